@@ -1,0 +1,142 @@
+//===- nnrt_abi.h - between compiled models and the runtime -----*- C -*-===//
+//
+// A compiled model exports one symbol per code variant,
+//
+//   int32_t nnrt_model_run_<variant>(nnrt_abi_context *ctx,
+//                                    const nnrt_abi_tensor *inputs);
+//
+// and has no undefined symbol but libc's: everything else it needs, it reaches
+// through the table in its context. Both sides include this header.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NNRT_ABI_H
+#define NNRT_ABI_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Bumped by every change that is not an appended table entry or field.
+#define NNRT_ABI_VERSION 1
+
+typedef struct nnrt_abi_context nnrt_abi_context;
+
+/// Element types, by the numbers of ONNX's TensorProto.DataType.
+typedef enum nnrt_abi_type {
+  NNRT_ABI_F32 = 1,
+  NNRT_ABI_U8 = 2,
+  NNRT_ABI_S8 = 3,
+  NNRT_ABI_U16 = 4,
+  NNRT_ABI_S16 = 5,
+  NNRT_ABI_S32 = 6,
+  NNRT_ABI_S64 = 7,
+  NNRT_ABI_STRING = 8,
+  NNRT_ABI_BOOL = 9,
+  NNRT_ABI_F16 = 10,
+  NNRT_ABI_F64 = 11,
+  NNRT_ABI_U32 = 12,
+  NNRT_ABI_U64 = 13,
+  NNRT_ABI_BF16 = 16
+} nnrt_abi_type;
+
+/// A dense or strided tensor. `strides` are in elements; null means row-major.
+typedef struct nnrt_abi_tensor {
+  void *data;
+  const int64_t *dims;
+  const int64_t *strides;
+  int32_t rank;
+  int32_t type; // nnrt_abi_type
+} nnrt_abi_tensor;
+
+/// The body of a parallel loop over [begin, end).
+typedef void (*nnrt_abi_range_fn)(void *arg, int64_t begin, int64_t end);
+
+//===----------------------------------------------------------------------===//
+// oneDNN primitives
+//===----------------------------------------------------------------------===//
+
+typedef enum nnrt_abi_onednn_kind {
+  NNRT_ABI_ONEDNN_CONVOLUTION = 0,   // args: src, weights, [bias], dst, post-op operands
+  NNRT_ABI_ONEDNN_DECONVOLUTION = 1, // likewise
+  NNRT_ABI_ONEDNN_MATMUL = 2,        // likewise
+  NNRT_ABI_ONEDNN_POOLING = 3,       // args: src, dst, post-op operands
+  NNRT_ABI_ONEDNN_SOFTMAX = 4,       // args: src, dst
+  NNRT_ABI_ONEDNN_LRN = 5,           // args: src, dst
+  NNRT_ABI_ONEDNN_REORDER = 6        // args: src, dst (any types and strides)
+} nnrt_abi_onednn_kind;
+
+typedef enum nnrt_abi_onednn_post_op_kind {
+  NNRT_ABI_ONEDNN_ELTWISE = 0, // dst = algorithm(dst; alpha, beta)
+  NNRT_ABI_ONEDNN_SUM = 1,     // dst += alpha * (what dst held before)
+  NNRT_ABI_ONEDNN_BINARY = 2   // dst = algorithm(dst, args[argument])
+} nnrt_abi_onednn_post_op_kind;
+
+/// `algorithm` is oneDNN's own dnnl_alg_kind_t (stable across 3.x).
+typedef struct nnrt_abi_onednn_post_op {
+  int32_t kind;      // nnrt_abi_onednn_post_op_kind
+  int32_t algorithm; // dnnl_alg_kind_t
+  float alpha;
+  float beta;
+  int32_t argument; // index into the call's args, for BINARY
+  int32_t reserved;
+} nnrt_abi_onednn_post_op;
+
+enum {
+  /// Spatial tensors (src, dst, binary operands of dst's rank) come as N,[D,H,]W,C.
+  NNRT_ABI_ONEDNN_CHANNELS_LAST = 1,
+  /// `weights` and `bias` lie in the weights section: their packed form is made
+  /// once per module and shared.
+  NNRT_ABI_ONEDNN_CONSTANT_WEIGHTS = 2,
+  NNRT_ABI_ONEDNN_HAS_BIAS = 4
+};
+
+/// Everything about one primitive that does not depend on the run: a constant
+/// in the compiled model, whose address identifies the call site.
+/// Convolution weights come as O,I/groups,[D,H,]W, deconvolution weights as ONNX
+/// has them, I,O/groups,[D,H,]W; dilations are ONNX's (1 = dense). MatMul takes
+/// numpy's shapes with equal ranks >= 2; a bias is 1 x ... x N or rank 1.
+typedef struct nnrt_abi_onednn_site {
+  int32_t kind;      // nnrt_abi_onednn_kind
+  int32_t algorithm; // dnnl_alg_kind_t where the primitive has a choice, else 0
+  int32_t flags;
+  int32_t num_args;
+  int32_t num_post_ops;
+  int32_t spatial_rank;
+  int64_t groups;
+  int64_t kernel[3]; // pooling
+  int64_t strides[3];
+  int64_t dilations[3];
+  int64_t pads_begin[3];
+  int64_t pads_end[3];
+  int32_t axis;       // softmax; LRN: local size
+  float alpha, beta, k; // LRN
+  const nnrt_abi_onednn_post_op *post_ops;
+  const char *name; // for messages and NNRT_VERBOSE: the ONNX node names
+} nnrt_abi_onednn_site;
+
+//===----------------------------------------------------------------------===//
+// Table and context
+//===----------------------------------------------------------------------===//
+
+typedef struct nnrt_abi_table {
+#define NNRT_ABI_ENTRY(name, result, parameters) result(*name) parameters;
+#include "entries.def"
+} nnrt_abi_table;
+
+/// What the runtime hands to the generated code. Generated code reads the fields
+/// below by position; the runtime's session derives from it.
+struct nnrt_abi_context {
+  const nnrt_abi_table *table;
+  const uint8_t *weights; // the mapped weights section, 4096-byte aligned
+  int32_t profiling;      // non-zero: bracket kernels with kernel_begin/_end
+  int32_t threads;        // how many threads parallel_for uses
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif // NNRT_ABI_H

@@ -1,0 +1,1 @@
+# `cmake --install`: tools, libraries, headers and a CMake package.

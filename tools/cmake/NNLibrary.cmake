@@ -1,0 +1,55 @@
+# nn_dialect(), nn_library(), nn_tool(): targets of the compiler.
+
+# What each compiler target has in common.
+function(nn_configure_target target)
+  target_include_directories(${target} SYSTEM PUBLIC ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
+  target_include_directories(${target} PUBLIC
+    "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>"
+    "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
+    "$<BUILD_INTERFACE:${PROJECT_BINARY_DIR}>"
+    "$<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>")
+  target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:${NN_COMPILER_FLAGS}>)
+  # All targets share one set of precompiled headers.
+  if(NN_PRECOMPILE_HEADERS AND NOT target STREQUAL nn_precompiled)
+    target_precompile_headers(${target} REUSE_FROM nn_precompiled)
+  endif()
+endfunction()
+
+if(NN_PRECOMPILE_HEADERS)
+  file(WRITE "${PROJECT_BINARY_DIR}/nn_precompiled.cpp" "")
+  add_library(nn_precompiled OBJECT "${PROJECT_BINARY_DIR}/nn_precompiled.cpp")
+  nn_configure_target(nn_precompiled)
+  target_precompile_headers(nn_precompiled PRIVATE
+    <mlir/IR/Builders.h> <mlir/IR/BuiltinTypes.h> <mlir/IR/BuiltinOps.h>
+    <mlir/IR/DialectImplementation.h> <mlir/IR/PatternMatch.h>
+    <mlir/IR/OpImplementation.h> <mlir/Pass/Pass.h>
+    <mlir/Dialect/Arith/IR/Arith.h> <mlir/Dialect/Func/IR/FuncOps.h>
+    <mlir/Dialect/Tensor/IR/Tensor.h>
+    <mlir/Interfaces/InferTypeOpInterface.h>
+    <mlir/Transforms/GreedyPatternRewriteDriver.h>
+    <mlir/Transforms/DialectConversion.h>
+    <llvm/ADT/STLExtras.h> <llvm/ADT/TypeSwitch.h> <string> <vector>)
+endif()
+
+# nn_library(NNTransforms SOURCES a.cpp LINK NNDialect TABLEGEN NNPassesIncGen)
+# A static library; DEPENDS names TableGen targets that must be up to date.
+function(nn_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK;DEPENDS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  nn_configure_target(${name})
+  target_link_libraries(${name} PUBLIC ${ARG_LINK})
+  if(ARG_DEPENDS)
+    add_dependencies(${name} ${ARG_DEPENDS})
+  endif()
+  set_property(GLOBAL APPEND PROPERTY NN_LIBRARIES ${name})
+endfunction()
+
+# nn_tool(nn-opt SOURCES nn-opt.cpp LINK ...)
+function(nn_tool name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  nn_configure_target(${name})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} MLIR LLVM)
+  set_property(GLOBAL APPEND PROPERTY NN_TOOLS ${name})
+  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endfunction()
