@@ -1,0 +1,140 @@
+//===- Manifest.h - What a compiled model says about itself -----*- C++ -*-===//
+//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
+// LICENSE.
+//
+// A compiled model is one file:
+//
+//   ELF shared library        as the linker wrote it
+//   sections                  weights, device code, ...: each at a 4096-byte
+//                             aligned offset
+//   manifest                  this structure, serialized
+//   footer                    48 bytes at the end of the file: where the
+//                             manifest is, its hash, a magic number
+//
+// The loader of the system looks at the first part only, so that nothing has to
+// be extracted: the runtime reads the footer, checks the manifest, maps the
+// weights, and then loads the file itself as a library.
+//
+// The compiler writes this with ModelFile.h, the runtime reads it. The library
+// `nnrt_manifest` holds both directions, needs nothing but libstdc++ and libc,
+// and throws nothing but std::bad_alloc.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NNRT_CORE_MANIFEST_H
+#define NNRT_CORE_MANIFEST_H
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace nnrt {
+
+/// What a part of the file is. Numbers are never reused; a reader skips kinds
+/// that it does not know.
+enum class SectionKind : uint32_t {
+  /// One compiled version of the model's code, in the ELF part.
+  /// `name`: the variant, e.g. "x86-64-v4" (what NNRT_VARIANT selects);
+  /// `target`: what the CPU must have (see CpuFeatures.h): "x86-64-v3",
+  /// "x86-64-v4", or features by LLVM's names, "x86-64-v3,avx512bf16";
+  /// `symbol`: its entry point, "nnrt_model_run_x86_64_v4".
+  /// `offset`, `size`, `hash` are those of the whole ELF part.
+  Code = 1,
+  /// Constants, as the generated code addresses them from ctx->weights.
+  Weights = 2,
+  /// Device code and tuning data, for later use.
+  Cubin = 3,
+  PTX = 4,
+  Tuning = 5
+};
+
+struct Section {
+  SectionKind kind = SectionKind::Code;
+  std::string name;
+  std::string target;
+  std::string symbol;
+  uint64_t offset = 0; // in the file
+  uint64_t size = 0;
+  uint64_t hash = 0; // of the content, by Hash.h
+};
+
+/// An input or output of the model.
+struct TensorSignature {
+  std::string name;             // ONNX name
+  int32_t type = 0;             // ONNX's TensorProto.DataType
+  std::vector<int64_t> dims;    // -1: known at run time only
+  std::vector<std::string> dimNames; // as many as dims; "" without a name
+};
+
+/// A kernel that the generated code brackets with kernel_begin/_end while it is
+/// profiled; the index in the table is what it passes.
+struct KernelSignature {
+  std::string kind;  // "onednn.convolution", "elementwise", ...
+  std::string nodes; // ONNX node names, joined by " + "
+};
+
+/// Output `output` may be given the very buffer of input `input`.
+struct AliasPair {
+  uint32_t input = 0;
+  uint32_t output = 0;
+};
+
+enum ManifestFlags : uint32_t {
+  /// The code calls the `onednn` entry: the runtime must load its oneDNN plugin.
+  NeedsOneDNN = 1
+};
+
+struct Manifest {
+  /// NNRT_ABI_VERSION of the compiler.
+  uint32_t abiVersion = 0;
+  uint32_t flags = 0; // ManifestFlags
+  std::string producer;
+  /// Code variants stand best first: the runtime takes the first that the CPU
+  /// can run.
+  std::vector<Section> sections;
+  std::vector<TensorSignature> inputs;
+  std::vector<TensorSignature> outputs;
+  std::vector<KernelSignature> kernels;
+  std::vector<std::pair<std::string, std::string>> metadata;
+  std::vector<AliasPair> aliases;
+
+  /// The first section of that kind, or null.
+  const Section *find(SectionKind kind) const;
+};
+
+constexpr uint64_t sectionAlignment = 4096;
+constexpr size_t footerSize = 48;
+
+enum class ReadResult {
+  Ok,
+  NotAModel,   // no footer: some other file
+  Damaged,     // a compiled model, but not whole
+  Unsupported  // sound, but of a format that this version cannot read
+};
+
+/// The manifest as bytes, without footer. The same manifest gives the same
+/// bytes everywhere.
+std::string serialize(const Manifest &manifest);
+
+/// The footer of a manifest that stands at `manifestOffset` of the file.
+std::string makeFooter(const std::string &manifestBytes,
+                       uint64_t manifestOffset);
+
+/// Reads what serialize() wrote. Any bytes are safe: each count is checked
+/// against the bytes that are left before memory is taken for it.
+/// `bytesBefore` is where the manifest starts in the file: no section may reach
+/// beyond. On failure `error` says what is wrong, without the file's name.
+ReadResult parse(const uint8_t *bytes, size_t size, uint64_t bytesBefore,
+                 Manifest &manifest, std::string &error);
+
+/// Reads footer and manifest from a whole file in memory. `bytes` may be mapped
+/// memory; of the file, only the footer and the manifest are touched.
+ReadResult parseFile(const uint8_t *bytes, uint64_t size, Manifest &manifest,
+                     std::string &error);
+
+} // namespace nnrt
+
+#endif // NNRT_CORE_MANIFEST_H
