@@ -53,3 +53,15 @@ function(nn_tool name)
   set_property(GLOBAL APPEND PROPERTY NN_TOOLS ${name})
   install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
+
+# nn_tablegen(Out.inc -gen-...): from ${LLVM_TARGET_DEFINITIONS}, into the build
+# folder at the same path as the source, so that #include paths are alike.
+macro(nn_tablegen output)
+  mlir_tablegen(${output} ${ARGN} -I ${PROJECT_SOURCE_DIR})
+endmacro()
+
+# Ends a list of nn_tablegen() with a target that others depend on.
+macro(nn_tablegen_target target)
+  add_public_tablegen_target(${target})
+  set_property(GLOBAL APPEND PROPERTY NN_TABLEGEN_TARGETS ${target})
+endmacro()

@@ -1,0 +1,168 @@
+//===- NNBase.td - the nn dialect: base classes, types, attributes --------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_BASE_TD
+#define NN_BASE_TD
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "dialects/NN/IR/NNInterfaces.td"
+
+def NN_Dialect : Dialect {
+  let name = "nn";
+  let cppNamespace = "::mlir::nn";
+  let summary = "Neural-network graphs with the meaning of ONNX";
+  let description = [{
+    Tensors with value semantics and operators with the meaning of ONNX's newest
+    opset; the differences between opset versions are gone after import. Every
+    operator is pure, and its result types are inferred. Values are ranked
+    tensors without encodings; dimensions that are known at run time only are
+    `?`, and their ONNX names are the attribute `nn.dim_names` of arguments and
+    results of the model's function.
+
+    Discardable attributes:
+     - `nn.origin` on operations: which ONNX tensors its results are (see
+       `#nn.origin`);
+     - `nn.name`, `nn.dim_names` on arguments and results of `@main`;
+     - `nn.metadata`, `nn.producer` on the module.
+  }];
+  let useDefaultAttributePrinterParser = 1;
+  let hasConstantMaterializer = 1;
+  let dependentDialects = ["::mlir::tensor::TensorDialect",
+                           "::mlir::arith::ArithDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// Types, by meaning
+//===----------------------------------------------------------------------===//
+
+class NN_TensorOf<list<Type> types> : RankedTensorOf<types>;
+
+def NN_FloatType : AnyTypeOf<[F16, BF16, F32, F64], "floating-point">;
+def NN_IntType
+    : AnyTypeOf<[I8, I16, I32, I64, UI8, UI16, UI32, UI64], "integer">;
+
+/// Integers are signless for ONNX's int8..int64 and unsigned (`ui8`) for its
+/// uint8..uint64; `i1` is bool.
+def NN_Tensor : NN_TensorOf<[NN_FloatType, NN_IntType, I1]>;
+def NN_NumericTensor : NN_TensorOf<[NN_FloatType, NN_IntType]>;
+def NN_FloatTensor : NN_TensorOf<[NN_FloatType]>;
+def NN_IntTensor : NN_TensorOf<[NN_IntType]>;
+def NN_BoolTensor : NN_TensorOf<[I1]>;
+/// Shapes, axes, indices.
+def NN_IndexTensor : NN_TensorOf<[I32, I64]>;
+/// A list of sizes, starts, repeats: rank 1.
+def NN_IndexList : 1DTensorOf<[I64]>;
+
+//===----------------------------------------------------------------------===//
+// Attributes
+//===----------------------------------------------------------------------===//
+
+def NN_Layout : I32EnumAttr<"Layout", "where the channels of a spatial tensor are", [
+    I32EnumAttrCase<"ChannelsFirst", 0, "channels_first">,
+    I32EnumAttrCase<"ChannelsLast", 1, "channels_last">]> {
+  let cppNamespace = "::mlir::nn";
+}
+
+def NN_AutoPad : I32EnumAttr<"AutoPad", "how ONNX's auto_pad chooses the padding", [
+    I32EnumAttrCase<"NotSet", 0, "notset">,
+    I32EnumAttrCase<"SameUpper", 1, "same_upper">,
+    I32EnumAttrCase<"SameLower", 2, "same_lower">,
+    I32EnumAttrCase<"Valid", 3, "valid">]> {
+  let cppNamespace = "::mlir::nn";
+}
+
+class NN_DefaultI64<string value> : DefaultValuedAttr<I64Attr, value>;
+class NN_DefaultF32<string value> : DefaultValuedAttr<F32Attr, value>;
+class NN_DefaultBool<string value> : DefaultValuedAttr<BoolAttr, value>;
+class NN_DefaultString<string value> : DefaultValuedAttr<StrAttr, value>;
+def NN_LayoutAttr : DefaultValuedAttr<NN_Layout, "::mlir::nn::Layout::ChannelsFirst">;
+def NN_AutoPadAttr : DefaultValuedAttr<NN_AutoPad, "::mlir::nn::AutoPad::NotSet">;
+/// A list of integers, e.g. one a spatial dimension; empty means the default
+/// that ONNX gives (strides and dilations 1, pads 0).
+def NN_I64List : DefaultValuedAttr<DenseI64ArrayAttr, "{}">;
+
+def NN_OriginAttr : AttrDef<NN_Dialect, "Origin"> {
+  let mnemonic = "origin";
+  let summary = "which ONNX tensor a result is";
+  let description = [{
+    Result number `result` of the operation that carries this attribute holds the
+    ONNX tensor named `tensor`. Where `permutation` is not empty, dimension `i`
+    of the result is dimension `permutation[i]` of the ONNX tensor.
+  }];
+  let parameters = (ins "int64_t":$result, "::mlir::StringAttr":$tensor,
+      OptionalArrayRefParameter<"int64_t">:$permutation);
+  let assemblyFormat = "`<` $result `,` $tensor (`,` `[` $permutation^ `]`)? `>`";
+}
+
+//===----------------------------------------------------------------------===//
+// Base classes of operations
+//===----------------------------------------------------------------------===//
+
+/// An operation whose result types follow from its operands and attributes by
+/// one shape function, `inferShapes`. That function serves type inference,
+/// reification (run-time sizes as IR) and the analysis of symbolic dimensions.
+class NN_Op<string mnemonic, list<Trait> traits = []>
+    : Op<NN_Dialect, mnemonic, !listconcat([
+          Pure, InferTypeOpInterface, ReifyRankedShapedTypeOpInterface,
+          NN_ShapeOpInterface], traits)> {
+  /// Overridden where a shape function is shared.
+  code shapeFunction = [{
+    static ::llvm::LogicalResult inferShapes(
+        ::mlir::nn::ShapeEnv &env, Adaptor adaptor,
+        ::llvm::SmallVectorImpl<::mlir::nn::InferredTensor> &results);
+  }];
+  /// Overridden (with a declaration) by operators that shape arithmetic uses.
+  code contentsFunction = [{
+    static void inferContents(
+        ::mlir::nn::ShapeEnv &env, Adaptor adaptor,
+        ::llvm::SmallVectorImpl<::mlir::nn::Contents> &results) {}
+  }];
+  code extraDeclaration = "";
+  let extraClassDeclaration = shapeFunction # contentsFunction # [{
+    static ::llvm::LogicalResult inferReturnTypes(
+        ::mlir::MLIRContext *context, ::std::optional<::mlir::Location> location,
+        ::mlir::ValueRange operands, ::mlir::DictionaryAttr attributes,
+        ::mlir::OpaqueProperties properties, ::mlir::RegionRange regions,
+        ::llvm::SmallVectorImpl<::mlir::Type> &types) {
+      return ::mlir::nn::detail::inferTypes(
+          context, location, getOperationName(), types,
+          [&](::mlir::nn::ShapeEnv &env,
+              ::llvm::SmallVectorImpl<::mlir::nn::InferredTensor> &results) {
+            return inferShapes(
+                env, Adaptor(operands, attributes, properties, regions), results);
+          });
+    }
+    static bool isCompatibleReturnTypes(::mlir::TypeRange lhs, ::mlir::TypeRange rhs) {
+      return ::mlir::nn::detail::areCompatible(lhs, rhs);
+    }
+    ::llvm::LogicalResult reifyResultShapes(
+        ::mlir::OpBuilder &builder, ::mlir::ReifiedRankedShapedTypeDims &dims) {
+      return ::mlir::nn::detail::reifyShapes(getOperation(), builder, dims);
+    }
+    ::llvm::LogicalResult inferResultShapes(
+        ::mlir::nn::ShapeEnv &env,
+        ::llvm::SmallVectorImpl<::mlir::nn::InferredTensor> &results) {
+      return inferShapes(env, Adaptor(getOperation()->getOperands(), *this), results);
+    }
+    void inferResultContents(
+        ::mlir::nn::ShapeEnv &env,
+        ::llvm::SmallVectorImpl<::mlir::nn::Contents> &results) {
+      inferContents(env, Adaptor(getOperation()->getOperands(), *this), results);
+    }
+  }] # extraDeclaration;
+
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+}
+
+/// The value of `contentsFunction` for an operator that shape arithmetic uses.
+defvar NN_HasContents = [{
+  static void inferContents(
+      ::mlir::nn::ShapeEnv &env, Adaptor adaptor,
+      ::llvm::SmallVectorImpl<::mlir::nn::Contents> &results);
+}];
+
+#endif // NN_BASE_TD

@@ -1,0 +1,57 @@
+//===- NNConvOps.td - convolutions ----------------------------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_CONV_OPS_TD
+#define NN_CONV_OPS_TD
+
+include "dialects/NN/IR/NNBase.td"
+
+def NN_ConvOp : NN_Op<"conv", [NN_SpatialOpInterface]> {
+  let summary = "Convolution";
+  let description = [{
+    ONNX Conv: `input` is N x C x D1 x ... x Dk (`channels_last`: N x D1 x ... x
+    Dk x C), `weight` is M x C/group x K1 x ... x Kk in both layouts, `bias` has
+    M elements. `pads` holds k begins, then k ends. The size of result dimension i is
+    `floor((Di + begin_i + end_i - dilation_i * (Ki - 1) - 1) / stride_i) + 1`.
+    `auto_pad` other than `notset` chooses the pads as ONNX says.
+
+    Constraints:
+     - `conv_c1`: input and weight have one rank >= 3 and one element type;
+     - `conv_c2`: `strides`, `dilations` have k entries or none, `pads` 2k or none;
+     - `conv_c3`: strides and dilations are positive;
+     - `conv_c4`: C = group * weight's dimension 1, and M is a multiple of group;
+     - `conv_c5`: the bias has M elements;
+     - `conv_c6`: the kernel fits into the padded input.
+  }];
+  let arguments = (ins NN_FloatTensor:$input, NN_FloatTensor:$weight,
+                       Optional<NN_FloatTensor>:$bias,
+                       NN_I64List:$strides, NN_I64List:$dilations,
+                       NN_I64List:$pads, NN_DefaultI64<"1">:$group,
+                       NN_AutoPadAttr:$auto_pad, NN_LayoutAttr:$layout);
+  let results = (outs NN_FloatTensor:$result);
+  let hasVerifier = 1;
+  let hasCanonicalizer = 1;
+}
+
+def NN_ConvTransposeOp : NN_Op<"conv_transpose", [NN_SpatialOpInterface]> {
+  let summary = "Transposed convolution";
+  let description = [{
+    ONNX ConvTranspose: `weight` is C x M/group x K1 x ... x Kk. The size of
+    result dimension i is `stride_i * (Di - 1) + output_padding_i +
+    dilation_i * (Ki - 1) + 1 - begin_i - end_i`, or `output_shape[i]` where
+    that is given (the pads then follow from it).
+
+    Constraints: as `nn.conv`, with weight's dimension 0 equal to C, and
+     - `conv_transpose_c1`: `output_padding`, `output_shape` have k entries or none.
+  }];
+  let arguments = (ins NN_FloatTensor:$input, NN_FloatTensor:$weight,
+                       Optional<NN_FloatTensor>:$bias,
+                       NN_I64List:$strides, NN_I64List:$dilations,
+                       NN_I64List:$pads, NN_I64List:$output_padding,
+                       NN_I64List:$output_shape, NN_DefaultI64<"1">:$group,
+                       NN_AutoPadAttr:$auto_pad, NN_LayoutAttr:$layout);
+  let results = (outs NN_FloatTensor:$result);
+  let hasVerifier = 1;
+}
+
+#endif // NN_CONV_OPS_TD

@@ -1,0 +1,77 @@
+//===- NNFusionOps.td - groups of operators that run as one kernel --------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_FUSION_OPS_TD
+#define NN_FUSION_OPS_TD
+
+include "dialects/NN/IR/NNBase.td"
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+
+def NN_FusionOp : Op<NN_Dialect, "fusion", [
+    Pure, IsolatedFromAbove, SingleBlockImplicitTerminator<"YieldOp">,
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>]> {
+  let summary = "Operators that one kernel shall compute";
+  let description = [{
+    A group: at most one anchor (contraction, convolution, pooling, reduction,
+    normalization) and elementwise operators before or after it. The body's
+    arguments are the operands; it says what is computed, not where. Each backend claims
+    the groups that it runs as one kernel, and splits others again.
+
+    Constraints:
+     - `fusion_c1`: the body's arguments have the operands' types, and the values
+       yielded the results' types.
+  }];
+  let arguments = (ins Variadic<NN_Tensor>:$inputs);
+  let results = (outs Variadic<NN_Tensor>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let hasVerifier = 1;
+  let hasCustomAssemblyFormat = 1;
+  let extraClassDeclaration = [{
+    /// The operation of the body that is not elementwise and not a constant, or
+    /// null for an elementwise group.
+    ::mlir::Operation *getAnchor();
+  }];
+}
+
+def NN_YieldOp : Op<NN_Dialect, "yield", [Pure, Terminator, ReturnLike, HasParent<"FusionOp">]> {
+  let summary = "Ends the body of a fusion";
+  let arguments = (ins Variadic<NN_Tensor>:$values);
+  let builders = [OpBuilder<(ins), [{ build($_builder, $_state, ::mlir::ValueRange{}); }]>];
+  let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
+}
+
+def NN_CallKernelOp : Op<NN_Dialect, "call_kernel", [
+    AttrSizedOperandSegments, DestinationStyleOpInterface,
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Calls a generated kernel";
+  let description = [{
+    Calls the function `kernel`, whose parameters are memrefs for `inputs`, then
+    for `outputs`, then `scalars` (index), then two indices that bound its
+    iterations. The kernel's iterations 0 ... `count`-1 are independent; they are
+    split among threads in ranges of at least `grain`.
+
+    The results are the outputs after the call; before bufferization the
+    operation is a destination-passing operation on tensors.
+
+    Constraints:
+     - `call_kernel_c1`: `kernel` names a function with such parameters.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$kernel,
+                       Variadic<AnyTypeOf<[AnyRankedTensor, AnyMemRef]>>:$inputs,
+                       Variadic<AnyTypeOf<[AnyRankedTensor, AnyMemRef]>>:$outputs,
+                       Variadic<Index>:$scalars, Index:$count,
+                       NN_DefaultI64<"1">:$grain);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    $kernel `ins` `(` ($inputs^ `:` type($inputs))? `)`
+    `outs` `(` $outputs `:` type($outputs) `)`
+    `scalars` `(` $scalars `)` `count` `(` $count `)` attr-dict (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getOutputsMutable(); }
+  }];
+}
+
+#endif // NN_FUSION_OPS_TD

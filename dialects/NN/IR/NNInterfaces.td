@@ -1,0 +1,59 @@
+//===- NNInterfaces.td - interfaces of the nn dialect ---------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_INTERFACES_TD
+#define NN_INTERFACES_TD
+
+include "mlir/IR/OpBase.td"
+
+def NN_ShapeOpInterface : OpInterface<"ShapeOpInterface"> {
+  let cppNamespace = "::mlir::nn";
+  let description = [{
+    Shapes of results as expressions over the shapes (and, for shape operands,
+    the contents) of operands. See dialects/NN/IR/ShapeEnv.h.
+  }];
+  let methods = [
+    InterfaceMethod<"The shapes and element types of all results.",
+      "::llvm::LogicalResult", "inferResultShapes",
+      (ins "::mlir::nn::ShapeEnv &":$env,
+           "::llvm::SmallVectorImpl<::mlir::nn::InferredTensor> &":$results)>,
+    InterfaceMethod<[{
+        The elements of results that are small integer tensors, where they are
+        expressions over dimensions: what shape arithmetic is made of. Leaves
+        `results` empty if there is nothing to say.
+      }],
+      "void", "inferResultContents",
+      (ins "::mlir::nn::ShapeEnv &":$env,
+           "::llvm::SmallVectorImpl<::mlir::nn::Contents> &":$results)>
+  ];
+}
+
+def NN_SpatialOpInterface : OpInterface<"SpatialOpInterface"> {
+  let cppNamespace = "::mlir::nn";
+  let description = [{
+    An operator over N x C x spatial tensors that can have its data tensors in
+    either layout. Implemented by operators with an attribute `layout`.
+  }];
+  let methods = [
+    InterfaceMethod<"The layout of the data operands and of the result.",
+      "::mlir::nn::Layout", "getDataLayout", (ins), [{}],
+      [{ return $_op.getLayout(); }]>,
+    InterfaceMethod<"Sets the layout; the caller updates operands and types.",
+      "void", "setDataLayout", (ins "::mlir::nn::Layout":$layout), [{}],
+      [{ $_op.setLayout(layout); }]>,
+    InterfaceMethod<"How many leading operands are data tensors with that layout.",
+      "unsigned", "getNumDataOperands", (ins), [{}], [{ return 1; }]>
+  ];
+}
+
+/// Elementwise operators with numpy broadcasting: what a fusion can absorb at
+/// any place, and what keeps its meaning under a permutation of dimensions.
+def NN_ElementwiseOpInterface : OpInterface<"ElementwiseOpInterface"> {
+  let cppNamespace = "::mlir::nn";
+  let description = [{
+    Each element of the only result depends on the elements of the operands at
+    the same (broadcast) place, and on nothing else.
+  }];
+}
+
+#endif // NN_INTERFACES_TD

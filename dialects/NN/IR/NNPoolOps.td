@@ -1,0 +1,42 @@
+//===- NNPoolOps.td - pooling ---------------------------------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_POOL_OPS_TD
+#define NN_POOL_OPS_TD
+
+include "dialects/NN/IR/NNBase.td"
+
+class NN_PoolOp<string mnemonic, string what> : NN_Op<mnemonic, [NN_SpatialOpInterface]> {
+  let summary = what # " over windows";
+  let description = what # [{ over windows of `kernel_shape`, of an input
+    N x C x D1 x ... x Dk (`channels_last`: N x D1 x ... x Dk x C). `pads` holds k
+    begins, then k ends. Result dimension i has
+    `floor((Di + begin_i + end_i - dilation_i * (Ki - 1) - 1) / stride_i) + 1`
+    entries; with `ceil_mode` the division rounds up, and a window that would
+    start in the end padding is dropped. (Pooling over all of a dimension is
+    `nn.reduce_mean` and `nn.reduce_max`.)
+
+    Constraints:
+     - `pool_c1`: the input has rank >= 3; `kernel_shape` has k entries;
+     - `pool_c2`: `strides`, `dilations` have k entries or none, `pads` 2k or none,
+       all positive but the pads, which are not negative.
+  }];
+  dag parameters = (ins NN_NumericTensor:$input, DenseI64ArrayAttr:$kernel_shape,
+                        NN_I64List:$strides, NN_I64List:$dilations,
+                        NN_I64List:$pads, NN_DefaultBool<"false">:$ceil_mode,
+                        NN_AutoPadAttr:$auto_pad, NN_LayoutAttr:$layout);
+  let arguments = parameters;
+  let results = (outs NN_NumericTensor:$result);
+  let hasVerifier = 1;
+}
+
+/// Padding never wins.
+def NN_MaxPoolOp : NN_PoolOp<"max_pool", "The maximum">;
+
+/// Divides by the number of elements in the window: those in the input only,
+/// or with `count_include_pad` the padded ones too.
+def NN_AveragePoolOp : NN_PoolOp<"average_pool", "The mean"> {
+  let arguments = !con(parameters, (ins NN_DefaultBool<"false">:$count_include_pad));
+}
+
+#endif // NN_POOL_OPS_TD

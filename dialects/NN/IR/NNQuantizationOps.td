@@ -1,0 +1,42 @@
+//===- NNQuantizationOps.td - quantization --------------------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_QUANTIZATION_OPS_TD
+#define NN_QUANTIZATION_OPS_TD
+
+include "dialects/NN/IR/NNBase.td"
+
+class NN_QuantizationOp<string mnemonic> : NN_Op<mnemonic> {
+  let hasVerifier = 1;
+}
+
+def NN_QuantizeOp : NN_QuantizationOp<"quantize"> {
+  let summary = "Linear quantization";
+  let description = [{
+    `result = saturate(round_to_even(x / scale) + zero_point)`. Scale and zero
+    point have rank 0 (per tensor), rank 1 (one entry for each index of `axis`),
+    or the input's rank (blocks of `block_size` along `axis`).
+
+    Constraints:
+     - `quantize_c1`: the shape of `zero_point`, where given, is `scale`'s;
+     - `quantize_c2`: -rank <= axis < rank.
+  }];
+  let arguments = (ins NN_NumericTensor:$input, NN_FloatTensor:$scale,
+                       Optional<NN_IntTensor>:$zero_point, TypeAttr:$to,
+                       NN_DefaultI64<"1">:$axis, NN_DefaultI64<"0">:$block_size);
+  let results = (outs NN_IntTensor:$result);
+}
+
+def NN_DequantizeOp : NN_QuantizationOp<"dequantize"> {
+  let summary = "From linearly quantized to real numbers";
+  let description = [{
+    `result = (x - zero_point) * scale`; operands as in `nn.quantize`. The result
+    has the scale's element type.
+  }];
+  let arguments = (ins NN_IntTensor:$input, NN_FloatTensor:$scale,
+                       Optional<NN_IntTensor>:$zero_point,
+                       NN_DefaultI64<"1">:$axis, NN_DefaultI64<"0">:$block_size);
+  let results = (outs NN_FloatTensor:$result);
+}
+
+#endif // NN_QUANTIZATION_OPS_TD

@@ -1,0 +1,57 @@
+//===- NNReductionOps.td - reductions -------------------------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_REDUCTION_OPS_TD
+#define NN_REDUCTION_OPS_TD
+
+include "dialects/NN/IR/NNBase.td"
+
+class NN_ReduceOp<string mnemonic, Type type, string formula> : NN_Op<mnemonic> {
+  let summary = "Reduction: " # formula;
+  let description = formula # [{ over the dimensions `axes`, which stay with size
+    1 where `keepdims` is set. An empty list means all dimensions.
+
+    Constraints:
+     - `reduce_c1`: axes lie in [-rank, rank) and are distinct.
+  }];
+  let arguments = (ins type:$input, NN_I64List:$axes, NN_DefaultBool<"true">:$keepdims);
+  let results = (outs type:$result);
+  let shapeFunction = [{
+    static ::llvm::LogicalResult inferShapes(
+        ::mlir::nn::ShapeEnv &env, Adaptor adaptor,
+        ::llvm::SmallVectorImpl<::mlir::nn::InferredTensor> &results) {
+      return ::mlir::nn::detail::inferReduction(
+          env, adaptor.getInput(), adaptor.getAxes(), adaptor.getKeepdims(), results);
+    }
+  }];
+}
+
+def NN_ReduceL1Op        : NN_ReduceOp<"reduce_l1", NN_NumericTensor, "sum of |x|">;
+def NN_ReduceL2Op        : NN_ReduceOp<"reduce_l2", NN_NumericTensor, "sqrt of the sum of x^2">;
+def NN_ReduceLogSumOp    : NN_ReduceOp<"reduce_log_sum", NN_NumericTensor, "ln of the sum of x">;
+def NN_ReduceLogSumExpOp : NN_ReduceOp<"reduce_log_sum_exp", NN_NumericTensor, "ln of the sum of exp(x)">;
+def NN_ReduceMaxOp       : NN_ReduceOp<"reduce_max", NN_Tensor, "maximum of x">;
+def NN_ReduceMeanOp      : NN_ReduceOp<"reduce_mean", NN_NumericTensor, "mean of x">;
+def NN_ReduceMinOp       : NN_ReduceOp<"reduce_min", NN_Tensor, "minimum of x">;
+def NN_ReduceProdOp      : NN_ReduceOp<"reduce_prod", NN_NumericTensor, "product of x">;
+def NN_ReduceSumOp       : NN_ReduceOp<"reduce_sum", NN_NumericTensor, "sum of x">;
+def NN_ReduceSumSquareOp : NN_ReduceOp<"reduce_sum_square", NN_NumericTensor, "sum of x^2">;
+
+class NN_ArgOp<string mnemonic, string what> : NN_Op<mnemonic> {
+  let summary = "Index of the " # what # " along an axis";
+  let description = "Index (i64) of the " # what # [{ along `axis`, which stays
+    with size 1 where `keepdims` is set. Of equal elements the first wins, or the
+    last with `select_last_index`.
+
+    Constraints:
+     - `arg_c1`: -rank <= axis < rank.
+  }];
+  let arguments = (ins NN_NumericTensor:$input, NN_DefaultI64<"0">:$axis,
+                       NN_DefaultBool<"true">:$keepdims,
+                       NN_DefaultBool<"false">:$select_last_index);
+  let results = (outs NN_TensorOf<[I64]>:$result);
+}
+def NN_ArgMaxOp : NN_ArgOp<"argmax", "maximum">;
+def NN_ArgMinOp : NN_ArgOp<"argmin", "minimum">;
+
+#endif // NN_REDUCTION_OPS_TD

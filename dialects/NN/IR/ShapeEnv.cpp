@@ -1,0 +1,511 @@
+//===- ShapeEnv.cpp - shapes as expressions over symbols ------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "dialects/NN/IR/ShapeEnv.h"
+#include "dialects/NN/IR/NN.h"
+#include "mlir/Dialect/Affine/Utils.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/AffineExprVisitor.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+
+/// Larger integer tensors are data, not shapes.
+static constexpr int64_t kMaxContents = 64;
+
+static std::optional<int64_t> getConstant(Dim dim) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(dim))
+    return constant.getValue();
+  return std::nullopt;
+}
+
+//===----------------------------------------------------------------------===//
+// Symbols
+//===----------------------------------------------------------------------===//
+
+Dim ShapeEnv::getSymbol(const Symbol &symbol) {
+  Key key(symbol.kind, symbol.tensor.getAsOpaquePointer(), symbol.index,
+          symbol.a.getAsOpaquePointer(), symbol.b.getAsOpaquePointer(),
+          symbol.c.getAsOpaquePointer());
+  auto [it, inserted] = positions.try_emplace(key, symbols.size());
+  if (inserted)
+    symbols.push_back(symbol);
+  return getAffineSymbolExpr(it->second, context);
+}
+
+Dims ShapeEnv::getDims(Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  Dims dims;
+  for (auto [index, size] : llvm::enumerate(type.getShape()))
+    dims.push_back(ShapedType::isDynamic(size)
+                       ? getSymbol({Symbol::Dimension, tensor, int64_t(index), {}, {}, {}})
+                       : constant(size));
+  return dims;
+}
+
+Contents ShapeEnv::getContents(Value tensor) {
+  auto type = dyn_cast<RankedTensorType>(tensor.getType());
+  if (!type || type.getRank() > 1 || !type.hasStaticShape() ||
+      type.getNumElements() > kMaxContents ||
+      !type.getElementType().isIntOrIndex())
+    return std::nullopt;
+  Attribute attribute;
+  if (matchPattern(tensor, m_Constant(&attribute))) {
+    if (auto elements = dyn_cast<DenseIntElementsAttr>(attribute)) {
+      bool isUnsigned = type.getElementType().isUnsignedInteger();
+      Dims contents;
+      for (const APInt &value : elements)
+        contents.push_back(constant(isUnsigned ? value.getZExtValue()
+                                               : value.getSExtValue()));
+      return contents;
+    }
+  }
+  Dims contents;
+  if (auto fromElements = tensor.getDefiningOp<tensor::FromElementsOp>()) {
+    for (auto [index, element] : llvm::enumerate(fromElements.getElements())) {
+      if (std::optional<int64_t> value = getConstantIntValue(element))
+        contents.push_back(constant(*value));
+      else
+        contents.push_back(getSymbol({Symbol::Element, tensor, int64_t(index), {}, {}, {}}));
+    }
+    return contents;
+  }
+  for (int64_t index = 0, e = type.getNumElements(); index < e; ++index)
+    contents.push_back(getSymbol({Symbol::Element, tensor, index, {}, {}, {}}));
+  return contents;
+}
+
+std::optional<SmallVector<int64_t>>
+ShapeEnv::getConstantContents(Value tensor) {
+  Contents contents = getContents(tensor);
+  if (!contents)
+    return std::nullopt;
+  SmallVector<int64_t> values;
+  for (Dim element : *contents) {
+    std::optional<int64_t> value = getConstant(element);
+    if (!value)
+      return std::nullopt;
+    values.push_back(*value);
+  }
+  return values;
+}
+
+//===----------------------------------------------------------------------===//
+// Expressions
+//===----------------------------------------------------------------------===//
+
+Dim ShapeEnv::fresh() {
+  Symbol symbol{Symbol::Fresh, {}, int64_t(symbols.size()), {}, {}, {}};
+  return getSymbol(symbol);
+}
+
+Dim ShapeEnv::select(Dim value, int64_t key, Dim whenEqual, Dim otherwise) {
+  if (std::optional<int64_t> known = getConstant(value))
+    return *known == key ? whenEqual : otherwise;
+  if (whenEqual == otherwise || isKnownNotEqual(value, key))
+    return otherwise;
+  return getSymbol({Symbol::Select, {}, key, value, whenEqual, otherwise});
+}
+
+Dim ShapeEnv::min(Dim lhs, Dim rhs) {
+  std::optional<int64_t> l = getConstant(lhs), r = getConstant(rhs);
+  if (l && r)
+    return constant(std::min(*l, *r));
+  if (lhs == rhs)
+    return lhs;
+  if (isNonNegative(lhs - rhs))
+    return rhs;
+  if (isNonNegative(rhs - lhs))
+    return lhs;
+  return getSymbol({Symbol::Min, {}, 0, lhs, rhs, {}});
+}
+
+Dim ShapeEnv::max(Dim lhs, Dim rhs) {
+  std::optional<int64_t> l = getConstant(lhs), r = getConstant(rhs);
+  if (l && r)
+    return constant(std::max(*l, *r));
+  if (lhs == rhs)
+    return lhs;
+  if (isNonNegative(lhs - rhs))
+    return lhs;
+  if (isNonNegative(rhs - lhs))
+    return rhs;
+  return getSymbol({Symbol::Max, {}, 0, lhs, rhs, {}});
+}
+
+Dim ShapeEnv::broadcast(Dim lhs, Dim rhs) {
+  if (lhs == rhs)
+    return lhs;
+  std::optional<int64_t> l = getConstant(lhs), r = getConstant(rhs);
+  if (l && r && *l != 1 && *r != 1)
+    return {};
+  if (l)
+    return *l == 1 ? rhs : lhs;
+  if (r)
+    return *r == 1 ? lhs : rhs;
+  return select(lhs, 1, rhs, lhs);
+}
+
+Dim ShapeEnv::product(ArrayRef<Dim> dims) {
+  Dim result = constant(1);
+  for (Dim dim : dims)
+    result = result * dim;
+  return result;
+}
+
+/// Splits products into factors; constants are multiplied into `coefficient`.
+static void collectFactors(Dim dim, int64_t &coefficient,
+                           SmallVectorImpl<Dim> &factors) {
+  if (std::optional<int64_t> value = getConstant(dim)) {
+    coefficient *= *value;
+    return;
+  }
+  if (dim.getKind() == AffineExprKind::Mul) {
+    auto product = cast<AffineBinaryOpExpr>(dim);
+    collectFactors(product.getLHS(), coefficient, factors);
+    collectFactors(product.getRHS(), coefficient, factors);
+    return;
+  }
+  factors.push_back(dim);
+}
+
+Dim ShapeEnv::exactQuotient(ArrayRef<Dim> numerators,
+                            ArrayRef<Dim> denominators) {
+  int64_t above = 1, below = 1;
+  SmallVector<Dim> aboveFactors, belowFactors;
+  for (Dim dim : numerators)
+    collectFactors(dim, above, aboveFactors);
+  for (Dim dim : denominators)
+    collectFactors(dim, below, belowFactors);
+  SmallVector<Dim> rest;
+  for (Dim factor : belowFactors) {
+    auto *it = llvm::find(aboveFactors, factor);
+    if (it != aboveFactors.end())
+      aboveFactors.erase(it);
+    else
+      rest.push_back(factor);
+  }
+  if (below == 0) // An empty tensor: any size fits.
+    return constant(0);
+  if (above % below == 0) {
+    above /= below;
+    below = 1;
+  }
+  Dim numerator = product(aboveFactors) * above;
+  Dim denominator = product(rest) * below;
+  std::optional<int64_t> divisor = getConstant(denominator);
+  return divisor == 1 ? numerator : numerator.floorDiv(denominator);
+}
+
+bool ShapeEnv::isNonNegative(Dim dim) {
+  switch (dim.getKind()) {
+  case AffineExprKind::Constant:
+    return cast<AffineConstantExpr>(dim).getValue() >= 0;
+  case AffineExprKind::SymbolId: {
+    const Symbol &symbol = symbols[cast<AffineSymbolExpr>(dim).getPosition()];
+    switch (symbol.kind) {
+    case Symbol::Dimension:
+      return true;
+    case Symbol::Select:
+      return isNonNegative(symbol.b) && isNonNegative(symbol.c);
+    case Symbol::Min:
+      return isNonNegative(symbol.a) && isNonNegative(symbol.b);
+    case Symbol::Max:
+      return isNonNegative(symbol.a) || isNonNegative(symbol.b);
+    case Symbol::Element:
+    case Symbol::Fresh:
+      return false;
+    }
+    return false;
+  }
+  case AffineExprKind::Add:
+  case AffineExprKind::Mul:
+  case AffineExprKind::FloorDiv:
+  case AffineExprKind::CeilDiv: {
+    auto binary = cast<AffineBinaryOpExpr>(dim);
+    return isNonNegative(binary.getLHS()) && isNonNegative(binary.getRHS());
+  }
+  case AffineExprKind::Mod:
+    return true;
+  case AffineExprKind::DimId:
+    break;
+  }
+  return false;
+}
+
+bool ShapeEnv::isKnownNotEqual(Dim dim, int64_t value) {
+  if (std::optional<int64_t> known = getConstant(dim))
+    return *known != value;
+  return value < 0 && isNonNegative(dim);
+}
+
+//===----------------------------------------------------------------------===//
+// Errors and code
+//===----------------------------------------------------------------------===//
+
+LogicalResult ShapeEnv::fail(const Twine &message) {
+  if (!location)
+    return failure();
+  return emitError(*location) << "'" << opName << "' op " << message;
+}
+
+FailureOr<OpFoldResult> ShapeEnv::materialize(OpBuilder &builder,
+                                              Location location, Dim dim) {
+  if (std::optional<int64_t> value = getConstant(dim))
+    return OpFoldResult(builder.getIndexAttr(*value));
+  // First the symbols that the expression uses, then the expression over them.
+  SmallVector<unsigned> used;
+  dim.walk([&](AffineExpr expr) {
+    if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+      used.push_back(symbol.getPosition());
+  });
+  SmallVector<Value> values(symbols.size());
+  auto asValue = [&](Dim part) -> FailureOr<Value> {
+    FailureOr<OpFoldResult> result = materialize(builder, location, part);
+    if (failed(result))
+      return failure();
+    return getValueOrCreateConstantIndexOp(builder, location, *result);
+  };
+  for (unsigned position : used) {
+    if (values[position])
+      continue;
+    if (Value known = materialized.lookup(position)) {
+      values[position] = known;
+      continue;
+    }
+    Symbol symbol = symbols[position];
+    Value value;
+    switch (symbol.kind) {
+    case Symbol::Fresh:
+      return failure();
+    case Symbol::Dimension:
+      value = builder.createOrFold<tensor::DimOp>(location, symbol.tensor,
+                                                  symbol.index);
+      break;
+    case Symbol::Element: {
+      SmallVector<Value> indices;
+      if (cast<RankedTensorType>(symbol.tensor.getType()).getRank() == 1)
+        indices.push_back(arith::ConstantIndexOp::create(builder, location,
+                                                         symbol.index));
+      value = tensor::ExtractOp::create(builder, location, symbol.tensor, indices);
+      if (!value.getType().isIndex())
+        value = arith::IndexCastOp::create(builder, location,
+                                           builder.getIndexType(), value);
+      break;
+    }
+    case Symbol::Select: {
+      FailureOr<Value> a = asValue(symbol.a), b = asValue(symbol.b),
+                       c = asValue(symbol.c);
+      if (failed(a) || failed(b) || failed(c))
+        return failure();
+      Value key = arith::ConstantIndexOp::create(builder, location, symbol.index);
+      Value equal = arith::CmpIOp::create(builder, location,
+                                          arith::CmpIPredicate::eq, *a, key);
+      value = arith::SelectOp::create(builder, location, equal, *b, *c);
+      break;
+    }
+    case Symbol::Min:
+    case Symbol::Max: {
+      FailureOr<Value> a = asValue(symbol.a), b = asValue(symbol.b);
+      if (failed(a) || failed(b))
+        return failure();
+      if (symbol.kind == Symbol::Min)
+        value = arith::MinSIOp::create(builder, location, *a, *b);
+      else
+        value = arith::MaxSIOp::create(builder, location, *a, *b);
+      break;
+    }
+    }
+    values[position] = value;
+  }
+  // Symbols that the expression does not use are null and never looked at.
+  Value result = affine::expandAffineExpr(builder, location, dim, {}, values);
+  if (!result)
+    return failure();
+  return OpFoldResult(result);
+}
+
+//===----------------------------------------------------------------------===//
+// Common bodies of shape functions
+//===----------------------------------------------------------------------===//
+
+static Type getElementType(Value tensor) {
+  return cast<RankedTensorType>(tensor.getType()).getElementType();
+}
+
+LogicalResult detail::inferLike(ShapeEnv &env, Value input,
+                                SmallVectorImpl<InferredTensor> &results) {
+  results.push_back({env.getDims(input), getElementType(input)});
+  return success();
+}
+
+LogicalResult detail::inferPredicate(ShapeEnv &env, Value input,
+                                     SmallVectorImpl<InferredTensor> &results) {
+  results.push_back(
+      {env.getDims(input), IntegerType::get(env.getContext(), 1)});
+  return success();
+}
+
+FailureOr<Dims> detail::broadcastDims(ShapeEnv &env, ValueRange tensors) {
+  Dims result;
+  for (Value tensor : tensors) {
+    Dims dims = env.getDims(tensor);
+    if (dims.size() > result.size())
+      result.insert(result.begin(), dims.size() - result.size(),
+                    env.constant(1));
+    size_t offset = result.size() - dims.size();
+    for (auto [index, dim] : llvm::enumerate(dims)) {
+      Dim both = env.broadcast(result[offset + index], dim);
+      if (!both) {
+        return env.fail("operands do not broadcast: dimension " +
+                        Twine(int64_t(index) - int64_t(dims.size())) +
+                        " is " +
+                        Twine(cast<AffineConstantExpr>(result[offset + index])
+                                  .getValue()) +
+                        " and " +
+                        Twine(cast<AffineConstantExpr>(dim).getValue()));
+      }
+      result[offset + index] = both;
+    }
+  }
+  return result;
+}
+
+/// Operands of one element type, broadcast.
+static LogicalResult inferBroadcastTo(ShapeEnv &env, ValueRange operands,
+                                      bool sameType, Type resultType,
+                                      SmallVectorImpl<InferredTensor> &results) {
+  for (Value operand : operands)
+    if (sameType && getElementType(operand) != getElementType(operands[0]))
+      return env.fail("operands have different element types");
+  FailureOr<Dims> dims = detail::broadcastDims(env, operands);
+  if (failed(dims))
+    return failure();
+  results.push_back({*dims, resultType});
+  return success();
+}
+
+LogicalResult detail::inferBroadcast(ShapeEnv &env, ValueRange operands,
+                                     SmallVectorImpl<InferredTensor> &results) {
+  return inferBroadcastTo(env, operands, /*sameType=*/true,
+                          getElementType(operands[0]), results);
+}
+
+LogicalResult
+detail::inferBroadcastLikeFirst(ShapeEnv &env, ValueRange operands,
+                                SmallVectorImpl<InferredTensor> &results) {
+  return inferBroadcastTo(env, operands, /*sameType=*/false,
+                          getElementType(operands[0]), results);
+}
+
+LogicalResult
+detail::inferBroadcastPredicate(ShapeEnv &env, ValueRange operands,
+                                SmallVectorImpl<InferredTensor> &results) {
+  return inferBroadcastTo(env, operands, /*sameType=*/true,
+                          IntegerType::get(env.getContext(), 1), results);
+}
+
+FailureOr<int64_t> detail::normalizeAxis(ShapeEnv &env, int64_t axis,
+                                         int64_t rank) {
+  if (axis < -rank || axis >= rank)
+    return env.fail("axis " + Twine(axis) + " is not in [" + Twine(-rank) +
+                    ", " + Twine(rank) + ")");
+  return axis < 0 ? axis + rank : axis;
+}
+
+FailureOr<SmallVector<int64_t>>
+detail::normalizeAxes(ShapeEnv &env, ArrayRef<int64_t> axes, int64_t rank) {
+  SmallVector<int64_t> result;
+  for (int64_t axis : axes) {
+    FailureOr<int64_t> normalized = normalizeAxis(env, axis, rank);
+    if (failed(normalized))
+      return failure();
+    if (llvm::is_contained(result, *normalized))
+      return env.fail("axis " + Twine(axis) + " is given twice");
+    result.push_back(*normalized);
+  }
+  return result;
+}
+
+LogicalResult detail::inferReduction(ShapeEnv &env, Value input,
+                                     ArrayRef<int64_t> axes, bool keepdims,
+                                     SmallVectorImpl<InferredTensor> &results) {
+  Dims dims = env.getDims(input);
+  FailureOr<SmallVector<int64_t>> normalized =
+      normalizeAxes(env, axes, dims.size());
+  if (failed(normalized))
+    return failure();
+  Dims reduced;
+  for (auto [index, dim] : llvm::enumerate(dims)) {
+    if (!axes.empty() && !llvm::is_contained(*normalized, int64_t(index)))
+      reduced.push_back(dim);
+    else if (keepdims)
+      reduced.push_back(env.constant(1));
+  }
+  results.push_back({reduced, getElementType(input)});
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Interfaces by shape functions
+//===----------------------------------------------------------------------===//
+
+LogicalResult detail::inferTypes(
+    MLIRContext *context, std::optional<Location> location, StringRef opName,
+    SmallVectorImpl<Type> &types,
+    function_ref<LogicalResult(ShapeEnv &, SmallVectorImpl<InferredTensor> &)>
+        shapeFunction) {
+  ShapeEnv env(context, location, opName);
+  SmallVector<InferredTensor> results;
+  if (failed(shapeFunction(env, results)))
+    return failure();
+  for (const InferredTensor &result : results) {
+    SmallVector<int64_t> shape;
+    for (Dim dim : result.dims) {
+      int64_t size = getConstant(dim).value_or(ShapedType::kDynamic);
+      if (size < 0 && !ShapedType::isDynamic(size))
+        return env.fail("result dimension " + Twine(shape.size()) +
+                        " would be negative (" + Twine(size) + ")");
+      shape.push_back(size);
+    }
+    types.push_back(RankedTensorType::get(shape, result.elementType));
+  }
+  return success();
+}
+
+bool detail::areCompatible(TypeRange lhs, TypeRange rhs) {
+  if (lhs.size() != rhs.size())
+    return false;
+  return llvm::all_of(llvm::zip(lhs, rhs), [](auto pair) {
+    auto l = dyn_cast<RankedTensorType>(std::get<0>(pair));
+    auto r = dyn_cast<RankedTensorType>(std::get<1>(pair));
+    return l && r && l.getElementType() == r.getElementType() &&
+           succeeded(verifyCompatibleShape(l, r));
+  });
+}
+
+LogicalResult detail::reifyShapes(Operation *op, OpBuilder &builder,
+                                  ReifiedRankedShapedTypeDims &dims) {
+  ShapeEnv env(op->getContext(), op->getLoc(), op->getName().getStringRef());
+  SmallVector<InferredTensor> results;
+  if (failed(cast<ShapeOpInterface>(op).inferResultShapes(env, results)))
+    return failure();
+  for (auto [result, value] : llvm::zip(results, op->getResults())) {
+    auto type = cast<RankedTensorType>(value.getType());
+    SmallVector<OpFoldResult> sizes;
+    for (auto [index, dim] : llvm::enumerate(result.dims)) {
+      // The type may be more static than the shape function's result.
+      if (!type.isDynamicDim(index)) {
+        sizes.push_back(builder.getIndexAttr(type.getDimSize(index)));
+        continue;
+      }
+      FailureOr<OpFoldResult> size = env.materialize(builder, op->getLoc(), dim);
+      if (failed(size))
+        return failure();
+      sizes.push_back(*size);
+    }
+    dims.push_back(std::move(sizes));
+  }
+  return success();
+}
