@@ -47,6 +47,26 @@ step() {
   say "[$(printf %4d $((SECONDS - start))) s] $what"
 }
 
+# Makes the folder $scratch for the life of the script.
+make_scratch() {
+  mkdir -p "$nn_deps_dir" || die "cannot make the cache folder $nn_deps_dir; NN_DEPS_DIR names another."
+  scratch=$(mktemp -d "$nn_deps_dir/tmp.XXXXXX")
+  trap 'rm -rf "$scratch"' EXIT
+}
+
+# cached NAME PINS-FILE "What" function: calls the function to fill the folder
+# $dest, unless this has been done with the same pins and function. Sets $dest.
+cached() {
+  local name=$1 pins_file=$2 what=$3 make=$4 key
+  key=$({ cat "$pins_file"; declare -f "$make"; } | sha256sum | cut -c1-12)
+  dest=$nn_deps_dir/$name-$key
+  [ ! -e "$dest/.complete" ] || return 0
+  rm -rf "$dest"
+  mkdir -p "$dest"
+  step "$what" "$make"
+  touch "$dest/.complete"
+}
+
 # Installs what is missing, sets NN_PYTHON, NN_CMAKE and CMAKE_PREFIX_PATH.
 use_dependencies() {
   local environment

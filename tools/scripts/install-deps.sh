@@ -68,19 +68,6 @@ Then run this script again with NN_NO_PACKAGES=1, and point CMAKE_PREFIX_PATH at
 in /usr/lib/llvm-22."
 }
 
-# cached NAME PINS-FILE "What" function: calls the function to fill the folder
-# $dest, unless this has been done with the same pins and function. Sets $dest.
-cached() {
-  local name=$1 pins_file=$2 what=$3 make=$4 key
-  key=$({ cat "$pins_file"; declare -f "$make"; } | sha256sum | cut -c1-12)
-  dest=$nn_deps_dir/$name-$key
-  [ ! -e "$dest/.complete" ] || return 0
-  rm -rf "$dest"
-  mkdir -p "$dest"
-  step "$what" "$make"
-  touch "$dest/.complete"
-}
-
 make_python() {
   local python
   for python in "${NN_HOST_PYTHON:-}" python3 python3.11 python3.12 python3.13; do
@@ -137,9 +124,7 @@ case "${1:-}" in
 esac
 
 check_system
-mkdir -p "$nn_deps_dir" || die "cannot make the cache folder $nn_deps_dir; NN_DEPS_DIR names another."
-scratch=$(mktemp -d "$nn_deps_dir/tmp.XXXXXX")
-trap 'rm -rf "$scratch"' EXIT
+make_scratch
 [ "${NN_NO_PACKAGES:-0}" != 0 ] || install_packages
 
 # One at a time: two builds may start together.
