@@ -21,7 +21,7 @@ if(NOT LLVM_ENABLE_RTTI)
   set(NN_COMPILER_FLAGS -fno-rtti)
 endif()
 list(APPEND NN_COMPILER_FLAGS -Wall -Wextra -Wno-unused-parameter
-     -Wno-unknown-warning-option)
+)
 if(NN_WARNINGS_AS_ERRORS)
   list(APPEND NN_COMPILER_FLAGS -Werror)
 endif()

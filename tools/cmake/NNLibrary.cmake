@@ -28,7 +28,9 @@ if(NN_PRECOMPILE_HEADERS)
     <mlir/Interfaces/InferTypeOpInterface.h>
     <mlir/Transforms/GreedyPatternRewriteDriver.h>
     <mlir/Transforms/DialectConversion.h>
-    <llvm/ADT/STLExtras.h> <llvm/ADT/TypeSwitch.h> <string> <vector>)
+    <llvm/ADT/STLExtras.h> <llvm/ADT/TypeSwitch.h> <string> <vector>
+    "${PROJECT_SOURCE_DIR}/dialects/NN/IR/NN.h")
+  add_dependencies(nn_precompiled NNIncGen)
 endif()
 
 # nn_library(NNTransforms SOURCES a.cpp LINK NNDialect TABLEGEN NNPassesIncGen)
@@ -57,7 +59,7 @@ endfunction()
 # nn_tablegen(Out.inc -gen-...): from ${LLVM_TARGET_DEFINITIONS}, into the build
 # folder at the same path as the source, so that #include paths are alike.
 macro(nn_tablegen output)
-  mlir_tablegen(${output} ${ARGN} -I ${PROJECT_SOURCE_DIR})
+  mlir_tablegen(${output} ${ARGN} -I ${PROJECT_SOURCE_DIR} -I ${MLIR_INCLUDE_DIRS})
 endmacro()
 
 # Ends a list of nn_tablegen() with a target that others depend on.

@@ -75,10 +75,12 @@ def NN_AutoPad : I32EnumAttr<"AutoPad", "how ONNX's auto_pad chooses the padding
   let cppNamespace = "::mlir::nn";
 }
 
-class NN_DefaultI64<string value> : DefaultValuedAttr<I64Attr, value>;
+/// A signless 64-bit integer whose accessor gives an int64_t.
+def NN_I64Attr : TypedSignlessIntegerAttrBase<I64, "int64_t", "64-bit signless integer attribute">;
+class NN_DefaultI64<string value> : DefaultValuedAttr<NN_I64Attr, value>;
 class NN_DefaultF32<string value> : DefaultValuedAttr<F32Attr, value>;
 class NN_DefaultBool<string value> : DefaultValuedAttr<BoolAttr, value>;
-class NN_DefaultString<string value> : DefaultValuedAttr<StrAttr, value>;
+class NN_DefaultString<string value> : DefaultValuedStrAttr<StrAttr, value>;
 def NN_LayoutAttr : DefaultValuedAttr<NN_Layout, "::mlir::nn::Layout::ChannelsFirst">;
 def NN_AutoPadAttr : DefaultValuedAttr<NN_AutoPad, "::mlir::nn::AutoPad::NotSet">;
 /// A list of integers, e.g. one a spatial dimension; empty means the default
@@ -128,7 +130,7 @@ class NN_Op<string mnemonic, list<Trait> traits = []>
         ::mlir::ValueRange operands, ::mlir::DictionaryAttr attributes,
         ::mlir::OpaqueProperties properties, ::mlir::RegionRange regions,
         ::llvm::SmallVectorImpl<::mlir::Type> &types) {
-      return ::mlir::nn::detail::inferTypes(
+      return ::mlir::nn::shapes::inferTypes(
           context, location, getOperationName(), types,
           [&](::mlir::nn::ShapeEnv &env,
               ::llvm::SmallVectorImpl<::mlir::nn::InferredTensor> &results) {
@@ -137,11 +139,11 @@ class NN_Op<string mnemonic, list<Trait> traits = []>
           });
     }
     static bool isCompatibleReturnTypes(::mlir::TypeRange lhs, ::mlir::TypeRange rhs) {
-      return ::mlir::nn::detail::areCompatible(lhs, rhs);
+      return ::mlir::nn::shapes::areCompatible(lhs, rhs);
     }
     ::llvm::LogicalResult reifyResultShapes(
         ::mlir::OpBuilder &builder, ::mlir::ReifiedRankedShapedTypeDims &dims) {
-      return ::mlir::nn::detail::reifyShapes(getOperation(), builder, dims);
+      return ::mlir::nn::shapes::reifyShapes(getOperation(), builder, dims);
     }
     ::llvm::LogicalResult inferResultShapes(
         ::mlir::nn::ShapeEnv &env,

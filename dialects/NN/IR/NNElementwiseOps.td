@@ -19,7 +19,7 @@ class NN_UnaryBase<string mnemonic, Type inputType, Type resultType,
     static ::llvm::LogicalResult inferShapes(
         ::mlir::nn::ShapeEnv &env, Adaptor adaptor,
         ::llvm::SmallVectorImpl<::mlir::nn::InferredTensor> &results) {
-      return ::mlir::nn::detail::inferLike(env, adaptor.getInput(), results);
+      return ::mlir::nn::shapes::inferLike(env, adaptor.getInput(), results);
     }
   }];
 }
@@ -72,7 +72,7 @@ def NN_IsNaNOp : NN_UnaryBase<"isnan", NN_FloatTensor, NN_BoolTensor> {
     static ::llvm::LogicalResult inferShapes(
         ::mlir::nn::ShapeEnv &env, Adaptor adaptor,
         ::llvm::SmallVectorImpl<::mlir::nn::InferredTensor> &results) {
-      return ::mlir::nn::detail::inferPredicate(env, adaptor.getInput(), results);
+      return ::mlir::nn::shapes::inferPredicate(env, adaptor.getInput(), results);
     }
   }];
 }
@@ -173,7 +173,7 @@ class NN_BinaryBase<string mnemonic, Type operandType, Type resultType,
     static ::llvm::LogicalResult inferShapes(
         ::mlir::nn::ShapeEnv &env, Adaptor adaptor,
         ::llvm::SmallVectorImpl<::mlir::nn::InferredTensor> &results) {
-      return ::mlir::nn::detail::}] # helper # [{(env, adaptor.getOperands(), results);
+      return ::mlir::nn::shapes::}] # helper # [{(env, adaptor.getOperands(), results);
     }
   }];
 }

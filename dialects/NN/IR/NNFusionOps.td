@@ -11,7 +11,7 @@ include "mlir/Interfaces/ControlFlowInterfaces.td"
 
 def NN_FusionOp : Op<NN_Dialect, "fusion", [
     Pure, IsolatedFromAbove, SingleBlockImplicitTerminator<"YieldOp">,
-    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>]> {
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
   let summary = "Operators that one kernel shall compute";
   let description = [{
     A group: at most one anchor (contraction, convolution, pooling, reduction,

@@ -13,7 +13,7 @@ class NN_NormalizationOp<string mnemonic, list<Trait> traits = []>
     static ::llvm::LogicalResult inferShapes(
         ::mlir::nn::ShapeEnv &env, Adaptor adaptor,
         ::llvm::SmallVectorImpl<::mlir::nn::InferredTensor> &results) {
-      return ::mlir::nn::detail::inferLike(env, adaptor.getInput(), results);
+      return ::mlir::nn::shapes::inferLike(env, adaptor.getInput(), results);
     }
   }];
   let hasVerifier = 1;
@@ -74,7 +74,7 @@ def NN_LRNOp : NN_NormalizationOp<"lrn", [NN_SpatialOpInterface]> {
     Constraints:
      - `lrn_c1`: the input has rank >= 3; size is positive.
   }];
-  let arguments = (ins NN_FloatTensor:$input, I64Attr:$size,
+  let arguments = (ins NN_FloatTensor:$input, NN_I64Attr:$size,
                        NN_DefaultF32<"1.0e-4f">:$alpha, NN_DefaultF32<"0.75f">:$beta,
                        NN_DefaultF32<"1.0f">:$bias, NN_LayoutAttr:$layout);
 }

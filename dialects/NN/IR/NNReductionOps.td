@@ -20,7 +20,7 @@ class NN_ReduceOp<string mnemonic, Type type, string formula> : NN_Op<mnemonic> 
     static ::llvm::LogicalResult inferShapes(
         ::mlir::nn::ShapeEnv &env, Adaptor adaptor,
         ::llvm::SmallVectorImpl<::mlir::nn::InferredTensor> &results) {
-      return ::mlir::nn::detail::inferReduction(
+      return ::mlir::nn::shapes::inferReduction(
           env, adaptor.getInput(), adaptor.getAxes(), adaptor.getKeepdims(), results);
     }
   }];

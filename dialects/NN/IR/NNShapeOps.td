@@ -13,7 +13,7 @@ def NN_ConcatOp : NN_Op<"concat"> {
      - `concat_c1`: at least one input; all have one rank and element type;
      - `concat_c2`: -rank <= axis < rank; other dimensions agree.
   }];
-  let arguments = (ins Variadic<NN_Tensor>:$inputs, I64Attr:$axis);
+  let arguments = (ins Variadic<NN_Tensor>:$inputs, NN_I64Attr:$axis);
   let results = (outs NN_Tensor:$result);
   let contentsFunction = NN_HasContents;
   let hasFolder = 1;
@@ -28,7 +28,7 @@ def NN_DepthToSpaceOp : NN_Op<"depth_to_space", [NN_SpatialOpInterface]> {
     Constraints:
      - `depth_to_space_c1`: rank 4, blocksize > 0, C a multiple of blocksize^2.
   }];
-  let arguments = (ins NN_Tensor:$input, I64Attr:$blocksize,
+  let arguments = (ins NN_Tensor:$input, NN_I64Attr:$blocksize,
                        NN_DefaultString<"DCR">:$mode, NN_LayoutAttr:$layout);
   let results = (outs NN_Tensor:$result);
   let hasVerifier = 1;
@@ -131,7 +131,7 @@ def NN_ShapeOp : NN_Op<"shape"> {
     count from the rank, and both are clamped.
   }];
   let arguments = (ins NN_Tensor:$input, NN_DefaultI64<"0">:$start,
-                       OptionalAttr<I64Attr>:$end);
+                       OptionalAttr<NN_I64Attr>:$end);
   let results = (outs NN_IndexList:$result);
   let contentsFunction = NN_HasContents;
 }
@@ -170,7 +170,7 @@ def NN_SpaceToDepthOp : NN_Op<"space_to_depth", [NN_SpatialOpInterface]> {
     Constraints:
      - `space_to_depth_c1`: rank 4, blocksize > 0, H and W multiples of it.
   }];
-  let arguments = (ins NN_Tensor:$input, I64Attr:$blocksize, NN_LayoutAttr:$layout);
+  let arguments = (ins NN_Tensor:$input, NN_I64Attr:$blocksize, NN_LayoutAttr:$layout);
   let results = (outs NN_Tensor:$result);
   let hasVerifier = 1;
 }

@@ -4,6 +4,7 @@
 #include "dialects/NN/IR/ShapeEnv.h"
 #include "dialects/NN/IR/NN.h"
 #include "mlir/Dialect/Affine/Utils.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/AffineExprVisitor.h"
 #include "mlir/IR/Matchers.h"
@@ -334,20 +335,20 @@ static Type getElementType(Value tensor) {
   return cast<RankedTensorType>(tensor.getType()).getElementType();
 }
 
-LogicalResult detail::inferLike(ShapeEnv &env, Value input,
+LogicalResult shapes::inferLike(ShapeEnv &env, Value input,
                                 SmallVectorImpl<InferredTensor> &results) {
   results.push_back({env.getDims(input), getElementType(input)});
   return success();
 }
 
-LogicalResult detail::inferPredicate(ShapeEnv &env, Value input,
+LogicalResult shapes::inferPredicate(ShapeEnv &env, Value input,
                                      SmallVectorImpl<InferredTensor> &results) {
   results.push_back(
       {env.getDims(input), IntegerType::get(env.getContext(), 1)});
   return success();
 }
 
-FailureOr<Dims> detail::broadcastDims(ShapeEnv &env, ValueRange tensors) {
+FailureOr<Dims> shapes::broadcastDims(ShapeEnv &env, ValueRange tensors) {
   Dims result;
   for (Value tensor : tensors) {
     Dims dims = env.getDims(tensor);
@@ -379,34 +380,34 @@ static LogicalResult inferBroadcastTo(ShapeEnv &env, ValueRange operands,
   for (Value operand : operands)
     if (sameType && getElementType(operand) != getElementType(operands[0]))
       return env.fail("operands have different element types");
-  FailureOr<Dims> dims = detail::broadcastDims(env, operands);
+  FailureOr<Dims> dims = shapes::broadcastDims(env, operands);
   if (failed(dims))
     return failure();
   results.push_back({*dims, resultType});
   return success();
 }
 
-LogicalResult detail::inferBroadcast(ShapeEnv &env, ValueRange operands,
+LogicalResult shapes::inferBroadcast(ShapeEnv &env, ValueRange operands,
                                      SmallVectorImpl<InferredTensor> &results) {
   return inferBroadcastTo(env, operands, /*sameType=*/true,
                           getElementType(operands[0]), results);
 }
 
 LogicalResult
-detail::inferBroadcastLikeFirst(ShapeEnv &env, ValueRange operands,
+shapes::inferBroadcastLikeFirst(ShapeEnv &env, ValueRange operands,
                                 SmallVectorImpl<InferredTensor> &results) {
   return inferBroadcastTo(env, operands, /*sameType=*/false,
                           getElementType(operands[0]), results);
 }
 
 LogicalResult
-detail::inferBroadcastPredicate(ShapeEnv &env, ValueRange operands,
+shapes::inferBroadcastPredicate(ShapeEnv &env, ValueRange operands,
                                 SmallVectorImpl<InferredTensor> &results) {
   return inferBroadcastTo(env, operands, /*sameType=*/true,
                           IntegerType::get(env.getContext(), 1), results);
 }
 
-FailureOr<int64_t> detail::normalizeAxis(ShapeEnv &env, int64_t axis,
+FailureOr<int64_t> shapes::normalizeAxis(ShapeEnv &env, int64_t axis,
                                          int64_t rank) {
   if (axis < -rank || axis >= rank)
     return env.fail("axis " + Twine(axis) + " is not in [" + Twine(-rank) +
@@ -415,7 +416,7 @@ FailureOr<int64_t> detail::normalizeAxis(ShapeEnv &env, int64_t axis,
 }
 
 FailureOr<SmallVector<int64_t>>
-detail::normalizeAxes(ShapeEnv &env, ArrayRef<int64_t> axes, int64_t rank) {
+shapes::normalizeAxes(ShapeEnv &env, ArrayRef<int64_t> axes, int64_t rank) {
   SmallVector<int64_t> result;
   for (int64_t axis : axes) {
     FailureOr<int64_t> normalized = normalizeAxis(env, axis, rank);
@@ -428,7 +429,7 @@ detail::normalizeAxes(ShapeEnv &env, ArrayRef<int64_t> axes, int64_t rank) {
   return result;
 }
 
-LogicalResult detail::inferReduction(ShapeEnv &env, Value input,
+LogicalResult shapes::inferReduction(ShapeEnv &env, Value input,
                                      ArrayRef<int64_t> axes, bool keepdims,
                                      SmallVectorImpl<InferredTensor> &results) {
   Dims dims = env.getDims(input);
@@ -451,7 +452,7 @@ LogicalResult detail::inferReduction(ShapeEnv &env, Value input,
 // Interfaces by shape functions
 //===----------------------------------------------------------------------===//
 
-LogicalResult detail::inferTypes(
+LogicalResult shapes::inferTypes(
     MLIRContext *context, std::optional<Location> location, StringRef opName,
     SmallVectorImpl<Type> &types,
     function_ref<LogicalResult(ShapeEnv &, SmallVectorImpl<InferredTensor> &)>
@@ -474,7 +475,7 @@ LogicalResult detail::inferTypes(
   return success();
 }
 
-bool detail::areCompatible(TypeRange lhs, TypeRange rhs) {
+bool shapes::areCompatible(TypeRange lhs, TypeRange rhs) {
   if (lhs.size() != rhs.size())
     return false;
   return llvm::all_of(llvm::zip(lhs, rhs), [](auto pair) {
@@ -485,7 +486,7 @@ bool detail::areCompatible(TypeRange lhs, TypeRange rhs) {
   });
 }
 
-LogicalResult detail::reifyShapes(Operation *op, OpBuilder &builder,
+LogicalResult shapes::reifyShapes(Operation *op, OpBuilder &builder,
                                   ReifiedRankedShapedTypeDims &dims) {
   ShapeEnv env(op->getContext(), op->getLoc(), op->getName().getStringRef());
   SmallVector<InferredTensor> results;

@@ -130,7 +130,7 @@ private:
   DenseMap<unsigned, Value> materialized;
 };
 
-namespace detail {
+namespace shapes {
 
 /// The common bodies of shape functions.
 LogicalResult inferLike(ShapeEnv &env, Value input,
@@ -166,7 +166,7 @@ bool areCompatible(TypeRange lhs, TypeRange rhs);
 LogicalResult reifyShapes(Operation *op, OpBuilder &builder,
                           ReifiedRankedShapedTypeDims &dims);
 
-} // namespace detail
+} // namespace shapes
 } // namespace mlir::nn
 
 #endif // NN_DIALECTS_NN_IR_SHAPEENV_H

@@ -1,0 +1,197 @@
+//===- NNElementwiseOps.cpp - elementwise operators -===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "dialects/NN/IR/NN.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+
+//===----------------------------------------------------------------------===//
+// Types
+//===----------------------------------------------------------------------===//
+
+LogicalResult CastOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
+                                  SmallVectorImpl<InferredTensor> &results) {
+  results.push_back({env.getDims(adaptor.getInput()), adaptor.getTo()});
+  return success();
+}
+
+LogicalResult WhereOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
+                                   SmallVectorImpl<InferredTensor> &results) {
+  Type type = cast<ShapedType>(adaptor.getX().getType()).getElementType();
+  if (type != cast<ShapedType>(adaptor.getY().getType()).getElementType())
+    return env.fail("x and y have different element types");
+  FailureOr<Dims> dims = shapes::broadcastDims(env, adaptor.getOperands());
+  if (failed(dims))
+    return failure();
+  results.push_back({*dims, type});
+  return success();
+}
+
+LogicalResult GeluOp::verify() {
+  if (getApproximate() != "none" && getApproximate() != "tanh")
+    return emitOpError("approximate is '")
+           << getApproximate() << "', not 'none' or 'tanh'";
+  return success();
+}
+
+LogicalResult ClipOp::verify() {
+  // clip_c1
+  for (Value bound : {getMin(), getMax()}) {
+    if (!bound)
+      continue;
+    auto type = cast<RankedTensorType>(bound.getType());
+    if (type.getRank() != 0 ||
+        type.getElementType() != getInput().getType().getElementType())
+      return emitOpError("bounds must have rank 0 and the input's type, not ")
+             << type;
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Shape arithmetic
+//===----------------------------------------------------------------------===//
+
+void CastOp::inferContents(ShapeEnv &env, Adaptor adaptor,
+                           SmallVectorImpl<Contents> &results) {
+  // Sizes keep their value in 32 bits or more.
+  auto to = dyn_cast<IntegerType>(adaptor.getTo());
+  auto from = dyn_cast<IntegerType>(
+      cast<ShapedType>(adaptor.getInput().getType()).getElementType());
+  if (to && from && to.getWidth() >= 32)
+    results.push_back(env.getContents(adaptor.getInput()));
+}
+
+/// Elementwise arithmetic on the contents of two operands, broadcast.
+static void
+inferArithmetic(ShapeEnv &env, Value lhs, Value rhs,
+                SmallVectorImpl<Contents> &results,
+                function_ref<std::optional<Dim>(Dim, Dim)> compute) {
+  Contents l = env.getContents(lhs), r = env.getContents(rhs);
+  if (!l || !r || (l->size() != r->size() && l->size() != 1 && r->size() != 1))
+    return;
+  Dims contents;
+  for (size_t i = 0, e = l->size() == 1 ? r->size() : l->size(); i < e; ++i) {
+    std::optional<Dim> value = compute((*l)[l->size() == 1 ? 0 : i],
+                                       (*r)[r->size() == 1 ? 0 : i]);
+    if (!value)
+      return;
+    contents.push_back(*value);
+  }
+  results.push_back(std::move(contents));
+}
+
+void AddOp::inferContents(ShapeEnv &env, Adaptor adaptor,
+                          SmallVectorImpl<Contents> &results) {
+  inferArithmetic(env, adaptor.getLhs(), adaptor.getRhs(), results,
+                  [](Dim l, Dim r) { return l + r; });
+}
+
+void SubOp::inferContents(ShapeEnv &env, Adaptor adaptor,
+                          SmallVectorImpl<Contents> &results) {
+  inferArithmetic(env, adaptor.getLhs(), adaptor.getRhs(), results,
+                  [](Dim l, Dim r) { return l - r; });
+}
+
+void MulOp::inferContents(ShapeEnv &env, Adaptor adaptor,
+                          SmallVectorImpl<Contents> &results) {
+  inferArithmetic(env, adaptor.getLhs(), adaptor.getRhs(), results,
+                  [](Dim l, Dim r) { return l * r; });
+}
+
+void DivOp::inferContents(ShapeEnv &env, Adaptor adaptor,
+                          SmallVectorImpl<Contents> &results) {
+  // Division truncates; it is a floor division for sizes by positive numbers.
+  inferArithmetic(env, adaptor.getLhs(), adaptor.getRhs(), results,
+                  [&](Dim l, Dim r) -> std::optional<Dim> {
+                    auto divisor = dyn_cast<AffineConstantExpr>(r);
+                    if (!divisor || divisor.getValue() <= 0 ||
+                        !env.isNonNegative(l))
+                      return std::nullopt;
+                    return l.floorDiv(r);
+                  });
+}
+
+void WhereOp::inferContents(ShapeEnv &env, Adaptor adaptor,
+                            SmallVectorImpl<Contents> &results) {
+  auto condition = env.getConstantContents(adaptor.getCondition());
+  Contents x = env.getContents(adaptor.getX()),
+           y = env.getContents(adaptor.getY());
+  if (!condition || !x || !y)
+    return;
+  size_t size = std::max({condition->size(), x->size(), y->size()});
+  auto fits = [&](size_t n) { return n == 1 || n == size; };
+  if (!fits(condition->size()) || !fits(x->size()) || !fits(y->size()))
+    return;
+  Dims contents;
+  for (size_t i = 0; i < size; ++i) {
+    Dims &from = (*condition)[condition->size() == 1 ? 0 : i] ? *x : *y;
+    contents.push_back(from[from.size() == 1 ? 0 : i]);
+  }
+  results.push_back(std::move(contents));
+}
+
+//===----------------------------------------------------------------------===//
+// Folders
+//===----------------------------------------------------------------------===//
+
+/// True if the value is a constant whose elements all are `number`.
+static bool isSplat(Value value, double number) {
+  Attribute attribute;
+  if (!matchPattern(value, m_Constant(&attribute)))
+    return false;
+  auto elements = dyn_cast<DenseElementsAttr>(attribute);
+  if (!elements || !elements.isSplat())
+    return false;
+  Type type = elements.getElementType();
+  if (isa<FloatType>(type)) {
+    APFloat splat = elements.getSplatValue<APFloat>();
+    return splat.isExactlyValue(number) && !splat.isNegZero();
+  }
+  if (auto integer = dyn_cast<IntegerType>(type)) {
+    APInt splat = elements.getSplatValue<APInt>();
+    return splat == APInt(integer.getWidth(), int64_t(number),
+                          /*isSigned=*/true, /*implicitTrunc=*/true);
+  }
+  return false;
+}
+
+/// `kept` if `neutral` holds `number` everywhere and the result is as `kept`.
+template <typename OpTy>
+static OpFoldResult foldNeutral(OpTy op, Value kept, Value neutral,
+                                double number) {
+  if (kept.getType() == op.getType() && isSplat(neutral, number))
+    return kept;
+  return {};
+}
+
+OpFoldResult CastOp::fold(FoldAdaptor) {
+  return getInput().getType() == getType() ? OpFoldResult(getInput())
+                                           : OpFoldResult();
+}
+
+OpFoldResult ClipOp::fold(FoldAdaptor) {
+  return getMin() || getMax() ? OpFoldResult() : OpFoldResult(getInput());
+}
+
+OpFoldResult AddOp::fold(FoldAdaptor) {
+  if (OpFoldResult result = foldNeutral(*this, getLhs(), getRhs(), 0))
+    return result;
+  return foldNeutral(*this, getRhs(), getLhs(), 0);
+}
+
+OpFoldResult SubOp::fold(FoldAdaptor) {
+  return foldNeutral(*this, getLhs(), getRhs(), 0);
+}
+
+OpFoldResult MulOp::fold(FoldAdaptor) {
+  if (OpFoldResult result = foldNeutral(*this, getLhs(), getRhs(), 1))
+    return result;
+  return foldNeutral(*this, getRhs(), getLhs(), 1);
+}
+
+OpFoldResult DivOp::fold(FoldAdaptor) {
+  return foldNeutral(*this, getLhs(), getRhs(), 1);
+}

@@ -1,0 +1,705 @@
+//===- NNShapeOps.cpp - operators that move data or ask for shapes -===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "dialects/NN/IR/NN.h"
+#include "dialects/NN/IR/SpatialShapes.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/PatternMatch.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+
+static Type getElementType(Value tensor) {
+  return cast<RankedTensorType>(tensor.getType()).getElementType();
+}
+
+static std::optional<int64_t> getConstant(Dim dim) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(dim))
+    return constant.getValue();
+  return std::nullopt;
+}
+
+//===----------------------------------------------------------------------===//
+// Concat, Split
+//===----------------------------------------------------------------------===//
+
+LogicalResult ConcatOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
+                                    SmallVectorImpl<InferredTensor> &results) {
+  // concat_c1
+  if (adaptor.getInputs().empty())
+    return env.fail("needs an input");
+  Dims dims = env.getDims(adaptor.getInputs()[0]);
+  Type type = getElementType(adaptor.getInputs()[0]);
+  // concat_c2
+  FailureOr<int64_t> axis =
+      shapes::normalizeAxis(env, adaptor.getAxis(), dims.size());
+  if (failed(axis))
+    return failure();
+  for (Value input : adaptor.getInputs().drop_front()) {
+    Dims other = env.getDims(input);
+    if (other.size() != dims.size() || getElementType(input) != type)
+      return env.fail("inputs have different ranks or element types");
+    for (size_t i = 0; i < dims.size(); ++i) {
+      if (int64_t(i) == *axis) {
+        dims[i] = dims[i] + other[i];
+        continue;
+      }
+      std::optional<int64_t> have = getConstant(dims[i]),
+                             want = getConstant(other[i]);
+      if (have && want && *have != *want)
+        return env.fail("inputs differ in dimension " + Twine(i) + ": " +
+                        Twine(*have) + " and " + Twine(*want));
+      if (!have)
+        dims[i] = other[i]; // Prefer what is known.
+    }
+  }
+  results.push_back({dims, type});
+  return success();
+}
+
+void ConcatOp::inferContents(ShapeEnv &env, Adaptor adaptor,
+                             SmallVectorImpl<Contents> &results) {
+  Dims contents;
+  for (Value input : adaptor.getInputs()) {
+    Contents part = env.getContents(input);
+    if (!part)
+      return;
+    contents.append(*part);
+  }
+  results.push_back(std::move(contents));
+}
+
+OpFoldResult ConcatOp::fold(FoldAdaptor) {
+  if (getInputs().size() == 1 && getInputs()[0].getType() == getType())
+    return getInputs()[0];
+  return {};
+}
+
+LogicalResult SplitOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
+                                   SmallVectorImpl<InferredTensor> &results) {
+  // split_c1
+  Dims dims = env.getDims(adaptor.getInput());
+  FailureOr<int64_t> axis =
+      shapes::normalizeAxis(env, adaptor.getAxis(), dims.size());
+  if (failed(axis))
+    return failure();
+  int64_t sum = 0;
+  for (int64_t size : adaptor.getSizes()) {
+    if (size < 0)
+      return env.fail("sizes hold " + Twine(size));
+    sum += size;
+  }
+  std::optional<int64_t> whole = getConstant(dims[*axis]);
+  if (whole && *whole != sum)
+    return env.fail("sizes sum up to " + Twine(sum) + ", but dimension " +
+                    Twine(*axis) + " is " + Twine(*whole));
+  for (int64_t size : adaptor.getSizes()) {
+    dims[*axis] = env.constant(size);
+    results.push_back({dims, getElementType(adaptor.getInput())});
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// DepthToSpace, SpaceToDepth, Resize
+//===----------------------------------------------------------------------===//
+
+LogicalResult
+DepthToSpaceOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
+                            SmallVectorImpl<InferredTensor> &results) {
+  // depth_to_space_c1
+  Dims dims = env.getDims(adaptor.getInput());
+  int64_t block = adaptor.getBlocksize();
+  if (dims.size() != 4 || block < 1)
+    return env.fail("the input must have rank 4 and blocksize be positive");
+  SpatialDims where(adaptor.getLayout(), 4);
+  std::optional<int64_t> channels = getConstant(dims[where.channel]);
+  if (channels && *channels % (block * block) != 0)
+    return env.fail(Twine(*channels) + " channels are no multiple of " +
+                    Twine(block * block));
+  dims[where.channel] = dims[where.channel].floorDiv(block * block);
+  dims[where.firstSpatial] = dims[where.firstSpatial] * block;
+  dims[where.firstSpatial + 1] = dims[where.firstSpatial + 1] * block;
+  results.push_back({dims, getElementType(adaptor.getInput())});
+  return success();
+}
+
+LogicalResult DepthToSpaceOp::verify() {
+  if (getMode() != "DCR" && getMode() != "CRD")
+    return emitOpError("mode is '") << getMode() << "', not 'DCR' or 'CRD'";
+  return success();
+}
+
+LogicalResult
+SpaceToDepthOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
+                            SmallVectorImpl<InferredTensor> &results) {
+  // space_to_depth_c1
+  Dims dims = env.getDims(adaptor.getInput());
+  int64_t block = adaptor.getBlocksize();
+  if (dims.size() != 4 || block < 1)
+    return env.fail("the input must have rank 4 and blocksize be positive");
+  SpatialDims where(adaptor.getLayout(), 4);
+  dims[where.channel] = dims[where.channel] * (block * block);
+  for (int64_t i = where.firstSpatial; i < where.firstSpatial + 2; ++i) {
+    std::optional<int64_t> size = getConstant(dims[i]);
+    if (size && *size % block != 0)
+      return env.fail("spatial size " + Twine(*size) + " is no multiple of " +
+                      Twine(block));
+    dims[i] = dims[i].floorDiv(block);
+  }
+  results.push_back({dims, getElementType(adaptor.getInput())});
+  return success();
+}
+
+LogicalResult SpaceToDepthOp::verify() { return success(); }
+
+/// Dimension of a tensor in `layout` that is dimension `index` in ONNX's order.
+static int64_t fromONNXDim(int64_t index, Layout layout, int64_t rank) {
+  if (layout == Layout::ChannelsFirst || index == 0 || rank < 3)
+    return index;
+  return index == 1 ? rank - 1 : index - 1;
+}
+
+LogicalResult ResizeOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
+                                    SmallVectorImpl<InferredTensor> &results) {
+  Dims dims = env.getDims(adaptor.getInput());
+  int64_t rank = dims.size();
+  // resize_c1
+  if (bool(adaptor.getScales()) == bool(adaptor.getSizes()))
+    return env.fail("exactly one of scales and sizes must be given");
+  FailureOr<SmallVector<int64_t>> axes =
+      shapes::normalizeAxes(env, adaptor.getAxes(), rank);
+  if (failed(axes))
+    return failure();
+  if (axes->empty())
+    for (int64_t i = 0; i < rank; ++i)
+      axes->push_back(i);
+  Value list = adaptor.getScales() ? adaptor.getScales() : adaptor.getSizes();
+  auto listType = cast<RankedTensorType>(list.getType());
+  if (listType.getRank() != 1 ||
+      (listType.hasStaticShape() &&
+       listType.getNumElements() != int64_t(axes->size())))
+    return env.fail("needs " + Twine(axes->size()) + " scales or sizes");
+
+  if (adaptor.getScales()) {
+    DenseFPElementsAttr scales;
+    bool known = matchPattern(list, m_Constant(&scales));
+    for (auto [i, axis] : llvm::enumerate(*axes)) {
+      Dim &dim = dims[fromONNXDim(axis, adaptor.getLayout(), rank)];
+      if (!known) {
+        dim = env.fresh();
+        continue;
+      }
+      double scale = scales.getValues<APFloat>()[i].convertToFloat();
+      if (scale <= 0)
+        return env.fail("scales must be positive");
+      if (scale == std::floor(scale))
+        dim = dim * int64_t(scale);
+      else if (std::optional<int64_t> size = getConstant(dim))
+        dim = env.constant(int64_t(std::floor(double(*size) * float(scale))));
+      else if (1 / scale == std::floor(1 / scale))
+        dim = dim.floorDiv(int64_t(1 / scale));
+      else
+        dim = env.fresh();
+    }
+    results.push_back({dims, getElementType(adaptor.getInput())});
+    return success();
+  }
+
+  Contents sizes = env.getContents(list);
+  if (!sizes)
+    return env.fail("the length of sizes must be known at compile time");
+  if (adaptor.getKeepAspectRatio() == "stretch") {
+    for (auto [size, axis] : llvm::zip(*sizes, *axes))
+      dims[fromONNXDim(axis, adaptor.getLayout(), rank)] = size;
+    results.push_back({dims, getElementType(adaptor.getInput())});
+    return success();
+  }
+  // One scale for all axes: the smallest or largest that the sizes ask for.
+  std::optional<double> scale;
+  bool known = true;
+  for (auto [size, axis] : llvm::zip(*sizes, *axes)) {
+    Dim dim = dims[fromONNXDim(axis, adaptor.getLayout(), rank)];
+    std::optional<int64_t> from = getConstant(dim), to = getConstant(size);
+    if (!from || !to || *from == 0) {
+      known = false;
+      break;
+    }
+    double wanted = double(*to) / double(*from);
+    if (!scale)
+      scale = wanted;
+    else if (adaptor.getKeepAspectRatio() == "not_larger")
+      scale = std::min(*scale, wanted);
+    else
+      scale = std::max(*scale, wanted);
+  }
+  for (int64_t axis : *axes) {
+    Dim &dim = dims[fromONNXDim(axis, adaptor.getLayout(), rank)];
+    dim = known ? env.constant(int64_t(
+                      std::floor(*scale * double(*getConstant(dim)) + 0.5)))
+                : env.fresh();
+  }
+  results.push_back({dims, getElementType(adaptor.getInput())});
+  return success();
+}
+
+LogicalResult ResizeOp::verify() {
+  auto oneOf = [&](StringRef name, StringRef value,
+                   ArrayRef<StringRef> accepted) -> LogicalResult {
+    if (llvm::is_contained(accepted, value))
+      return success();
+    return emitOpError() << name << " is '" << value << "', not one of "
+                         << llvm::join(accepted, ", ");
+  };
+  return success(
+      succeeded(oneOf("mode", getMode(), {"nearest", "linear", "cubic"})) &&
+      succeeded(oneOf("coordinate_mode", getCoordinateMode(),
+                      {"half_pixel", "half_pixel_symmetric",
+                       "pytorch_half_pixel", "align_corners", "asymmetric",
+                       "tf_crop_and_resize"})) &&
+      succeeded(oneOf("nearest_mode", getNearestMode(),
+                      {"round_prefer_floor", "round_prefer_ceil", "floor",
+                       "ceil"})) &&
+      succeeded(oneOf("keep_aspect_ratio", getKeepAspectRatio(),
+                      {"stretch", "not_larger", "not_smaller"})));
+}
+
+//===----------------------------------------------------------------------===//
+// Expand, Tile, Pad
+//===----------------------------------------------------------------------===//
+
+LogicalResult ExpandOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
+                                    SmallVectorImpl<InferredTensor> &results) {
+  Dims input = env.getDims(adaptor.getInput());
+  Contents shape = env.getContents(adaptor.getShape());
+  if (!shape)
+    return env.fail("the length of shape must be known at compile time");
+  Dims dims = *shape;
+  if (dims.size() < input.size())
+    dims.insert(dims.begin(), input.size() - dims.size(), env.constant(1));
+  size_t offset = dims.size() - input.size();
+  for (auto [i, dim] : llvm::enumerate(input)) {
+    Dim both = env.broadcast(dims[offset + i], dim);
+    if (!both)
+      return env.fail("dimension " + Twine(i) + " of the input does not "
+                      "broadcast to the shape");
+    dims[offset + i] = both;
+  }
+  results.push_back({dims, getElementType(adaptor.getInput())});
+  return success();
+}
+
+OpFoldResult ExpandOp::fold(FoldAdaptor) {
+  return getInput().getType() == getType() && getType().hasStaticShape()
+             ? OpFoldResult(getInput())
+             : OpFoldResult();
+}
+
+LogicalResult TileOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
+                                  SmallVectorImpl<InferredTensor> &results) {
+  Dims dims = env.getDims(adaptor.getInput());
+  Contents repeats = env.getContents(adaptor.getRepeats());
+  // tile_c1
+  if (!repeats || repeats->size() != dims.size())
+    return env.fail("repeats must have an element for each of " +
+                    Twine(dims.size()) + " dimensions");
+  for (auto [dim, repeat] : llvm::zip(dims, *repeats))
+    dim = dim * repeat;
+  results.push_back({dims, getElementType(adaptor.getInput())});
+  return success();
+}
+
+LogicalResult PadOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
+                                 SmallVectorImpl<InferredTensor> &results) {
+  Dims dims = env.getDims(adaptor.getInput());
+  FailureOr<SmallVector<int64_t>> axes =
+      shapes::normalizeAxes(env, adaptor.getAxes(), dims.size());
+  if (failed(axes))
+    return failure();
+  if (axes->empty())
+    for (size_t i = 0; i < dims.size(); ++i)
+      axes->push_back(i);
+  // pad_c1
+  Contents pads = env.getContents(adaptor.getPads());
+  if (!pads || pads->size() != 2 * axes->size())
+    return env.fail("pads must have " + Twine(2 * axes->size()) + " elements");
+  for (auto [i, axis] : llvm::enumerate(*axes))
+    dims[axis] = dims[axis] + (*pads)[i] + (*pads)[axes->size() + i];
+  results.push_back({dims, getElementType(adaptor.getInput())});
+  return success();
+}
+
+LogicalResult PadOp::verify() {
+  if (!llvm::is_contained({"constant", "reflect", "edge", "wrap"}, getMode()))
+    return emitOpError("mode is '")
+           << getMode() << "', not one of constant, reflect, edge, wrap";
+  // pad_c2
+  if (getValue()) {
+    auto type = cast<RankedTensorType>(getValue().getType());
+    if (type.getRank() > 1 || getElementType(getInput()) != type.getElementType())
+      return emitOpError("value must have one element of the input's type");
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Reshape, Flatten, Squeeze, Unsqueeze, Transpose
+//===----------------------------------------------------------------------===//
+
+LogicalResult ReshapeOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
+                                     SmallVectorImpl<InferredTensor> &results) {
+  Dims input = env.getDims(adaptor.getInput());
+  // reshape_c2
+  Contents shape = env.getContents(adaptor.getShape());
+  if (!shape)
+    return env.fail("the length of shape must be known at compile time");
+  Dims dims;
+  SmallVector<size_t> maybeInferred;
+  for (auto [i, entry] : llvm::enumerate(*shape)) {
+    Dim dim = entry;
+    if (!adaptor.getAllowZero()) {
+      if (getConstant(entry) == 0 && i >= input.size())
+        return env.fail("entry " + Twine(i) + " of shape is 0, but the input "
+                        "has rank " + Twine(input.size()));
+      // A size that is an expression of dims is taken to be positive.
+      if (getConstant(entry) == 0 ||
+          (i < input.size() && !env.isNonNegative(entry)))
+        dim = env.select(entry, 0, input[i], entry);
+    }
+    if (!env.isKnownNotEqual(dim, -1))
+      maybeInferred.push_back(i);
+    if (getConstant(dim).value_or(0) < -1)
+      return env.fail("entry " + Twine(i) + " of shape is " +
+                      Twine(*getConstant(dim)));
+    dims.push_back(dim);
+  }
+  // reshape_c1
+  size_t certain = llvm::count_if(
+      dims, [&](Dim dim) { return getConstant(dim) == -1; });
+  if (certain > 1)
+    return env.fail("more than one entry of shape is -1");
+  if (certain == 1 || !maybeInferred.empty()) {
+    // What remains for an entry of -1. Where an entry may or may not be -1,
+    // which shows at run time only, the others are counted as 1 if they are.
+    Dims resolved = dims;
+    for (size_t i : maybeInferred) {
+      if (certain == 1 && getConstant(dims[i]) != -1)
+        continue;
+      Dims others;
+      for (auto [j, dim] : llvm::enumerate(dims))
+        if (j != i)
+          others.push_back(certain == 1 ? dim
+                                        : env.select(dim, -1, env.constant(1), dim));
+      Dim rest = env.exactQuotient(input, others);
+      std::optional<int64_t> knownRest = getConstant(rest),
+                             all = getConstant(env.product(input)),
+                             part = getConstant(env.product(others));
+      if (knownRest && all && part && *part * *knownRest != *all)
+        return env.fail(Twine(*all) + " elements do not fit the shape");
+      resolved[i] = env.select(dims[i], -1, rest, dims[i]);
+    }
+    dims = resolved;
+  }
+  std::optional<int64_t> before = getConstant(env.product(input)),
+                         after = getConstant(env.product(dims));
+  if (before && after && *before != *after)
+    return env.fail("the input has " + Twine(*before) +
+                    " elements, the result would have " + Twine(*after));
+  results.push_back({dims, getElementType(adaptor.getInput())});
+  return success();
+}
+
+void ReshapeOp::inferContents(ShapeEnv &env, Adaptor adaptor,
+                              SmallVectorImpl<Contents> &results) {
+  results.push_back(env.getContents(adaptor.getInput()));
+}
+
+OpFoldResult ReshapeOp::fold(FoldAdaptor) {
+  if (getInput().getType() == getType() && getType().hasStaticShape())
+    return getInput();
+  return {};
+}
+
+namespace {
+/// reshape(reshape(x)) = reshape(x), where the second shape does not refer to
+/// the first result by 0.
+struct MergeReshapes : OpRewritePattern<ReshapeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(ReshapeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto producer = op.getInput().getDefiningOp<ReshapeOp>();
+    if (!producer)
+      return failure();
+    if (!op.getAllowZero()) {
+      ShapeEnv env(op.getContext());
+      auto shape = env.getConstantContents(op.getShape());
+      if (!shape || llvm::is_contained(*shape, 0))
+        return rewriter.notifyMatchFailure(op, "shape may copy dimensions");
+    }
+    rewriter.modifyOpInPlace(
+        op, [&] { op.getInputMutable().assign(producer.getInput()); });
+    return success();
+  }
+};
+
+/// transpose(transpose(x, p), q) = transpose(x, p o q)
+struct MergeTransposes : OpRewritePattern<TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(TransposeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto producer = op.getInput().getDefiningOp<TransposeOp>();
+    if (!producer)
+      return failure();
+    SmallVector<int64_t> perm;
+    for (int64_t dim : op.getPerm())
+      perm.push_back(producer.getPerm()[dim]);
+    rewriter.modifyOpInPlace(op, [&] {
+      op.getInputMutable().assign(producer.getInput());
+      op.setPerm(perm);
+    });
+    return success();
+  }
+};
+} // namespace
+
+void ReshapeOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                            MLIRContext *context) {
+  patterns.add<MergeReshapes>(context);
+}
+
+LogicalResult FlattenOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
+                                     SmallVectorImpl<InferredTensor> &results) {
+  Dims dims = env.getDims(adaptor.getInput());
+  int64_t axis = adaptor.getAxis(), rank = dims.size();
+  // flatten_c1
+  if (axis < -rank || axis > rank)
+    return env.fail("axis " + Twine(axis) + " is not in [" + Twine(-rank) +
+                    ", " + Twine(rank) + "]");
+  if (axis < 0)
+    axis += rank;
+  ArrayRef<Dim> all(dims);
+  results.push_back({{env.product(all.take_front(axis)),
+                      env.product(all.drop_front(axis))},
+                     getElementType(adaptor.getInput())});
+  return success();
+}
+
+LogicalResult SqueezeOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
+                                     SmallVectorImpl<InferredTensor> &results) {
+  // squeeze_c1
+  Dims dims = env.getDims(adaptor.getInput());
+  FailureOr<SmallVector<int64_t>> axes =
+      shapes::normalizeAxes(env, adaptor.getAxes(), dims.size());
+  if (failed(axes))
+    return failure();
+  Dims rest;
+  for (auto [i, dim] : llvm::enumerate(dims)) {
+    if (!llvm::is_contained(*axes, int64_t(i)))
+      rest.push_back(dim);
+    else if (getConstant(dim).value_or(1) != 1)
+      return env.fail("dimension " + Twine(i) + " is " +
+                      Twine(*getConstant(dim)) + ", not 1");
+  }
+  results.push_back({rest, getElementType(adaptor.getInput())});
+  return success();
+}
+
+void SqueezeOp::inferContents(ShapeEnv &env, Adaptor adaptor,
+                              SmallVectorImpl<Contents> &results) {
+  results.push_back(env.getContents(adaptor.getInput()));
+}
+
+OpFoldResult SqueezeOp::fold(FoldAdaptor) {
+  return getAxes().empty() ? OpFoldResult(getInput()) : OpFoldResult();
+}
+
+LogicalResult
+UnsqueezeOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
+                         SmallVectorImpl<InferredTensor> &results) {
+  // unsqueeze_c1
+  Dims dims = env.getDims(adaptor.getInput());
+  int64_t rank = dims.size() + adaptor.getAxes().size();
+  FailureOr<SmallVector<int64_t>> axes =
+      shapes::normalizeAxes(env, adaptor.getAxes(), rank);
+  if (failed(axes))
+    return failure();
+  Dims expanded;
+  for (int64_t i = 0, next = 0; i < rank; ++i)
+    expanded.push_back(llvm::is_contained(*axes, i) ? env.constant(1)
+                                                    : dims[next++]);
+  results.push_back({expanded, getElementType(adaptor.getInput())});
+  return success();
+}
+
+void UnsqueezeOp::inferContents(ShapeEnv &env, Adaptor adaptor,
+                                SmallVectorImpl<Contents> &results) {
+  if (cast<RankedTensorType>(adaptor.getInput().getType()).getRank() == 0 &&
+      adaptor.getAxes().size() <= 1)
+    results.push_back(env.getContents(adaptor.getInput()));
+}
+
+OpFoldResult UnsqueezeOp::fold(FoldAdaptor) {
+  return getAxes().empty() ? OpFoldResult(getInput()) : OpFoldResult();
+}
+
+LogicalResult
+TransposeOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
+                         SmallVectorImpl<InferredTensor> &results) {
+  // transpose_c1
+  Dims dims = env.getDims(adaptor.getInput());
+  ArrayRef<int64_t> perm = adaptor.getPerm();
+  if (perm.size() != dims.size() || !isPermutationVector(perm))
+    return env.fail("perm is not a permutation of " + Twine(dims.size()) +
+                    " dimensions");
+  Dims permuted;
+  for (int64_t dim : perm)
+    permuted.push_back(dims[dim]);
+  results.push_back({permuted, getElementType(adaptor.getInput())});
+  return success();
+}
+
+OpFoldResult TransposeOp::fold(FoldAdaptor) {
+  return isIdentityPermutation(getPerm()) && getInput().getType() == getType()
+             ? OpFoldResult(getInput())
+             : OpFoldResult();
+}
+
+void TransposeOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                              MLIRContext *context) {
+  patterns.add<MergeTransposes>(context);
+}
+
+//===----------------------------------------------------------------------===//
+// Shape, Size, Slice
+//===----------------------------------------------------------------------===//
+
+/// The dimensions that nn.shape gives.
+static Dims getShapeEntries(ShapeEnv &env, ShapeOp::Adaptor adaptor) {
+  Dims dims = env.getDims(adaptor.getInput());
+  int64_t rank = dims.size();
+  auto clamp = [&](int64_t index) {
+    return std::clamp<int64_t>(index < 0 ? index + rank : index, 0, rank);
+  };
+  int64_t start = clamp(adaptor.getStart());
+  int64_t end = clamp(adaptor.getEnd() ? int64_t(*adaptor.getEnd()) : rank);
+  Dims entries;
+  for (int64_t i = start; i < end; ++i)
+    entries.push_back(dims[i]);
+  return entries;
+}
+
+LogicalResult ShapeOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
+                                   SmallVectorImpl<InferredTensor> &results) {
+  int64_t count = getShapeEntries(env, adaptor).size();
+  results.push_back(
+      {{env.constant(count)}, IntegerType::get(env.getContext(), 64)});
+  return success();
+}
+
+void ShapeOp::inferContents(ShapeEnv &env, Adaptor adaptor,
+                            SmallVectorImpl<Contents> &results) {
+  results.push_back(getShapeEntries(env, adaptor));
+}
+
+LogicalResult SizeOp::inferShapes(ShapeEnv &env, Adaptor,
+                                  SmallVectorImpl<InferredTensor> &results) {
+  results.push_back({{}, IntegerType::get(env.getContext(), 64)});
+  return success();
+}
+
+void SizeOp::inferContents(ShapeEnv &env, Adaptor adaptor,
+                           SmallVectorImpl<Contents> &results) {
+  results.push_back(Dims{env.product(env.getDims(adaptor.getInput()))});
+}
+
+/// ONNX's clamping of a start or end: counted from the end where negative.
+static Dim clampIndex(ShapeEnv &env, Dim index, Dim size, bool backward,
+                      bool isEnd) {
+  Dim low = env.constant(backward && isEnd ? -1 : 0);
+  Dim high = backward ? size - 1 : size;
+  if (std::optional<int64_t> known = getConstant(index)) {
+    if (*known >= 0 && *known >= (int64_t(1) << 31) - 1)
+      return high;
+    // INT_MIN-like values mean "from before the first element".
+    if (*known < -(int64_t(1) << 31) + 2)
+      return low;
+    Dim fromFront = *known < 0 ? size + *known : index;
+    return env.max(env.min(fromFront, high), low);
+  }
+  if (env.isNonNegative(index))
+    return env.max(env.min(index, high), low);
+  return {};
+}
+
+LogicalResult SliceOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
+                                   SmallVectorImpl<InferredTensor> &results) {
+  Dims dims = env.getDims(adaptor.getInput());
+  // slice_c2
+  FailureOr<SmallVector<int64_t>> axes =
+      shapes::normalizeAxes(env, adaptor.getAxes(), dims.size());
+  if (failed(axes))
+    return failure();
+  // slice_c1
+  Contents starts = env.getContents(adaptor.getStarts());
+  Contents ends = env.getContents(adaptor.getEnds());
+  if (!starts || !ends || starts->size() != axes->size() ||
+      ends->size() != axes->size() || adaptor.getSteps().size() != axes->size())
+    return env.fail("starts, ends and steps must have an element for each of " +
+                    Twine(axes->size()) + " axes");
+  for (auto [i, axis] : llvm::enumerate(*axes)) {
+    int64_t step = adaptor.getSteps()[i];
+    if (step == 0)
+      return env.fail("a step is 0");
+    Dim size = dims[axis];
+    Dim start = clampIndex(env, (*starts)[i], size, step < 0, /*isEnd=*/false);
+    Dim end = clampIndex(env, (*ends)[i], size, step < 0, /*isEnd=*/true);
+    if (!start || !end) {
+      dims[axis] = env.fresh();
+      continue;
+    }
+    Dim count = step > 0 ? (end - start).ceilDiv(step)
+                         : (start - end).ceilDiv(-step);
+    dims[axis] = env.max(count, env.constant(0));
+  }
+  results.push_back({dims, getElementType(adaptor.getInput())});
+  return success();
+}
+
+void SliceOp::inferContents(ShapeEnv &env, Adaptor adaptor,
+                            SmallVectorImpl<Contents> &results) {
+  Contents input = env.getContents(adaptor.getInput());
+  auto starts = env.getConstantContents(adaptor.getStarts());
+  auto ends = env.getConstantContents(adaptor.getEnds());
+  if (!input || !starts || !ends || starts->size() != 1 || ends->size() != 1 ||
+      adaptor.getSteps().size() != 1 || adaptor.getSteps()[0] == 0 ||
+      cast<RankedTensorType>(adaptor.getInput().getType()).getRank() != 1)
+    return;
+  int64_t size = input->size(), step = adaptor.getSteps()[0];
+  auto clamp = [&](int64_t index, int64_t low, int64_t high) {
+    return std::clamp(index < 0 ? index + size : index, low, high);
+  };
+  Dims contents;
+  if (step > 0) {
+    int64_t start = clamp((*starts)[0], 0, size), end = clamp((*ends)[0], 0, size);
+    for (int64_t i = start; i < end; i += step)
+      contents.push_back((*input)[i]);
+  } else {
+    int64_t start = clamp((*starts)[0], 0, size - 1);
+    int64_t end = (*ends)[0] < -size ? -1 : clamp((*ends)[0], -1, size - 1);
+    for (int64_t i = start; i > end; i += step)
+      contents.push_back((*input)[i]);
+  }
+  results.push_back(std::move(contents));
+}
+
+OpFoldResult SliceOp::fold(FoldAdaptor) {
+  // Only a slice that keeps every element and its order keeps a static shape.
+  if (getInput().getType() == getType() && getType().hasStaticShape() &&
+      llvm::all_of(getSteps(), [](int64_t step) { return step == 1; }))
+    return getInput();
+  return {};
+}

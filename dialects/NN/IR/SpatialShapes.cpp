@@ -1,0 +1,85 @@
+//===- SpatialShapes.cpp - sizes of convolutions and pools -===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "dialects/NN/IR/SpatialShapes.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+
+Window::Window(int64_t count, ArrayRef<int64_t> strides,
+               ArrayRef<int64_t> dilations, ArrayRef<int64_t> pads)
+    : strides(strides), dilations(dilations), pads(pads) {
+  if (this->strides.empty())
+    this->strides.assign(count, 1);
+  if (this->dilations.empty())
+    this->dilations.assign(count, 1);
+  if (this->pads.empty())
+    this->pads.assign(2 * count, 0);
+}
+
+Dim nn::getWindowCount(ShapeEnv &env, Dim size, int64_t kernel, int64_t stride,
+                       int64_t dilation, int64_t padBegin, int64_t padEnd,
+                       bool ceilMode, AutoPad autoPad) {
+  int64_t extent = dilation * (kernel - 1) + 1;
+  if (autoPad == AutoPad::SameUpper || autoPad == AutoPad::SameLower)
+    return size.ceilDiv(stride);
+  if (autoPad == AutoPad::Valid) {
+    Dim positions = size - extent;
+    return (ceilMode ? positions.ceilDiv(stride) : positions.floorDiv(stride)) + 1;
+  }
+  Dim positions = size + (padBegin + padEnd - extent);
+  if (!ceilMode)
+    return positions.floorDiv(stride) + 1;
+  // A last window that would start in the end padding is dropped: the number of
+  // starts below size + padBegin bounds the count.
+  return env.min(positions.ceilDiv(stride) + 1,
+                 (size + (padBegin - 1)).floorDiv(stride) + 1);
+}
+
+LogicalResult nn::verifyWindow(Operation *op, int64_t count,
+                               ArrayRef<int64_t> strides,
+                               ArrayRef<int64_t> dilations,
+                               ArrayRef<int64_t> pads) {
+  auto check = [&](StringRef name, ArrayRef<int64_t> list, int64_t length,
+                   int64_t minimum) -> LogicalResult {
+    if (!list.empty() && int64_t(list.size()) != length)
+      return op->emitOpError() << name << " has " << list.size()
+                               << " entries, not " << length;
+    for (int64_t entry : list)
+      if (entry < minimum || entry > (int64_t(1) << 31))
+        return op->emitOpError() << name << " holds " << entry
+                                 << ", which is out of range";
+    return success();
+  };
+  return success(succeeded(check("strides", strides, count, 1)) &&
+                 succeeded(check("dilations", dilations, count, 1)) &&
+                 succeeded(check("pads", pads, 2 * count, 0)));
+}
+
+std::optional<SmallVector<int64_t>>
+nn::resolveAutoPad(AutoPad autoPad, ArrayRef<int64_t> sizes,
+                   ArrayRef<int64_t> kernel, const Window &window) {
+  size_t count = kernel.size();
+  SmallVector<int64_t> pads(2 * count, 0);
+  if (autoPad == AutoPad::NotSet)
+    return window.pads;
+  if (autoPad == AutoPad::Valid)
+    return pads;
+  for (size_t i = 0; i < count; ++i) {
+    int64_t stride = window.strides[i];
+    int64_t extent = window.dilations[i] * (kernel[i] - 1) + 1;
+    int64_t total;
+    if (stride == 1) {
+      total = extent - 1;
+    } else {
+      if (ShapedType::isDynamic(sizes[i]))
+        return std::nullopt;
+      int64_t outputs = (sizes[i] + stride - 1) / stride;
+      total = std::max<int64_t>(0, (outputs - 1) * stride + extent - sizes[i]);
+    }
+    int64_t begin = autoPad == AutoPad::SameUpper ? total / 2 : total - total / 2;
+    pads[i] = begin;
+    pads[count + i] = total - begin;
+  }
+  return pads;
+}
