@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "CpuFeatures.h"
+#include "Core/CpuFeatures.h"
 
 #include <cstdint>
 #include <cstring>

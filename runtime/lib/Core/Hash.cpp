@@ -7,7 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Hash.h"
+#include "Core/Hash.h"
 
 #include <algorithm>
 #include <cstring>

@@ -10,8 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Manifest.h"
-#include "Hash.h"
+#include "Core/Manifest.h"
+#include "Core/Hash.h"
 
 #include <cstring>
 
@@ -136,6 +136,7 @@ std::string serialize(const Manifest &manifest) {
   writer.u32(formatVersion);
   writer.record(Tag::Header, [&] {
     writer.u32(manifest.abiVersion);
+    writer.u32(manifest.abiEntries);
     writer.u32(manifest.flags);
     writer.string(manifest.producer);
   });
@@ -246,6 +247,7 @@ ReadResult parse(const uint8_t *bytes, size_t size, uint64_t bytesBefore,
     switch (static_cast<Tag>(tag)) {
     case Tag::Header:
       manifest.abiVersion = record.u32();
+      manifest.abiEntries = record.u32();
       manifest.flags = record.u32();
       manifest.producer = record.string();
       sawHeader = true;

@@ -25,6 +25,8 @@
 #ifndef NNRT_CORE_MANIFEST_H
 #define NNRT_CORE_MANIFEST_H
 
+#include "nnrt_abi.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -88,8 +90,10 @@ enum ManifestFlags : uint32_t {
 };
 
 struct Manifest {
-  /// NNRT_ABI_VERSION of the compiler.
-  uint32_t abiVersion = 0;
+  /// The interface that the code was compiled for: by default, the one that
+  /// this library was compiled with. A runtime with fewer entries refuses it.
+  uint32_t abiVersion = NNRT_ABI_VERSION;
+  uint32_t abiEntries = sizeof(nnrt_abi_table) / sizeof(void *);
   uint32_t flags = 0; // ManifestFlags
   std::string producer;
   /// Code variants stand best first: the runtime takes the first that the CPU

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ModelFile.h"
-#include "Hash.h"
+#include "Core/ModelFile.h"
+#include "Core/Hash.h"
 
 #include <algorithm>
 #include <cerrno>

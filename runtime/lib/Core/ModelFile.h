@@ -6,7 +6,6 @@
 // What the compiler calls after linking:
 //
 //   nnrt::Manifest manifest;             // inputs, outputs, kernels, metadata
-//   manifest.abiVersion = NNRT_ABI_VERSION;
 //   nnrt::Section code;                  // one per variant, best first
 //   code.kind = nnrt::SectionKind::Code;
 //   code.name = code.target = "x86-64-v4";
@@ -19,7 +18,7 @@
 #ifndef NNRT_CORE_MODELFILE_H
 #define NNRT_CORE_MODELFILE_H
 
-#include "Manifest.h"
+#include "Core/Manifest.h"
 
 namespace nnrt {
 

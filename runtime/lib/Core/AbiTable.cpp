@@ -1,0 +1,179 @@
+//===- AbiTable.cpp - What generated code calls ---------------------------===//
+//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
+// LICENSE.
+//
+// Generated code has no unwind tables: no exception may leave these functions.
+//
+//===----------------------------------------------------------------------===//
+
+#include "CPU/Parallel.h"
+#include "Core/Session.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace nnrt {
+
+void Session::fail(nnrt_status_code code, const char *message) {
+  if (failed.exchange(true))
+    return;
+  nnrt_status_free(failure);
+  failure = makeStatus(code, "%s", message ? message : "unknown failure");
+}
+
+/// Fails with a message that `makeMessage` builds as a string; if that needs
+/// memory that is not there, the failure is that.
+template <typename Make>
+static void failWith(Session &session, nnrt_status_code code,
+                     Make makeMessage) noexcept {
+  try {
+    std::string message = makeMessage();
+    session.fail(code, message.c_str());
+  } catch (const std::bad_alloc &) {
+    session.fail(NNRT_OUT_OF_MEMORY, "out of memory");
+  }
+}
+
+void *Session::getArena(int64_t bytes) {
+  void *block = bytes < 0 ? nullptr : arena.ensure(static_cast<size_t>(bytes));
+  if (!block)
+    failWith(*this, NNRT_OUT_OF_MEMORY, [&] {
+      return "no memory for the values of the model: " +
+             std::to_string(bytes) + " bytes";
+    });
+  return block;
+}
+
+void *Session::getBlock(int64_t bytes) {
+  void *block =
+      bytes < 0 ? nullptr : pool.allocate(static_cast<size_t>(bytes));
+  if (!block)
+    failWith(*this, NNRT_OUT_OF_MEMORY, [&] {
+      return "no memory for a value of " + std::to_string(bytes) + " bytes";
+    });
+  return block;
+}
+
+void *Session::getOutput(int32_t index, int32_t rank, const int64_t *dims) {
+  if (index < 0 || static_cast<size_t>(index) >= outputs.size() ||
+      static_cast<size_t>(rank) != outputs[index].dims.size()) {
+    fail(NNRT_INTERNAL, "the model's code and manifest disagree on outputs");
+    return nullptr;
+  }
+  Output &output = outputs[index];
+  const Tensor &expected = module->outputs[index];
+  int64_t bytes = denseBytes(dims, rank, expected.elementType->bits());
+  if (bytes < 0) {
+    failWith(*this, NNRT_FAILED_PRECONDITION, [&] {
+      return "output '" + expected.name +
+             "' would have the impossible shape " + shapeText(dims, rank);
+    });
+    return nullptr;
+  }
+  std::copy(dims, dims + rank, output.dims.begin());
+  output.produced = true;
+  if (DLTensor *given = output.given) {
+    if (!std::equal(dims, dims + rank, given->shape)) {
+      failWith(*this, NNRT_INVALID_ARGUMENT, [&] {
+        return "output '" + expected.name + "' has shape " +
+               shapeText(given->shape, rank) + ", the result has " +
+               shapeText(dims, rank);
+      });
+      return nullptr;
+    }
+    return static_cast<uint8_t *>(given->data) + given->byte_offset;
+  }
+  void *block = output.own.ensure(static_cast<size_t>(bytes));
+  if (!block)
+    failWith(*this, NNRT_OUT_OF_MEMORY, [&] {
+      return "no memory for output '" + expected.name +
+             "': " + std::to_string(bytes) + " bytes";
+    });
+  return block;
+}
+
+int32_t Session::executeOneDNN(const nnrt_abi_onednn_site *site,
+                               const nnrt_abi_tensor *args) {
+  if (!onednnSession) {
+    fail(NNRT_INTERNAL, "the model calls oneDNN, but its manifest does not say "
+                        "so");
+    return 1;
+  }
+  int32_t result =
+      module->onednn->execute(onednnSession, site, args, &pluginError);
+  if (result)
+    fail(static_cast<nnrt_status_code>(pluginError.code), pluginError.message);
+  return result;
+}
+
+static int64_t now() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+void Session::beginKernel(int32_t index) {
+  if (index < 0 || static_cast<size_t>(index) >= kernels.size())
+    return;
+  if (kernels[index].calls == 0)
+    kernelOrder.push_back(index); // within what was reserved
+  ++kernels[index].calls;
+  kernels[index].startNs = now();
+}
+
+void Session::endKernel(int32_t index) {
+  if (index < 0 || static_cast<size_t>(index) >= kernels.size())
+    return;
+  kernels[index].totalNs += now() - kernels[index].startNs;
+}
+
+//===----------------------------------------------------------------------===//
+// The table
+//===----------------------------------------------------------------------===//
+
+static Session *get(nnrt_abi_context *ctx) {
+  return static_cast<Session *>(ctx);
+}
+
+static void *arena(nnrt_abi_context *ctx, int64_t bytes) noexcept {
+  return get(ctx)->getArena(bytes);
+}
+
+static void *output(nnrt_abi_context *ctx, int32_t index, int32_t rank,
+                    const int64_t *dims) noexcept {
+  return get(ctx)->getOutput(index, rank, dims);
+}
+
+static void fail(nnrt_abi_context *ctx, const char *message) noexcept {
+  get(ctx)->fail(NNRT_FAILED_PRECONDITION, message);
+}
+
+static void parallel_for(nnrt_abi_context *ctx, nnrt_abi_range_fn fn, void *arg,
+                         int64_t count, int64_t grain) noexcept {
+  parallelFor(ctx->threads, fn, arg, count, grain);
+}
+
+static int32_t onednn(nnrt_abi_context *ctx, const nnrt_abi_onednn_site *site,
+                      const nnrt_abi_tensor *args) noexcept {
+  return get(ctx)->executeOneDNN(site, args);
+}
+
+static void kernel_begin(nnrt_abi_context *ctx, int32_t index) noexcept {
+  get(ctx)->beginKernel(index);
+}
+
+static void kernel_end(nnrt_abi_context *ctx, int32_t index) noexcept {
+  get(ctx)->endKernel(index);
+}
+
+static void *allocate(nnrt_abi_context *ctx, int64_t bytes) noexcept {
+  return get(ctx)->getBlock(bytes);
+}
+
+const nnrt_abi_table abiTable = {
+#define NNRT_ABI_ENTRY(name, result, parameters) name,
+#include "entries.def"
+};
+
+} // namespace nnrt

@@ -1,0 +1,103 @@
+//===- Memory.cpp - Buffers that a session keeps --------------------------===//
+//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
+// LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Core/Memory.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+#include <utility>
+
+#include <sys/mman.h>
+
+namespace nnrt {
+
+Buffer::Buffer(Buffer &&other) noexcept
+    : block(std::exchange(other.block, nullptr)),
+      size(std::exchange(other.size, 0)) {}
+
+Buffer &Buffer::operator=(Buffer &&other) noexcept {
+  std::swap(block, other.block);
+  std::swap(size, other.size);
+  return *this;
+}
+
+Buffer::~Buffer() { std::free(block); }
+
+void *Buffer::ensure(size_t bytes) noexcept {
+  if (block && bytes <= size)
+    return block;
+  std::free(std::exchange(block, nullptr));
+  size = 0;
+  // From here on, large pages save more page faults than they waste memory.
+  constexpr size_t largeBlock = 4 << 20, largePage = 2 << 20;
+  size_t alignment = bytes >= largeBlock ? largePage : 64;
+  if (bytes > PTRDIFF_MAX - alignment)
+    return nullptr;
+  size_t rounded = std::max<size_t>((bytes + 63) / 64 * 64, 64);
+  if (posix_memalign(&block, alignment, rounded) != 0) {
+    block = nullptr;
+    return nullptr;
+  }
+  size = rounded;
+#ifdef MADV_HUGEPAGE
+  if (alignment == largePage)
+    madvise(block, rounded / largePage * largePage, MADV_HUGEPAGE);
+#endif
+  return block;
+}
+
+void *BlockPool::allocate(size_t bytes) noexcept {
+  std::lock_guard<std::mutex> lock(mutex);
+  Block *best = nullptr;
+  for (Block &block : blocks)
+    if (!block.used && block.buffer.capacity() >= bytes &&
+        (!best || block.buffer.capacity() < best->buffer.capacity()))
+      best = &block;
+  // A block that is far too large is left for someone who needs it.
+  if (best && best->buffer.capacity() / 4 > std::max<size_t>(bytes, 4096))
+    best = nullptr;
+  if (!best) {
+    try {
+      best = &blocks.emplace_back();
+    } catch (const std::bad_alloc &) {
+      return nullptr;
+    }
+    if (!best->buffer.ensure(bytes)) {
+      blocks.pop_back();
+      return nullptr;
+    }
+  }
+  best->used = true;
+  best->idleRuns = 0;
+  return best->buffer.data();
+}
+
+void BlockPool::endRun() noexcept {
+  constexpr int maxIdleRuns = 8;
+  std::lock_guard<std::mutex> lock(mutex);
+  for (Block &block : blocks) {
+    if (!block.used)
+      ++block.idleRuns;
+    block.used = false;
+  }
+  blocks.erase(std::remove_if(blocks.begin(), blocks.end(),
+                              [](const Block &block) {
+                                return block.idleRuns > maxIdleRuns;
+                              }),
+               blocks.end());
+}
+
+size_t BlockPool::capacity() const {
+  std::lock_guard<std::mutex> lock(mutex);
+  size_t total = 0;
+  for (const Block &block : blocks)
+    total += block.buffer.capacity();
+  return total;
+}
+
+} // namespace nnrt

@@ -1,0 +1,60 @@
+//===- Memory.h - Buffers that a session keeps ------------------*- C++ -*-===//
+//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
+// LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NNRT_CORE_MEMORY_H
+#define NNRT_CORE_MEMORY_H
+
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+namespace nnrt {
+
+/// A 64-byte aligned block that is kept between runs and grows.
+class Buffer {
+public:
+  Buffer() = default;
+  Buffer(Buffer &&other) noexcept;
+  Buffer &operator=(Buffer &&other) noexcept;
+  ~Buffer();
+
+  /// At least `bytes` bytes, never null but without memory. The content is lost
+  /// if it has to grow.
+  void *ensure(size_t bytes) noexcept;
+  void *data() const { return block; }
+  size_t capacity() const { return size; }
+
+private:
+  void *block = nullptr;
+  size_t size = 0;
+};
+
+/// Blocks of sizes that are known during the run only. What a run gives back is
+/// there for the next, so that a model that asks for the same sizes again causes
+/// no allocation. Safe to call from several threads.
+class BlockPool {
+public:
+  /// Null without memory. Valid until endRun().
+  void *allocate(size_t bytes) noexcept;
+  /// Takes back all blocks, and frees those that no run has used for long.
+  void endRun() noexcept;
+  size_t capacity() const;
+
+private:
+  struct Block {
+    Buffer buffer;
+    bool used = false;
+    int idleRuns = 0;
+  };
+  std::vector<Block> blocks;
+  mutable std::mutex mutex;
+};
+
+} // namespace nnrt
+
+#endif // NNRT_CORE_MEMORY_H

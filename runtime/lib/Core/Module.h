@@ -1,0 +1,91 @@
+//===- Module.h - A compiled model in memory --------------------*- C++ -*-===//
+//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
+// LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NNRT_CORE_MODULE_H
+#define NNRT_CORE_MODULE_H
+
+#include "Core/Manifest.h"
+#include "Core/OneDNNPlugin.h"
+#include "Core/Status.h"
+#include "Core/Types.h"
+
+#include <memory>
+
+#include <sys/types.h>
+
+namespace nnrt {
+
+/// The entry point of a code variant.
+using RunFunction = int32_t(nnrt_abi_context *ctx,
+                            const nnrt_abi_tensor *inputs);
+
+/// A file that is mapped read-only.
+class MappedFile {
+public:
+  MappedFile() = default;
+  MappedFile(const MappedFile &) = delete;
+  ~MappedFile();
+
+  /// NOT_FOUND if it cannot be read, DATA_LOSS if it is no regular file.
+  Status open(const std::string &path);
+
+  int fd = -1;
+  const uint8_t *data = nullptr;
+  size_t size = 0;
+  dev_t device = 0;
+  ino_t inode = 0;
+  int64_t modified = 0; // ns
+};
+
+/// An input or output with what the checks of a run need.
+struct Tensor : TensorSignature {
+  const ElementType *elementType = nullptr;
+  /// Dims of one name have one number; -1 for dims that are known or unnamed.
+  std::vector<int> symbols;
+  std::vector<const char *> dimNamePointers; // for the C API
+};
+
+/// An open model: immutable, shared by its sessions and by whoever opens the
+/// same file again.
+class Module {
+public:
+  static Status open(const std::string &path, std::shared_ptr<Module> &module);
+  Module() = default;
+  Module(const Module &) = delete;
+  ~Module();
+
+  std::string path;
+  Manifest manifest;
+  std::vector<Tensor> inputs;
+  std::vector<Tensor> outputs;
+  std::vector<std::string> symbolNames;
+  const uint8_t *weights = nullptr;
+  std::string variant;
+  RunFunction *run = nullptr;
+  /// Both null unless the model calls oneDNN.
+  const OneDNNPlugin *onednn = nullptr;
+  PluginModule *onednnModule = nullptr;
+
+private:
+  Status load();
+  Status readManifest();
+  Status describeTensors();
+  Status verify() const;
+  Status chooseVariant(const Section *&code) const;
+  Status loadCode(const Section &code);
+
+  MappedFile file;
+  void *library = nullptr;
+};
+
+} // namespace nnrt
+
+struct nnrt_module {
+  std::shared_ptr<nnrt::Module> impl;
+};
+
+#endif // NNRT_CORE_MODULE_H

@@ -1,0 +1,274 @@
+//===- Session.cpp - Running a model --------------------------------------===//
+//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
+// LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Core/Session.h"
+#include "CPU/Parallel.h"
+#include "Core/Verbose.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace nnrt {
+
+Session::Session(std::shared_ptr<Module> sharedModule)
+    : module(std::move(sharedModule)) {
+  table = &abiTable;
+  weights = module->weights;
+  profiling = 0;
+  threads = 1;
+  inputs.resize(module->inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Tensor &tensor = module->inputs[i];
+    inputs[i].dims.resize(tensor.dims.size());
+    nnrt_abi_tensor abi = {};
+    abi.dims = inputs[i].dims.data();
+    abi.rank = static_cast<int32_t>(tensor.dims.size());
+    abi.type = tensor.type;
+    abiInputs.push_back(abi);
+  }
+  outputs.resize(module->outputs.size());
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    outputs[i].dims.resize(module->outputs[i].dims.size());
+    outputs[i].strides.resize(module->outputs[i].dims.size());
+  }
+  symbolSizes.resize(module->symbolNames.size());
+  symbolInputs.resize(module->symbolNames.size());
+}
+
+Status Session::create(std::shared_ptr<Module> module,
+                       const nnrt_session_options *options,
+                       std::unique_ptr<Session> &session) {
+  nnrt_session_options chosen = {sizeof(chosen), 0, 0};
+  if (options) {
+    if (options->struct_size < sizeof(chosen))
+      return makeStatus(NNRT_INVALID_ARGUMENT,
+                        "struct_size of the session's options is %zu, it must "
+                        "be sizeof(nnrt_session_options), %zu",
+                        options->struct_size, sizeof(chosen));
+    chosen = *options;
+  }
+  constexpr int maxThreads = 1024;
+  if (chosen.num_threads < 0 || chosen.num_threads > maxThreads)
+    return makeStatus(NNRT_INVALID_ARGUMENT,
+                      "num_threads is %d, it must be 0 (one per core) to %d",
+                      chosen.num_threads, maxThreads);
+  session = std::make_unique<Session>(std::move(module));
+  session->threads = chosen.num_threads ? chosen.num_threads : numCores();
+  const Module &shared = *session->module;
+  if (chosen.profile) {
+    session->profiling = 1;
+    session->kernels.resize(shared.manifest.kernels.size());
+    session->kernelOrder.reserve(session->kernels.size());
+  }
+  if (shared.onednn) {
+    session->onednnSession =
+        shared.onednn->createSession(shared.onednnModule, session->threads);
+    if (!session->onednnSession)
+      return outOfMemory();
+  }
+  NNRT_VERBOSE_LINE(1, session, session->threads,
+                    chosen.profile ? ", profile" : "");
+  return nullptr;
+}
+
+Session::~Session() {
+  if (onednnSession)
+    module->onednn->destroySession(onednnSession);
+  nnrt_status_free(failure);
+}
+
+//===----------------------------------------------------------------------===//
+// Outputs
+//===----------------------------------------------------------------------===//
+
+/// What can be said of the caller's outputs before the run; their dims that the
+/// model does not know are checked when the run asks for the buffer.
+Status Session::checkOutputs(DLTensor *tensors) {
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    Output &output = outputs[i];
+    DLTensor &tensor = tensors[i];
+    output.produced = false;
+    output.given = nullptr;
+    // What the session once filled in may be passed again as it is.
+    if (!tensor.data || tensor.data == output.own.data())
+      continue;
+    output.given = &tensor;
+    const Tensor &expected = module->outputs[i];
+    const char *name = expected.name.c_str();
+    int rank = static_cast<int>(expected.dims.size());
+    if (tensor.device.device_type != kDLCPU)
+      return makeStatus(NNRT_INVALID_ARGUMENT,
+                        "output '%s' is on DLPack device %d, only the CPU (1) "
+                        "is supported",
+                        name, int(tensor.device.device_type));
+    if (!(tensor.dtype == expected.elementType->dlpack))
+      return makeStatus(NNRT_INVALID_ARGUMENT,
+                        "output '%s' has element type %s, the model gives %s",
+                        name, typeName(tensor.dtype).c_str(),
+                        expected.elementType->name);
+    if (tensor.ndim != rank || (rank && !tensor.shape))
+      return makeStatus(
+          NNRT_INVALID_ARGUMENT,
+          "output '%s' has %d dimensions, the model gives %d: %s", name,
+          tensor.ndim, rank,
+          shapeText(expected.dims.data(), rank, expected.dimNames.data())
+              .c_str());
+    int64_t rowMajor = 1;
+    for (int d = rank - 1; d >= 0; --d) {
+      if (tensor.strides && tensor.shape[d] != 1 &&
+          tensor.strides[d] != rowMajor)
+        return makeStatus(NNRT_INVALID_ARGUMENT,
+                          "output '%s' must be row-major without gaps, its "
+                          "stride of dimension %d is %lld instead of %lld",
+                          name, d, static_cast<long long>(tensor.strides[d]),
+                          static_cast<long long>(rowMajor));
+      if (__builtin_mul_overflow(rowMajor, tensor.shape[d], &rowMajor))
+        break;
+    }
+    int64_t bytes =
+        denseBytes(tensor.shape, rank, expected.elementType->bits());
+    if (bytes < 0)
+      return makeStatus(NNRT_INVALID_ARGUMENT,
+                        "output '%s': shape %s is too large or negative", name,
+                        shapeText(tensor.shape, rank).c_str());
+    if (Status status = checkOverlap(
+            i, static_cast<uint8_t *>(tensor.data) + tensor.byte_offset, bytes))
+      return status;
+  }
+  return nullptr;
+}
+
+/// Results are written while inputs are still read: a buffer may be both only
+/// where the compiler says so.
+Status Session::checkOverlap(size_t output, const uint8_t *data,
+                             int64_t bytes) {
+  auto overlaps = [&](const uint8_t *other, int64_t otherBytes) {
+    auto begin = reinterpret_cast<uintptr_t>(data);
+    auto otherBegin = reinterpret_cast<uintptr_t>(other);
+    return bytes && otherBytes && begin < otherBegin + otherBytes &&
+           otherBegin < begin + bytes;
+  };
+  const char *name = module->outputs[output].name.c_str();
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (!overlaps(inputs[i].data, inputs[i].bytes))
+      continue;
+    bool allowed = data == inputs[i].data && bytes == inputs[i].bytes;
+    if (allowed) {
+      allowed = false;
+      for (const AliasPair &alias : module->manifest.aliases)
+        allowed |= alias.input == i && alias.output == output;
+    }
+    if (!allowed)
+      return makeStatus(NNRT_INVALID_ARGUMENT,
+                        "output '%s' overlaps the memory of input '%s', which "
+                        "the model does not allow",
+                        name, module->inputs[i].name.c_str());
+  }
+  for (size_t i = 0; i < output; ++i) {
+    const DLTensor *other = outputs[i].given;
+    if (other &&
+        overlaps(static_cast<uint8_t *>(other->data) + other->byte_offset,
+                 denseBytes(other->shape, other->ndim, other->dtype.bits)))
+      return makeStatus(NNRT_INVALID_ARGUMENT,
+                        "outputs '%s' and '%s' overlap in memory",
+                        module->outputs[i].name.c_str(), name);
+  }
+  return nullptr;
+}
+
+//===----------------------------------------------------------------------===//
+// Running
+//===----------------------------------------------------------------------===//
+
+Status Session::run(const DLTensor *inputTensors, size_t numInputs,
+                    DLTensor *outputTensors, size_t numOutputs) {
+  if (numInputs != inputs.size() || numOutputs != outputs.size())
+    return makeStatus(NNRT_INVALID_ARGUMENT,
+                      "the model has %zu inputs and %zu outputs, but %zu and "
+                      "%zu were given",
+                      inputs.size(), outputs.size(), numInputs, numOutputs);
+  if ((numInputs && !inputTensors) || (numOutputs && !outputTensors))
+    return makeStatus(NNRT_INVALID_ARGUMENT, "%s is null",
+                      numInputs && !inputTensors ? "inputs" : "outputs");
+  if (Status status = checkInputs(inputTensors))
+    return status;
+  if (Status status = checkOutputs(outputTensors))
+    return status;
+
+  struct Call {
+    Session *session;
+    int32_t result;
+  } call = {this, 0};
+  auto start = std::chrono::steady_clock::now();
+  bool started = runWithThreads(
+      threads,
+      [](void *arg) {
+        auto *call = static_cast<Call *>(arg);
+        Session *session = call->session;
+        call->result =
+            session->module->run(session, session->abiInputs.data());
+      },
+      &call);
+  if (!started)
+    fail(NNRT_OUT_OF_MEMORY, "no thread could be created for a run with more "
+                             "than one thread");
+  pool.endRun();
+  std::chrono::duration<double, std::milli> elapsed =
+      std::chrono::steady_clock::now() - start;
+  NNRT_VERBOSE_LINE(2, ran, elapsed.count());
+  return finish(outputTensors, call.result);
+}
+
+Status Session::finish(DLTensor *outputTensors, int32_t result) {
+  if (failed.exchange(false))
+    return std::exchange(failure, nullptr);
+  if (result != 0)
+    return makeStatus(NNRT_INTERNAL,
+                      "the model's code failed (%d) without saying why", result);
+  for (size_t i = 0; i < outputs.size(); ++i)
+    if (!outputs[i].produced)
+      return makeStatus(NNRT_INTERNAL,
+                        "the model's code did not produce output '%s'",
+                        module->outputs[i].name.c_str());
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    Output &output = outputs[i];
+    if (output.given)
+      continue;
+    DLTensor &tensor = outputTensors[i];
+    tensor.data = output.own.data();
+    tensor.device = {kDLCPU, 0};
+    tensor.ndim = static_cast<int32_t>(output.dims.size());
+    tensor.dtype = module->outputs[i].elementType->dlpack;
+    int64_t stride = 1;
+    for (int d = tensor.ndim - 1; d >= 0; --d) {
+      output.strides[d] = stride;
+      stride *= std::max<int64_t>(output.dims[d], 1);
+    }
+    tensor.shape = output.dims.data();
+    tensor.strides = output.strides.data();
+    tensor.byte_offset = 0;
+  }
+  return nullptr;
+}
+
+void Session::resetProfile() {
+  std::fill(kernels.begin(), kernels.end(), Kernel());
+  kernelOrder.clear();
+}
+
+size_t Session::memory() const {
+  size_t total = arena.capacity() + pool.capacity();
+  for (const Input &input : inputs)
+    total += input.copy.capacity();
+  for (const Output &output : outputs)
+    total += output.own.capacity();
+  if (onednnSession)
+    total += module->onednn->sessionMemory(onednnSession);
+  return total;
+}
+
+} // namespace nnrt

@@ -1,0 +1,115 @@
+//===- Session.h - What one thread needs to run a model ---------*- C++ -*-===//
+//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
+// LICENSE.
+//
+// A run goes: check inputs (SessionInputs.cpp), call the model's code, which
+// calls back through the table (AbiTable.cpp), hand out the outputs
+// (Session.cpp). Whatever size is known when the session is created is allocated
+// there, so that repeated runs allocate nothing.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NNRT_CORE_SESSION_H
+#define NNRT_CORE_SESSION_H
+
+#include "Core/Memory.h"
+#include "Core/Module.h"
+
+#include <atomic>
+
+namespace nnrt {
+
+class Session : public nnrt_abi_context {
+public:
+  static Status create(std::shared_ptr<Module> module,
+                       const nnrt_session_options *options,
+                       std::unique_ptr<Session> &session);
+  explicit Session(std::shared_ptr<Module> module);
+  Session(const Session &) = delete;
+  ~Session();
+
+  Status run(const DLTensor *inputs, size_t numInputs, DLTensor *outputs,
+             size_t numOutputs);
+
+  //===--- What the table's entries do (AbiTable.cpp) ----------------------===//
+
+  void *getArena(int64_t bytes);
+  void *getOutput(int32_t index, int32_t rank, const int64_t *dims);
+  void *getBlock(int64_t bytes);
+  int32_t executeOneDNN(const nnrt_abi_onednn_site *site,
+                        const nnrt_abi_tensor *args);
+  void beginKernel(int32_t index);
+  void endKernel(int32_t index);
+  /// Records why the run fails; only the first failure of a run counts. May be
+  /// called by several threads of the run.
+  void fail(nnrt_status_code code, const char *message);
+
+  //===--- Profile ---------------------------------------------------------===//
+
+  struct Kernel {
+    uint64_t calls = 0;
+    uint64_t totalNs = 0;
+    int64_t startNs = 0;
+  };
+  void resetProfile();
+  /// Kernels in the order of their first execution.
+  std::vector<int32_t> kernelOrder;
+  std::vector<Kernel> kernels;
+
+  size_t memory() const;
+  const Module &getModule() const { return *module; }
+
+private:
+  struct Input {
+    std::vector<int64_t> dims;
+    Buffer copy; // of an input that is not contiguous
+    const uint8_t *data = nullptr;
+    int64_t bytes = 0;
+  };
+  struct Output {
+    std::vector<int64_t> dims;
+    std::vector<int64_t> strides;
+    Buffer own;
+    /// The caller's tensor of this run, or null if the session gives memory.
+    DLTensor *given = nullptr;
+    bool produced = false;
+  };
+
+  /// SessionInputs.cpp
+  Status checkInputs(const DLTensor *tensors);
+  Status checkInput(size_t index, const DLTensor &tensor);
+  Status checkDim(size_t index, size_t dim, int64_t size);
+  Status takeInput(size_t index, const DLTensor &tensor);
+  /// Session.cpp
+  Status checkOutputs(DLTensor *tensors);
+  Status checkOverlap(size_t output, const uint8_t *data, int64_t bytes);
+  Status finish(DLTensor *outputs, int32_t result);
+
+  std::shared_ptr<Module> module;
+  PluginSession *onednnSession = nullptr;
+
+  std::vector<Input> inputs;
+  std::vector<nnrt_abi_tensor> abiInputs;
+  std::vector<Output> outputs;
+  /// The size of each named dim in this run, and the input that said so.
+  std::vector<int64_t> symbolSizes;
+  std::vector<size_t> symbolInputs;
+
+  Buffer arena;
+  BlockPool pool;
+  PluginError pluginError;
+  std::atomic<bool> failed{false};
+  Status failure = nullptr;
+};
+
+/// The table that generated code gets.
+extern const nnrt_abi_table abiTable;
+
+} // namespace nnrt
+
+struct nnrt_session {
+  std::unique_ptr<nnrt::Session> impl;
+};
+
+#endif // NNRT_CORE_SESSION_H

@@ -1,0 +1,189 @@
+//===- SessionInputs.cpp - Checking and copying inputs --------------------===//
+//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
+// LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Core/Session.h"
+#include "Core/Verbose.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace nnrt {
+
+Status Session::checkInputs(const DLTensor *tensors) {
+  std::fill(symbolSizes.begin(), symbolSizes.end(), -1);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (Status status = checkInput(i, tensors[i]))
+      return status;
+    if (Status status = takeInput(i, tensors[i]))
+      return status;
+  }
+  return nullptr;
+}
+
+Status Session::checkInput(size_t index, const DLTensor &tensor) {
+  const Tensor &expected = module->inputs[index];
+  const char *name = expected.name.c_str();
+  if (tensor.device.device_type != kDLCPU)
+    return makeStatus(NNRT_INVALID_ARGUMENT,
+                      "input '%s' is on DLPack device %d, only the CPU (1) is "
+                      "supported",
+                      name, int(tensor.device.device_type));
+  if (!(tensor.dtype == expected.elementType->dlpack))
+    return makeStatus(NNRT_INVALID_ARGUMENT,
+                      "input '%s' has element type %s, the model expects %s",
+                      name, typeName(tensor.dtype).c_str(),
+                      expected.elementType->name);
+  int rank = static_cast<int>(expected.dims.size());
+  if (tensor.ndim != rank || (rank && !tensor.shape))
+    return makeStatus(
+        NNRT_INVALID_ARGUMENT,
+        "input '%s' has %d dimensions, the model expects %d: %s", name,
+        tensor.shape || !tensor.ndim ? tensor.ndim : 0, rank,
+        shapeText(expected.dims.data(), rank, expected.dimNames.data())
+            .c_str());
+  for (int i = 0; i < rank; ++i) {
+    inputs[index].dims[i] = tensor.shape[i];
+    if (Status status = checkDim(index, i, tensor.shape[i]))
+      return status;
+  }
+  return nullptr;
+}
+
+Status Session::checkDim(size_t index, size_t dim, int64_t size) {
+  const Tensor &expected = module->inputs[index];
+  const char *name = expected.name.c_str();
+  if (size < 0)
+    return makeStatus(NNRT_INVALID_ARGUMENT,
+                      "input '%s': dimension %zu is negative (%lld)", name, dim,
+                      static_cast<long long>(size));
+  if (expected.dims[dim] >= 0 && expected.dims[dim] != size)
+    return makeStatus(
+        NNRT_INVALID_ARGUMENT,
+        "input '%s': dimension %zu is %lld, the model expects %lld: %s", name,
+        dim, static_cast<long long>(size),
+        static_cast<long long>(expected.dims[dim]),
+        shapeText(expected.dims.data(), static_cast<int>(expected.dims.size()),
+                  expected.dimNames.data())
+            .c_str());
+  int symbol = expected.symbols[dim];
+  if (symbol < 0)
+    return nullptr;
+  if (symbolSizes[symbol] < 0) {
+    symbolSizes[symbol] = size;
+    symbolInputs[symbol] = index;
+  } else if (symbolSizes[symbol] != size) {
+    return makeStatus(NNRT_INVALID_ARGUMENT,
+                      "input '%s': dimension %zu, '%s', is %lld, but it is "
+                      "%lld in input '%s'",
+                      name, dim, module->symbolNames[symbol].c_str(),
+                      static_cast<long long>(size),
+                      static_cast<long long>(symbolSizes[symbol]),
+                      module->inputs[symbolInputs[symbol]].name.c_str());
+  }
+  return nullptr;
+}
+
+static bool isContiguous(const DLTensor &tensor) {
+  if (!tensor.strides)
+    return true;
+  int64_t expected = 1;
+  for (int i = tensor.ndim - 1; i >= 0; --i) {
+    if (tensor.shape[i] != 1 && tensor.strides[i] != expected)
+      return false;
+    expected *= tensor.shape[i];
+  }
+  return true;
+}
+
+/// Copies elements of `bytes` bytes from any strides to row-major order.
+static void copyStrided(uint8_t *to, const uint8_t *from,
+                        const DLTensor &tensor, int dim, int64_t bytes,
+                        int64_t elementsBelow) {
+  if (dim == tensor.ndim) {
+    std::memcpy(to, from, bytes);
+    return;
+  }
+  int64_t size = tensor.shape[dim];
+  int64_t stride = tensor.strides[dim] * bytes;
+  elementsBelow /= size;
+  if (dim + 1 < tensor.ndim) {
+    for (int64_t i = 0; i < size; ++i)
+      copyStrided(to + i * elementsBelow * bytes, from + i * stride, tensor,
+                  dim + 1, bytes, elementsBelow);
+    return;
+  }
+  if (tensor.strides[dim] == 1) {
+    std::memcpy(to, from, size * bytes);
+    return;
+  }
+  // Loops over a constant size, so that the copy of an element is one move.
+  auto copy = [&](auto element) {
+    for (int64_t i = 0; i < size; ++i)
+      std::memcpy(to + i * sizeof(element), from + i * stride, sizeof(element));
+  };
+  switch (bytes) {
+  case 1:
+    return copy(uint8_t());
+  case 2:
+    return copy(uint16_t());
+  case 4:
+    return copy(uint32_t());
+  case 8:
+    return copy(uint64_t());
+  default:
+    for (int64_t i = 0; i < size; ++i)
+      std::memcpy(to + i * bytes, from + i * stride, bytes);
+  }
+}
+
+Status Session::takeInput(size_t index, const DLTensor &tensor) {
+  Input &input = inputs[index];
+  const Tensor &expected = module->inputs[index];
+  const char *name = expected.name.c_str();
+  int rank = tensor.ndim;
+  int bits = expected.elementType->bits();
+  input.bytes = denseBytes(input.dims.data(), rank, bits);
+  if (input.bytes < 0)
+    return makeStatus(NNRT_INVALID_ARGUMENT, "input '%s': shape %s is too large",
+                      name, shapeText(input.dims.data(), rank).c_str());
+  if (!tensor.data && input.bytes)
+    return makeStatus(NNRT_INVALID_ARGUMENT, "input '%s' has no data", name);
+
+  const uint8_t *data =
+      static_cast<const uint8_t *>(tensor.data) + tensor.byte_offset;
+  static const uint64_t nothing = 0;
+  if (input.bytes == 0)
+    data = reinterpret_cast<const uint8_t *>(&nothing);
+  bool dense = input.bytes == 0 || isContiguous(tensor);
+  if (bits < 8 && !dense)
+    return makeStatus(NNRT_INVALID_ARGUMENT,
+                      "input '%s' is not contiguous, which %s must be", name,
+                      expected.elementType->name);
+  int64_t elementBytes = std::max(bits / 8, 1);
+  bool aligned =
+      reinterpret_cast<uintptr_t>(data) % std::min<int64_t>(elementBytes, 8) ==
+      0;
+  if (!dense || !aligned) {
+    NNRT_VERBOSE_LINE(2, copied, name);
+    auto *copy = static_cast<uint8_t *>(input.copy.ensure(input.bytes));
+    if (!copy)
+      return makeStatus(NNRT_OUT_OF_MEMORY,
+                        "no memory for a copy of input '%s' (%lld bytes)", name,
+                        static_cast<long long>(input.bytes));
+    if (dense)
+      std::memcpy(copy, data, input.bytes);
+    else
+      copyStrided(copy, data, tensor, 0, elementBytes,
+                  input.bytes / elementBytes);
+    data = copy;
+  }
+  input.data = data;
+  abiInputs[index].data = const_cast<uint8_t *>(data);
+  return nullptr;
+}
+
+} // namespace nnrt

@@ -1,0 +1,43 @@
+//===- Types.h - Element types ----------------------------------*- C++ -*-===//
+//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
+// LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NNRT_CORE_TYPES_H
+#define NNRT_CORE_TYPES_H
+
+#include "nnrt/dlpack.h"
+
+#include <cstdint>
+#include <string>
+
+namespace nnrt {
+
+struct ElementType {
+  int32_t onnx; // TensorProto.DataType
+  const char *name;
+  DLDataType dlpack;
+
+  int bits() const { return dlpack.bits; }
+};
+
+/// Null for types that tensors of the C API cannot have (strings, unknown).
+const ElementType *findType(int32_t onnxType);
+
+bool operator==(DLDataType a, DLDataType b);
+
+/// "float32", "bool", ...; for types without a name, code and bits.
+std::string typeName(DLDataType type);
+
+/// "[N, 3, 224, 224]"; `names` may be null, unnamed unknown dims print as "?".
+std::string shapeText(const int64_t *dims, int rank,
+                      const std::string *names = nullptr);
+
+/// Bytes of a dense tensor; -1 if they overflow or a dim is negative.
+int64_t denseBytes(const int64_t *dims, int rank, int bits);
+
+} // namespace nnrt
+
+#endif // NNRT_CORE_TYPES_H

@@ -1,0 +1,50 @@
+//===- Verbose.h - What NNRT_VERBOSE prints ---------------------*- C++ -*-===//
+//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
+// LICENSE.
+//
+// NNRT_VERBOSE=1 prints what is done once (loading, choices, primitives),
+// NNRT_VERBOSE=2 also what is done in each run. Every line that the runtime can
+// print is in the catalogue below, so that docs and scripts can rely on it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NNRT_CORE_VERBOSE_H
+#define NNRT_CORE_VERBOSE_H
+
+namespace nnrt {
+namespace verbose {
+
+constexpr char opened[] = "open %s: %zu bytes, %zu of them weights, by %s";
+constexpr char shared[] = "open %s: already open in this process, shared";
+constexpr char verified[] = "verify %s: %s, %zu bytes in %.2f ms";
+constexpr char notVerified[] =
+    "verify %s: %zu bytes of weights not hashed (NNRT_VERIFY=1 does)";
+constexpr char variant[] = "variant %s: this CPU has %s%s";
+constexpr char variantSkipped[] = "variant %s: skipped, this CPU lacks %s";
+constexpr char plugin[] = "plugin %s: oneDNN %s";
+constexpr char session[] = "session: %d threads%s";
+constexpr char primitive[] = "onednn %s: %s %s created in %.2f ms (%s)";
+constexpr char packed[] = "onednn %s: weights packed, %zu bytes in %.2f ms";
+constexpr char separate[] = "onednn %s: %d post-ops executed on their own (%s)";
+constexpr char copied[] = "run: input '%s' copied, it is not contiguous";
+constexpr char ran[] = "run: %.3f ms";
+
+} // namespace verbose
+
+/// The number in NNRT_VERBOSE, 0 if there is none.
+int verboseLevel();
+
+/// Prints a line of the catalogue to stderr.
+void verbosePrint(const char *format, ...);
+
+} // namespace nnrt
+
+/// Evaluates the arguments only if the line is wanted.
+#define NNRT_VERBOSE_LINE(level, message, ...)                                 \
+  do {                                                                         \
+    if (::nnrt::verboseLevel() >= (level))                                     \
+      ::nnrt::verbosePrint(::nnrt::verbose::message, __VA_ARGS__);             \
+  } while (false)
+
+#endif // NNRT_CORE_VERBOSE_H
