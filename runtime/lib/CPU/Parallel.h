@@ -5,7 +5,8 @@
 //
 // All that depends on the way threads are had stands in Parallel.cpp: an OpenMP
 // region on the libgomp that oneDNN uses too. A oneDNN that is built for its
-// THREADPOOL runtime needs a second implementation of this header, nothing else.
+// THREADPOOL runtime needs a second implementation of this header, nothing
+// else.
 //
 //===----------------------------------------------------------------------===//
 

@@ -39,15 +39,14 @@ void *Session::getArena(int64_t bytes) {
   void *block = bytes < 0 ? nullptr : arena.ensure(static_cast<size_t>(bytes));
   if (!block)
     failWith(*this, NNRT_OUT_OF_MEMORY, [&] {
-      return "no memory for the values of the model: " +
-             std::to_string(bytes) + " bytes";
+      return "no memory for the values of the model: " + std::to_string(bytes) +
+             " bytes";
     });
   return block;
 }
 
 void *Session::getBlock(int64_t bytes) {
-  void *block =
-      bytes < 0 ? nullptr : pool.allocate(static_cast<size_t>(bytes));
+  void *block = bytes < 0 ? nullptr : pool.allocate(static_cast<size_t>(bytes));
   if (!block)
     failWith(*this, NNRT_OUT_OF_MEMORY, [&] {
       return "no memory for a value of " + std::to_string(bytes) + " bytes";
@@ -66,8 +65,8 @@ void *Session::getOutput(int32_t index, int32_t rank, const int64_t *dims) {
   int64_t bytes = denseBytes(dims, rank, expected.elementType->bits());
   if (bytes < 0) {
     failWith(*this, NNRT_FAILED_PRECONDITION, [&] {
-      return "output '" + expected.name +
-             "' would have the impossible shape " + shapeText(dims, rank);
+      return "output '" + expected.name + "' would have the impossible shape " +
+             shapeText(dims, rank);
     });
     return nullptr;
   }

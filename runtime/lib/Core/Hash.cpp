@@ -77,7 +77,8 @@ uint64_t Hasher::finish() const {
   const uint8_t *rest = pending;
   size_t left = numPending;
   for (; left >= 8; rest += 8, left -= 8)
-    result = rotate(result ^ mix(0, load<uint64_t>(rest)), 27) * prime1 + prime4;
+    result =
+        rotate(result ^ mix(0, load<uint64_t>(rest)), 27) * prime1 + prime4;
   for (; left >= 4; rest += 4, left -= 4)
     result =
         rotate(result ^ (load<uint32_t>(rest) * prime1), 23) * prime2 + prime3;

@@ -18,7 +18,8 @@
 namespace nnrt {
 
 static constexpr uint32_t formatVersion = 1;
-static constexpr char footerMagic[8] = {'N', 'N', 'R', 'T', 'M', 'D', 'L', '\n'};
+static constexpr char footerMagic[8] = {'N', 'N', 'R', 'T',
+                                        'M', 'D', 'L', '\n'};
 /// Above what any framework has; keeps later arithmetic on ranks simple.
 static constexpr uint32_t maxRank = 64;
 
@@ -119,7 +120,8 @@ const Section *Manifest::find(SectionKind kind) const {
 // Writing
 //===----------------------------------------------------------------------===//
 
-static void writeTensor(Writer &writer, Tag tag, const TensorSignature &tensor) {
+static void writeTensor(Writer &writer, Tag tag,
+                        const TensorSignature &tensor) {
   writer.record(tag, [&] {
     writer.string(tensor.name);
     writer.u32(static_cast<uint32_t>(tensor.type));
@@ -282,8 +284,8 @@ ReadResult parse(const uint8_t *bytes, size_t size, uint64_t bytesBefore,
     }
     }
     if (record.failed) {
-      error = "the manifest has a broken record (tag " + std::to_string(tag) +
-              ")";
+      error =
+          "the manifest has a broken record (tag " + std::to_string(tag) + ")";
       return ReadResult::Damaged;
     }
   }
@@ -300,9 +302,8 @@ ReadResult parse(const uint8_t *bytes, size_t size, uint64_t bytesBefore,
 
 ReadResult parseFile(const uint8_t *bytes, uint64_t size, Manifest &manifest,
                      std::string &error) {
-  if (size < footerSize ||
-      std::memcmp(bytes + size - sizeof(footerMagic), footerMagic,
-                  sizeof(footerMagic)) != 0) {
+  if (size < footerSize || std::memcmp(bytes + size - sizeof(footerMagic),
+                                       footerMagic, sizeof(footerMagic)) != 0) {
     error = "it does not end with the footer of a compiled model (another kind "
             "of file, or cut off)";
     return ReadResult::NotAModel;

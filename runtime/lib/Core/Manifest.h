@@ -65,9 +65,9 @@ struct Section {
 
 /// An input or output of the model.
 struct TensorSignature {
-  std::string name;             // ONNX name
-  int32_t type = 0;             // ONNX's TensorProto.DataType
-  std::vector<int64_t> dims;    // -1: known at run time only
+  std::string name;                  // ONNX name
+  int32_t type = 0;                  // ONNX's TensorProto.DataType
+  std::vector<int64_t> dims;         // -1: known at run time only
   std::vector<std::string> dimNames; // as many as dims; "" without a name
 };
 
@@ -85,7 +85,8 @@ struct AliasPair {
 };
 
 enum ManifestFlags : uint32_t {
-  /// The code calls the `onednn` entry: the runtime must load its oneDNN plugin.
+  /// The code calls the `onednn` entry: the runtime must load its oneDNN
+  /// plugin.
   NeedsOneDNN = 1
 };
 
@@ -114,9 +115,9 @@ constexpr size_t footerSize = 48;
 
 enum class ReadResult {
   Ok,
-  NotAModel,   // no footer: some other file
-  Damaged,     // a compiled model, but not whole
-  Unsupported  // sound, but of a format that this version cannot read
+  NotAModel,  // no footer: some other file
+  Damaged,    // a compiled model, but not whole
+  Unsupported // sound, but of a format that this version cannot read
 };
 
 /// The manifest as bytes, without footer. The same manifest gives the same

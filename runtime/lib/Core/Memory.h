@@ -35,8 +35,8 @@ private:
 };
 
 /// Blocks of sizes that are known during the run only. What a run gives back is
-/// there for the next, so that a model that asks for the same sizes again causes
-/// no allocation. Safe to call from several threads.
+/// there for the next, so that a model that asks for the same sizes again
+/// causes no allocation. Safe to call from several threads.
 class BlockPool {
 public:
   /// Null without memory. Valid until endRun().

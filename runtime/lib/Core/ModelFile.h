@@ -42,8 +42,8 @@ inline uint64_t nextBlobOffset(uint64_t end) { return (end + 63) / 64 * 64; }
 /// Fills in what the caller cannot know: offset, size and hash of the weights
 /// section, which it adds to `manifest`, and those of the Code sections (the
 /// ELF part). Returns "" or what went wrong; then the file is left incomplete,
-/// and the caller should remove it. To replace a model that may be in use, write
-/// to a temporary file beside it and rename that.
+/// and the caller should remove it. To replace a model that may be in use,
+/// write to a temporary file beside it and rename that.
 std::string appendToLibrary(const std::string &path,
                             const std::vector<WeightBlob> &blobs,
                             Manifest &manifest);

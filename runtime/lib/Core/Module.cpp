@@ -107,10 +107,11 @@ Status Module::open(const std::string &path, std::shared_ptr<Module> &module) {
       continue;
     if (other->file.size != opened->file.size ||
         other->file.modified != opened->file.modified)
-      return makeStatus(NNRT_DATA_LOSS,
-                        "'%s' was overwritten while it is open in this process. "
-                        "Write a new version to another file and rename that",
-                        path.c_str());
+      return makeStatus(
+          NNRT_DATA_LOSS,
+          "'%s' was overwritten while it is open in this process. "
+          "Write a new version to another file and rename that",
+          path.c_str());
     NNRT_VERBOSE_LINE(1, shared, path.c_str());
     module = std::move(other);
     return nullptr;
@@ -160,10 +161,11 @@ Status Module::readManifest() {
     return makeStatus(NNRT_DATA_LOSS, "'%s' is damaged: %s. Compile it again",
                       path.c_str(), error.c_str());
   case ReadResult::Unsupported:
-    return makeStatus(NNRT_INCOMPATIBLE,
-                      "'%s' cannot be read by this runtime: %s. Use the runtime "
-                      "of the compiler that made it, or compile it again",
-                      path.c_str(), error.c_str());
+    return makeStatus(
+        NNRT_INCOMPATIBLE,
+        "'%s' cannot be read by this runtime: %s. Use the runtime "
+        "of the compiler that made it, or compile it again",
+        path.c_str(), error.c_str());
   }
   constexpr uint32_t entries = sizeof(nnrt_abi_table) / sizeof(void *);
   if (manifest.abiVersion != NNRT_ABI_VERSION || manifest.abiEntries > entries)
@@ -292,7 +294,8 @@ Status Module::verify() const {
 
 Status Module::loadCode(const Section &code) {
   // By the file that was checked, not by its name: the name may stand for
-  // another file by now, and dlopen gives back what it once loaded by that name.
+  // another file by now, and dlopen gives back what it once loaded by that
+  // name.
   std::string name = "/proc/self/fd/" + std::to_string(file.fd);
   if (access(name.c_str(), R_OK) != 0) {
     std::unique_ptr<char, void (*)(void *)> real(

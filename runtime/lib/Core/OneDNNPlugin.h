@@ -3,8 +3,8 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
 // LICENSE.
 //
-// libnnrt does not link oneDNN (54 MB). A module that calls oneDNN makes it load
-// libnnrt_onednn.so, which exports one function, nnrt_onednn_plugin.
+// libnnrt does not link oneDNN (54 MB). A module that calls oneDNN makes it
+// load libnnrt_onednn.so, which exports one function, nnrt_onednn_plugin.
 //
 //===----------------------------------------------------------------------===//
 

@@ -14,8 +14,8 @@
 namespace nnrt {
 
 /// Loads the plugin, once a process: from beside libnnrt, else from the folders
-/// of NNRT_LIBRARY_PATH (separated by colons). INCOMPATIBLE, with each place and
-/// the reason, if it cannot be had.
+/// of NNRT_LIBRARY_PATH (separated by colons). INCOMPATIBLE, with each place
+/// and the reason, if it cannot be had.
 Status loadOneDNNPlugin(const OneDNNPlugin *&plugin);
 
 } // namespace nnrt

@@ -209,8 +209,7 @@ Status Session::run(const DLTensor *inputTensors, size_t numInputs,
       [](void *arg) {
         auto *call = static_cast<Call *>(arg);
         Session *session = call->session;
-        call->result =
-            session->module->run(session, session->abiInputs.data());
+        call->result = session->module->run(session, session->abiInputs.data());
       },
       &call);
   if (!started)
@@ -228,7 +227,8 @@ Status Session::finish(DLTensor *outputTensors, int32_t result) {
     return std::exchange(failure, nullptr);
   if (result != 0)
     return makeStatus(NNRT_INTERNAL,
-                      "the model's code failed (%d) without saying why", result);
+                      "the model's code failed (%d) without saying why",
+                      result);
   for (size_t i = 0; i < outputs.size(); ++i)
     if (!outputs[i].produced)
       return makeStatus(NNRT_INTERNAL,

@@ -5,8 +5,8 @@
 //
 // A run goes: check inputs (SessionInputs.cpp), call the model's code, which
 // calls back through the table (AbiTable.cpp), hand out the outputs
-// (Session.cpp). Whatever size is known when the session is created is allocated
-// there, so that repeated runs allocate nothing.
+// (Session.cpp). Whatever size is known when the session is created is
+// allocated there, so that repeated runs allocate nothing.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,7 +32,8 @@ public:
   Status run(const DLTensor *inputs, size_t numInputs, DLTensor *outputs,
              size_t numOutputs);
 
-  //===--- What the table's entries do (AbiTable.cpp) ----------------------===//
+  //===--- What the table's entries do (AbiTable.cpp)
+  //----------------------===//
 
   void *getArena(int64_t bytes);
   void *getOutput(int32_t index, int32_t rank, const int64_t *dims);
@@ -45,7 +46,8 @@ public:
   /// called by several threads of the run.
   void fail(nnrt_status_code code, const char *message);
 
-  //===--- Profile ---------------------------------------------------------===//
+  //===--- Profile
+  //---------------------------------------------------------===//
 
   struct Kernel {
     uint64_t calls = 0;

@@ -148,8 +148,9 @@ Status Session::takeInput(size_t index, const DLTensor &tensor) {
   int bits = expected.elementType->bits();
   input.bytes = denseBytes(input.dims.data(), rank, bits);
   if (input.bytes < 0)
-    return makeStatus(NNRT_INVALID_ARGUMENT, "input '%s': shape %s is too large",
-                      name, shapeText(input.dims.data(), rank).c_str());
+    return makeStatus(NNRT_INVALID_ARGUMENT,
+                      "input '%s': shape %s is too large", name,
+                      shapeText(input.dims.data(), rank).c_str());
   if (!tensor.data && input.bytes)
     return makeStatus(NNRT_INVALID_ARGUMENT, "input '%s' has no data", name);
 

@@ -1,0 +1,118 @@
+/*===- model.c - Models for the runtime's tests ----------------------------===
+ *
+ * Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
+ * LICENSE.
+ *
+ * Each nnrt_model_run_* is an entry point as the compiler emits them. There is
+ * no undefined symbol in them, so that the tests see what generated code sees.
+ *
+ *===----------------------------------------------------------------------===*/
+
+#include "nnrt_abi.h"
+
+struct affine {
+  const float *x, *weight, *bias;
+  float *y;
+};
+
+static void affine_rows(void *arg, int64_t begin, int64_t end) {
+  struct affine *a = arg;
+  for (int64_t i = begin * 4; i < end * 4; ++i)
+    a->y[i] = a->x[i] * a->weight[i % 4] + a->bias[i % 4];
+}
+
+/* y[N, 4] = x[N, 4] * weight + bias, by way of the arena, a block of the pool
+ * and a parallel loop. weight and bias are the two blobs of the weights. */
+int32_t nnrt_model_run_affine(nnrt_abi_context *ctx,
+                              const nnrt_abi_tensor *inputs) {
+  int64_t rows = inputs[0].dims[0];
+  if (ctx->profiling)
+    ctx->table->kernel_begin(ctx, 1);
+  float *arena = ctx->table->arena(ctx, rows * 16);
+  float *block = ctx->table->allocate(ctx, rows * 16);
+  if (!arena || !block)
+    return 1;
+  struct affine a = {inputs[0].data, (const float *)ctx->weights,
+                     (const float *)(ctx->weights + 64), arena};
+  ctx->table->parallel_for(ctx, affine_rows, &a, rows, 1);
+  int64_t dims[2] = {rows, 4};
+  float *y = ctx->table->output(ctx, 0, 2, dims);
+  if (!y)
+    return 1;
+  for (int64_t i = 0; i < rows * 4; ++i)
+    block[i] = arena[i];
+  for (int64_t i = 0; i < rows * 4; ++i)
+    y[i] = block[i];
+  if (ctx->profiling) {
+    ctx->table->kernel_end(ctx, 1);
+    ctx->table->kernel_begin(ctx, 0);
+    ctx->table->kernel_end(ctx, 0);
+  }
+  return 0;
+}
+
+/* s[N] = a[N] + b[N]: two inputs that share a dim. */
+int32_t nnrt_model_run_add(nnrt_abi_context *ctx,
+                           const nnrt_abi_tensor *inputs) {
+  int64_t size = inputs[0].dims[0];
+  float *s = ctx->table->output(ctx, 0, 1, &size);
+  if (!s)
+    return 1;
+  for (int64_t i = 0; i < size; ++i)
+    s[i] = ((float *)inputs[0].data)[i] + ((float *)inputs[1].data)[i];
+  return 0;
+}
+
+/* The first of two failures counts. */
+int32_t nnrt_model_run_failing(nnrt_abi_context *ctx,
+                               const nnrt_abi_tensor *inputs) {
+  float first = *(float *)inputs[0].data;
+  if (first > 0) {
+    ctx->table->fail(ctx, "node 'Reshape_3': 10 elements do not fill [3, 4]");
+    ctx->table->fail(ctx, "a later failure");
+    return 1;
+  }
+  return nnrt_model_run_affine(ctx, inputs);
+}
+
+int32_t nnrt_model_run_silent(nnrt_abi_context *ctx,
+                              const nnrt_abi_tensor *inputs) {
+  return 7;
+}
+
+int32_t nnrt_model_run_no_output(nnrt_abi_context *ctx,
+                                 const nnrt_abi_tensor *inputs) {
+  return 0;
+}
+
+int32_t nnrt_model_run_huge(nnrt_abi_context *ctx,
+                            const nnrt_abi_tensor *inputs) {
+  return ctx->table->arena(ctx, INT64_MAX / 2) ? 0 : 1;
+}
+
+/* y[N, 1] = pad(x)[N, 4] x weights[4, 1] + bias by oneDNN, when there is one.
+ */
+static const nnrt_abi_onednn_post_op relu = {
+    NNRT_ABI_ONEDNN_ELTWISE, 0x20, 0, 0, 0, 0};
+static const nnrt_abi_onednn_site matmul = {
+    .kind = NNRT_ABI_ONEDNN_MATMUL,
+    .flags = NNRT_ABI_ONEDNN_CONSTANT_WEIGHTS,
+    .num_args = 3,
+    .num_post_ops = 1,
+    .groups = 1,
+    .post_ops = &relu,
+    .name = "MatMul_0 + Relu_1"};
+
+int32_t nnrt_model_run_matmul(nnrt_abi_context *ctx,
+                              const nnrt_abi_tensor *inputs) {
+  int64_t dims[2] = {inputs[0].dims[0], 1};
+  static const int64_t weight_dims[2] = {4, 1};
+  float *y = ctx->table->output(ctx, 0, 2, dims);
+  if (!y)
+    return 1;
+  nnrt_abi_tensor args[3] = {
+      inputs[0],
+      {(void *)ctx->weights, weight_dims, 0, 2, NNRT_ABI_F32},
+      {y, dims, 0, 2, NNRT_ABI_F32}};
+  return ctx->table->onednn(ctx, &matmul, args);
+}

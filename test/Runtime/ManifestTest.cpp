@@ -1,0 +1,198 @@
+//===- ManifestTest.cpp - The file format of compiled models --------------===//
+//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
+// LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Core/CpuFeatures.h"
+#include "Core/Hash.h"
+#include "TestModel.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <random>
+
+using namespace nnrt;
+using namespace nnrt::test;
+
+static const uint8_t *bytesOf(const std::string &text) {
+  return reinterpret_cast<const uint8_t *>(text.data());
+}
+
+static Manifest makeFull() {
+  Manifest manifest = makeManifest("affine");
+  manifest.flags = NeedsOneDNN;
+  manifest.aliases.push_back({0, 0});
+  Section weights;
+  weights.kind = SectionKind::Weights;
+  weights.offset = 4096;
+  weights.size = 100;
+  weights.hash = 77;
+  manifest.sections.push_back(weights);
+  return manifest;
+}
+
+TEST(Hash, KnownValues) {
+  // Of the reference implementation of XXH64.
+  EXPECT_EQ(hash("", 0), 0xef46db3751d8e999ull);
+  EXPECT_EQ(hash("abc", 3), 0x44bc2cf5ad770999ull);
+  const char *sentence = "The quick brown fox jumps over the lazy dog";
+  EXPECT_EQ(hash(sentence, strlen(sentence)), 0x0b242d361fda71bcull);
+}
+
+TEST(Hash, PiecesGiveTheSameAsTheWhole) {
+  std::string text;
+  for (int i = 0; i < 200; ++i)
+    text += static_cast<char>(i * 7);
+  for (size_t cut = 0; cut <= text.size(); ++cut) {
+    Hasher hasher;
+    hasher.update(text.data(), cut / 2);
+    hasher.update(text.data() + cut / 2, cut - cut / 2);
+    hasher.update(text.data() + cut, text.size() - cut);
+    EXPECT_EQ(hasher.finish(), hash(text.data(), text.size())) << cut;
+  }
+}
+
+TEST(Manifest, RoundTrip) {
+  Manifest manifest = makeFull(), read;
+  std::string bytes = serialize(manifest), error;
+  ASSERT_EQ(parse(bytesOf(bytes), bytes.size(), 1 << 20, read, error),
+            ReadResult::Ok)
+      << error;
+  EXPECT_EQ(serialize(read), bytes);
+  EXPECT_EQ(read.flags, NeedsOneDNN);
+  ASSERT_EQ(read.inputs.size(), 1u);
+  EXPECT_EQ(read.inputs[0].dims, (std::vector<int64_t>{-1, 4}));
+  EXPECT_EQ(read.inputs[0].dimNames, (std::vector<std::string>{"N", ""}));
+  ASSERT_NE(read.find(SectionKind::Weights), nullptr);
+  EXPECT_EQ(read.find(SectionKind::Weights)->hash, 77u);
+  EXPECT_EQ(read.find(SectionKind::Cubin), nullptr);
+  EXPECT_EQ(read.metadata, manifest.metadata);
+  EXPECT_EQ(read.kernels[1].nodes, "Mul_0 + Add_0");
+  EXPECT_EQ(read.aliases.size(), 1u);
+}
+
+TEST(Manifest, UnknownSectionsAndRecordsAreSkipped) {
+  Manifest manifest = makeFull();
+  manifest.sections[1].kind = static_cast<SectionKind>(4711);
+  std::string bytes = serialize(manifest), error;
+  // A record with tag 99 and three bytes.
+  bytes += std::string("\x63\0\0\0\x03\0\0\0\0\0\0\0abc", 15);
+  Manifest read;
+  EXPECT_EQ(parse(bytesOf(bytes), bytes.size(), 1 << 20, read, error),
+            ReadResult::Ok);
+  EXPECT_EQ(read.sections.size(), 2u);
+  EXPECT_EQ(read.find(SectionKind::Weights), nullptr);
+}
+
+TEST(Manifest, OtherFormatVersionIsUnsupported) {
+  std::string bytes = serialize(makeFull()), error;
+  bytes[0] = 2;
+  Manifest read;
+  EXPECT_EQ(parse(bytesOf(bytes), bytes.size(), 1 << 20, read, error),
+            ReadResult::Unsupported);
+  EXPECT_NE(error.find("format version 2"), std::string::npos) << error;
+}
+
+TEST(Manifest, SectionBeyondTheFileIsDamage) {
+  std::string bytes = serialize(makeFull()), error;
+  Manifest read;
+  EXPECT_EQ(parse(bytesOf(bytes), bytes.size(), 4096 + 100, read, error),
+            ReadResult::Ok);
+  EXPECT_EQ(parse(bytesOf(bytes), bytes.size(), 4096 + 99, read, error),
+            ReadResult::Damaged);
+}
+
+// A wrong parser would crash here, or be caught by the sanitizers.
+TEST(Manifest, AnyDamageIsSurvived) {
+  const std::string bytes = serialize(makeFull());
+  std::string error;
+  Manifest read;
+  auto tryParse = [&](const std::string &damaged) {
+    // A copy of exactly that size, so that ASan sees each read beyond the end.
+    std::vector<uint8_t> exact(damaged.begin(), damaged.end());
+    parse(exact.data(), exact.size(), 1 << 20, read, error);
+  };
+  for (size_t size = 0; size < bytes.size(); ++size)
+    tryParse(bytes.substr(0, size));
+  for (size_t i = 0; i < bytes.size(); ++i)
+    for (int value : {0x00, 0x01, 0x7F, 0x80, 0xFF}) {
+      std::string damaged = bytes;
+      damaged[i] = static_cast<char>(value);
+      tryParse(damaged);
+    }
+  std::mt19937 random(1);
+  for (int round = 0; round < 20000; ++round) {
+    std::string damaged = bytes;
+    for (unsigned n = random() % 8 + 1; n; --n)
+      damaged[random() % damaged.size()] = static_cast<char>(random());
+    tryParse(damaged);
+  }
+}
+
+TEST(Manifest, AnyDamageOfTheFileIsFound) {
+  std::string manifest = serialize(makeFull());
+  std::string file(8192, 'c');
+  file += manifest + makeFooter(manifest, 8192);
+  std::string error;
+  Manifest read;
+  ASSERT_EQ(parseFile(bytesOf(file), file.size(), read, error), ReadResult::Ok);
+  for (size_t i = 8192; i < file.size(); ++i) {
+    std::string damaged = file;
+    damaged[i] ^= 0x10;
+    EXPECT_NE(parseFile(bytesOf(damaged), damaged.size(), read, error),
+              ReadResult::Ok)
+        << i;
+  }
+  for (size_t size = 0; size < file.size(); size += 37) {
+    std::string cut = file.substr(0, size);
+    EXPECT_EQ(parseFile(bytesOf(cut), cut.size(), read, error),
+              ReadResult::NotAModel);
+  }
+  std::string shifted = "x" + file;
+  EXPECT_EQ(parseFile(bytesOf(shifted), shifted.size(), read, error),
+            ReadResult::Damaged);
+}
+
+TEST(ModelFile, SameContentGivesSameBytes) {
+  TemporaryFile a, b;
+  writeModel(a.path, makeManifest("affine"));
+  writeModel(b.path, makeManifest("affine"));
+  EXPECT_EQ(readFile(a.path), readFile(b.path));
+}
+
+TEST(ModelFile, WeightsMustBeInOrder) {
+  TemporaryFile file;
+  writeFile(file.path, "elf");
+  Manifest manifest;
+  EXPECT_NE(appendToLibrary(file.path, {{64, "b", 1}, {0, "a", 1}}, manifest)
+                .find("overlap"),
+            std::string::npos);
+}
+
+TEST(ModelFile, MissingLibraryIsNamed) {
+  Manifest manifest;
+  EXPECT_EQ(appendToLibrary("/nonexistent/m.so", {}, manifest),
+            "cannot open '/nonexistent/m.so': No such file or directory");
+}
+
+TEST(CpuFeatures, UnknownFeatureIsMissing) {
+  std::string missing;
+  EXPECT_TRUE(cpuHas("x86-64", missing)) << missing;
+  EXPECT_FALSE(cpuHas("x86-64,hovercraft", missing));
+  EXPECT_EQ(missing, "hovercraft");
+  EXPECT_TRUE(isKnownCpuFeature("avx512bf16"));
+  EXPECT_FALSE(isKnownCpuFeature("hovercraft"));
+}
+
+TEST(CpuFeatures, AgreesWithTheCompilersView) {
+  std::string missing;
+  EXPECT_EQ(cpuHas("avx2", missing), bool(__builtin_cpu_supports("avx2")));
+  EXPECT_EQ(cpuHas("avx512vl", missing),
+            bool(__builtin_cpu_supports("avx512vl")));
+  EXPECT_EQ(cpuHas("avx512bf16", missing),
+            bool(__builtin_cpu_supports("avx512bf16")));
+  EXPECT_EQ(cpuHas("fma", missing), bool(__builtin_cpu_supports("fma")));
+}

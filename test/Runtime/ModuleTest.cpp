@@ -1,0 +1,211 @@
+//===- ModuleTest.cpp - Opening compiled models ---------------------------===//
+//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
+// LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "TestModel.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+
+using namespace nnrt;
+using namespace nnrt::test;
+
+/// Opens a file that cannot be opened.
+static std::string openError(const std::string &path, nnrt_status_code &code) {
+  nnrt_module *module = reinterpret_cast<nnrt_module *>(&code);
+  std::string message = text(nnrt_module_open(path.c_str(), &module), &code);
+  EXPECT_EQ(module, nullptr);
+  return message;
+}
+
+#define EXPECT_OPEN_ERROR(path, expectedCode, part)                            \
+  do {                                                                         \
+    nnrt_status_code code;                                                     \
+    std::string message = openError(path, code);                               \
+    EXPECT_EQ(code, expectedCode) << message;                                  \
+    EXPECT_NE(message.find(part), std::string::npos) << message;               \
+  } while (false)
+
+TEST(Module, DescribesTheModel) {
+  TemporaryFile file;
+  writeModel(file.path, makeManifest("affine"));
+  ModulePtr module = open(file.path);
+  ASSERT_TRUE(module);
+  ASSERT_EQ(nnrt_module_num_inputs(module.get()), 1u);
+  nnrt_tensor_info info;
+  ASSERT_EQ(nnrt_module_input(module.get(), 0, &info), nullptr);
+  EXPECT_STREQ(info.name, "x");
+  EXPECT_EQ(info.onnx_type, 1);
+  EXPECT_EQ(info.dtype.code, kDLFloat);
+  EXPECT_EQ(info.dtype.bits, 32);
+  ASSERT_EQ(info.rank, 2);
+  EXPECT_EQ(info.dims[0], -1);
+  EXPECT_EQ(info.dims[1], 4);
+  EXPECT_STREQ(info.dim_names[0], "N");
+  EXPECT_STREQ(info.dim_names[1], "");
+  EXPECT_EQ(text(nnrt_module_output(module.get(), 1, &info)),
+            "there is no output 1, only 1");
+  EXPECT_STREQ(nnrt_module_variant(module.get()), "affine");
+}
+
+TEST(Module, KeepsMetadata) {
+  TemporaryFile file;
+  writeModel(file.path, makeManifest("affine"));
+  ModulePtr module = open(file.path);
+  ASSERT_TRUE(module);
+  ASSERT_EQ(nnrt_module_num_metadata(module.get()), 2u);
+  const char *key, *value;
+  ASSERT_EQ(nnrt_module_metadata(module.get(), 1, &key, &value), nullptr);
+  EXPECT_STREQ(key, "empty");
+  EXPECT_STREQ(value, "");
+  EXPECT_STREQ(nnrt_module_find_metadata(module.get(), "character"),
+               "a\nb\n\xE4\xBD\xA0");
+  EXPECT_EQ(nnrt_module_find_metadata(module.get(), "other"), nullptr);
+}
+
+TEST(Module, FilesThatAreNoModels) {
+  TemporaryFile file;
+  EXPECT_OPEN_ERROR(file.path, NNRT_NOT_FOUND, "No such file");
+  EXPECT_OPEN_ERROR(file.folder, NNRT_DATA_LOSS, "not a regular file");
+  writeFile(file.path, "");
+  EXPECT_OPEN_ERROR(file.path, NNRT_DATA_LOSS, "it is empty");
+  writeFile(file.path, "hello");
+  EXPECT_OPEN_ERROR(file.path, NNRT_DATA_LOSS, "not a compiled model");
+}
+
+TEST(Module, DamagedFiles) {
+  TemporaryFile file;
+  writeModel(file.path, makeManifest("affine"));
+  const std::string sound = readFile(file.path);
+  writeFile(file.path, sound.substr(0, sound.size() - 100));
+  EXPECT_OPEN_ERROR(file.path, NNRT_DATA_LOSS, "cut off");
+
+  std::string damaged = sound;
+  damaged[1000] ^= 1;
+  writeFile(file.path, damaged);
+  EXPECT_OPEN_ERROR(file.path, NNRT_DATA_LOSS, "the instructions do not have");
+
+  damaged = sound;
+  size_t weights = damaged.find(std::string("\0\0\x80\x3f\0\0\0\x40", 8),
+                                damaged.size() / 4096 * 4096 - 4096);
+  ASSERT_NE(weights, std::string::npos);
+  damaged[weights + 3] ^= 1;
+  writeFile(file.path, damaged);
+  EXPECT_OPEN_ERROR(file.path, NNRT_DATA_LOSS, "the weights do not have");
+
+  damaged = sound;
+  damaged[damaged.size() - 60] ^= 1;
+  writeFile(file.path, damaged);
+  EXPECT_OPEN_ERROR(file.path, NNRT_DATA_LOSS, "manifest's checksum");
+}
+
+TEST(Module, OtherInterfaceVersion) {
+  TemporaryFile file;
+  Manifest manifest = makeManifest("affine");
+  manifest.abiVersion += 1;
+  writeModel(file.path, manifest);
+  EXPECT_OPEN_ERROR(file.path, NNRT_INCOMPATIBLE, "runtime's interface");
+  manifest.abiVersion -= 1;
+  manifest.abiEntries += 1;
+  writeModel(file.path, manifest);
+  EXPECT_OPEN_ERROR(file.path, NNRT_INCOMPATIBLE, "runtime's interface");
+}
+
+TEST(Module, MissingEntryPoint) {
+  TemporaryFile file;
+  writeModel(file.path, makeManifest("absent"));
+  EXPECT_OPEN_ERROR(file.path, NNRT_DATA_LOSS,
+                    "no entry point 'nnrt_model_run_absent'");
+}
+
+TEST(Module, UnknownElementType) {
+  TemporaryFile file;
+  Manifest manifest = makeManifest("affine");
+  manifest.inputs[0].type = NNRT_ABI_STRING;
+  writeModel(file.path, manifest);
+  EXPECT_OPEN_ERROR(file.path, NNRT_INCOMPATIBLE,
+                    "input 'x' has element type 8");
+}
+
+TEST(Module, BestVariantThatTheCpuCanRun) {
+  TemporaryFile file;
+  Manifest manifest = makeManifest("affine");
+  Section better = manifest.sections[0];
+  better.name = "better";
+  better.target = "x86-64,hovercraft";
+  manifest.sections.insert(manifest.sections.begin(), better);
+  writeModel(file.path, manifest);
+  EXPECT_STREQ(nnrt_module_variant(open(file.path).get()), "affine");
+
+  setenv("NNRT_VARIANT", "better", 1);
+  EXPECT_OPEN_ERROR(file.path, NNRT_INCOMPATIBLE, "better needs hovercraft");
+  setenv("NNRT_VARIANT", "best", 1);
+  EXPECT_OPEN_ERROR(file.path, NNRT_NOT_FOUND, "it has: better, affine");
+  unsetenv("NNRT_VARIANT");
+
+  manifest.sections.pop_back();
+  writeModel(file.path, manifest);
+  EXPECT_OPEN_ERROR(file.path, NNRT_INCOMPATIBLE, "--mcpu");
+}
+
+TEST(Module, NewFileUnderTheSameNameIsLoaded) {
+  TemporaryFile file;
+  writeModel(file.path, makeManifest("affine"));
+  ModulePtr first = open(file.path);
+  writeModel(file.path + ".new", makeManifest("silent"));
+  ASSERT_EQ(std::rename((file.path + ".new").c_str(), file.path.c_str()), 0);
+  ModulePtr second = open(file.path);
+  EXPECT_STREQ(nnrt_module_variant(first.get()), "affine");
+  EXPECT_STREQ(nnrt_module_variant(second.get()), "silent");
+}
+
+TEST(Module, OverwrittenWhileOpen) {
+  TemporaryFile file;
+  writeModel(file.path, makeManifest("affine"));
+  ModulePtr first = open(file.path);
+  // A new time stamp stands for it: to really overwrite the code of a loaded
+  // library crashes the process.
+  namespace fs = std::filesystem;
+  fs::last_write_time(file.path,
+                      fs::last_write_time(file.path) - std::chrono::hours(1));
+  EXPECT_OPEN_ERROR(file.path, NNRT_DATA_LOSS, "was overwritten while");
+}
+
+TEST(Module, ManyThreadsOpenTheSameFile) {
+  TemporaryFile file;
+  writeModel(file.path, makeManifest("affine"));
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i)
+    threads.emplace_back([&] {
+      for (int round = 0; round < 20; ++round) {
+        ModulePtr module = open(file.path);
+        SessionPtr session = createSession(module.get());
+        EXPECT_TRUE(session);
+      }
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+}
+
+TEST(Module, NullArguments) {
+  nnrt_module *module;
+  nnrt_status_code code;
+  EXPECT_EQ(text(nnrt_module_open(nullptr, &module), &code), "path is null");
+  EXPECT_EQ(code, NNRT_INVALID_ARGUMENT);
+  EXPECT_EQ(text(nnrt_module_open("x", nullptr)), "module is null");
+  EXPECT_EQ(nnrt_module_num_inputs(nullptr), 0u);
+  EXPECT_EQ(nnrt_module_find_metadata(nullptr, "x"), nullptr);
+  nnrt_module_free(nullptr);
+  nnrt_session_free(nullptr);
+  nnrt_status_free(nullptr);
+  EXPECT_EQ(nnrt_status_get_code(nullptr), NNRT_OK);
+  EXPECT_STREQ(nnrt_status_message(nullptr), "");
+  EXPECT_STRNE(nnrt_version(), "");
+}
