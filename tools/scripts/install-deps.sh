@@ -22,7 +22,7 @@ packages=(
   ca-certificates g++ ninja-build ccache python3 python3-venv
   libmlir-22-dev mlir-22-tools llvm-22-dev llvm-22-tools liblld-22-dev lld-22 clang-22
   libprotobuf-dev protobuf-compiler libzip-dev zipcmp zipmerge ziptool zlib1g-dev libzstd-dev
-  libpng-dev libjpeg-dev fonts-dejavu-core fonts-wqy-microhei
+  libgtest-dev libpng-dev libjpeg-dev fonts-dejavu-core fonts-wqy-microhei
 )
 
 missing_packages() {
