@@ -1,0 +1,18 @@
+//===- InitAll.cpp - registration of dialects and passes ------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "nn/InitAll.h"
+#include "dialects/NN/IR/NN.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/InitAllPasses.h"
+
+using namespace mlir;
+
+void nn::registerAllDialects(DialectRegistry &registry) {
+  ::mlir::registerAllDialects(registry);
+  ::mlir::registerAllExtensions(registry);
+  registry.insert<NNDialect>();
+}
+
+void nn::registerAllPasses() { ::mlir::registerAllPasses(); }
