@@ -3,6 +3,7 @@
 
 #include "nn/InitAll.h"
 #include "dialects/NN/IR/NN.h"
+#include "dialects/NN/Transforms/Passes.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
@@ -15,4 +16,7 @@ void nn::registerAllDialects(DialectRegistry &registry) {
   registry.insert<NNDialect>();
 }
 
-void nn::registerAllPasses() { ::mlir::registerAllPasses(); }
+void nn::registerAllPasses() {
+  ::mlir::registerAllPasses();
+  registerNNTransformsPasses();
+}

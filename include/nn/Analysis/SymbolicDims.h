@@ -1,0 +1,70 @@
+//===- SymbolicDims.h - sizes as expressions of the model's inputs -*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// Follows shapes and the contents of shape tensors through a function. Every
+// dimension of every value becomes an expression over dimensions of the
+// function's arguments (equal `nn.dim_names` are one symbol), so that equal
+// expressions prove equal sizes at run time. What depends on data is a symbol
+// of the value where it first appears.
+//
+// The analysis is a snapshot: after the function was changed, make a new one.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NN_ANALYSIS_SYMBOLICDIMS_H
+#define NN_ANALYSIS_SYMBOLICDIMS_H
+
+#include "dialects/NN/IR/NN.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace mlir::nn {
+
+class SymbolicDims : public ShapeEnv {
+public:
+  explicit SymbolicDims(func::FuncOp function);
+
+  /// Expressions for the dimensions of a ranked tensor of the function.
+  Dims getDims(Value tensor) override;
+  /// Expressions for the elements of a small integer tensor.
+  Contents getContents(Value tensor) override;
+  /// True if the contents of the value are expressions of dimensions, not
+  /// merely its own elements read at run time.
+  bool knowsContents(Value tensor);
+
+  /// True if both sizes are equal whatever the inputs are.
+  bool proveEqual(Dim lhs, Dim rhs);
+  bool haveSameShape(Value lhs, Value rhs);
+  /// True if the size is known to be the constant.
+  bool isConstant(Dim dim, int64_t value);
+  /// True if `from` broadcasts to exactly the shape of `to`, with each of its
+  /// dimensions either provably 1 or provably equal.
+  bool broadcastsTo(Value from, Value to);
+
+  /// The expression in a normal form.
+  Dim simplify(Dim dim);
+  /// The size that the expression has when a leading dimension is 1 and any
+  /// other unknown dimension is `nominal`: for comparing costs.
+  int64_t estimate(Dim dim, int64_t nominal = 64);
+  /// The number of elements of a tensor, so estimated.
+  int64_t estimateElements(Value tensor, int64_t nominal = 64);
+
+  /// Follows an operation that was created after the analysis was made; its
+  /// operands must be known.
+  void visit(Operation *op);
+  /// Says that a value created later has the shape and contents of another.
+  void inherit(Value created, Value from);
+
+private:
+  void visitFusion(FusionOp fusion);
+  void record(Value value, const InferredTensor &inferred);
+  void recordContents(Value value, const Contents &found);
+  Dim getScalar(Value scalar);
+  bool isFresh(Dim dim);
+
+  DenseMap<Value, Dims> dims;
+  DenseMap<Value, Dims> contents;
+};
+
+} // namespace mlir::nn
+
+#endif // NN_ANALYSIS_SYMBOLICDIMS_H

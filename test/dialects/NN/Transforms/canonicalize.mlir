@@ -1,0 +1,20 @@
+// RUN: nn-opt %s --nn-canonicalize --mlir-print-debuginfo --mlir-print-local-scope | FileCheck %s
+
+// What replaces an operation takes over its name and the tensor that it was.
+// CHECK-LABEL: func @gemm
+func.func @gemm(%x: tensor<2x3xf32>, %w: tensor<3x4xf32>, %b: tensor<4xf32>) -> tensor<2x4xf32> {
+  // CHECK: nn.matmul {{.*}} loc("Gemm_0")
+  // CHECK: nn.add {{.*}} {nn.origin = [#nn.origin<0, "y">]} {{.*}} loc("Gemm_0")
+  %0 = nn.gemm %x, %w, %b {nn.origin = [#nn.origin<0, "y">]} : (tensor<2x3xf32>, tensor<3x4xf32>, tensor<4xf32>) -> tensor<2x4xf32> loc("Gemm_0")
+  return %0 : tensor<2x4xf32>
+}
+
+// CHECK-LABEL: func @folded
+func.func @folded(%x: tensor<2xf32>) -> tensor<2xf32> {
+  // CHECK: %[[R:.*]] = nn.relu {{.*}} {nn.origin = [#nn.origin<0, "a">, #nn.origin<0, "b">]} {{.*}} loc(fused["Mul_1", "Relu_0"])
+  // CHECK-NEXT: return %[[R]]
+  %one = nn.constant dense<1.0> : tensor<1xf32>
+  %0 = nn.relu %x {nn.origin = [#nn.origin<0, "a">]} : (tensor<2xf32>) -> tensor<2xf32> loc("Relu_0")
+  %1 = nn.mul %0, %one {nn.origin = [#nn.origin<0, "b">]} : (tensor<2xf32>, tensor<1xf32>) -> tensor<2xf32> loc("Mul_1")
+  return %1 : tensor<2xf32>
+}

@@ -1,0 +1,69 @@
+// RUN: nn-opt %s --nn-fold-shapes | FileCheck %s
+
+// The chain that exporters write for x.reshape(x.shape[0], -1).
+// CHECK-LABEL: func @shape_chain
+func.func @shape_chain(%x: tensor<?x4x?xf32>) -> tensor<?x?xf32> {
+  // CHECK-NOT: nn.shape
+  // CHECK: %[[SHAPE:.*]] = nn.constant dense<[0, -1]> : tensor<2xi64>
+  // CHECK: nn.reshape %{{.*}}, %[[SHAPE]]
+  %zero = nn.constant dense<0> : tensor<1xi64>
+  %minus_one = nn.constant dense<-1> : tensor<1xi64>
+  %s = nn.shape %x : (tensor<?x4x?xf32>) -> tensor<3xi64>
+  %n = nn.gather %s, %zero : (tensor<3xi64>, tensor<1xi64>) -> tensor<1xi64>
+  %t = nn.concat %n, %minus_one {axis = 0 : i64} : (tensor<1xi64>, tensor<1xi64>) -> tensor<2xi64>
+  %y = nn.reshape %x, %t : (tensor<?x4x?xf32>, tensor<2xi64>) -> tensor<?x?xf32>
+  return %y : tensor<?x?xf32>
+}
+
+// Sizes that no constant expresses become index arithmetic on the argument.
+// CHECK-LABEL: func @expand_by_sizes
+// CHECK-SAME: (%[[X:.*]]: tensor<?x3xf32>, %[[Y:.*]]: tensor<1x1xf32>)
+func.func @expand_by_sizes(%x: tensor<?x3xf32>, %y: tensor<1x1xf32>) -> tensor<?x3xf32> {
+  // CHECK-DAG: %[[DIM:.*]] = tensor.dim %[[X]]
+  // CHECK: %[[N:.*]] = arith.index_cast %[[DIM]] : index to i64
+  // CHECK: %[[SHAPE:.*]] = tensor.from_elements %[[N]], %{{.*}} : tensor<2xi64>
+  // CHECK: nn.expand %[[Y]], %[[SHAPE]]
+  %a = nn.relu %x : (tensor<?x3xf32>) -> tensor<?x3xf32>
+  %s = nn.shape %a : (tensor<?x3xf32>) -> tensor<2xi64>
+  %e = nn.expand %y, %s : (tensor<1x1xf32>, tensor<2xi64>) -> tensor<?x3xf32>
+  return %e : tensor<?x3xf32>
+}
+
+// CHECK-LABEL: func @expand_to_same
+// CHECK-NEXT: return %arg0
+func.func @expand_to_same(%x: tensor<?x3xf32>) -> tensor<?x3xf32> {
+  %s = nn.shape %x : (tensor<?x3xf32>) -> tensor<2xi64>
+  %e = nn.expand %x, %s : (tensor<?x3xf32>, tensor<2xi64>) -> tensor<?x3xf32>
+  return %e : tensor<?x3xf32>
+}
+
+// CHECK-LABEL: func @flatten_and_back
+// CHECK-NEXT: %[[Y:.*]] = nn.relu %arg0
+// CHECK-NEXT: return %[[Y]]
+func.func @flatten_and_back(%x: tensor<?x4x1x1xf32>) -> tensor<?x4x1x1xf32> {
+  %f = nn.flatten %x : (tensor<?x4x1x1xf32>) -> tensor<?x4xf32>
+  %u = nn.unsqueeze %f {axes = array<i64: 2, 3>} : (tensor<?x4xf32>) -> tensor<?x4x1x1xf32>
+  %y = nn.relu %u : (tensor<?x4x1x1xf32>) -> tensor<?x4x1x1xf32>
+  return %y : tensor<?x4x1x1xf32>
+}
+
+// A dimension that may be something else than 1 keeps its squeeze.
+// CHECK-LABEL: func @unproven_squeeze
+// CHECK: nn.squeeze
+func.func @unproven_squeeze(%x: tensor<2x?x4xf32>) -> tensor<8xf32> {
+  %shape = nn.constant dense<8> : tensor<1xi64>
+  %s = nn.squeeze %x {axes = array<i64: 1>} : (tensor<2x?x4xf32>) -> tensor<2x4xf32>
+  %r = nn.reshape %s, %shape : (tensor<2x4xf32>, tensor<1xi64>) -> tensor<8xf32>
+  return %r : tensor<8xf32>
+}
+
+// CHECK-LABEL: func @resize_to_double
+// CHECK: %[[SCALES:.*]] = nn.constant dense<[1.000000e+00, 1.000000e+00, 2.000000e+00, 2.000000e+00]> : tensor<4xf32>
+// CHECK: nn.resize %arg0 scales %[[SCALES]]
+func.func @resize_to_double(%x: tensor<1x3x?x?xf32>) -> tensor<1x3x?x?xf32> {
+  %twice = nn.constant dense<[1, 1, 2, 2]> : tensor<4xi64>
+  %s = nn.shape %x : (tensor<1x3x?x?xf32>) -> tensor<4xi64>
+  %t = nn.mul %s, %twice : (tensor<4xi64>, tensor<4xi64>) -> tensor<4xi64>
+  %y = nn.resize %x sizes %t : (tensor<1x3x?x?xf32>, tensor<4xi64>) -> tensor<1x3x?x?xf32>
+  return %y : tensor<1x3x?x?xf32>
+}
