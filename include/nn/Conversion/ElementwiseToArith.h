@@ -1,0 +1,56 @@
+//===- ElementwiseToArith.h - code of elementwise operators -----*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_CONVERSION_ELEMENTWISETOARITH_H
+#define NN_CONVERSION_ELEMENTWISETOARITH_H
+
+#include "mlir/IR/Builders.h"
+
+namespace mlir::nn {
+
+/// Emits arith and math operations, at the builder's place and with `op`'s
+/// location, that compute one element (or one vector of elements) of the result
+/// of `op`, which implements ElementwiseOpInterface.
+///
+/// `operands` stand for op's operands, one each in order: scalars, or vectors of
+/// one shape; scalars among vectors are broadcast. Their element types are
+/// those of op's operands with unsigned integers made signless; which integers
+/// are unsigned is read from the types of op. The result is of the converted
+/// type likewise.
+///
+/// The meaning is ONNX's, with what it leaves open fixed so that no input traps:
+///  - f16 and bf16 are computed in f32;
+///  - max, min, relu and clip give NaN for NaN;
+///  - integer division truncates, gives 0 for a zero divisor, and wraps for the
+///    smallest integer divided by -1;
+///  - float to integer truncates; what does not fit wraps or is any value.
+///
+/// Failure, after an error at op, for an operator that is not elementwise.
+FailureOr<Value> emitElementwise(OpBuilder &builder, Operation *op,
+                                 ArrayRef<Value> operands);
+
+/// Conversion of a scalar or vector as nn.cast does it. Element types are
+/// signless; the flags say how the integers are meant.
+Value emitCast(OpBuilder &builder, Location location, Value value,
+               Type toElementType, bool fromUnsigned, bool toUnsigned);
+
+/// `type` with unsigned integers made signless (of tensors: the elements).
+Type getSignlessType(Type type);
+
+/// The type in which an element type is computed: f32 for f16 and bf16, else
+/// the type itself.
+Type getComputeType(Type elementType);
+
+/// A constant of a scalar or vector type; `value` is rounded to it.
+Value emitConstant(OpBuilder &builder, Location location, Type type,
+                   double value);
+
+/// max (min) that is NaN if either is, of floats or integers.
+Value emitMax(OpBuilder &builder, Location location, Value lhs, Value rhs,
+              bool isUnsigned);
+Value emitMin(OpBuilder &builder, Location location, Value lhs, Value rhs,
+              bool isUnsigned);
+
+} // namespace mlir::nn
+
+#endif // NN_CONVERSION_ELEMENTWISETOARITH_H
