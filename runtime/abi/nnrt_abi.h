@@ -90,8 +90,16 @@ enum {
   /// `weights` and `bias` lie in the weights section: their packed form is made
   /// once per module and shared.
   NNRT_ABI_ONEDNN_CONSTANT_WEIGHTS = 2,
-  NNRT_ABI_ONEDNN_HAS_BIAS = 4
+  NNRT_ABI_ONEDNN_HAS_BIAS = 4,
+  /// ONNX's auto_pad: pads_begin and pads_end are ignored, and follow from the
+  /// shapes of src and dst when the call is made.
+  NNRT_ABI_ONEDNN_SAME_UPPER = 8,
+  NNRT_ABI_ONEDNN_SAME_LOWER = 16
 };
+
+// Pads at the end that do not give dst's shape exactly are corrected by it when
+// the call is made, so that ceil_mode and output_padding need nothing more than
+// the right dst.
 
 /// Everything about one primitive that does not depend on the run: a constant
 /// in the compiled model, whose address identifies the call site.

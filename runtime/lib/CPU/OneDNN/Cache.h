@@ -1,0 +1,108 @@
+//===- Cache.h - Kernels by call site and shapes ----------------*- C++ -*-===//
+//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
+// LICENSE.
+//
+// A module keeps kernels, which sessions share. A session keeps, for each
+// kernel that it uses, memory objects and argument lists of its own, so that
+// executing it again needs neither a lock nor an allocation of ours.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NNRT_CPU_ONEDNN_CACHE_H
+#define NNRT_CPU_ONEDNN_CACHE_H
+
+#include "CPU/OneDNN/Kernel.h"
+#include "Core/Memory.h"
+
+#include <mutex>
+#include <unordered_map>
+
+namespace nnrt {
+namespace onednn {
+
+/// Shapes, types and strides of a call's arguments, as numbers.
+using ShapeKey = std::vector<int64_t>;
+ShapeKey makeKey(const nnrt_abi_tensor *args, int numArgs);
+bool matches(const ShapeKey &key, const nnrt_abi_tensor *args, int numArgs);
+
+/// How many shapes of a call site are kept: NNRT_ONEDNN_CACHE, or 32.
+size_t cacheCapacity();
+
+/// What sessions share of one call site.
+class SiteCache {
+public:
+  /// The kernel for these arguments, built if there is none.
+  std::shared_ptr<const Kernel> get(const nnrt_abi_onednn_site &site,
+                                    const nnrt_abi_tensor *args, int threads);
+
+private:
+  struct Entry {
+    ShapeKey key; // with the number of threads in front
+    std::shared_ptr<const Kernel> kernel;
+  };
+  std::mutex mutex;
+  SiteWeights weights;
+  std::vector<Entry> entries; // the least recently used first
+};
+
+/// A kernel with the memory objects of one session.
+class BoundKernel {
+public:
+  BoundKernel(ShapeKey key, std::shared_ptr<const Kernel> kernel);
+  void execute(dnnl_stream_t stream, const nnrt_abi_tensor *args,
+               Buffer &scratch);
+  const ShapeKey key;
+
+private:
+  std::shared_ptr<const Kernel> kernel;
+  struct Slot {
+    dnnl_memory_t memory;
+    Memory owner; // null if the memory is the kernel's constant
+    void *data = nullptr;
+  };
+  std::vector<Slot> slots; // as kernel->values
+  std::vector<std::vector<dnnl_exec_arg_t>> arguments; // as kernel->steps
+};
+
+} // namespace onednn
+
+class PluginModule {
+public:
+  onednn::SiteCache &site(const nnrt_abi_onednn_site *site);
+
+private:
+  std::mutex mutex;
+  std::unordered_map<const nnrt_abi_onednn_site *,
+                     std::unique_ptr<onednn::SiteCache>>
+      sites;
+};
+
+class PluginSession {
+public:
+  PluginSession(PluginModule &module, int threads);
+  void execute(const nnrt_abi_onednn_site *site, const nnrt_abi_tensor *args);
+  size_t memory() const { return scratch.capacity(); }
+
+private:
+  struct SiteEntry {
+    const nnrt_abi_onednn_site *site = nullptr;
+    onednn::SiteCache *shared = nullptr;
+    // The most recently used first.
+    std::vector<std::unique_ptr<onednn::BoundKernel>> bound;
+  };
+  SiteEntry &entryOf(const nnrt_abi_onednn_site *site);
+  void grow();
+
+  PluginModule &module;
+  int threads;
+  onednn::Owned<dnnl_stream_t> stream;
+  Buffer scratch;
+  /// Open addressing by the site's address; a power of two in size.
+  std::vector<SiteEntry> table;
+  size_t numSites = 0;
+};
+
+} // namespace nnrt
+
+#endif // NNRT_CPU_ONEDNN_CACHE_H

@@ -1,0 +1,74 @@
+//===- Kernel.h - A call site made ready for some shapes --------*- C++ -*-===//
+//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
+// LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NNRT_CPU_ONEDNN_KERNEL_H
+#define NNRT_CPU_ONEDNN_KERNEL_H
+
+#include "CPU/OneDNN/Problem.h"
+
+namespace nnrt {
+namespace onednn {
+
+/// Constant weights (or a bias) in the form that a primitive wants.
+struct Packed {
+  MemoryDesc desc;
+  Memory memory;
+};
+
+/// The packed forms of one call site's weights: made once a module, shared by
+/// its sessions and by the kernels of all shapes.
+struct SiteWeights {
+  /// The format that the first shape wanted, and one more for shapes that do
+  /// not work well with it.
+  static constexpr size_t maxFormats = 2;
+  std::vector<std::shared_ptr<Packed>> formats;
+  std::shared_ptr<Packed> bias;
+};
+
+/// What steps read and write.
+struct Value {
+  enum Place {
+    Argument, // of the call: number `argument`
+    Constant, // `constant`
+    Scratch   // in the session's scratch memory, at `offset`
+  } place = Argument;
+  int argument = 0;
+  std::shared_ptr<Packed> constant;
+  size_t offset = 0;
+  MemoryDesc desc;
+  Operand operand; // of those that are converted
+};
+
+/// A primitive on values, or a conversion of our own from one value to another.
+struct Step {
+  Primitive primitive; // null: convert values[from] to values[to]
+  struct Use {
+    int argument; // DNNL_ARG_*
+    int value;
+  };
+  std::vector<Use> uses;
+  int from = -1, to = -1;
+};
+
+/// Everything to execute a call site on some shapes, apart from memory: made
+/// once a module, then only read, by many sessions at once.
+struct Kernel {
+  std::vector<Value> values;
+  std::vector<Step> steps;
+  size_t scratchBytes = 0;
+};
+
+/// Chooses implementations and formats, and packs weights that have not been
+/// packed. `weights` is guarded by the caller.
+std::shared_ptr<const Kernel> buildKernel(const Problem &problem,
+                                          const nnrt_abi_tensor *args,
+                                          SiteWeights &weights);
+
+} // namespace onednn
+} // namespace nnrt
+
+#endif // NNRT_CPU_ONEDNN_KERNEL_H

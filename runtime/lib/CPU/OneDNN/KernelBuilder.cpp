@@ -1,0 +1,455 @@
+//===- KernelBuilder.cpp - Choosing primitives and formats ----------------===//
+//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
+// LICENSE.
+//
+// oneDNN has an implementation for almost anything, but where it only has its
+// reference implementation, that is some hundred times slower. So a contraction
+// is tried as asked, then with trailing post-ops on their own, then on formats
+// of oneDNN's choice; the first that is no reference implementation is taken.
+//
+//===----------------------------------------------------------------------===//
+
+#include "CPU/OneDNN/Convert.h"
+#include "CPU/OneDNN/Kernel.h"
+#include "Core/Verbose.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+namespace nnrt {
+namespace onednn {
+
+static std::string implementationOf(const_dnnl_primitive_desc_t desc) {
+  const char *text = nullptr;
+  dnnl_primitive_desc_query(desc, dnnl_query_impl_info_str, 0, &text);
+  return text ? text : "";
+}
+
+static bool isReference(const PrimitiveDesc &desc) {
+  return implementationOf(desc.get()).find("ref") != std::string::npos;
+}
+
+static size_t sizeOf(const_dnnl_memory_desc_t desc) {
+  return desc ? dnnl_memory_desc_get_size(desc) : 0;
+}
+
+static PrimitiveDesc createReorder(const_dnnl_memory_desc_t from,
+                                   const_dnnl_memory_desc_t to) {
+  dnnl_primitive_attr_t attr;
+  check(dnnl_primitive_attr_create(&attr), "attributes");
+  Attributes attributes(attr);
+  check(dnnl_primitive_attr_set_scratchpad_mode(attr,
+                                                dnnl_scratchpad_mode_user),
+        "scratchpad mode");
+  dnnl_primitive_desc_t desc;
+  check(dnnl_reorder_primitive_desc_create(&desc, from, engine(), to, engine(),
+                                           attr),
+        "reorder");
+  return PrimitiveDesc(desc);
+}
+
+namespace {
+
+class Builder {
+public:
+  Builder(const Problem &problem, const nnrt_abi_tensor *args,
+          SiteWeights &packed)
+      : problem(problem), args(args), packed(packed),
+        kernel(std::make_shared<Kernel>()) {}
+
+  std::shared_ptr<const Kernel> build();
+
+private:
+  /// A way to do it: how many post-ops the primitive does itself, and whether
+  /// src and dst are in formats of oneDNN's choice.
+  struct Attempt {
+    int numPostOps = 0;
+    bool anyData = false;
+    PrimitiveDesc desc;
+  };
+  Attempt choose();
+  PrimitiveDesc tryAttempt(int numPostOps, bool anyData,
+                           const_dnnl_memory_desc_t weightsDesc);
+  MemoryDesc requestedWeights();
+
+  int addArgument(int argument, const Operand &operand);
+  int addScratch(MemoryDesc desc);
+  int addConstant(std::shared_ptr<Packed> constant);
+  int addReorder(int from, MemoryDesc to);
+  /// The operand in `type`, converted on each run if it has another.
+  int addConverted(int argument, const Operand &operand, int32_t type);
+  int addWeights(Attempt &attempt);
+  int addBias();
+  int addPostOpOperand(int index);
+  void addPrimitive(const PrimitiveDesc &desc, std::vector<Step::Use> uses);
+  void addSeparatePostOps(int first, int dst);
+
+  std::shared_ptr<Packed> pack(const Operand &operand, const void *data,
+                               const_dnnl_memory_desc_t to);
+  const_dnnl_memory_desc_t descOf(int value) const {
+    return kernel->values[value].desc.get();
+  }
+
+  const Problem &problem;
+  const nnrt_abi_tensor *args;
+  SiteWeights &packed;
+  std::shared_ptr<Kernel> kernel;
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Values and steps
+//===----------------------------------------------------------------------===//
+
+int Builder::addArgument(int argument, const Operand &operand) {
+  Value value;
+  value.argument = argument;
+  value.desc = operand.desc();
+  value.operand = operand;
+  kernel->values.push_back(std::move(value));
+  return static_cast<int>(kernel->values.size()) - 1;
+}
+
+int Builder::addScratch(MemoryDesc desc) {
+  Value value;
+  value.place = Value::Scratch;
+  value.offset = kernel->scratchBytes;
+  kernel->scratchBytes += (sizeOf(desc.get()) + 63) / 64 * 64;
+  value.desc = std::move(desc);
+  kernel->values.push_back(std::move(value));
+  return static_cast<int>(kernel->values.size()) - 1;
+}
+
+int Builder::addConstant(std::shared_ptr<Packed> constant) {
+  Value value;
+  value.place = Value::Constant;
+  value.desc = clone(constant->desc.get());
+  value.constant = std::move(constant);
+  kernel->values.push_back(std::move(value));
+  return static_cast<int>(kernel->values.size()) - 1;
+}
+
+int Builder::addReorder(int from, MemoryDesc to) {
+  PrimitiveDesc desc = createReorder(descOf(from), to.get());
+  int result = addScratch(std::move(to));
+  addPrimitive(desc, {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, result}});
+  return result;
+}
+
+int Builder::addConverted(int argument, const Operand &operand, int32_t type) {
+  int given = addArgument(argument, operand);
+  if (operand.type == type)
+    return given;
+  Operand wanted = operand.dense();
+  wanted.type = type;
+  int result = addScratch(wanted.desc());
+  kernel->values[result].operand = wanted;
+  Step step;
+  step.from = given;
+  step.to = result;
+  kernel->steps.push_back(std::move(step));
+  return result;
+}
+
+void Builder::addPrimitive(const PrimitiveDesc &desc,
+                           std::vector<Step::Use> uses) {
+  auto start = std::chrono::steady_clock::now();
+  Step step;
+  step.primitive = makePrimitive(desc.get());
+  const_dnnl_memory_desc_t scratchpad =
+      dnnl_primitive_desc_query_md(desc.get(), dnnl_query_scratchpad_md, 0);
+  if (sizeOf(scratchpad))
+    uses.push_back({DNNL_ARG_SCRATCHPAD, addScratch(clone(scratchpad))});
+  step.uses = std::move(uses);
+  kernel->steps.push_back(std::move(step));
+  std::chrono::duration<double, std::milli> elapsed =
+      std::chrono::steady_clock::now() - start;
+  if (host->verboseLevel() >= 1)
+    host->verbosePrint(verbose::primitive, problem.name().c_str(),
+                       problem.kindText(), problem.shapesText().c_str(),
+                       elapsed.count(), implementationOf(desc.get()).c_str());
+}
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+/// What is asked for at first: oneDNN's choice if the weights are packed before
+/// the run; convolutions know no good plain format at all.
+MemoryDesc Builder::requestedWeights() {
+  if (!problem.isContraction())
+    return nullptr;
+  int32_t type = problem.weightsType();
+  if (problem.constantWeights() || problem.isConvolution())
+    return problem.weights.anyFormat(type);
+  if (problem.weights.type == type)
+    return problem.weights.desc();
+  Operand converted = problem.weights.dense();
+  converted.type = type;
+  return converted.desc();
+}
+
+std::shared_ptr<Packed> Builder::pack(const Operand &operand, const void *data,
+                                      const_dnnl_memory_desc_t to) {
+  auto start = std::chrono::steady_clock::now();
+  auto result = std::make_shared<Packed>();
+  result->desc = clone(to);
+  result->memory = makeMemory(to, DNNL_MEMORY_ALLOCATE);
+
+  // Our own conversion first, where oneDNN's reorder cannot convert.
+  dnnl_data_type_t type;
+  check(dnnl_memory_desc_query(to, dnnl_query_data_type, &type), "data type");
+  MemoryDesc fromDesc = operand.desc();
+  std::unique_ptr<char[]> converted;
+  if (type == dnnl_f32 && operand.type != NNRT_ABI_F32) {
+    Operand wide = operand.dense();
+    wide.type = NNRT_ABI_F32;
+    converted.reset(new char[wide.numElements() * sizeof(float)]);
+    convert(operand, data, wide, converted.get());
+    fromDesc = wide.desc();
+    data = converted.get();
+  }
+  Memory from = makeMemory(fromDesc.get(), const_cast<void *>(data));
+  PrimitiveDesc reorder = createReorder(fromDesc.get(), to);
+  const_dnnl_memory_desc_t scratchpad =
+      dnnl_primitive_desc_query_md(reorder.get(), dnnl_query_scratchpad_md, 0);
+  Memory scratch;
+  if (sizeOf(scratchpad))
+    scratch = makeMemory(scratchpad, DNNL_MEMORY_ALLOCATE);
+  Primitive primitive = makePrimitive(reorder.get());
+  dnnl_stream_t streamHandle;
+  check(dnnl_stream_create(&streamHandle, engine(), dnnl_stream_default_flags),
+        "stream");
+  Owned<dnnl_stream_t> stream(streamHandle);
+  dnnl_exec_arg_t uses[] = {{DNNL_ARG_FROM, from.get()},
+                            {DNNL_ARG_TO, result->memory.get()},
+                            {DNNL_ARG_SCRATCHPAD, scratch.get()}};
+  check(dnnl_primitive_execute(primitive.get(), stream.get(), scratch ? 3 : 2,
+                               uses),
+        "packing weights");
+  check(dnnl_stream_wait(stream.get()), "packing weights");
+
+  std::chrono::duration<double, std::milli> elapsed =
+      std::chrono::steady_clock::now() - start;
+  if (host->verboseLevel() >= 1)
+    host->verbosePrint(verbose::packed, problem.name().c_str(), sizeOf(to),
+                       elapsed.count());
+  return result;
+}
+
+/// The weights in the format of the attempt's primitive. May exchange the
+/// primitive for one that takes a format which exists already.
+int Builder::addWeights(Attempt &attempt) {
+  const_dnnl_memory_desc_t wanted =
+      dnnl_primitive_desc_query_md(attempt.desc.get(), dnnl_query_weights_md, 0);
+  if (!problem.constantWeights()) {
+    int given = addConverted(problem.weightsArg, problem.weights,
+                             problem.weightsType());
+    if (dnnl_memory_desc_equal(descOf(given), wanted))
+      return given;
+    return addReorder(given, clone(wanted));
+  }
+
+  for (const std::shared_ptr<Packed> &format : packed.formats)
+    if (dnnl_memory_desc_equal(format->desc.get(), wanted))
+      return addConstant(format);
+  for (const std::shared_ptr<Packed> &format : packed.formats) {
+    PrimitiveDesc other =
+        tryAttempt(attempt.numPostOps, attempt.anyData, format->desc.get());
+    if (other && !isReference(other)) {
+      attempt.desc = std::move(other);
+      return addConstant(format);
+    }
+  }
+  if (packed.formats.size() < SiteWeights::maxFormats) {
+    packed.formats.push_back(
+        pack(problem.weights, args[problem.weightsArg].data, wanted));
+    return addConstant(packed.formats.back());
+  }
+  return addReorder(addConverted(problem.weightsArg, problem.weights,
+                                 problem.weightsType()),
+                    clone(wanted));
+}
+
+int Builder::addBias() {
+  int32_t type = problem.biasType();
+  if (problem.bias.type == type || !problem.constantWeights())
+    return addConverted(problem.biasArg, problem.bias, type);
+  if (!packed.bias) {
+    Operand wide = problem.bias.dense();
+    wide.type = type;
+    packed.bias =
+        pack(problem.bias, args[problem.biasArg].data, wide.desc().get());
+  }
+  return addConstant(packed.bias);
+}
+
+//===----------------------------------------------------------------------===//
+// Post-ops
+//===----------------------------------------------------------------------===//
+
+int Builder::addPostOpOperand(int index) {
+  const Operand &operand = problem.postOpOperands[index];
+  bool half =
+      operand.type == NNRT_ABI_F16 && problem.dst.type != NNRT_ABI_F16;
+  return addConverted(problem.site.post_ops[index].argument, operand,
+                      half ? int32_t(NNRT_ABI_F32) : operand.type);
+}
+
+void Builder::addSeparatePostOps(int first, int dst) {
+  Operand unused;
+  for (int i = first; i < problem.site.num_post_ops; ++i) {
+    const nnrt_abi_onednn_post_op &op = problem.site.post_ops[i];
+    auto algorithm = static_cast<dnnl_alg_kind_t>(op.algorithm);
+    dnnl_primitive_desc_t desc = nullptr;
+    dnnl_primitive_attr_t attr;
+    check(dnnl_primitive_attr_create(&attr), "attributes");
+    Attributes attributes(attr);
+    check(dnnl_primitive_attr_set_scratchpad_mode(attr,
+                                                  dnnl_scratchpad_mode_user),
+          "scratchpad mode");
+    if (op.kind == NNRT_ABI_ONEDNN_ELTWISE) {
+      check(dnnl_eltwise_forward_primitive_desc_create(
+                &desc, engine(), dnnl_forward_inference, algorithm, descOf(dst),
+                descOf(dst), op.alpha, op.beta, attr),
+            "eltwise");
+      addPrimitive(PrimitiveDesc(desc),
+                   {{DNNL_ARG_SRC, dst}, {DNNL_ARG_DST, dst}});
+      continue;
+    }
+    int operand = addPostOpOperand(i);
+    check(dnnl_binary_primitive_desc_create(&desc, engine(), algorithm,
+                                            descOf(dst), descOf(operand),
+                                            descOf(dst), attr),
+          "binary");
+    addPrimitive(PrimitiveDesc(desc), {{DNNL_ARG_SRC_0, dst},
+                                       {DNNL_ARG_SRC_1, operand},
+                                       {DNNL_ARG_DST, dst}});
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Choice
+//===----------------------------------------------------------------------===//
+
+PrimitiveDesc Builder::tryAttempt(int numPostOps, bool anyData,
+                                  const_dnnl_memory_desc_t weightsDesc) {
+  const Operand &src = problem.src, &dst = problem.dst;
+  MemoryDesc srcDesc = anyData ? src.anyFormat(src.type) : src.desc();
+  MemoryDesc dstDesc = anyData ? dst.anyFormat(dst.type) : dst.desc();
+  MemoryDesc biasDesc;
+  if (problem.biasArg >= 0) {
+    Operand bias = problem.bias;
+    if (bias.type != problem.biasType())
+      bias = bias.dense();
+    bias.type = problem.biasType();
+    biasDesc = bias.desc();
+  }
+  return problem.create(srcDesc.get(), weightsDesc, biasDesc.get(),
+                        dstDesc.get(), numPostOps);
+}
+
+Builder::Attempt Builder::choose() {
+  MemoryDesc weightsDesc = requestedWeights();
+  int all = problem.site.num_post_ops;
+  // A sum reads what dst held before, so it cannot come after the primitive.
+  int fewest = 0;
+  for (int i = 0; i < all; ++i)
+    if (problem.site.post_ops[i].kind == NNRT_ABI_ONEDNN_SUM)
+      fewest = i + 1;
+
+  std::vector<Attempt> attempts;
+  for (int n = all; n >= fewest; --n)
+    attempts.push_back({n, false, nullptr});
+  if (problem.isConvolution())
+    attempts.push_back({all, true, nullptr});
+
+  Attempt fallback;
+  for (Attempt &attempt : attempts) {
+    attempt.desc =
+        tryAttempt(attempt.numPostOps, attempt.anyData, weightsDesc.get());
+    if (!attempt.desc)
+      continue;
+    if (!problem.isContraction() || !isReference(attempt.desc))
+      return std::move(attempt);
+    if (!fallback.desc)
+      fallback = std::move(attempt);
+  }
+  if (!fallback.desc)
+    throw Failure{NNRT_INCOMPATIBLE,
+                  std::string("oneDNN has no ") + problem.kindText() +
+                      " of these types on this CPU: " + problem.shapesText()};
+  return fallback;
+}
+
+std::shared_ptr<const Kernel> Builder::build() {
+  if (problem.isEmpty())
+    return kernel;
+  if (problem.site.kind == NNRT_ABI_ONEDNN_REORDER) {
+    MemoryDesc from = problem.src.desc(), to = problem.dst.desc();
+    PrimitiveDesc desc =
+        problem.create(from.get(), nullptr, nullptr, to.get(), 0);
+    int src = addArgument(problem.srcArg, problem.src);
+    int dst = addArgument(problem.dstArg, problem.dst);
+    if (desc) {
+      addPrimitive(desc, {{DNNL_ARG_FROM, src}, {DNNL_ARG_TO, dst}});
+    } else {
+      Step step;
+      step.from = src;
+      step.to = dst;
+      kernel->steps.push_back(std::move(step));
+    }
+    return kernel;
+  }
+
+  Attempt attempt = choose();
+  std::vector<Step::Use> uses;
+  if (problem.isContraction())
+    uses.push_back({DNNL_ARG_WEIGHTS, addWeights(attempt)});
+  if (problem.biasArg >= 0)
+    uses.push_back({DNNL_ARG_BIAS, addBias()});
+  for (int i = 0; i < attempt.numPostOps; ++i)
+    if (problem.site.post_ops[i].kind == NNRT_ABI_ONEDNN_BINARY)
+      uses.push_back({DNNL_ARG_ATTR_MULTIPLE_POST_OP(i) | DNNL_ARG_SRC_1,
+                      addPostOpOperand(i)});
+
+  int src = addArgument(problem.srcArg, problem.src);
+  int dst = addArgument(problem.dstArg, problem.dst);
+  int innerSrc = src, innerDst = dst;
+  if (attempt.anyData) {
+    const_dnnl_memory_desc_t desc =
+        dnnl_primitive_desc_query_md(attempt.desc.get(), dnnl_query_src_md, 0);
+    if (!dnnl_memory_desc_equal(desc, descOf(src)))
+      innerSrc = addReorder(src, clone(desc));
+    desc =
+        dnnl_primitive_desc_query_md(attempt.desc.get(), dnnl_query_dst_md, 0);
+    if (!dnnl_memory_desc_equal(desc, descOf(dst)))
+      innerDst = problem.hasSum() ? addReorder(dst, clone(desc))
+                                  : addScratch(clone(desc));
+  }
+  uses.push_back({DNNL_ARG_SRC, innerSrc});
+  uses.push_back({DNNL_ARG_DST, innerDst});
+  addPrimitive(attempt.desc, std::move(uses));
+  if (innerDst != dst) {
+    PrimitiveDesc back = createReorder(descOf(innerDst), descOf(dst));
+    addPrimitive(back, {{DNNL_ARG_FROM, innerDst}, {DNNL_ARG_TO, dst}});
+  }
+  int separate = problem.site.num_post_ops - attempt.numPostOps;
+  if (separate && host->verboseLevel() >= 1)
+    host->verbosePrint(verbose::separate, problem.name().c_str(), separate,
+                       "oneDNN has no fast primitive with them");
+  addSeparatePostOps(attempt.numPostOps, dst);
+  return kernel;
+}
+
+std::shared_ptr<const Kernel> buildKernel(const Problem &problem,
+                                          const nnrt_abi_tensor *args,
+                                          SiteWeights &weights) {
+  return Builder(problem, args, weights).build();
+}
+
+} // namespace onednn
+} // namespace nnrt
