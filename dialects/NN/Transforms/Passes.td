@@ -75,4 +75,70 @@ def FoldShapes : NN_FunctionPass<"nn-fold-shapes"> {
     Statistic<"numRemoved", "removed", "Operators removed that keep the shape">];
 }
 
+def RecognizePatterns : NN_FunctionPass<"nn-recognize-patterns"> {
+  let summary = "Find operators that exporters took apart";
+  let description = [{
+    Hard swish (by clip or by hard sigmoid), hard sigmoid by clip, swish, gelu (erf
+    and tanh forms) and layer normalization, with constants in any order; powers
+    of 2, 1, 1/2 and -1; pools with a single window, which are reductions; division by a
+    constant becomes multiplication where the reciprocal is exact, that is for powers
+    of two only.
+
+    ```mlir
+    // Before:
+    %0 = nn.add %x, %three : (tensor<?x4xf32>, tensor<1xf32>) -> tensor<?x4xf32>
+    %1 = nn.clip %0 min %zero max %six : (tensor<?x4xf32>, tensor<f32>, tensor<f32>) -> tensor<?x4xf32>
+    %2 = nn.mul %x, %1 : (tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<?x4xf32>
+    %3 = nn.div %2, %sixes : (tensor<?x4xf32>, tensor<1xf32>) -> tensor<?x4xf32>
+    // After:
+    %3 = nn.hard_swish %x : (tensor<?x4xf32>) -> tensor<?x4xf32>
+    ```
+  }];
+}
+
+def FoldBatchNorm : NN_FunctionPass<"nn-fold-batch-norm"> {
+  let summary = "Fold normalization, scales and biases into weights";
+  let description = [{
+    Batch normalization with constant parameters becomes a multiplication and an
+    addition per channel. Multiplications, divisions, additions and subtractions of constants per
+    channel, or of one number, after `nn.conv`, `nn.conv_transpose` and
+    `nn.matmul` with constant weights go into weights and bias; those before an
+    `nn.conv` too, additions only where nothing is padded. Chains of them
+    elsewhere become one multiplication and one addition. New weights are written as
+    operators on constants, which `nn-fold-constants` evaluates.
+
+    ```mlir
+    // Before:
+    %0 = nn.conv %x, %w : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>) -> tensor<1x4x8x8xf32>
+    %1 = nn.mul %0, %scale : (tensor<1x4x8x8xf32>, tensor<4x1x1xf32>) -> tensor<1x4x8x8xf32>
+    // After:
+    %0 = nn.reshape %scale, %shape : (tensor<4x1x1xf32>, tensor<4xi64>) -> tensor<4x1x1x1xf32>
+    %1 = nn.mul %w, %0 : (tensor<4x3x1x1xf32>, tensor<4x1x1x1xf32>) -> tensor<4x3x1x1xf32>
+    %2 = nn.conv %x, %1 : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>) -> tensor<1x4x8x8xf32>
+    ```
+  }];
+}
+
+def LegalizeTypes : NN_FunctionPass<"nn-legalize-types"> {
+  let summary = "Compute in f32 what is stored in narrower floats";
+  let description = [{
+    All values of the storage types become f32, but for the function's arguments
+    and results, where casts stand, and constants, whose casts fold. Rounding
+    between operators disappears with the narrow type: results are closer to
+    exact arithmetic than the model's, and what would have overflowed does not.
+
+    ```mlir
+    // Before:
+    %0 = nn.relu %x : (tensor<2xf16>) -> tensor<2xf16>
+    // After:
+    %0 = nn.cast %x {to = f32} : (tensor<2xf16>) -> tensor<2xf32>
+    %1 = nn.relu %0 : (tensor<2xf32>) -> tensor<2xf32>
+    %2 = nn.cast %1 {to = f16} : (tensor<2xf32>) -> tensor<2xf16>
+    ```
+  }];
+  let options = [ListOption<"storageTypes", "storage", "std::string",
+      "Storage types to compute in f32 (f16, bf16); default: both">];
+  let statistics = [Statistic<"numWidened", "widened", "Operations that compute in f32 now">];
+}
+
 #endif // NN_TRANSFORMS_PASSES_TD

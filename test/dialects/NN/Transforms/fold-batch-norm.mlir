@@ -1,0 +1,82 @@
+// RUN: nn-opt %s --nn-fold-batch-norm --split-input-file | FileCheck %s
+
+// CHECK-LABEL: func @after_conv
+// CHECK-NOT: nn.batch_norm
+// CHECK: %[[CONV:.*]] = nn.conv %arg0, %{{.*}}, %{{.*}} {nn.origin = [#nn.origin<0, "y">]} :
+// CHECK-NEXT: return %[[CONV]]
+func.func @after_conv(%x: tensor<1x2x8x8xf32>) -> tensor<1x2x8x8xf32> {
+  %w = nn.constant dense<[[[[1.0]], [[2.0]]], [[[3.0]], [[4.0]]]]> : tensor<2x2x1x1xf32>
+  %s = nn.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %b = nn.constant dense<[3.0, 4.0]> : tensor<2xf32>
+  %m = nn.constant dense<[5.0, 6.0]> : tensor<2xf32>
+  %v = nn.constant dense<[7.0, 8.0]> : tensor<2xf32>
+  %0 = nn.conv %x, %w {nn.origin = [#nn.origin<0, "c">]} : (tensor<1x2x8x8xf32>, tensor<2x2x1x1xf32>) -> tensor<1x2x8x8xf32>
+  %1 = nn.batch_norm %0, %s, %b, %m, %v {nn.origin = [#nn.origin<0, "y">]} : (tensor<1x2x8x8xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x2x8x8xf32>
+  return %1 : tensor<1x2x8x8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func @conv_used_twice
+// CHECK: nn.conv
+// CHECK: nn.mul
+func.func @conv_used_twice(%x: tensor<1x2x8x8xf32>) -> (tensor<1x2x8x8xf32>, tensor<1x2x8x8xf32>) {
+  %w = nn.constant dense<[[[[1.0]], [[2.0]]], [[[3.0]], [[4.0]]]]> : tensor<2x2x1x1xf32>
+  %s = nn.constant dense<2.0> : tensor<1xf32>
+  %0 = nn.conv %x, %w : (tensor<1x2x8x8xf32>, tensor<2x2x1x1xf32>) -> tensor<1x2x8x8xf32>
+  %1 = nn.mul %0, %s : (tensor<1x2x8x8xf32>, tensor<1xf32>) -> tensor<1x2x8x8xf32>
+  return %0, %1 : tensor<1x2x8x8xf32>, tensor<1x2x8x8xf32>
+}
+
+// -----
+
+// Densenet's form: batch_norm, mul and add are one mul and one add.
+// CHECK-LABEL: func @standalone
+// CHECK: %[[MUL:.*]] = nn.mul %arg0, %{{.*}} : (tensor<?x2x?x?xf32>, tensor<2x1x1xf32>)
+// CHECK: %[[ADD:.*]] = nn.add %[[MUL]], %{{.*}} : (tensor<?x2x?x?xf32>, tensor<2x1x1xf32>)
+// CHECK-NEXT: return %[[ADD]]
+func.func @standalone(%x: tensor<?x2x?x?xf32>) -> tensor<?x2x?x?xf32> {
+  %s = nn.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %scale = nn.unsqueeze %s {axes = array<i64: 1, 2>} : (tensor<2xf32>) -> tensor<2x1x1xf32>
+  %0 = nn.batch_norm %x, %s, %s, %s, %s : (tensor<?x2x?x?xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<?x2x?x?xf32>
+  %1 = nn.mul %0, %scale : (tensor<?x2x?x?xf32>, tensor<2x1x1xf32>) -> tensor<?x2x?x?xf32>
+  %2 = nn.add %1, %scale : (tensor<?x2x?x?xf32>, tensor<2x1x1xf32>) -> tensor<?x2x?x?xf32>
+  return %2 : tensor<?x2x?x?xf32>
+}
+
+// -----
+
+// x * s + b before a convolution without padding; with padding only the scale
+// can go, and not past the addition.
+// CHECK-LABEL: func @before_conv
+// CHECK: %[[C:.*]] = nn.conv %arg0, %{{.*}}, %{{.*}} :
+// CHECK: %[[A:.*]] = nn.add %arg1
+// CHECK: %[[D:.*]] = nn.conv %[[A]]
+// CHECK: return %[[C]], %[[D]]
+func.func @before_conv(%x: tensor<1x2x8x8xf32>, %y: tensor<1x2x8x8xf32>) -> (tensor<1x2x8x8xf32>, tensor<1x2x10x10xf32>) {
+  %w = nn.constant dense<[[[[1.0]], [[2.0]]], [[[3.0]], [[4.0]]]]> : tensor<2x2x1x1xf32>
+  %s = nn.constant dense<2.0> : tensor<1xf32>
+  %b = nn.constant dense<[[[1.0]], [[2.0]]]> : tensor<2x1x1xf32>
+  %0 = nn.mul %x, %s : (tensor<1x2x8x8xf32>, tensor<1xf32>) -> tensor<1x2x8x8xf32>
+  %1 = nn.add %0, %b : (tensor<1x2x8x8xf32>, tensor<2x1x1xf32>) -> tensor<1x2x8x8xf32>
+  %2 = nn.conv %1, %w : (tensor<1x2x8x8xf32>, tensor<2x2x1x1xf32>) -> tensor<1x2x8x8xf32>
+  %3 = nn.add %y, %b : (tensor<1x2x8x8xf32>, tensor<2x1x1xf32>) -> tensor<1x2x8x8xf32>
+  %4 = nn.conv %3, %w {pads = array<i64: 1, 1, 1, 1>} : (tensor<1x2x8x8xf32>, tensor<2x2x1x1xf32>) -> tensor<1x2x10x10xf32>
+  return %2, %4 : tensor<1x2x8x8xf32>, tensor<1x2x10x10xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func @after_matmul
+// CHECK: %[[M:.*]] = nn.matmul %arg0
+// CHECK: %[[A:.*]] = nn.add %[[M]]
+// CHECK-NEXT: return %[[A]]
+func.func @after_matmul(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
+  %w = nn.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+  %s = nn.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %0 = nn.matmul %x, %w : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  %1 = nn.add %0, %s : (tensor<?x2xf32>, tensor<2xf32>) -> tensor<?x2xf32>
+  %2 = nn.mul %1, %s : (tensor<?x2xf32>, tensor<2xf32>) -> tensor<?x2xf32>
+  %3 = nn.sub %2, %s : (tensor<?x2xf32>, tensor<2xf32>) -> tensor<?x2xf32>
+  return %3 : tensor<?x2xf32>
+}

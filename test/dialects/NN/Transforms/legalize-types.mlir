@@ -1,0 +1,19 @@
+// RUN: nn-opt %s --nn-legalize-types | FileCheck %s
+// RUN: nn-opt %s --nn-legalize-types=storage=bf16 | FileCheck %s --check-prefix=BF16
+
+// CHECK-LABEL: func @f16
+// CHECK-SAME: (%[[X:.*]]: tensor<2xf16>) -> tensor<2xf16>
+// BF16-LABEL: func @f16
+// BF16: nn.relu {{.*}} : (tensor<2xf16>) -> tensor<2xf16>
+func.func @f16(%x: tensor<2xf16>) -> tensor<2xf16> {
+  // CHECK: %[[WIDE:.*]] = nn.cast %[[X]] {to = f32}
+  // CHECK: %[[C:.*]] = nn.cast %{{.*}} {to = f32} : (tensor<2xf16>) -> tensor<2xf32>
+  // CHECK: %[[SUM:.*]] = nn.add %[[WIDE]], %[[C]] : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  // CHECK: %[[RELU:.*]] = nn.relu %[[SUM]] {nn.origin = [#nn.origin<0, "y">]}
+  // CHECK: %[[RESULT:.*]] = nn.cast %[[RELU]] {nn.origin = [#nn.origin<0, "y">], to = f16}
+  // CHECK: return %[[RESULT]]
+  %c = nn.constant dense<[1.0, 2.0]> : tensor<2xf16>
+  %0 = nn.add %x, %c : (tensor<2xf16>, tensor<2xf16>) -> tensor<2xf16>
+  %1 = nn.relu %0 {nn.origin = [#nn.origin<0, "y">]} : (tensor<2xf16>) -> tensor<2xf16>
+  return %1 : tensor<2xf16>
+}
