@@ -53,6 +53,13 @@ public:
 
   MLIRContext *getContext() const { return context; }
 
+  /// For an environment that serves many operations: where errors of the next
+  /// ones are reported, and under which name (which must live on).
+  void setOperation(std::optional<Location> newLocation, StringRef newName) {
+    location = newLocation;
+    opName = newName;
+  }
+
   //===--------------------------------------------------------------------===//
   // Asking
   //===--------------------------------------------------------------------===//
