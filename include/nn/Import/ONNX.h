@@ -1,0 +1,47 @@
+//===- ONNX.h - from ONNX models to the nn dialect ------------*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_IMPORT_ONNX_H
+#define NN_IMPORT_ONNX_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "nn/Import/Triage.h"
+#include <functional>
+#include <map>
+#include <string>
+
+namespace mlir::nn {
+
+struct ImportOptions {
+  /// Makes dimensions static: by the name of a symbol ("batch"), or by input
+  /// and index ("images:0").
+  std::map<std::string, int64_t> setDims;
+
+  /// Called for each operation that a node was imported to, so that what a
+  /// back end cannot do is found in the same run. May add to the report.
+  std::function<void(Operation *, const NodeInfo &, TriageReport &)>
+      checkCapability;
+};
+
+/// Imports a model: binary protobuf, or ONNX's textual syntax if the file's name
+/// ends in `.onnxtxt`.
+///
+/// The result is a module with one function `@main`, whose arguments and results
+/// carry `nn.name` and `nn.dim_names`, and with the attributes `nn.metadata`
+/// (pairs of strings) and `nn.producer`. Weights are resource blobs of the
+/// context; those in external files stay mapped as long as it lives.
+///
+/// Never aborts, whatever the file holds. If anything stands in the way, all
+/// that does is added to `report`, and the result is null.
+OwningOpRef<ModuleOp> importONNX(MLIRContext &context, llvm::StringRef path,
+                                 const ImportOptions &options,
+                                 TriageReport &report);
+
+/// True if a file of this name is taken for a model: *.onnx, *.onnxtxt.
+bool isONNXFile(llvm::StringRef path);
+
+} // namespace mlir::nn
+
+#endif // NN_IMPORT_ONNX_H

@@ -1,0 +1,125 @@
+//===- Constant.cpp - import of constants and of operators that vanish ----===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "Registry.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Matchers.h"
+#include "nn/Support/Constants.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+using namespace mlir::nn::importer;
+
+/// The canonical constant of a few values in memory.
+template <typename T>
+static ElementsAttr makeList(ArrayRef<int64_t> dims, ArrayRef<T> values, Type type) {
+  AsmResourceBlob blob = HeapAsmResourceBlob::allocate(
+      std::max<size_t>(values.size() * sizeof(T), 1), 64);
+  std::copy(values.begin(), values.end(),
+            reinterpret_cast<T *>(blob.getMutableData().data()));
+  ArrayRef<char> data(blob.getData().data(), values.size() * sizeof(T));
+  auto owner = std::make_shared<AsmResourceBlob>(std::move(blob));
+  return makeConstantAttr(RankedTensorType::get(dims, type),
+                          AsmResourceBlob(data, 16,
+                                          [owner](void *, size_t, size_t) {}, false));
+}
+
+static LogicalResult importConstant(NodeBinder &node) {
+  for (StringRef name : {"sparse_value", "value_string", "value_strings"})
+    if (node.hasAttr(name))
+      return node.fail("the constant has a supported form", name,
+                       "value, value_float, value_floats, value_int, value_ints",
+                       Remedy::ChangeForm);
+  Builder builder(node.getContext());
+  Type f32 = builder.getF32Type(), i64 = builder.getI64Type();
+  if (node.hasAttr("value_float")) {
+    float value;
+    if (node.attr("value_float", value, 0).failed())
+      return failure();
+    return node.setOutput(node.constant(makeList<float>({}, {value}, f32)));
+  }
+  if (node.hasAttr("value_int")) {
+    int64_t value;
+    if (node.attr("value_int", value, 0).failed())
+      return failure();
+    return node.setOutput(node.constant(makeList<int64_t>({}, {value}, i64)));
+  }
+  if (node.hasAttr("value_floats")) {
+    SmallVector<float> values;
+    if (node.attr("value_floats", values).failed())
+      return failure();
+    return node.setOutput(
+        node.constant(makeList<float>({int64_t(values.size())}, values, f32)));
+  }
+  if (node.hasAttr("value_ints")) {
+    SmallVector<int64_t> values;
+    if (node.attr("value_ints", values).failed())
+      return failure();
+    return node.setOutput(
+        node.constant(makeList<int64_t>({int64_t(values.size())}, values, i64)));
+  }
+  ElementsAttr value;
+  if (node.require(node.hasAttr("value"), "the constant has a value", "none", "")
+          .tensorAttr("value", value).failed())
+    return failure();
+  return node.setOutput(node.constant(value));
+}
+
+static LogicalResult importConstantOfShape(NodeBinder &node) {
+  Value shape;
+  ElementsAttr value;
+  if (node.operand("input", shape).tensorAttr("value", value).failed())
+    return failure();
+  if (!value)
+    value = makeList<float>({1}, {0.0f}, Builder(node.getContext()).getF32Type());
+  if (node.require(value.getNumElements() == 1, "attribute 'value' has one element",
+                   Twine(value.getNumElements()), "1").failed())
+    return failure();
+  return node.replaceWith<ConstantOfShapeOp>(shape, value);
+}
+
+static LogicalResult importIdentity(NodeBinder &node) {
+  Value input;
+  if (node.onlyOperand(input).failed())
+    return failure();
+  return node.setOutput(input);
+}
+
+/// Nothing is dropped in inference, so the mask is true everywhere. Some models
+/// use it.
+static LogicalResult importDropout(NodeBinder &node) {
+  Value data, ratio, trainingMode;
+  if (node.operand("data", data).optionalOperand("ratio", ratio)
+          .optionalOperand("training_mode", trainingMode)
+          .ignoreAttrs({"ratio", "is_test", "seed", "consumed_inputs"}).failed())
+    return failure();
+  if (trainingMode) {
+    auto contents = node.getShapes().getConstantContents(trainingMode);
+    if (node.require(contents && contents->size() == 1 && contents->front() == 0,
+                     "operand 'training_mode' is known to be false",
+                     contents ? "true" : "a value computed at run time",
+                     "false or absent", Remedy::ChangeForm).failed())
+      return failure();
+  }
+  if (node.hasOutput(1)) {
+    Value shape = node.create<nn::ShapeOp>(data, 0, IntegerAttr());
+    Type type = IntegerType::get(node.getContext(), 1);
+    // Before version 10 the mask had the type of the data.
+    if (node.getSinceVersion() < 10)
+      type = cast<RankedTensorType>(data.getType()).getElementType();
+    Value one = node.constantScalar(1, type);
+    ElementsAttr value;
+    if (!one || !matchPattern(one, m_Constant(&value)))
+      return failure();
+    if (failed(node.setOutput(node.create<ConstantOfShapeOp>(shape, value), 1)))
+      return failure();
+  }
+  return node.setOutput(data);
+}
+
+void importer::registerConstant(Registry &r) {
+  r.onOp("Constant", 1, importConstant);
+  r.onOp("ConstantOfShape", 9, importConstantOfShape);
+  r.onOp("Identity", 1, importIdentity);
+  r.onOp("Dropout", 1, importDropout);
+}

@@ -1,0 +1,232 @@
+//===- NodeBinder.h - what a handler sees of an ONNX node -------*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// A handler takes what it needs by name, in a chain, and then builds:
+//
+//   LogicalResult importGather(NodeBinder &node) {
+//     Value data, indices;
+//     int64_t axis;
+//     if (node.operand("data", data).operand("indices", indices)
+//             .attr("axis", axis, 0).failed())
+//       return failure();
+//     return node.replaceWith<GatherOp>(data, indices, axis);
+//   }
+//
+// The first thing that does not fit is reported in one form for all operators.
+// After the handler, operands and attributes that it did not take and outputs
+// that it did not make are reported too, so that nothing is ignored in silence.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NN_LIB_IMPORT_ONNX_NODEBINDER_H
+#define NN_LIB_IMPORT_ONNX_NODEBINDER_H
+
+#include "ImportShapes.h"
+#include "Weights.h"
+#include "dialects/NN/IR/NN.h"
+#include "nn/Import/Triage.h"
+#include "onnx/onnx_pb.h"
+
+namespace onnx {
+class OpSchema;
+}
+
+namespace mlir::nn::importer {
+
+/// What all nodes of a model share.
+struct ImportState {
+  ImportState(MLIRContext &context, llvm::StringRef path)
+      : builder(&context), shapes(&context), weights(context, path) {}
+
+  OpBuilder builder;
+  ImportShapes shapes;
+  WeightReader weights;
+  /// Values of which nothing is certain, because a node before them failed.
+  llvm::DenseSet<Value> uncertain;
+};
+
+class NodeBinder {
+public:
+  /// `operands` are the node's, null where absent; `usedOutputs` says which
+  /// outputs anything needs. Problems go to `report`.
+  NodeBinder(ImportState &state, const NodeInfo &info, onnx::NodeProto &node,
+             const onnx::OpSchema *schema, ArrayRef<Value> operands,
+             ArrayRef<bool> usedOutputs, Location location,
+             TriageReport &report);
+
+  //===--- Facts ----------------------------------------------------------===//
+
+  int64_t getOpset() const { return info.opset; }
+  /// The opset in which the form of the operator that is in effect came.
+  int64_t getSinceVersion() const;
+  int64_t getNumOutputs() const { return node.output_size(); }
+  /// True if the output is there and anything uses it.
+  bool hasOutput(int64_t index) const {
+    return index < int64_t(usedOutputs.size()) && usedOutputs[index];
+  }
+  MLIRContext *getContext() const { return state.builder.getContext(); }
+  ImportShapes &getShapes() { return state.shapes; }
+
+  //===--- Operands -------------------------------------------------------===//
+
+  /// Names as in ONNX's documentation. Alternatives ("mean", "input_mean") are
+  /// names of the same operand in different versions.
+  NodeBinder &operand(llvm::StringRef name, Value &value,
+                      llvm::StringRef alternative = "");
+  NodeBinder &optionalOperand(llvm::StringRef name, Value &value);
+  /// The operands of an operator with exactly one or two of them, or with any
+  /// number of one kind.
+  NodeBinder &onlyOperand(Value &value);
+  NodeBinder &bothOperands(Value &lhs, Value &rhs);
+  NodeBinder &allOperands(SmallVectorImpl<Value> &values);
+  /// A list (or scalar) of i32 or i64 that must be known: from the operand or,
+  /// in versions before it was one, from the attribute of this name. nullopt if
+  /// absent.
+  NodeBinder &constantInts(llvm::StringRef name,
+                           std::optional<SmallVector<int64_t>> &values);
+
+  //===--- Attributes -----------------------------------------------------===//
+
+  NodeBinder &attr(llvm::StringRef name, int64_t &value, int64_t otherwise);
+  NodeBinder &attr(llvm::StringRef name, bool &value, bool otherwise);
+  NodeBinder &attr(llvm::StringRef name, float &value, float otherwise);
+  NodeBinder &attr(llvm::StringRef name, std::string &value,
+                   llvm::StringRef otherwise);
+  /// One of `accepted`.
+  NodeBinder &attr(llvm::StringRef name, std::string &value,
+                   llvm::StringRef otherwise, ArrayRef<llvm::StringRef> accepted);
+  /// Empty if absent.
+  NodeBinder &attr(llvm::StringRef name, SmallVector<int64_t> &values);
+  NodeBinder &attr(llvm::StringRef name, SmallVector<float> &values);
+  NodeBinder &requiredAttr(llvm::StringRef name, int64_t &value);
+  NodeBinder &requiredAttr(llvm::StringRef name, SmallVector<int64_t> &values);
+  NodeBinder &optionalAttr(llvm::StringRef name, std::optional<int64_t> &value);
+  NodeBinder &optionalAttr(llvm::StringRef name, std::optional<float> &value);
+  NodeBinder &tensorAttr(llvm::StringRef name, ElementsAttr &value);
+  bool hasAttr(llvm::StringRef name) const { return find(name); }
+  /// Attributes that do not change what inference computes.
+  NodeBinder &ignoreAttrs(ArrayRef<llvm::StringRef> names);
+
+  //===--- Conditions -----------------------------------------------------===//
+
+  NodeBinder &require(bool holds, const Twine &constraint, const Twine &seen,
+                      const Twine &accepted, Remedy remedy = Remedy::FixModel);
+  /// Reports; always failure. Only the first report of a node counts.
+  LogicalResult fail(const Twine &constraint, const Twine &seen,
+                     const Twine &accepted, Remedy remedy = Remedy::FixModel,
+                     const Twine &advice = "");
+  bool failed() const { return hasFailed; }
+
+  /// For forms of an operator that nn has no operation for, but which ONNX
+  /// defines by other operators: `return node.useDefinition();`.
+  LogicalResult useDefinition() {
+    hasFailed = needsDefinition = true;
+    return failure();
+  }
+
+  //===--- Building -------------------------------------------------------===//
+
+  /// An operation with inferred types. A null value or empty range, and a
+  /// report, if its operands do not fit. Does nothing after a failure.
+  template <typename OpT, typename... Args> Value create(Args &&...args) {
+    if (hasFailed)
+      return {};
+    OperationState op(location, OpT::getOperationName());
+    OpT::build(state.builder, op, Type(),
+               asArgument(std::forward<Args>(args))...);
+    Operation *created = finish<OpT>(op);
+    return created ? created->getResult(0) : Value();
+  }
+  template <typename OpT, typename... Args>
+  SmallVector<Value> createMany(size_t numResults, Args &&...args) {
+    static_assert(!OpT::template hasTrait<OpTrait::OneResult>());
+    Operation *created = nullptr;
+    if (!hasFailed) {
+      OperationState op(location, OpT::getOperationName());
+      OpT::build(state.builder, op, SmallVector<Type>(numResults),
+                 std::forward<Args>(args)...);
+      created = finish<OpT>(op);
+    }
+    return created ? SmallVector<Value>(created->getResults())
+                   : SmallVector<Value>();
+  }
+
+  /// `value` is the node's output `index`. Failure if it is null.
+  LogicalResult setOutput(Value value, int64_t index = 0);
+  template <typename OpT, typename... Args>
+  LogicalResult replaceWith(Args &&...args) {
+    return setOutput(create<OpT>(std::forward<Args>(args)...));
+  }
+
+  Value constant(ElementsAttr value);
+  Value constantList(ArrayRef<int64_t> values); // i64 of rank 1
+  Value constantFloats(ArrayRef<float> values); // f32 of rank 1
+  /// Of rank 0 and the given element type, which may be integer.
+  Value constantScalar(double value, Type elementType);
+  /// An i32 or i64 tensor as i64.
+  Value asInt64(Value value);
+  /// A list of one element, or a scalar, as a scalar; others stay.
+  Value asScalar(Value value);
+
+  //===--- For the importer -----------------------------------------------===//
+
+  /// Reports what the handler left over, if `result` says that it is content.
+  LogicalResult finishNode(LogicalResult result);
+  ArrayRef<Value> getOutputs() const { return outputs; }
+  bool wantsDefinition() const { return needsDefinition; }
+
+private:
+  /// Builders take floats as APFloat.
+  template <typename T> static decltype(auto) asArgument(T &&argument) {
+    if constexpr (std::is_same_v<std::decay_t<T>, float>)
+      return llvm::APFloat(argument);
+    else
+      return std::forward<T>(argument);
+  }
+  const onnx::AttributeProto *find(llvm::StringRef name) const;
+  /// The attribute if it is there and of this type; else reports or null.
+  const onnx::AttributeProto *take(llvm::StringRef name, int type);
+  int64_t findOperand(llvm::StringRef name) const;
+  std::string describeOperands() const;
+
+  /// Infers the types of an operation that is ready but for them, creates and
+  /// verifies it.
+  template <typename OpT> Operation *finish(OperationState &op) {
+    typename OpT::Adaptor adaptor(
+        ValueRange(op.operands),
+        op.attributes.getDictionary(state.builder.getContext()),
+        op.getRawProperties(), RegionRange());
+    return finish(
+        op,
+        [&](ShapeEnv &env, SmallVectorImpl<InferredTensor> &results) {
+          return OpT::inferShapes(env, adaptor, results);
+        },
+        [&](ShapeEnv &env, SmallVectorImpl<Contents> &results) {
+          OpT::inferContents(env, adaptor, results);
+        });
+  }
+  Operation *
+  finish(OperationState &op,
+         function_ref<LogicalResult(ShapeEnv &, SmallVectorImpl<InferredTensor> &)>
+             inferShapes,
+         function_ref<void(ShapeEnv &, SmallVectorImpl<Contents> &)> inferContents);
+
+  ImportState &state;
+  const NodeInfo &info;
+  onnx::NodeProto &node;
+  const onnx::OpSchema *schema;
+  ArrayRef<Value> operands;
+  ArrayRef<bool> usedOutputs;
+  Location location;
+  TriageReport &report;
+
+  SmallVector<Value> outputs;
+  SmallVector<bool> takenOperands;
+  SmallVector<bool> takenAttrs;
+  bool hasFailed = false;
+  bool needsDefinition = false;
+};
+
+} // namespace mlir::nn::importer
+
+#endif // NN_LIB_IMPORT_ONNX_NODEBINDER_H

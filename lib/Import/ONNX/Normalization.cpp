@@ -1,0 +1,123 @@
+//===- Normalization.cpp - import of normalizations and softmax -----------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "Registry.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+using namespace mlir::nn::importer;
+
+static RankedTensorType getType(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+/// Scale and statistics may have another float type than the input (since
+/// version 15); nn computes in the input's.
+static Value castLike(NodeBinder &node, Value value, Value like) {
+  Type type = getType(like).getElementType();
+  return getType(value).getElementType() == type ? value
+                                                 : node.create<CastOp>(value, type);
+}
+
+static LogicalResult importBatchNormalization(NodeBinder &node) {
+  Value input, scale, bias, mean, variance;
+  float epsilon;
+  bool training, spatial;
+  if (node.operand("X", input).operand("scale", scale).operand("B", bias)
+          .operand("mean", mean, "input_mean").operand("var", variance, "input_var")
+          .attr("epsilon", epsilon, 1e-5f).attr("training_mode", training, false)
+          .attr("spatial", spatial, true)
+          .ignoreAttrs({"momentum", "is_test", "consumed_inputs"})
+          .require(!training, "attribute 'training_mode' has a supported value",
+                   "1", "0", Remedy::ChangeForm)
+          .require(spatial, "attribute 'spatial' has a supported value", "0", "1",
+                   Remedy::ChangeForm)
+          .failed())
+    return failure();
+  return node.replaceWith<BatchNormOp>(
+      input, castLike(node, scale, input), castLike(node, bias, input),
+      castLike(node, mean, input), castLike(node, variance, input), epsilon);
+}
+
+static LogicalResult importInstanceNormalization(NodeBinder &node) {
+  Value input, scale, bias;
+  float epsilon;
+  if (node.operand("input", input).operand("scale", scale).operand("B", bias)
+          .attr("epsilon", epsilon, 1e-5f).ignoreAttrs({"consumed_inputs"}).failed())
+    return failure();
+  return node.replaceWith<InstanceNormOp>(input, scale, bias, epsilon);
+}
+
+/// Statistics are never less precise than `stash_type` says.
+static LogicalResult importLayerNormalization(NodeBinder &node) {
+  if (node.hasOutput(1) || node.hasOutput(2))
+    return node.useDefinition();
+  Value input, scale, bias;
+  int64_t axis;
+  float epsilon;
+  if (node.operand("X", input).operand("Scale", scale).optionalOperand("B", bias)
+          .attr("axis", axis, -1).attr("epsilon", epsilon, 1e-5f)
+          .ignoreAttrs({"stash_type"}).failed())
+    return failure();
+  return node.replaceWith<LayerNormOp>(input, scale, bias, axis, epsilon);
+}
+
+static LogicalResult importLRN(NodeBinder &node) {
+  Value input;
+  int64_t size;
+  float alpha, beta, bias;
+  if (node.onlyOperand(input).requiredAttr("size", size)
+          .attr("alpha", alpha, 1e-4f).attr("beta", beta, 0.75f)
+          .attr("bias", bias, 1.0f).failed())
+    return failure();
+  return node.replaceWith<LRNOp>(input, size, alpha, beta, bias);
+}
+
+template <typename OpT> static LogicalResult importSoftmax(NodeBinder &node) {
+  Value input;
+  int64_t axis;
+  if (node.onlyOperand(input).attr("axis", axis, -1).failed())
+    return failure();
+  return node.replaceWith<OpT>(input, axis);
+}
+
+/// Before version 13 the input is a matrix, split at `axis`, of which each row
+/// is normalized. That is the same where the axis is the last.
+template <typename OpT> static LogicalResult importFlattenedSoftmax(NodeBinder &node) {
+  Value input;
+  int64_t axis;
+  if (node.onlyOperand(input).attr("axis", axis, 1).failed())
+    return failure();
+  int64_t rank = getType(input).getRank();
+  // Rank 1 with the default axis, 1: a matrix of columns of one element, but
+  // every implementation takes the row.
+  int64_t first = axis < 0 ? axis + rank : rank == 1 ? 0 : axis;
+  if (node.require(rank > 0 && first >= 0 && first < rank,
+                   "attribute 'axis' is a dimension of the input", Twine(axis),
+                   Twine(-rank) + " to " + Twine(rank - 1)).failed())
+    return failure();
+  // Dimensions of size 1 after the axis do not change the rows.
+  bool isLast = llvm::all_of(getType(input).getShape().drop_front(first + 1),
+                             [](int64_t size) { return size == 1; });
+  if (isLast)
+    return node.replaceWith<OpT>(input, first);
+  Value matrix = node.create<FlattenOp>(input, first);
+  Value rows = matrix ? node.create<OpT>(matrix, int64_t(1)) : Value();
+  if (!rows)
+    return failure();
+  Value shape = getType(input).hasStaticShape()
+                    ? node.constantList(getType(input).getShape())
+                    : node.create<nn::ShapeOp>(input, 0, IntegerAttr());
+  return node.replaceWith<ReshapeOp>(rows, shape, /*allow_zero=*/true);
+}
+
+void importer::registerNormalization(Registry &r) {
+  r.onOp("BatchNormalization", 1, importBatchNormalization);
+  r.onOp("InstanceNormalization", 1, importInstanceNormalization);
+  r.onOp("LayerNormalization", 17, importLayerNormalization);
+  r.onOp("LRN", 1, importLRN);
+  r.onOp("Softmax", 1, importFlattenedSoftmax<SoftmaxOp>);
+  r.onOp("Softmax", 13, importSoftmax<SoftmaxOp>);
+  r.onOp("LogSoftmax", 1, importFlattenedSoftmax<LogSoftmaxOp>);
+  r.onOp("LogSoftmax", 13, importSoftmax<LogSoftmaxOp>);
+}

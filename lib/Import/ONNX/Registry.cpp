@@ -1,0 +1,49 @@
+//===- Registry.cpp - handlers of ONNX operators --------------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "Registry.h"
+
+using namespace mlir::nn;
+using namespace mlir::nn::importer;
+using llvm::StringRef;
+
+const Registry &Registry::get() {
+  static const Registry registry = [] {
+    Registry all;
+    registerConstant(all);
+    registerContraction(all);
+    registerConv(all);
+    registerElementwise(all);
+    registerIndexing(all);
+    registerNormalization(all);
+    registerPool(all);
+    registerQuantization(all);
+    registerReduction(all);
+    registerShape(all);
+    return all;
+  }();
+  return registry;
+}
+
+void Registry::onOp(StringRef domain, StringRef op, int64_t sinceVersion,
+                    Handler handler) {
+  bool isNew =
+      handlers[{domain.str(), op.str()}].try_emplace(sinceVersion, handler).second;
+  assert(isNew && "two handlers for one operator and version");
+  (void)isNew;
+}
+
+Handler Registry::find(StringRef domain, StringRef op, int64_t opset) const {
+  auto it = handlers.find({domain.str(), op.str()});
+  if (it == handlers.end())
+    return nullptr;
+  auto version = it->second.upper_bound(opset);
+  return version == it->second.begin() ? nullptr : std::prev(version)->second;
+}
+
+void Registry::forEach(
+    llvm::function_ref<void(StringRef, StringRef, int64_t)> visit) const {
+  for (const auto &[key, versions] : handlers)
+    for (const auto &entry : versions)
+      visit(key.first, key.second, entry.first);
+}

@@ -1,0 +1,52 @@
+//===- Registry.h - handlers of ONNX operators ------------------*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_LIB_IMPORT_ONNX_REGISTRY_H
+#define NN_LIB_IMPORT_ONNX_REGISTRY_H
+
+#include "NodeBinder.h"
+#include <map>
+
+namespace mlir::nn::importer {
+
+using Handler = LogicalResult (*)(NodeBinder &node);
+
+class Registry {
+public:
+  /// All handlers of nn-mlir.
+  static const Registry &get();
+
+  /// `handler` imports `op` of ai.onnx from opset `sinceVersion` on, until the
+  /// next handler of the same operator.
+  void onOp(llvm::StringRef op, int64_t sinceVersion, Handler handler) {
+    onOp("", op, sinceVersion, handler);
+  }
+  void onOp(llvm::StringRef domain, llvm::StringRef op, int64_t sinceVersion,
+            Handler handler);
+
+  /// Null if there is none.
+  Handler find(llvm::StringRef domain, llvm::StringRef op, int64_t opset) const;
+
+  /// Calls `visit` for each operator that has a handler, in order.
+  void forEach(llvm::function_ref<void(llvm::StringRef domain, llvm::StringRef op,
+                                       int64_t sinceVersion)> visit) const;
+
+private:
+  std::map<std::pair<std::string, std::string>, std::map<int64_t, Handler>> handlers;
+};
+
+// One a family, in the file of its name.
+void registerConstant(Registry &registry);
+void registerContraction(Registry &registry);
+void registerConv(Registry &registry);
+void registerElementwise(Registry &registry);
+void registerIndexing(Registry &registry);
+void registerNormalization(Registry &registry);
+void registerPool(Registry &registry);
+void registerQuantization(Registry &registry);
+void registerReduction(Registry &registry);
+void registerShape(Registry &registry);
+
+} // namespace mlir::nn::importer
+
+#endif // NN_LIB_IMPORT_ONNX_REGISTRY_H

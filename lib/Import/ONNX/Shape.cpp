@@ -1,0 +1,455 @@
+//===- Shape.cpp - import of operators that move data ---------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "Registry.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+using namespace mlir::nn::importer;
+
+static RankedTensorType getType(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+/// `axis` counted from the front; reports and returns -1 if there is none such.
+static int64_t normalizeAxis(NodeBinder &node, int64_t axis, int64_t rank) {
+  node.require(axis >= -rank && axis < rank,
+               "attribute 'axis' is a dimension of the input", Twine(axis),
+               Twine(-rank) + " to " + Twine(rank - 1));
+  return node.failed() ? -1 : axis < 0 ? axis + rank : axis;
+}
+
+//===----------------------------------------------------------------------===//
+// Shapes of the same elements
+//===----------------------------------------------------------------------===//
+
+static LogicalResult importReshape(NodeBinder &node) {
+  Value data, shape;
+  bool allowZero;
+  if (node.operand("data", data).operand("shape", shape)
+          .attr("allowzero", allowZero, false).failed())
+    return failure();
+  return node.replaceWith<ReshapeOp>(data, shape, allowZero);
+}
+
+static LogicalResult importReshapeAttribute(NodeBinder &node) {
+  Value data;
+  SmallVector<int64_t> shape;
+  if (node.onlyOperand(data).attr("shape", shape)
+          .ignoreAttrs({"consumed_inputs"}).failed())
+    return failure();
+  return node.replaceWith<ReshapeOp>(data, node.constantList(shape),
+                                     /*allow_zero=*/false);
+}
+
+static LogicalResult importFlatten(NodeBinder &node) {
+  Value input;
+  int64_t axis;
+  if (node.onlyOperand(input).attr("axis", axis, 1).failed())
+    return failure();
+  return node.replaceWith<FlattenOp>(input, axis);
+}
+
+/// Without axes, all dimensions of size 1 go: which are they must be known.
+static LogicalResult importSqueeze(NodeBinder &node) {
+  Value data;
+  std::optional<SmallVector<int64_t>> axes;
+  if (node.operand("data", data).constantInts("axes", axes).failed())
+    return failure();
+  if (!axes) {
+    axes.emplace();
+    for (auto [axis, size] : llvm::enumerate(getType(data).getShape())) {
+      if (ShapedType::isDynamic(size))
+        return node.fail("'axes' are given where a dimension is not known",
+                         "dimension " + Twine(axis) + " is unknown", "",
+                         Remedy::GiveShape,
+                         "give axes, or make the dimension static with "
+                         "--set-dim NAME=N");
+      if (size == 1)
+        axes->push_back(axis);
+    }
+  }
+  return node.replaceWith<SqueezeOp>(data, *axes);
+}
+
+static LogicalResult importUnsqueeze(NodeBinder &node) {
+  Value data;
+  std::optional<SmallVector<int64_t>> axes;
+  if (node.operand("data", data).constantInts("axes", axes).failed())
+    return failure();
+  if (node.require(axes.has_value(), "'axes' are given", "none", "").failed())
+    return failure();
+  return node.replaceWith<UnsqueezeOp>(data, *axes);
+}
+
+static LogicalResult importTranspose(NodeBinder &node) {
+  Value data;
+  SmallVector<int64_t> perm;
+  if (node.onlyOperand(data).attr("perm", perm).failed())
+    return failure();
+  if (perm.empty())
+    for (int64_t axis = getType(data).getRank(); axis-- > 0;)
+      perm.push_back(axis);
+  return node.replaceWith<TransposeOp>(data, perm);
+}
+
+static LogicalResult importDepthToSpace(NodeBinder &node) {
+  Value input;
+  int64_t blocksize;
+  std::string mode;
+  if (node.onlyOperand(input).requiredAttr("blocksize", blocksize)
+          .attr("mode", mode, "DCR", {"DCR", "CRD"}).failed())
+    return failure();
+  return node.replaceWith<DepthToSpaceOp>(input, blocksize, mode);
+}
+
+static LogicalResult importSpaceToDepth(NodeBinder &node) {
+  Value input;
+  int64_t blocksize;
+  std::string mode;
+  if (node.onlyOperand(input).requiredAttr("blocksize", blocksize)
+          .attr("mode", mode, "DCR", {"DCR", "CRD"}).failed())
+    return failure();
+  if (mode == "CRD")
+    return node.useDefinition();
+  return node.replaceWith<SpaceToDepthOp>(input, blocksize);
+}
+
+//===----------------------------------------------------------------------===//
+// Questions about shapes
+//===----------------------------------------------------------------------===//
+
+static LogicalResult importShape(NodeBinder &node) {
+  Value data;
+  int64_t start;
+  std::optional<int64_t> end;
+  if (node.onlyOperand(data).attr("start", start, 0).optionalAttr("end", end).failed())
+    return failure();
+  return node.replaceWith<nn::ShapeOp>(
+      data, start,
+      end ? Builder(node.getContext()).getI64IntegerAttr(*end) : IntegerAttr());
+}
+
+static LogicalResult importSize(NodeBinder &node) {
+  Value data;
+  if (node.onlyOperand(data).failed())
+    return failure();
+  return node.replaceWith<SizeOp>(data);
+}
+
+//===----------------------------------------------------------------------===//
+// More elements
+//===----------------------------------------------------------------------===//
+
+static LogicalResult importExpand(NodeBinder &node) {
+  Value input, shape;
+  if (node.operand("input", input).operand("shape", shape).failed())
+    return failure();
+  return node.replaceWith<ExpandOp>(input, shape);
+}
+
+static LogicalResult importTile(NodeBinder &node) {
+  Value input, repeats;
+  if (node.operand("input", input).operand("repeats", repeats).failed())
+    return failure();
+  return node.replaceWith<TileOp>(input, repeats);
+}
+
+/// Before version 6, one axis and its factor.
+static LogicalResult importTileAxis(NodeBinder &node) {
+  Value input;
+  std::optional<SmallVector<int64_t>> tiles, axis;
+  if (node.operand("input", input).constantInts("tiles", tiles)
+          .constantInts("axis", axis).failed())
+    return failure();
+  int64_t rank = getType(input).getRank();
+  if (node.require(tiles && tiles->size() == 1 && axis && axis->size() == 1,
+                   "'tiles' and 'axis' are one number each", "something else", "")
+          .failed())
+    return failure();
+  int64_t at = normalizeAxis(node, axis->front(), rank);
+  if (node.failed())
+    return failure();
+  SmallVector<int64_t> repeats(rank, 1);
+  repeats[at] = tiles->front();
+  return node.replaceWith<TileOp>(input, node.constantList(repeats));
+}
+
+static LogicalResult importConcat(NodeBinder &node) {
+  SmallVector<Value> inputs;
+  int64_t axis;
+  if (node.getSinceVersion() < 4)
+    node.attr("axis", axis, 1);
+  else
+    node.requiredAttr("axis", axis);
+  if (node.allOperands(inputs).failed())
+    return failure();
+  return node.replaceWith<ConcatOp>(inputs, axis);
+}
+
+static constexpr StringRef padModes[] = {"constant", "reflect", "edge", "wrap"};
+
+/// Before version 11, counts and value are attributes.
+static LogicalResult importPadAttributes(NodeBinder &node) {
+  Value data, value;
+  SmallVector<int64_t> pads;
+  float number;
+  std::string mode;
+  if (node.onlyOperand(data)
+          .requiredAttr(node.getSinceVersion() < 2 ? "paddings" : "pads", pads)
+          .attr("value", number, 0.0f).attr("mode", mode, "constant", padModes)
+          .failed())
+    return failure();
+  if (mode == "constant" && number != 0)
+    value = node.constantScalar(number, getType(data).getElementType());
+  return node.replaceWith<PadOp>(data, node.constantList(pads), value,
+                                 ArrayRef<int64_t>(), mode);
+}
+
+static LogicalResult importPad(NodeBinder &node) {
+  Value data, pads, value;
+  std::optional<SmallVector<int64_t>> axes;
+  std::string mode;
+  if (node.operand("data", data).operand("pads", pads)
+          .optionalOperand("constant_value", value).constantInts("axes", axes)
+          .attr("mode", mode, "constant", padModes).failed())
+    return failure();
+  // An empty list of axes would mean all of them to nn.
+  if (axes && axes->empty())
+    return node.setOutput(data);
+  return node.replaceWith<PadOp>(data, node.asInt64(pads),
+                                 mode == "constant" ? value : Value(),
+                                 axes ? *axes : SmallVector<int64_t>(), mode);
+}
+
+//===----------------------------------------------------------------------===//
+// Parts
+//===----------------------------------------------------------------------===//
+
+static LogicalResult importSliceAttributes(NodeBinder &node) {
+  Value data;
+  SmallVector<int64_t> starts, ends, axes;
+  if (node.onlyOperand(data).requiredAttr("starts", starts)
+          .requiredAttr("ends", ends).attr("axes", axes).failed())
+    return failure();
+  if (!node.hasAttr("axes"))
+    for (size_t axis = 0; axis < starts.size(); ++axis)
+      axes.push_back(axis);
+  return node.replaceWith<SliceOp>(data, node.constantList(starts),
+                                   node.constantList(ends), axes,
+                                   SmallVector<int64_t>(axes.size(), 1));
+}
+
+static LogicalResult importSlice(NodeBinder &node) {
+  Value data, starts, ends;
+  std::optional<SmallVector<int64_t>> axes, steps;
+  if (node.operand("data", data).operand("starts", starts).operand("ends", ends)
+          .constantInts("axes", axes).constantInts("steps", steps).failed())
+    return failure();
+  if (!axes) {
+    RankedTensorType type = getType(starts);
+    if (node.require(type.getRank() == 1 && type.hasStaticShape() &&
+                         type.getDimSize(0) <= getType(data).getRank(),
+                     "'starts' is a list of known length, not longer than the "
+                     "input's rank",
+                     "another shape", "", Remedy::MakeConstant).failed())
+      return failure();
+    axes.emplace();
+    for (int64_t axis = 0; axis < type.getDimSize(0); ++axis)
+      axes->push_back(axis);
+  }
+  if (!steps)
+    steps = SmallVector<int64_t>(axes->size(), 1);
+  return node.replaceWith<SliceOp>(data, node.asInt64(starts), node.asInt64(ends),
+                                   *axes, *steps);
+}
+
+/// Equal parts of a dimension that only the run knows, by shape arithmetic. As
+/// ONNX says, the parts have ceil(size / count) entries, the last the rest.
+static LogicalResult splitDynamic(NodeBinder &node, Value input, int64_t axis,
+                                  int64_t count) {
+  Value size = node.create<nn::ShapeOp>(
+      input, axis, Builder(node.getContext()).getI64IntegerAttr(axis + 1));
+  Value rounded = node.create<AddOp>(size, node.constantList({count - 1}));
+  Value part = node.create<DivOp>(rounded, node.constantList({count}));
+  for (int64_t i = 0; i < count && !node.failed(); ++i) {
+    Value start = node.create<MulOp>(part, node.constantList({i}));
+    Value end = node.create<MulOp>(part, node.constantList({i + 1}));
+    if (failed(node.setOutput(
+            node.create<SliceOp>(input, start, end, ArrayRef<int64_t>{axis},
+                                 ArrayRef<int64_t>{1}),
+            i)))
+      return failure();
+  }
+  return success(!node.failed());
+}
+
+static LogicalResult importSplit(NodeBinder &node) {
+  Value input;
+  int64_t axis;
+  std::optional<SmallVector<int64_t>> sizes;
+  std::optional<int64_t> numOutputs;
+  if (node.operand("input", input).constantInts("split", sizes)
+          .attr("axis", axis, 0).optionalAttr("num_outputs", numOutputs).failed())
+    return failure();
+  axis = normalizeAxis(node, axis, getType(input).getRank());
+  int64_t count = node.getNumOutputs();
+  if (node.require(!numOutputs || *numOutputs == count,
+                   "attribute 'num_outputs' is the number of outputs",
+                   Twine(numOutputs.value_or(0)), Twine(count)).failed())
+    return failure();
+  if (!sizes) {
+    int64_t size = getType(input).getDimSize(axis);
+    if (ShapedType::isDynamic(size))
+      return splitDynamic(node, input, axis, count);
+    if (node.require(node.getSinceVersion() >= 18 || size % count == 0,
+                     "the dimension splits into equal parts",
+                     Twine(size) + " by " + Twine(count), "").failed())
+      return failure();
+    sizes.emplace();
+    int64_t part = (size + count - 1) / count;
+    for (int64_t i = 0, rest = size; i < count; ++i, rest -= sizes->back())
+      sizes->push_back(std::min(part, rest));
+  }
+  if (node.require(int64_t(sizes->size()) == count,
+                   "'split' has a size for each output", Twine(sizes->size()),
+                   Twine(count)).failed())
+    return failure();
+  SmallVector<Value> results =
+      node.createMany<SplitOp>(sizes->size(), input, *sizes, axis);
+  for (auto [index, result] : llvm::enumerate(results))
+    (void)node.setOutput(result, index);
+  return success(!node.failed());
+}
+
+//===----------------------------------------------------------------------===//
+// Resampling
+//===----------------------------------------------------------------------===//
+
+/// Operands that are there but empty count as absent.
+static Value dropEmpty(Value value) {
+  bool isEmpty = value && getType(value).getRank() == 1 &&
+                 getType(value).getDimSize(0) == 0;
+  return isEmpty ? Value() : value;
+}
+
+/// Resize until version 10, and Upsample: coordinates are divided by the scale.
+/// The nearest pixel is the one before when enlarging; ONNX Runtime takes the
+/// one after when reducing.
+static LogicalResult resample(NodeBinder &node, Value input, Value scales,
+                              StringRef mode) {
+  if (!scales)
+    return failure();
+  bool enlarges = false, reduces = false;
+  DenseFPElementsAttr known;
+  if (matchPattern(scales, m_Constant(&known)))
+    for (const APFloat &scale : known) {
+      enlarges |= scale.convertToDouble() > 1;
+      reduces |= scale.convertToDouble() < 1;
+    }
+  if (mode == "nearest" &&
+      node.require(!(enlarges && reduces),
+                   "the old nearest mode enlarges or reduces all dimensions",
+                   "scales of both kinds", "", Remedy::ChangeForm).failed())
+    return failure();
+  return node.replaceWith<ResizeOp>(input, /*roi=*/Value(), scales,
+                                    /*sizes=*/Value(), ArrayRef<int64_t>(), mode,
+                                    "asymmetric", reduces ? "ceil" : "floor",
+                                    "stretch", -0.75f, /*exclude_outside=*/false,
+                                    /*antialias=*/false, 0.0f);
+}
+
+static LogicalResult importUpsample(NodeBinder &node) {
+  Value input, scales;
+  std::string mode;
+  if (node.operand("X", input).operand("scales", scales)
+          .attr("mode", mode, "nearest", {"nearest", "linear"}).failed())
+    return failure();
+  return resample(node, input, scales, mode);
+}
+
+static LogicalResult importUpsampleAttribute(NodeBinder &node) {
+  Value input;
+  SmallVector<float> scales;
+  std::string mode;
+  if (node.operand("X", input).attr("scales", scales)
+          .attr("mode", mode, "nearest", {"nearest", "linear"}).failed())
+    return failure();
+  return resample(node, input, node.constantFloats(scales), mode);
+}
+
+static LogicalResult importUpsampleHeightWidth(NodeBinder &node) {
+  Value input;
+  float height, width;
+  std::string mode;
+  if (node.operand("X", input).attr("height_scale", height, 1.0f)
+          .attr("width_scale", width, 1.0f)
+          .attr("mode", mode, "nearest", {"nearest", "bilinear"}).failed())
+    return failure();
+  return resample(node, input, node.constantFloats({1, 1, height, width}),
+                  mode == "nearest" ? "nearest" : "linear");
+}
+
+static LogicalResult importResize(NodeBinder &node) {
+  Value input, roi, scales, sizes;
+  SmallVector<int64_t> axes;
+  std::string mode, coordinates, nearest, aspect;
+  float coefficient, extrapolation;
+  bool excludeOutside, antialias;
+  if (node.operand("X", input).optionalOperand("roi", roi)
+          .optionalOperand("scales", scales).optionalOperand("sizes", sizes)
+          .attr("axes", axes)
+          .attr("mode", mode, "nearest", {"nearest", "linear", "cubic"})
+          .attr("coordinate_transformation_mode", coordinates, "half_pixel",
+                {"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel",
+                 "align_corners", "asymmetric", "tf_crop_and_resize"})
+          .attr("nearest_mode", nearest, "round_prefer_floor",
+                {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"})
+          .attr("keep_aspect_ratio_policy", aspect, "stretch",
+                {"stretch", "not_larger", "not_smaller"})
+          .attr("cubic_coeff_a", coefficient, -0.75f)
+          .attr("extrapolation_value", extrapolation, 0.0f)
+          .attr("exclude_outside", excludeOutside, false)
+          .attr("antialias", antialias, false).failed())
+    return failure();
+  scales = dropEmpty(scales);
+  sizes = dropEmpty(sizes);
+  roi = coordinates == "tf_crop_and_resize" ? dropEmpty(roi) : Value();
+  if (node.require(bool(scales) != bool(sizes),
+                   "exactly one of operands 'scales' and 'sizes' is given",
+                   scales ? "both" : "none", "").failed())
+    return failure();
+  if (sizes)
+    sizes = node.asInt64(sizes);
+  return node.replaceWith<ResizeOp>(input, roi, scales, sizes, axes, mode,
+                                    coordinates, nearest, aspect, coefficient,
+                                    excludeOutside, antialias, extrapolation);
+}
+
+void importer::registerShape(Registry &r) {
+  r.onOp("Concat", 1, importConcat);
+  r.onOp("DepthToSpace", 1, importDepthToSpace);
+  r.onOp("Expand", 8, importExpand);
+  r.onOp("Flatten", 1, importFlatten);
+  r.onOp("Pad", 1, importPadAttributes);
+  r.onOp("Pad", 11, importPad);
+  r.onOp("Reshape", 1, importReshapeAttribute);
+  r.onOp("Reshape", 5, importReshape);
+  r.onOp("Resize", 10, importUpsample);
+  r.onOp("Resize", 11, importResize);
+  r.onOp("Shape", 1, importShape);
+  r.onOp("Size", 1, importSize);
+  r.onOp("Slice", 1, importSliceAttributes);
+  r.onOp("Slice", 10, importSlice);
+  r.onOp("SpaceToDepth", 1, importSpaceToDepth);
+  r.onOp("Split", 1, importSplit);
+  r.onOp("Squeeze", 1, importSqueeze);
+  r.onOp("Tile", 1, importTileAxis);
+  r.onOp("Tile", 6, importTile);
+  r.onOp("Transpose", 1, importTranspose);
+  r.onOp("Unsqueeze", 1, importUnsqueeze);
+  r.onOp("Upsample", 1, importUpsampleHeightWidth);
+  r.onOp("Upsample", 7, importUpsampleAttribute);
+  r.onOp("Upsample", 9, importUpsample);
+}

@@ -1,0 +1,34 @@
+//===- SpatialAttrs.h - attributes of convolutions and pools ----*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_LIB_IMPORT_ONNX_SPATIALATTRS_H
+#define NN_LIB_IMPORT_ONNX_SPATIALATTRS_H
+
+#include "NodeBinder.h"
+
+namespace mlir::nn::importer {
+
+struct SpatialAttrs {
+  SmallVector<int64_t> kernelShape, strides, dilations, pads;
+  AutoPad autoPad = AutoPad::NotSet;
+
+  NodeBinder &bind(NodeBinder &node) {
+    std::string name;
+    node.attr("kernel_shape", kernelShape).attr("strides", strides)
+        .attr("dilations", dilations).attr("pads", pads)
+        .attr("auto_pad", name, "NOTSET",
+              {"NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID", ""});
+    autoPad = name == "SAME_UPPER"   ? AutoPad::SameUpper
+              : name == "SAME_LOWER" ? AutoPad::SameLower
+              : name == "VALID"      ? AutoPad::Valid
+                                     : AutoPad::NotSet;
+    // ONNX forbids pads beside auto_pad; exporters write them, and they do not count.
+    if (autoPad != AutoPad::NotSet)
+      pads.clear();
+    return node;
+  }
+};
+
+} // namespace mlir::nn::importer
+
+#endif // NN_LIB_IMPORT_ONNX_SPATIALATTRS_H

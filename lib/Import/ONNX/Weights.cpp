@@ -1,0 +1,317 @@
+//===- Weights.cpp - from ONNX tensors to constants -----------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "Weights.h"
+#include "nn/Support/Constants.h"
+#include "nn/Support/DataType.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/Path.h"
+#include <cstring>
+
+using namespace mlir;
+using namespace mlir::nn;
+using namespace mlir::nn::importer;
+namespace fs = llvm::sys::fs;
+namespace path = llvm::sys::path;
+
+//===----------------------------------------------------------------------===//
+// Types
+//===----------------------------------------------------------------------===//
+
+Type importer::getTensorElementType(MLIRContext *context, int64_t dataType) {
+  switch (static_cast<DataType>(dataType)) {
+  case DataType::Float32:
+  case DataType::Float64:
+  case DataType::Float16:
+  case DataType::BFloat16:
+  case DataType::Int8:
+  case DataType::Int16:
+  case DataType::Int32:
+  case DataType::Int64:
+  case DataType::UInt8:
+  case DataType::UInt16:
+  case DataType::UInt32:
+  case DataType::UInt64:
+  case DataType::Bool:
+    return getElementType(context, static_cast<DataType>(dataType));
+  default:
+    return {};
+  }
+}
+
+llvm::StringRef importer::getAcceptedTypes() {
+  return "float16, bfloat16, float32, float64, int8 to int64, uint8 to uint64, bool";
+}
+
+std::string importer::getDataTypeName(int64_t dataType) {
+  if (dataType == 0)
+    return "no type";
+  if (dataType > 0 && dataType < INT32_MAX && isKnownDataType(dataType))
+    return getName(static_cast<DataType>(dataType)).str();
+  return "type number " + std::to_string(dataType);
+}
+
+bool importer::isReasonableShape(ArrayRef<int64_t> dims) {
+  constexpr int64_t limit = int64_t(1) << 48;
+  int64_t elements = 1;
+  for (int64_t dim : dims) {
+    if (dim < 0) // unknown
+      continue;
+    int64_t factor = std::max<int64_t>(dim, 1);
+    if (factor > limit / elements)
+      return false;
+    elements *= factor;
+  }
+  return true;
+}
+
+static std::string describeDims(const onnx::TensorProto &tensor) {
+  std::string text = "[";
+  for (int i = 0, e = std::min(tensor.dims_size(), 16); i < e; ++i)
+    text += (i ? ", " : "") + std::to_string(tensor.dims(i));
+  return text + (tensor.dims_size() > 16 ? ", ...]" : "]");
+}
+
+static Problem problem(std::string constraint, std::string seen,
+                       std::string accepted, Remedy remedy) {
+  Problem problem;
+  problem.constraint = std::move(constraint);
+  problem.seen = std::move(seen);
+  problem.accepted = std::move(accepted);
+  problem.remedy = remedy;
+  return problem;
+}
+
+//===----------------------------------------------------------------------===//
+// Inline data
+//===----------------------------------------------------------------------===//
+
+/// Resource blobs all state one alignment, so that equal weights print alike.
+static constexpr size_t blobAlignment = 16;
+
+/// A blob of `count` elements of type `To`, converted from a typed field.
+template <typename To, typename Field>
+static AsmResourceBlob convertField(const Field &field) {
+  AsmResourceBlob blob = HeapAsmResourceBlob::allocate(
+      std::max<size_t>(field.size() * sizeof(To), 1), 64);
+  To *to = reinterpret_cast<To *>(blob.getMutableData().data());
+  for (int i = 0, e = field.size(); i < e; ++i)
+    to[i] = static_cast<To>(field.Get(i));
+  // The allocation is not empty even where the tensor is.
+  const char *data = blob.getData().data();
+  size_t size = field.size() * sizeof(To);
+  auto owner = std::make_shared<AsmResourceBlob>(std::move(blob));
+  return AsmResourceBlob(
+      ArrayRef<char>(data, size), blobAlignment,
+      [owner](void *, size_t, size_t) {}, /*dataIsMutable=*/false);
+}
+
+/// The typed field that ONNX prescribes for the data type, as a blob, and the
+/// number of its entries.
+static std::pair<AsmResourceBlob, int64_t>
+readTypedField(const onnx::TensorProto &tensor) {
+  switch (static_cast<DataType>(tensor.data_type())) {
+  case DataType::Float32:
+    return {convertField<float>(tensor.float_data()), tensor.float_data_size()};
+  case DataType::Float64:
+    return {convertField<double>(tensor.double_data()), tensor.double_data_size()};
+  case DataType::Int64:
+    return {convertField<int64_t>(tensor.int64_data()), tensor.int64_data_size()};
+  case DataType::UInt64:
+    return {convertField<uint64_t>(tensor.uint64_data()), tensor.uint64_data_size()};
+  case DataType::UInt32:
+    return {convertField<uint32_t>(tensor.uint64_data()), tensor.uint64_data_size()};
+  case DataType::Int32:
+    return {convertField<int32_t>(tensor.int32_data()), tensor.int32_data_size()};
+  case DataType::Bool:
+    return {convertField<bool>(tensor.int32_data()), tensor.int32_data_size()};
+  case DataType::Int8:
+  case DataType::UInt8:
+    return {convertField<uint8_t>(tensor.int32_data()), tensor.int32_data_size()};
+  default: // int16, uint16, and the bits of float16, bfloat16
+    return {convertField<uint16_t>(tensor.int32_data()), tensor.int32_data_size()};
+  }
+}
+
+/// Bools are 0 or 1 in memory, whatever the file holds.
+static void normalizeBools(std::string &bytes) {
+  for (char &byte : bytes)
+    byte = byte != 0;
+}
+
+WeightReader::WeightReader(MLIRContext &context, llvm::StringRef modelPath)
+    : context(context) {
+  SmallString<256> parent(modelPath), real;
+  path::remove_filename(parent);
+  if (parent.empty())
+    parent = ".";
+  if (!fs::real_path(parent, real))
+    folder = real.str().str();
+}
+
+std::variant<ElementsAttr, Problem> WeightReader::read(onnx::TensorProto &tensor) {
+  Type elementType = getTensorElementType(&context, tensor.data_type());
+  if (!elementType)
+    return problem("the tensor's element type is supported",
+                   getDataTypeName(tensor.data_type()), getAcceptedTypes().str(),
+                   tensor.data_type() ? Remedy::ConvertType : Remedy::FixModel);
+  SmallVector<int64_t> dims(tensor.dims().begin(), tensor.dims().end());
+  if (llvm::any_of(dims, [](int64_t dim) { return dim < 0; }) ||
+      !isReasonableShape(dims))
+    return problem("the tensor's dimensions are not negative and its size is "
+                   "that of its data",
+                   "dimensions " + describeDims(tensor), "", Remedy::FixModel);
+  if (tensor.has_segment())
+    return problem("the tensor is whole", "a segment of a tensor", "",
+                   Remedy::FixModel);
+
+  auto type = RankedTensorType::get(dims, elementType);
+  uint64_t size = uint64_t(type.getNumElements()) *
+                  getByteSize(static_cast<DataType>(tensor.data_type()));
+  if (tensor.data_location() == onnx::TensorProto::EXTERNAL)
+    return readExternal(tensor, type, size);
+
+  if (tensor.has_raw_data()) {
+    if (tensor.raw_data().size() != size)
+      return problem("the tensor's data has the size that its type says",
+                     std::to_string(tensor.raw_data().size()) + " bytes",
+                     std::to_string(size) + " bytes for " + describeDims(tensor) +
+                         " of " + getDataTypeName(tensor.data_type()),
+                     Remedy::FixModel);
+    // Parsing made the one copy that is needed; it changes its owner.
+    std::shared_ptr<std::string> bytes(tensor.release_raw_data());
+    if (elementType.isInteger(1))
+      normalizeBools(*bytes);
+    ArrayRef<char> data(bytes->data(), bytes->size());
+    return makeConstantAttr(
+        type, AsmResourceBlob(data, blobAlignment,
+                              [bytes](void *, size_t, size_t) {}, false));
+  }
+
+  auto [blob, count] = readTypedField(tensor);
+  if (count != type.getNumElements())
+    return problem("the tensor has as many elements as its dimensions say",
+                   std::to_string(count) + " elements",
+                   std::to_string(type.getNumElements()) + " elements for " +
+                       describeDims(tensor) + " of " +
+                       getDataTypeName(tensor.data_type()),
+                   Remedy::FixModel);
+  tensor.clear_float_data();
+  tensor.clear_int32_data();
+  tensor.clear_int64_data();
+  tensor.clear_uint64_data();
+  tensor.clear_double_data();
+  return makeConstantAttr(type, std::move(blob));
+}
+
+//===----------------------------------------------------------------------===//
+// External data
+//===----------------------------------------------------------------------===//
+
+const WeightReader::ExternalFile &WeightReader::open(llvm::StringRef location) {
+  auto [it, inserted] = files.try_emplace(location);
+  ExternalFile &file = it->second;
+  if (!inserted)
+    return file;
+  auto fail = [&](const llvm::Twine &why) -> const ExternalFile & {
+    file.error = why.str();
+    return file;
+  };
+
+  if (location.empty() || location.contains('\0'))
+    return fail("the location is no file name");
+  if (path::is_absolute(location))
+    return fail("the location is an absolute path");
+  for (auto part = path::begin(location), end = path::end(location); part != end; ++part)
+    if (*part == "..")
+      return fail("the location leaves the model's folder");
+
+  SmallString<256> full(folder), real;
+  path::append(full, location);
+  if (std::error_code code = fs::real_path(full, real))
+    return fail(code.message());
+  SmallString<256> prefix(folder);
+  if (!path::is_separator(prefix.back()))
+    prefix += path::get_separator();
+  if (!real.starts_with(prefix))
+    return fail("a symbolic link leaves the model's folder");
+
+  fs::file_status status;
+  if (std::error_code code = fs::status(real, status))
+    return fail(code.message());
+  if (!fs::is_regular_file(status))
+    return fail("the location is not a regular file");
+  auto handle = fs::openNativeFileForRead(real);
+  if (!handle)
+    return fail(llvm::toString(handle.takeError()));
+  file.size = status.getSize();
+  if (file.size) {
+    std::error_code code;
+    file.mapping = std::make_shared<fs::mapped_file_region>(
+        *handle, fs::mapped_file_region::readonly, file.size, 0, code);
+    if (code)
+      file.error = code.message();
+  }
+  fs::closeFile(*handle);
+  return file;
+}
+
+std::variant<ElementsAttr, Problem>
+WeightReader::readExternal(const onnx::TensorProto &tensor,
+                           RankedTensorType type, uint64_t size) {
+  llvm::StringRef location;
+  uint64_t offset = 0;
+  std::optional<uint64_t> length;
+  for (const auto &entry : tensor.external_data()) {
+    llvm::StringRef key = entry.key(), value = entry.value();
+    uint64_t number = 0;
+    if (key == "location") {
+      location = value;
+    } else if (key == "offset" || key == "length") {
+      if (value.getAsInteger(10, number))
+        return problem("external data's " + key.str() + " is a number of bytes",
+                       value.str(), "", Remedy::FixModel);
+      if (key == "offset")
+        offset = number;
+      else
+        length = number;
+    }
+  }
+  if (length && *length != size)
+    return problem("external data has the length that the tensor's type says",
+                   std::to_string(*length) + " bytes",
+                   std::to_string(size) + " bytes for " + describeDims(tensor) +
+                       " of " + getDataTypeName(tensor.data_type()),
+                   Remedy::FixModel);
+
+  const ExternalFile &file = open(location);
+  if (!file.error.empty()) {
+    Problem found = problem("external data is a file in the model's folder",
+                            "'" + location.str() + "': " + file.error, "",
+                            Remedy::FixData);
+    found.advice = "put the file '" + location.str() +
+                   "' beside the model; files elsewhere are not read";
+    return found;
+  }
+  if (offset > file.size || size > file.size - offset)
+    return problem("external data lies within its file",
+                   "bytes " + std::to_string(offset) + " to " +
+                       std::to_string(offset) + "+" + std::to_string(size) +
+                       " of '" + location.str() + "', which has " +
+                       std::to_string(file.size),
+                   "", Remedy::FixData);
+
+  const char *data = file.mapping ? file.mapping->const_data() + offset : "";
+  if (type.getElementType().isInteger(1)) {
+    auto bytes = std::make_shared<std::string>(data, size);
+    normalizeBools(*bytes);
+    return makeConstantAttr(
+        type, AsmResourceBlob(ArrayRef<char>(bytes->data(), size), blobAlignment,
+                              [bytes](void *, size_t, size_t) {}, false));
+  }
+  // The blob keeps the mapping alive.
+  return makeConstantAttr(
+      type, AsmResourceBlob(ArrayRef<char>(data, size), blobAlignment,
+                            [keep = file.mapping](void *, size_t, size_t) {},
+                            false));
+}

@@ -1,0 +1,60 @@
+//===- Weights.h - from ONNX tensors to constants ---------------*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_LIB_IMPORT_ONNX_WEIGHTS_H
+#define NN_LIB_IMPORT_ONNX_WEIGHTS_H
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "nn/Import/Triage.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/FileSystem.h"
+#include "onnx/onnx_pb.h"
+#include <memory>
+#include <variant>
+
+namespace mlir::nn::importer {
+
+/// The element type for a number of TensorProto.DataType that nn tensors can
+/// have; null otherwise.
+Type getTensorElementType(MLIRContext *context, int64_t dataType);
+/// What users read: "float32", "string", "type 99".
+std::string getDataTypeName(int64_t dataType);
+/// The element types for which getTensorElementType is not null, in words.
+llvm::StringRef getAcceptedTypes();
+
+/// False for shapes whose number of elements no machine holds, which would
+/// overflow the arithmetic of types.
+bool isReasonableShape(ArrayRef<int64_t> dims);
+
+/// Reads tensors of one model.
+class WeightReader {
+public:
+  WeightReader(MLIRContext &context, llvm::StringRef modelPath);
+
+  /// The tensor as a constant, or what is wrong with it (without a node). Its
+  /// inline data is moved out of the proto, which must not be read again.
+  std::variant<ElementsAttr, Problem> read(onnx::TensorProto &tensor);
+
+private:
+  using Mapping = std::shared_ptr<llvm::sys::fs::mapped_file_region>;
+  struct ExternalFile {
+    Mapping mapping; // null for an empty file
+    uint64_t size = 0;
+    std::string error; // if it cannot be used
+  };
+
+  std::variant<ElementsAttr, Problem>
+  readExternal(const onnx::TensorProto &tensor, RankedTensorType type,
+               uint64_t size);
+  /// The file at `location`, which must lie in the model's folder.
+  const ExternalFile &open(llvm::StringRef location);
+
+  MLIRContext &context;
+  std::string folder; // canonical
+  llvm::StringMap<ExternalFile> files;
+};
+
+} // namespace mlir::nn::importer
+
+#endif // NN_LIB_IMPORT_ONNX_WEIGHTS_H
