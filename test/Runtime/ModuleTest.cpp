@@ -209,3 +209,93 @@ TEST(Module, NullArguments) {
   EXPECT_STREQ(nnrt_status_message(nullptr), "");
   EXPECT_STRNE(nnrt_version(), "");
 }
+
+//===----------------------------------------------------------------------===//
+// oneDNN
+//===----------------------------------------------------------------------===//
+
+#ifdef NNRT_TEST_ONEDNN
+
+TEST(OneDNNModule, RunsByThePlugin) {
+  TemporaryFile file;
+  Manifest manifest = makeManifest("matmul", 1);
+  manifest.flags = NeedsOneDNN;
+  writeModel(file.path, manifest);
+  ModulePtr module = open(file.path);
+  ASSERT_TRUE(module);
+  for (int threads : {1, 2}) {
+    SessionPtr session = createSession(module.get(), threads);
+    FloatTensor x({2, 4}, {1, 1, 1, 1, 1, 0, 0, -1});
+    DLTensor in = x, out = {};
+    ASSERT_EQ(text(nnrt_session_run(session.get(), &in, 1, &out, 1, nullptr)),
+              "");
+    EXPECT_EQ(values(out), (std::vector<float>{10, 0})); // -3 before the relu
+    EXPECT_GT(nnrt_session_memory(session.get()), 0u);
+  }
+}
+
+TEST(OneDNNModule, CallThatTheManifestDoesNotAnnounce) {
+  TemporaryFile file;
+  writeModel(file.path, makeManifest("matmul", 1));
+  ModulePtr module = open(file.path);
+  SessionPtr session = createSession(module.get());
+  FloatTensor x({2, 4});
+  DLTensor in = x, out = {};
+  EXPECT_NE(text(nnrt_session_run(session.get(), &in, 1, &out, 1, nullptr))
+                .find("its manifest does not say so"),
+            std::string::npos);
+}
+
+// With a copy of libnnrt in a folder without the plugin, in a process of its
+// own: see Inputs/open.c.
+static std::string openWithCopy(const TemporaryFile &file,
+                                const std::string &environment) {
+  std::filesystem::copy_file(NNRT_TEST_LIBRARY, file.folder + "/libnnrt.so.0",
+                             std::filesystem::copy_options::skip_existing);
+  std::string command = "LD_LIBRARY_PATH=" + file.folder + " " + environment +
+                        " " NNRT_TEST_OPEN " " + file.path + " 2>&1";
+  std::string output;
+  FILE *pipe = popen(command.c_str(), "r");
+  char buffer[256];
+  while (size_t size = fread(buffer, 1, sizeof(buffer), pipe))
+    output.append(buffer, size);
+  pclose(pipe);
+  return output;
+}
+
+TEST(OneDNNModule, PluginThatIsMissing) {
+  TemporaryFile file;
+  Manifest manifest = makeManifest("matmul", 1);
+  manifest.flags = NeedsOneDNN;
+  writeModel(file.path, manifest);
+  std::string error = openWithCopy(file, "");
+  EXPECT_EQ(error.find("4: this model calls oneDNN, and libnnrt_onednn.so "),
+            0u)
+      << error;
+  EXPECT_NE(error.find("NNRT_LIBRARY_PATH"), std::string::npos) << error;
+  EXPECT_NE(error.find(file.folder + "/libnnrt_onednn.so: cannot open"),
+            std::string::npos)
+      << error;
+
+  std::string folder =
+      std::filesystem::path(NNRT_TEST_LIBRARY).parent_path().string();
+  EXPECT_EQ(openWithCopy(file, "NNRT_LIBRARY_PATH=/nonexistent:" + folder),
+            "opened matmul\n");
+}
+
+TEST(OneDNNModule, VerboseSaysWhatIsDone) {
+  TemporaryFile file;
+  Manifest manifest = makeManifest("matmul", 1);
+  manifest.flags = NeedsOneDNN;
+  writeModel(file.path, manifest);
+  std::string folder =
+      std::filesystem::path(NNRT_TEST_LIBRARY).parent_path().string();
+  std::string output = openWithCopy(
+      file, "NNRT_VERBOSE=1 NNRT_LIBRARY_PATH=" + folder + " NNRT_VERIFY=1");
+  for (const char *line :
+       {"nnrt: variant matmul: this CPU has x86-64\n", "nnrt: verify ",
+        " bytes, 80 of them weights, by a test\n", "oneDNN 3."})
+    EXPECT_NE(output.find(line), std::string::npos) << line << "\n" << output;
+}
+
+#endif
