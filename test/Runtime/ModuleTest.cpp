@@ -17,6 +17,18 @@
 using namespace nnrt;
 using namespace nnrt::test;
 
+[[maybe_unused]] /// What a command prints.
+[[maybe_unused]] static std::string
+outputOf(const std::string &command) {
+  std::string output;
+  FILE *pipe = popen(command.c_str(), "r");
+  char buffer[256];
+  while (size_t size = fread(buffer, 1, sizeof(buffer), pipe))
+    output.append(buffer, size);
+  pclose(pipe);
+  return output;
+}
+
 /// Opens a file that cannot be opened.
 static std::string openError(const std::string &path, nnrt_status_code &code) {
   nnrt_module *module = reinterpret_cast<nnrt_module *>(&code);
@@ -254,13 +266,7 @@ static std::string openWithCopy(const TemporaryFile &file,
                              std::filesystem::copy_options::skip_existing);
   std::string command = "LD_LIBRARY_PATH=" + file.folder + " " + environment +
                         " " NNRT_TEST_OPEN " " + file.path + " 2>&1";
-  std::string output;
-  FILE *pipe = popen(command.c_str(), "r");
-  char buffer[256];
-  while (size_t size = fread(buffer, 1, sizeof(buffer), pipe))
-    output.append(buffer, size);
-  pclose(pipe);
-  return output;
+  return outputOf(command);
 }
 
 TEST(OneDNNModule, PluginThatIsMissing) {
@@ -298,4 +304,17 @@ TEST(OneDNNModule, VerboseSaysWhatIsDone) {
     EXPECT_NE(output.find(line), std::string::npos) << line << "\n" << output;
 }
 
+#endif
+
+#ifdef NNRT_TEST_EXAMPLE
+TEST(Example, RunModel) {
+  TemporaryFile file;
+  writeModel(file.path, makeManifest("affine"));
+  EXPECT_EQ(outputOf(NNRT_TEST_EXAMPLE " " + file.path + " N=2"),
+            "input  x: N x 4 of DLPack type (2, 32 bits)\n"
+            "output y: N x 4 of DLPack type (2, 32 bits)\n"
+            "y = [2, 4]: 10 20 30 40 10 20 30 40\n");
+  EXPECT_EQ(outputOf(NNRT_TEST_EXAMPLE " /nonexistent 2>&1"),
+            "error: cannot open '/nonexistent': No such file or directory\n");
+}
 #endif

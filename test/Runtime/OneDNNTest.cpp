@@ -154,11 +154,7 @@ INSTANTIATE_TEST_SUITE_P(
                  {1, 1},
                  {1, 1},
                  {1, 1}},
-        ConvCase{"OddGroups",
-                 {2, 6, 7, 7},
-                 {9, 2, 3, 3},
-                 {2, 9, 5, 5},
-                 3},
+        ConvCase{"OddGroups", {2, 6, 7, 7}, {9, 2, 3, 3}, {2, 9, 5, 5}, 3},
         ConvCase{"Dilated",
                  {1, 8, 11, 10},
                  {8, 8, 3, 2},
@@ -305,21 +301,39 @@ void checkBinary(dnnl_alg_kind_t algorithm, std::vector<int64_t> operandDims,
 TEST(OneDNNPostOps, BinaryOfAnyBroadcast) {
   for (dnnl_alg_kind_t algorithm :
        {dnnl_binary_add, dnnl_binary_mul, dnnl_binary_max}) {
-    for (std::vector<int64_t> dims : std::vector<std::vector<int64_t>>{
-             {}, {1}, {16, 1, 1}, {2, 16, 4, 5}, {1, 16, 4, 5}, {4, 5},
-             {5}, {4, 1}, {2, 1, 1, 1}, {2, 16, 1, 1}, {2, 1, 4, 5}})
+    for (std::vector<int64_t> dims :
+         std::vector<std::vector<int64_t>>{{},
+                                           {1},
+                                           {16, 1, 1},
+                                           {2, 16, 4, 5},
+                                           {1, 16, 4, 5},
+                                           {4, 5},
+                                           {5},
+                                           {4, 1},
+                                           {2, 1, 1, 1},
+                                           {2, 16, 1, 1},
+                                           {2, 1, 4, 5}})
       checkBinary(algorithm, dims, false);
-    for (std::vector<int64_t> dims : std::vector<std::vector<int64_t>>{
-             {}, {16}, {2, 4, 5, 16}, {1, 4, 5, 16}, {4, 5, 1},
-             {5, 1}, {4, 1, 1}, {2, 1, 1, 1}, {2, 1, 1, 16}, {2, 4, 5, 1}})
+    for (std::vector<int64_t> dims :
+         std::vector<std::vector<int64_t>>{{},
+                                           {16},
+                                           {2, 4, 5, 16},
+                                           {1, 4, 5, 16},
+                                           {4, 5, 1},
+                                           {5, 1},
+                                           {4, 1, 1},
+                                           {2, 1, 1, 1},
+                                           {2, 1, 1, 16},
+                                           {2, 4, 5, 1}})
       checkBinary(algorithm, dims, true);
   }
 }
 
 TEST(OneDNNPostOps, ChainWithSum) {
-  ConvCase c{"", {1, 8, 6, 6}, {8, 8, 3, 3}, {1, 8, 6, 6}, 1, {1, 1},
-             {1, 1}, {1, 1}, {1, 1}};
-  Array src(c.src, 1), weights(c.weights, 2), old(c.dst, 5), scale({8, 1, 1}, 6);
+  ConvCase c{"",     {1, 8, 6, 6}, {8, 8, 3, 3}, {1, 8, 6, 6}, 1,
+             {1, 1}, {1, 1},       {1, 1},       {1, 1}};
+  Array src(c.src, 1), weights(c.weights, 2), old(c.dst, 5),
+      scale({8, 1, 1}, 6);
   Array want = convolve(c, src, weights, nullptr);
   forEachIndex(want.dims, [&](const std::vector<int64_t> &index, int64_t i) {
     float v = std::max(want.values[i], 0.0f) + 0.5f * old.values[i];
@@ -453,10 +467,10 @@ static void checkPool(dnnl_alg_kind_t algorithm, int64_t pad, int64_t stride,
         largest = std::max<double>(largest, v);
         ++inside;
       }
-    want.values[i] = float(algorithm == dnnl_pooling_max ? largest
-                           : algorithm == dnnl_pooling_avg_include_padding
-                               ? total / 9
-                               : total / inside);
+    want.values[i] =
+        float(algorithm == dnnl_pooling_max                   ? largest
+              : algorithm == dnnl_pooling_avg_include_padding ? total / 9
+                                                              : total / inside);
   });
   nnrt_abi_onednn_site site = makeSite(NNRT_ABI_ONEDNN_POOLING, 2);
   site.algorithm = algorithm;
@@ -546,8 +560,8 @@ TEST(OneDNNReorder, TypesAndStrides) {
   std::vector<uint16_t> half(60);
   int64_t dims[] = {3, 4, 5}, strides[] = {1, 3, 12};
   nnrt_abi_tensor halfView = {half.data(), dims, strides, 3, NNRT_ABI_F16};
-  nnrt_abi_onednn_site site = makeSite(NNRT_ABI_ONEDNN_REORDER),
-                       back = site, plain = site;
+  nnrt_abi_onednn_site site = makeSite(NNRT_ABI_ONEDNN_REORDER), back = site,
+                       plain = site;
   site.num_args = back.num_args = plain.num_args = 2;
   Plugin plugin;
   ASSERT_EQ(plugin.execute(site, {view(src), halfView}), "");
@@ -566,8 +580,7 @@ TEST(OneDNNConvert, HalfPrecision) {
   for (uint32_t bits = 0; bits < 0x10000; ++bits) {
     float value = onednn::halfToFloat(uint16_t(bits));
     if (std::isnan(value))
-      EXPECT_TRUE(std::isnan(
-          onednn::halfToFloat(onednn::floatToHalf(value))));
+      EXPECT_TRUE(std::isnan(onednn::halfToFloat(onednn::floatToHalf(value))));
     else
       EXPECT_EQ(onednn::floatToHalf(value), bits);
   }
@@ -634,8 +647,8 @@ struct WidthTest {
     Array want = toChannelsLast(convolve(c, src, weights, nullptr));
     Array input = toChannelsLast(src), output = want;
     output.values.assign(output.size(), NAN);
-    ASSERT_EQ(plugin.execute(
-                  site, {view(input), view(weights), view(output)}, threads),
+    ASSERT_EQ(plugin.execute(site, {view(input), view(weights), view(output)},
+                             threads),
               "");
     expectClose(output, want);
   }

@@ -23,7 +23,8 @@ template <typename Visit>
 static bool visitKey(const nnrt_abi_tensor *args, int numArgs, Visit visit) {
   for (int i = 0; i < numArgs; ++i) {
     const nnrt_abi_tensor &arg = args[i];
-    if (!visit(int64_t(arg.rank) * 256 + arg.type * 2 + (arg.strides != nullptr)))
+    if (!visit(int64_t(arg.rank) * 256 + arg.type * 2 +
+               (arg.strides != nullptr)))
       return false;
     for (int d = 0; d < arg.rank; ++d)
       if (!visit(arg.dims[d]) || (arg.strides && !visit(arg.strides[d])))

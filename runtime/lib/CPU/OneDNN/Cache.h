@@ -61,7 +61,7 @@ private:
     Memory owner; // null if the memory is the kernel's constant
     void *data = nullptr;
   };
-  std::vector<Slot> slots; // as kernel->values
+  std::vector<Slot> slots;                             // as kernel->values
   std::vector<std::vector<dnnl_exec_arg_t>> arguments; // as kernel->steps
 };
 

@@ -129,10 +129,9 @@ static void convertRow(const typename From::Storage *from, int64_t fromStride,
 }
 
 template <typename From, typename To>
-static void convertDim(const Operand &fromType,
-                       const typename From::Storage *from,
-                       const Operand &toType, typename To::Storage *to,
-                       int dim) {
+static void
+convertDim(const Operand &fromType, const typename From::Storage *from,
+           const Operand &toType, typename To::Storage *to, int dim) {
   if (dim == fromType.rank) {
     *to = To::store(From::load(*from));
   } else if (dim == fromType.rank - 1) {
@@ -173,9 +172,9 @@ void convert(const Operand &fromType, const void *from, const Operand &toType,
     dispatch(toType.type, [&](auto toTag) {
       using From = decltype(fromTag);
       using To = decltype(toTag);
-      convertDim<From, To>(
-          fromType, static_cast<const typename From::Storage *>(from), toType,
-          static_cast<typename To::Storage *>(to), 0);
+      convertDim<From, To>(fromType,
+                           static_cast<const typename From::Storage *>(from),
+                           toType, static_cast<typename To::Storage *>(to), 0);
     });
   });
 }

@@ -40,9 +40,9 @@ static PrimitiveDesc createReorder(const_dnnl_memory_desc_t from,
   dnnl_primitive_attr_t attr;
   check(dnnl_primitive_attr_create(&attr), "attributes");
   Attributes attributes(attr);
-  check(dnnl_primitive_attr_set_scratchpad_mode(attr,
-                                                dnnl_scratchpad_mode_user),
-        "scratchpad mode");
+  check(
+      dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user),
+      "scratchpad mode");
   dnnl_primitive_desc_t desc;
   check(dnnl_reorder_primitive_desc_create(&desc, from, engine(), to, engine(),
                                            attr),
@@ -243,8 +243,8 @@ std::shared_ptr<Packed> Builder::pack(const Operand &operand, const void *data,
 /// The weights in the format of the attempt's primitive. May exchange the
 /// primitive for one that takes a format which exists already.
 int Builder::addWeights(Attempt &attempt) {
-  const_dnnl_memory_desc_t wanted =
-      dnnl_primitive_desc_query_md(attempt.desc.get(), dnnl_query_weights_md, 0);
+  const_dnnl_memory_desc_t wanted = dnnl_primitive_desc_query_md(
+      attempt.desc.get(), dnnl_query_weights_md, 0);
   if (!problem.constantWeights()) {
     int given = addConverted(problem.weightsArg, problem.weights,
                              problem.weightsType());
@@ -269,9 +269,9 @@ int Builder::addWeights(Attempt &attempt) {
         pack(problem.weights, args[problem.weightsArg].data, wanted));
     return addConstant(packed.formats.back());
   }
-  return addReorder(addConverted(problem.weightsArg, problem.weights,
-                                 problem.weightsType()),
-                    clone(wanted));
+  return addReorder(
+      addConverted(problem.weightsArg, problem.weights, problem.weightsType()),
+      clone(wanted));
 }
 
 int Builder::addBias() {
@@ -293,8 +293,7 @@ int Builder::addBias() {
 
 int Builder::addPostOpOperand(int index) {
   const Operand &operand = problem.postOpOperands[index];
-  bool half =
-      operand.type == NNRT_ABI_F16 && problem.dst.type != NNRT_ABI_F16;
+  bool half = operand.type == NNRT_ABI_F16 && problem.dst.type != NNRT_ABI_F16;
   return addConverted(problem.site.post_ops[index].argument, operand,
                       half ? int32_t(NNRT_ABI_F32) : operand.type);
 }

@@ -86,8 +86,8 @@ MemoryDesc Operand::desc() const {
 
 MemoryDesc Operand::anyFormat(int32_t newType) const {
   dnnl_memory_desc_t result;
-  check(dnnl_memory_desc_create_with_tag(
-            &result, rank, dims, dnnlType(newType), dnnl_format_tag_any),
+  check(dnnl_memory_desc_create_with_tag(&result, rank, dims, dnnlType(newType),
+                                         dnnl_format_tag_any),
         "memory descriptor");
   return MemoryDesc(result);
 }

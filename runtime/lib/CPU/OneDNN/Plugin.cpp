@@ -64,8 +64,8 @@ nnrt_onednn_plugin(uint32_t version, const PluginHost *pluginHost) {
   host = pluginHost;
   static char libraryVersion[32];
   const dnnl_version_t *dnnl = dnnl_version();
-  std::snprintf(libraryVersion, sizeof(libraryVersion), "%d.%d.%d",
-                dnnl->major, dnnl->minor, dnnl->patch);
+  std::snprintf(libraryVersion, sizeof(libraryVersion), "%d.%d.%d", dnnl->major,
+                dnnl->minor, dnnl->patch);
   static const OneDNNPlugin plugin = {
       libraryVersion,
       [] { return orNull([] { return new PluginModule; }); },

@@ -220,9 +220,8 @@ int32_t Problem::biasType() const {
 }
 
 const char *Problem::kindText() const {
-  static const char *const names[] = {"convolution", "deconvolution",
-                                      "matmul",      "pooling",
-                                      "softmax",     "lrn",
+  static const char *const names[] = {"convolution", "deconvolution", "matmul",
+                                      "pooling",     "softmax",       "lrn",
                                       "reorder"};
   return site.kind >= 0 && site.kind <= NNRT_ABI_ONEDNN_REORDER
              ? names[site.kind]
@@ -246,9 +245,9 @@ Attributes Problem::makeAttributes(int numPostOps) const {
   dnnl_primitive_attr_t attr;
   check(dnnl_primitive_attr_create(&attr), "attributes");
   Attributes attributes(attr);
-  check(dnnl_primitive_attr_set_scratchpad_mode(attr,
-                                                dnnl_scratchpad_mode_user),
-        "scratchpad mode");
+  check(
+      dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user),
+      "scratchpad mode");
   if (!numPostOps)
     return attributes;
   dnnl_post_ops_t ops;
@@ -263,9 +262,8 @@ Attributes Problem::makeAttributes(int numPostOps) const {
             "eltwise post-op");
       break;
     case NNRT_ABI_ONEDNN_SUM:
-      check(
-          dnnl_post_ops_append_sum(ops, op.alpha, 0, dnnl_data_type_undef),
-          "sum post-op");
+      check(dnnl_post_ops_append_sum(ops, op.alpha, 0, dnnl_data_type_undef),
+            "sum post-op");
       break;
     case NNRT_ABI_ONEDNN_BINARY: {
       Operand operand = postOpOperands[i];
