@@ -7,6 +7,7 @@
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
+#include "nn/Conversion/Passes.h"
 
 using namespace mlir;
 
@@ -19,4 +20,5 @@ void nn::registerAllDialects(DialectRegistry &registry) {
 void nn::registerAllPasses() {
   ::mlir::registerAllPasses();
   registerNNTransformsPasses();
+  registerNNConversionPasses();
 }

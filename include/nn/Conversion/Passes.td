@@ -1,0 +1,77 @@
+//===- Passes.td - conversions between levels -----------------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_CONVERSION_PASSES_TD
+#define NN_CONVERSION_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+//===----------------------------------------------------------------------===//
+// NNToKernels
+//===----------------------------------------------------------------------===//
+
+def ConvertNNToKernels : Pass<"convert-nn-to-kernels", "ModuleOp"> {
+  let summary = "Generate kernels for operators and fusions";
+  let description = [{
+    Replaces nn operators and fusions for which there is a kernel template by a
+    `nn.call_kernel` of a private function of vector, scf, memref, arith and math
+    operations over identity-layout memrefs. What has no template stays. Kernels
+    that are the same are emitted once.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<4x64xf32>) -> tensor<4x64xf32> {
+      %0 = nn.relu %x : (tensor<4x64xf32>) -> tensor<4x64xf32>
+      return %0 : tensor<4x64xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<4x64xf32>) -> tensor<4x64xf32> {
+      %0 = tensor.empty() : tensor<4x64xf32>
+      %1 = nn.call_kernel @kernel_elementwise_0 ins(%x ...) outs(%0 ...) ...
+      return %1 : tensor<4x64xf32>
+    }
+    func.func private @kernel_elementwise_0(%in: memref<4x64xf32>,
+        %out: memref<4x64xf32>, %begin: index, %end: index) { ... }
+    ```
+  }];
+  let options = [
+    Option<"claim", "claim", "std::string", "\"all\"",
+           "`preferred`: only what generated code is better at than the library; "
+           "`all`: everything that has a template">,
+    Option<"vectorBits", "vector-bits", "int64_t", "512",
+           "the size of the target's vector registers: 512 or 256">];
+  let statistics = [
+    Statistic<"numCalls", "calls", "Operators replaced by calls of kernels">,
+    Statistic<"numKernels", "kernels", "Kernels emitted">];
+  let dependentDialects = [
+    "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
+    "::mlir::cf::ControlFlowDialect", "::mlir::func::FuncDialect",
+    "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
+    "::mlir::vector::VectorDialect"];
+}
+
+def ExpandMath : Pass<"nn-expand-math"> {
+  let summary = "Compute functions of the math dialect by arithmetic";
+  let description = [{
+    Replaces exp, tanh, erf, log and their like, of scalars and vectors, by
+    polynomials and arithmetic, so that compiled models call no library. What
+    stays has an instruction (sqrt, floor, fma, ...). Functions of f64 are
+    computed in f32 where MLIR has no polynomial for f64; f16 and bf16 in f32.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// NNToLinalg
+//===----------------------------------------------------------------------===//
+
+//===----------------------------------------------------------------------===//
+// NNToOneDNN, OneDNNToLLVM
+//===----------------------------------------------------------------------===//
+
+#endif // NN_CONVERSION_PASSES_TD

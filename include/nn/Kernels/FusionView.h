@@ -1,0 +1,99 @@
+//===- FusionView.h - what a kernel shall compute ---------------*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// A single nn operator or an nn.fusion, seen alike: values "of the body" are
+// the results and block arguments inside of a fusion, or the operator's own
+// operands and results.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NN_KERNELS_FUSIONVIEW_H
+#define NN_KERNELS_FUSIONVIEW_H
+
+#include "dialects/NN/IR/NN.h"
+#include "nn/Analysis/SymbolicDims.h"
+#include "nn/Kernels/KernelEmitter.h"
+#include "llvm/ADT/MapVector.h"
+
+namespace mlir::nn {
+
+/// How a dimension of an operand relates to the dimension of the tensor that it
+/// is broadcast to.
+enum class DimUse {
+  Full,     // equal sizes
+  Broadcast, // size 1
+  Unknown   // one of both; only the run shows which
+};
+
+class FusionView {
+public:
+  FusionView(Operation *root, SymbolicDims &dims);
+
+  Operation *root;
+  SymbolicDims &dims;
+  /// The operator that is not elementwise; null if there is none.
+  Operation *anchor = nullptr;
+  /// There are several operators that are not elementwise.
+  bool hasManyAnchors = false;
+  /// The values of the body that are root's results.
+  SmallVector<Value> results;
+
+  /// The tensor of the function that a value of the body is; null if the body
+  /// computes it or it is a constant of the body.
+  Value getOuter(Value value) const;
+  /// The elements of a constant, of the body or of the function; null for
+  /// anything else.
+  ElementsAttr getConstant(Value value) const;
+  /// The constant, if all its elements are equal.
+  DenseElementsAttr getSplat(Value value) const;
+  bool isAnchorResult(Value value) const;
+
+  /// What the elementwise operators between `values` and the anchor's result
+  /// read: values that are tensors of the function or constants that are no
+  /// splats. Failure if something else is in between.
+  FailureOr<llvm::SetVector<Value>> getLeaves(ValueRange values) const;
+
+  /// The use of each dimension of `reference` (a value of the body) by a leaf,
+  /// whose missing leading dimensions are broadcast. Dimensions in which the
+  /// reference has size 1 are Full.
+  SmallVector<DimUse> getUses(Value leaf, Value reference) const;
+  /// As getUses for ranges of dimensions that a kernel walks through as one:
+  /// [0, ends[0]), [ends[0], ends[1]), .... Failure if a range is used neither
+  /// fully nor not at all.
+  FailureOr<SmallVector<DimUse>> getGroupUses(Value leaf, Value reference,
+                                              ArrayRef<int64_t> ends) const;
+  /// True if a dimension is known to be 1.
+  bool isOne(Value value, int64_t dim) const;
+  /// True if both have provably the same shape.
+  bool haveSameShape(Value lhs, Value rhs) const;
+
+  /// A rough count of instructions for an element of the elementwise operators
+  /// between `values` and the leaves.
+  int64_t estimateCost(ValueRange values) const;
+
+private:
+  Dims getDims(Value value) const;
+};
+
+/// Emits the elementwise operators of a body.
+class BodyEmitter {
+public:
+  /// Gives the element (or the vector) of a leaf or of the anchor's result.
+  using Leaf = function_ref<Value(Value)>;
+
+  BodyEmitter(const FusionView &view, KernelEmitter &emitter, int64_t lanes)
+      : view(view), emitter(emitter), lanes(lanes) {}
+
+  /// Failure, with an error, if an operator cannot be emitted.
+  FailureOr<Value> emit(Value value, Leaf leaf);
+
+private:
+  const FusionView &view;
+  KernelEmitter &emitter;
+  int64_t lanes;
+  DenseMap<Value, Value> emitted;
+};
+
+} // namespace mlir::nn
+
+#endif // NN_KERNELS_FUSIONVIEW_H

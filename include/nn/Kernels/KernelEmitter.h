@@ -1,0 +1,132 @@
+//===- KernelEmitter.h - emits the code of kernels --------------*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// What all kernel templates share: index arithmetic that folds, flat views of
+// tensors, (masked) loads and stores of vectors, and loops.
+//
+// A kernel is a function over identity-layout memrefs. Templates look at each as
+// a flat array and compute offsets themselves, so that collapsed dimensions,
+// broadcasts and panels need no views. Vectors have as many lanes as 32-bit
+// elements fit into a register of the target; masks stand on loads and stores
+// only, never on arithmetic.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NN_KERNELS_KERNELEMITTER_H
+#define NN_KERNELS_KERNELEMITTER_H
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Builders.h"
+
+namespace mlir::nn {
+
+/// A tensor of a kernel, seen as its elements in row-major order.
+struct Array {
+  /// memref<?xT>; null for `i1`, whose vectors memrefs would read as packed bits.
+  Value flat;
+  /// For `i1`: the address, as an i64.
+  Value address;
+  Type elementType;
+};
+
+class KernelEmitter {
+public:
+  KernelEmitter(OpBuilder &builder, Location location, int64_t vectorBits)
+      : b(builder), loc(location), vectorBits(vectorBits) {}
+
+  OpBuilder &b;
+  Location loc;
+  int64_t vectorBits;
+
+  /// Lanes of vectors of `bits`-bit elements.
+  int64_t getLanes(int64_t bits = 32) const { return vectorBits / bits; }
+
+  //===--------------------------------------------------------------------===//
+  // Indices: operations on known values fold
+  //===--------------------------------------------------------------------===//
+
+  Value index(int64_t value);
+  Value add(Value lhs, Value rhs);
+  Value add(Value lhs, int64_t rhs) { return add(lhs, index(rhs)); }
+  Value sub(Value lhs, Value rhs);
+  Value mul(Value lhs, Value rhs);
+  Value mul(Value lhs, int64_t rhs) { return mul(lhs, index(rhs)); }
+  /// Quotient and remainder of values that are not negative.
+  Value div(Value lhs, Value rhs);
+  Value rem(Value lhs, Value rhs);
+  Value ceilDiv(Value lhs, Value rhs);
+  Value min(Value lhs, Value rhs);
+  Value max(Value lhs, Value rhs);
+  Value less(Value lhs, Value rhs);
+  Value equal(Value lhs, int64_t rhs);
+  Value select(Value condition, Value whenTrue, Value whenFalse);
+  /// The indices of the element number `linear` of an array of these sizes.
+  SmallVector<Value> delinearize(Value linear, ArrayRef<Value> sizes);
+
+  //===--------------------------------------------------------------------===//
+  // Tensors
+  //===--------------------------------------------------------------------===//
+
+  /// The size of a dimension of a memref, as a constant where it is static.
+  Value size(Value memref, int64_t dim);
+  Value numElements(Value memref);
+  Array array(Value memref);
+
+  /// The type of `lanes` elements: a scalar for one.
+  Type vector(Type elementType, int64_t lanes) const;
+  /// `lanes` elements from `offset` on. Lanes that `mask` excludes are zero and
+  /// not read.
+  Value load(const Array &array, Value offset, int64_t lanes, Value mask = {});
+  void store(Value value, const Array &array, Value offset, Value mask = {});
+  /// One element in all lanes.
+  Value loadSplat(const Array &array, Value offset, int64_t lanes);
+  Value broadcast(Value scalar, int64_t lanes);
+  /// A mask that includes the first `count` lanes.
+  Value mask(Value count, int64_t lanes);
+  /// Lanes outside of the mask (if there is one) become `neutral`.
+  Value selectMasked(Value mask, Value value, double neutral);
+
+  Value constant(Type type, double value);
+  /// a * b + c, fused.
+  Value fma(Value a, Value b, Value c);
+
+  //===--------------------------------------------------------------------===//
+  // Loops. Bodies emit at `b`, which stands inside while they run.
+  //===--------------------------------------------------------------------===//
+
+  using LoopBody = function_ref<void(Value iv)>;
+  using CarryingBody =
+      function_ref<SmallVector<Value>(Value iv, ValueRange carried)>;
+  /// for (iv = low; iv < high; iv += step). Loops known to run once, or not at
+  /// all, are not emitted as loops.
+  void loop(Value low, Value high, int64_t step, LoopBody body);
+  SmallVector<Value> loop(Value low, Value high, int64_t step,
+                          ArrayRef<Value> initial, CarryingBody body);
+  void ifTrue(Value condition, function_ref<void()> body,
+              function_ref<void()> otherwise = nullptr);
+  /// if (condition) then values of the body else of `otherwise`.
+  SmallVector<Value> ifElse(Value condition, TypeRange types,
+                            function_ref<SmallVector<Value>()> body,
+                            function_ref<SmallVector<Value>()> otherwise);
+
+  /// Covers 0 ... count-1 by vectors: `unroll` at a time, then one at a time,
+  /// then a masked one. `mask` is null for full vectors.
+  void vectorLoop(Value count, int64_t lanes, int64_t unroll,
+                  function_ref<void(Value position, Value mask)> body);
+  /// As vectorLoop, with values carried from vector to vector. `unroll` sets of
+  /// `initial` are carried side by side, and `combine` joins two of them.
+  SmallVector<Value> vectorLoop(
+      Value count, int64_t lanes, int64_t unroll, ArrayRef<Value> initial,
+      function_ref<SmallVector<Value>(Value position, Value mask,
+                                      ValueRange carried)>
+          body,
+      function_ref<SmallVector<Value>(ValueRange lhs, ValueRange rhs)> combine);
+
+private:
+  Value boolAddress(const Array &array, Value offset);
+};
+
+} // namespace mlir::nn
+
+#endif // NN_KERNELS_KERNELEMITTER_H

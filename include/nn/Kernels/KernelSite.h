@@ -1,0 +1,98 @@
+//===- KernelSite.h - where a kernel is made and called ---------*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// The frame that all templates fill: it collects a kernel's inputs, makes its
+// function, and replaces the operator by a call. A template
+//
+//   1. looks at the FusionView, and returns failure if it is not for it;
+//   2. adds inputs (addInput, addConstant), and calls `begin`;
+//   3. emits code for the iterations [begin, end);
+//   4. calls `finish` with the number of iterations.
+//
+// Emission may fail at any time; `abandon` removes all that was made.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NN_KERNELS_KERNELSITE_H
+#define NN_KERNELS_KERNELSITE_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "nn/Kernels/FusionView.h"
+
+namespace mlir::nn {
+
+class KernelSite {
+public:
+  /// `host` stands before the root.
+  KernelSite(const FusionView &view, OpBuilder &host, int64_t vectorBits);
+
+  const FusionView &view;
+  OpBuilder &host;
+
+  /// Makes a leaf (a value of the body) an input of the kernel.
+  void addInput(Value leaf);
+  void addInputs(const llvm::SetVector<Value> &leaves);
+  /// Makes a constant that the template computed an input; gives its number.
+  unsigned addConstant(ElementsAttr value);
+  /// Emits, in the function, a check that a size that is known at run time only
+  /// is 1 or that of the result.
+  void checkBroadcast(Value leaf, int64_t dim, Value wanted);
+
+  /// Makes the results' buffers and the kernel's function. Failure if the
+  /// results' sizes cannot be expressed.
+  LogicalResult begin(StringRef kind);
+  /// Ends the function, calls it in place of the root, which stays without uses.
+  void finish(Value count, int64_t grain);
+  /// Removes what was made.
+  void abandon();
+
+  // Valid after begin:
+  KernelEmitter &getEmitter() { return *emitter; }
+  Array getInput(Value leaf);
+  Value getInputMemref(Value leaf);
+  Array getInput(unsigned number);
+  Array getOutput(unsigned number);
+  Value getOutputMemref(unsigned number);
+  Value getBegin();
+  Value getEnd();
+  /// Stores the results of the root that the elementwise operators compute from
+  /// the anchor's result (`leaf` gives that, too).
+  LogicalResult emitResults(int64_t lanes, BodyEmitter::Leaf leaf, Value offset,
+                            Value mask);
+
+  /// The size of a result's dimension in the function (before or after begin).
+  Value getResultSize(unsigned result, int64_t dim);
+  Value hostIndex(int64_t value);
+  Value hostMul(Value lhs, Value rhs);
+  Value hostCeilDiv(Value lhs, int64_t rhs);
+  /// The product of sizes of dimensions [from, to) of a result.
+  Value hostResultProduct(unsigned result, int64_t from, int64_t to);
+  /// The size of a dimension of a tensor of the function.
+  Value hostSize(Value tensor, int64_t dim);
+
+  func::FuncOp kernel;
+  Operation *call = nullptr;
+
+private:
+  LogicalResult reifyResults();
+
+  std::optional<KernelEmitter> emitter;
+  std::optional<OpBuilder> kernelBuilder;
+  int64_t vectorBits;
+  SmallVector<Value> inputs; // tensors of the function
+  llvm::SmallMapVector<Value, unsigned, 8> numbers;
+  SmallVector<SmallVector<OpFoldResult>> sizes;
+  SmallVector<Value> outputs;
+  SmallVector<Operation *> made;
+  DenseMap<unsigned, Array> arrays;
+};
+
+/// The names of the ONNX nodes that a location stands for, for messages.
+std::string getNodeNames(Location location);
+
+/// A grain so that ranges have about `target` instructions' work.
+int64_t chooseGrain(int64_t costOfIteration, int64_t target = 16384);
+
+} // namespace mlir::nn
+
+#endif // NN_KERNELS_KERNELSITE_H

@@ -1,0 +1,39 @@
+//===- Templates.h - the kernel templates -----------------------*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// Each template looks at an operator or fusion and either makes a kernel and the
+// call that replaces it, or returns failure and leaves everything as it was.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NN_KERNELS_TEMPLATES_H
+#define NN_KERNELS_TEMPLATES_H
+
+#include "nn/Kernels/KernelSite.h"
+
+namespace mlir::nn {
+
+/// Elementwise operators only, with numpy broadcasting.
+LogicalResult emitElementwiseKernel(KernelSite &site);
+/// Reductions over trailing dimensions, or over dimensions before kept ones.
+LogicalResult emitReductionKernel(KernelSite &site);
+/// Softmax and log-softmax along any axis.
+LogicalResult emitSoftmaxKernel(KernelSite &site);
+/// Layer normalization.
+LogicalResult emitLayerNormKernel(KernelSite &site);
+/// Products with a constant matrix, packed at compile time.
+LogicalResult emitMatMulKernel(KernelSite &site);
+/// Depthwise convolution with channels last.
+LogicalResult emitDepthwiseKernel(KernelSite &site);
+/// Transposition that moves the last dimension.
+LogicalResult emitTransposeKernel(KernelSite &site);
+/// Resampling of two dimensions with channels last.
+LogicalResult emitResizeKernel(KernelSite &site);
+
+/// Whether the matrix product shall be generated even where oneDNN has it; the
+/// reasons, as measured, stand with the function.
+bool isPreferredMatMul(const FusionView &view);
+
+} // namespace mlir::nn
+
+#endif // NN_KERNELS_TEMPLATES_H

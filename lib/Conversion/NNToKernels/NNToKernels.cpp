@@ -1,0 +1,152 @@
+//===- NNToKernels.cpp - convert-nn-to-kernels ----------------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "dialects/NN/IR/NN.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Transforms/CSE.h"
+#include "nn/Conversion/Passes.h"
+#include "nn/Kernels/Templates.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace mlir::nn {
+#define GEN_PASS_DEF_CONVERTNNTOKERNELS
+#include "nn/Conversion/Passes.h.inc"
+} // namespace mlir::nn
+
+using namespace mlir;
+using namespace mlir::nn;
+
+namespace {
+
+using Template = LogicalResult (*)(KernelSite &);
+
+/// What generated code is better at than the library.
+constexpr Template preferredTemplates[] = {emitElementwiseKernel};
+/// The first that does not fail is taken.
+constexpr Template allTemplates[] = {
+    emitElementwiseKernel};
+
+/// The kernels of a module, by their code.
+class KernelTable {
+public:
+  explicit KernelTable(ModuleOp module) : symbols(module) {
+    for (auto function : module.getOps<func::FuncOp>())
+      if (function->hasAttr("nn.kernel"))
+        byCode.try_emplace(print(function), function);
+  }
+
+  /// Names the new kernel, or erases it if there is one of the same code.
+  /// Gives the kernel to call, and whether it is new.
+  std::pair<func::FuncOp, bool> add(func::FuncOp kernel) {
+    auto [entry, isNew] = byCode.try_emplace(print(kernel), kernel);
+    if (!isNew) {
+      kernel.erase();
+      return {entry->second, false};
+    }
+    StringRef kind = kernel->getAttrOfType<StringAttr>("nn.kernel").getValue();
+    std::string name;
+    do
+      name = ("kernel_" + kind + "_" + Twine(next[kind]++)).str();
+    while (symbols.lookup(name));
+    kernel.setSymName(name);
+    symbols.insert(kernel);
+    return {kernel, true};
+  }
+
+private:
+  /// The code without name and locations.
+  static std::string print(func::FuncOp kernel) {
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    stream << kernel.getFunctionType();
+    kernel.getBody().front().print(stream);
+    return text;
+  }
+
+  SymbolTable symbols;
+  llvm::StringMap<func::FuncOp> byCode;
+  llvm::StringMap<int> next;
+};
+
+class ConvertNNToKernels
+    : public nn::impl::ConvertNNToKernelsBase<ConvertNNToKernels> {
+public:
+  using ConvertNNToKernelsBase::ConvertNNToKernelsBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    ArrayRef<Template> templates = allTemplates;
+    if (claim == "preferred") {
+      templates = preferredTemplates;
+    } else if (claim != "all") {
+      module.emitError("convert-nn-to-kernels: claim is 'preferred' or 'all', not '")
+          << claim << "'";
+      return signalPassFailure();
+    }
+    if (vectorBits != 512 && vectorBits != 256) {
+      module.emitError("convert-nn-to-kernels: vector-bits is 512 or 256, not ")
+          << vectorBits.getValue();
+      return signalPassFailure();
+    }
+    KernelTable kernels(module);
+    SmallVector<func::FuncOp> functions;
+    for (auto function : module.getOps<func::FuncOp>())
+      if (!function.isExternal() && !function->hasAttr("nn.kernel"))
+        functions.push_back(function);
+    for (func::FuncOp function : functions)
+      convert(function, templates, kernels);
+  }
+
+private:
+  void convert(func::FuncOp function, ArrayRef<Template> templates,
+               KernelTable &kernels) {
+    SmallVector<Operation *> roots, replaced;
+    function.walk<WalkOrder::PreOrder>([&](Operation *op) {
+      if (isa_and_nonnull<NNDialect>(op->getDialect()) &&
+          !isa<ConstantOp, CallKernelOp>(op)) {
+        roots.push_back(op);
+        return WalkResult::skip();
+      }
+      return WalkResult::advance();
+    });
+    // The analysis knows operations by their address: none is erased before
+    // the end.
+    SymbolicDims dims(function);
+    for (Operation *root : roots) {
+      // Kernels take tensors; shape arithmetic on small ones is cheaper as is.
+      FusionView view(root, dims);
+      if (view.hasManyAnchors)
+        continue;
+      for (Template emit : templates) {
+        OpBuilder host(root);
+        KernelSite site(view, host, vectorBits);
+        if (failed(emit(site))) {
+          site.abandon();
+          continue;
+        }
+        eliminateCommonSubExpressions(site.kernel);
+        auto [kernel, isNew] = kernels.add(site.kernel);
+        cast<CallKernelOp>(site.call).setKernel(kernel.getSymName());
+        numKernels += isNew;
+        ++numCalls;
+        replaced.push_back(root);
+        break;
+      }
+    }
+    for (Operation *root : llvm::reverse(replaced))
+      root->erase();
+  }
+
+  void eliminateCommonSubExpressions(func::FuncOp kernel) {
+    IRRewriter rewriter(kernel.getContext());
+    DominanceInfo dominance(kernel);
+    mlir::eliminateCommonSubExpressions(rewriter, dominance, kernel);
+  }
+};
+
+} // namespace

@@ -1,0 +1,83 @@
+// RUN: nn-opt %s -split-input-file -convert-nn-to-kernels | FileCheck %s
+// RUN: nn-opt %s -split-input-file -convert-nn-to-kernels=vector-bits=256 | FileCheck %s --check-prefix=V256
+
+// The same code is emitted once; small tensors are one block.
+// CHECK-LABEL: func.func @main(
+// CHECK-SAME: %[[X:.*]]: tensor<4x64xf32>, %[[Y:.*]]: tensor<4x64xf32>
+// CHECK: %[[OUT:.*]] = tensor.empty() : tensor<4x64xf32>
+// CHECK: nn.call_kernel @kernel_elementwise_0 ins(%[[X]] : tensor<4x64xf32>) outs(%[[OUT]] : tensor<4x64xf32>)
+// CHECK: nn.call_kernel @kernel_elementwise_0 ins(%[[Y]] : tensor<4x64xf32>)
+// CHECK: func.func private @kernel_elementwise_0(%{{.*}}: memref<4x64xf32>, %{{.*}}: memref<4x64xf32>, %{{.*}}: index, %{{.*}}: index) attributes {nn.kernel = "elementwise"}
+// CHECK: vector.load {{.*}} vector<16xf32>
+// CHECK: arith.maximumf
+// CHECK: vector.store
+// CHECK-NOT: func.func
+// V256: vector.load {{.*}} vector<8xf32>
+func.func @main(%x: tensor<4x64xf32>, %y: tensor<4x64xf32>) -> (tensor<4x64xf32>, tensor<4x64xf32>) {
+  %0 = nn.relu %x : (tensor<4x64xf32>) -> tensor<4x64xf32>
+  %1 = nn.relu %y : (tensor<4x64xf32>) -> tensor<4x64xf32>
+  return %0, %1 : tensor<4x64xf32>, tensor<4x64xf32>
+}
+
+// -----
+
+// A fusion is one kernel; splats are immediates, no inputs; a channel's value is
+// read once a row.
+// CHECK-LABEL: func.func @main(
+// CHECK-SAME: %[[X:.*]]: tensor<1x24x35xf32>, %[[BIAS:.*]]: tensor<24x1xf32>
+// CHECK: nn.call_kernel @kernel_elementwise_0 ins(%[[X]], %[[BIAS]] : tensor<1x24x35xf32>, tensor<24x1xf32>) outs({{.*}}) scalars() count(%[[COUNT:.*]]) {
+// CHECK: func.func private @kernel_elementwise_0(%{{.*}}, %{{.*}}, %{{.*}}, %[[BEGIN:.*]]: index, %[[END:.*]]: index)
+// CHECK: scf.for %[[ROW:.*]] = %[[BEGIN]] to %[[END]]
+// CHECK: memref.load
+// CHECK: vector.broadcast
+// CHECK: vector.load
+// CHECK: vector.maskedload
+// CHECK: arith.mulf
+// CHECK: vector.maskedstore
+func.func @main(%x: tensor<1x24x35xf32>, %bias: tensor<24x1xf32>) -> tensor<1x24x35xf32> {
+  %two = nn.constant dense<2.0> : tensor<f32>
+  %0 = nn.fusion (%a = %x : tensor<1x24x35xf32>, %b = %bias : tensor<24x1xf32>, %c = %two : tensor<f32>) -> (tensor<1x24x35xf32>) {
+    %1 = nn.add %a, %b : (tensor<1x24x35xf32>, tensor<24x1xf32>) -> tensor<1x24x35xf32>
+    %2 = nn.mul %1, %c : (tensor<1x24x35xf32>, tensor<f32>) -> tensor<1x24x35xf32>
+    nn.yield %2 : tensor<1x24x35xf32>
+  }
+  return %0 : tensor<1x24x35xf32>
+}
+
+// -----
+
+// Equal names are equal sizes: one dimension, no checks.
+// CHECK-LABEL: func.func @main(
+// CHECK-NOT: cf.assert
+// CHECK: func.func private
+// CHECK-NOT: arith.select
+func.func @main(%x: tensor<?x?xf32> {nn.dim_names = ["n", "m"]}, %y: tensor<?x?xf32> {nn.dim_names = ["n", "m"]}) -> tensor<?x?xf32> {
+  %0 = nn.add %x, %y : (tensor<?x?xf32>, tensor<?x?xf32>) -> tensor<?x?xf32>
+  return %0 : tensor<?x?xf32>
+}
+
+// -----
+
+// Else the run decides which operand is broadcast.
+// CHECK-LABEL: func.func @main(
+// CHECK: cf.assert %{{.*}}, "node 'Add_7': dimension 0 of an operand neither is 1 nor has the size of the result
+// CHECK: func.func private
+// CHECK: arith.select
+// CHECK: scf.if
+func.func @main(%x: tensor<?xf32>, %y: tensor<?xf32>) -> tensor<?xf32> {
+  %0 = nn.add %x, %y : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32> loc("Add_7")
+  return %0 : tensor<?xf32>
+}
+
+// -----
+
+// Bools are bytes in memory, unsigned integers signless.
+// CHECK-LABEL: func.func @main(
+// CHECK: tensor.bitcast {{.*}} : tensor<40xui8> to tensor<40xi8>
+// CHECK: func.func private @kernel_elementwise_0(%{{.*}}: memref<40xi8>, %{{.*}}: memref<40xi8>, %{{.*}}: memref<40xi1>
+// CHECK: arith.cmpi ugt
+// CHECK: llvm.intr.masked.store {{.*}} vector<64xi8>
+func.func @main(%x: tensor<40xui8>, %y: tensor<40xui8>) -> tensor<40xi1> {
+  %0 = nn.greater %x, %y : (tensor<40xui8>, tensor<40xui8>) -> tensor<40xi1>
+  return %0 : tensor<40xi1>
+}
