@@ -7,6 +7,7 @@
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
+#include "nn/Conversion/NNToLinalg.h"
 #include "nn/Conversion/Passes.h"
 
 using namespace mlir;
@@ -15,6 +16,7 @@ void nn::registerAllDialects(DialectRegistry &registry) {
   ::mlir::registerAllDialects(registry);
   ::mlir::registerAllExtensions(registry);
   registry.insert<NNDialect>();
+  registerBitcastBufferization(registry);
 }
 
 void nn::registerAllPasses() {

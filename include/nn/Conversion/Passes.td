@@ -70,6 +70,50 @@ def ExpandMath : Pass<"nn-expand-math"> {
 // NNToLinalg
 //===----------------------------------------------------------------------===//
 
+def ConvertNNToLinalg : Pass<"convert-nn-to-linalg", "::mlir::func::FuncOp"> {
+  let summary = "Lower what is left of the nn dialect to linalg";
+  let description = [{
+    The general road: any nn operator, of any type and shape that it accepts,
+    becomes linalg, tensor, arith and math operations in destination-passing
+    style. Fusions are dissolved first. What stays are `nn.constant`, calls of
+    kernels and of the runtime.
+
+    Unsigned integers are signless below: a `tensor.bitcast` stands where a value
+    of an unsigned type enters or leaves.
+
+    What can be known at run time only is checked by `cf.assert`, whose message
+    names the ONNX node: dimensions that must agree or broadcast, and the number
+    of elements of a reshape. Indices of gathers are clamped instead.
+
+    Before:
+    ```mlir
+    %0 = nn.relu %x : (tensor<?x8xf32>) -> tensor<?x8xf32>
+    ```
+    After:
+    ```mlir
+    %c0 = arith.constant 0 : index
+    %dim = tensor.dim %x, %c0 : tensor<?x8xf32>
+    %empty = tensor.empty(%dim) : tensor<?x8xf32>
+    %0 = linalg.generic {...} ins(%x : tensor<?x8xf32>) outs(%empty : tensor<?x8xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %zero = arith.constant 0.000000e+00 : f32
+      %max = arith.maximumf %in, %zero : f32
+      linalg.yield %max : f32
+    } -> tensor<?x8xf32>
+    ```
+  }];
+  let options = [
+    Option<"lowerConstants", "lower-constants", "bool", "false",
+           "turn nn.constant into arith.constant, for use with upstream passes">];
+  let statistics = [
+    Statistic<"numLowered", "lowered", "Operators lowered">];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+    "::mlir::nn::NNDialect", "::mlir::tensor::TensorDialect",
+    "::mlir::vector::VectorDialect"];
+}
+
 //===----------------------------------------------------------------------===//
 // NNToOneDNN, OneDNNToLLVM
 //===----------------------------------------------------------------------===//

@@ -1,0 +1,191 @@
+//===- TensorEmitter.h - what the lowerings to linalg share -----*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_LIB_CONVERSION_NNTOLINALG_TENSOREMITTER_H
+#define NN_LIB_CONVERSION_NNTOLINALG_TENSOREMITTER_H
+
+#include "dialects/NN/IR/NN.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/IR/PatternMatch.h"
+#include "nn/Analysis/SymbolicDims.h"
+#include "nn/Conversion/ElementwiseToArith.h"
+
+namespace mlir::nn {
+
+using Size = OpFoldResult;
+using Sizes = SmallVector<OpFoldResult>;
+/// Computes an element from the elements of the operands.
+using ElementBody = function_ref<Value(OpBuilder &, Location, ValueRange)>;
+
+/// Emits tensor and linalg operations in place of one nn operator. Everything is
+/// destination-passing: results are made by tensor.empty, so that bufferization
+/// finds a buffer and copies nothing. Unsigned elements are signless here.
+class TensorEmitter {
+public:
+  TensorEmitter(PatternRewriter &rewriter, Operation *op, SymbolicDims &symbols)
+      : rewriter(rewriter), location(op->getLoc()), op(op), symbols(symbols) {}
+
+  PatternRewriter &rewriter;
+  Location location;
+  Operation *op;
+  SymbolicDims &symbols;
+
+  //===--------------------------------------------------------------------===//
+  // Sizes: attributes where known, else index values
+  //===--------------------------------------------------------------------===//
+
+  Size size(int64_t value) { return rewriter.getIndexAttr(value); }
+  Size getDim(Value tensor, int64_t index);
+  Sizes getDims(Value tensor);
+  /// The sizes of a result of the operator, by its shape function. Failure
+  /// (reported) if they depend on data.
+  FailureOr<Sizes> getResultDims(unsigned result = 0);
+  Value asValue(Size size);
+  Size add(Size lhs, Size rhs);
+  Size sub(Size lhs, Size rhs);
+  Size mul(Size lhs, Size rhs);
+  /// Of sizes that are not negative by a positive number.
+  Size floorDiv(Size lhs, Size rhs);
+  Size ceilDiv(Size lhs, Size rhs);
+  Size min(Size lhs, Size rhs);
+  Size max(Size lhs, Size rhs);
+  Size product(ArrayRef<Size> sizes);
+  /// Element `index` of a list of integers (rank 0 or 1), as a size.
+  Size getEntry(Value list, int64_t index);
+  static std::optional<int64_t> getConstant(Size size);
+
+  //===--------------------------------------------------------------------===//
+  // Checks at run time
+  //===--------------------------------------------------------------------===//
+
+  /// Ends the run with an error that names the ONNX node, unless `condition`.
+  void check(Value condition, const Twine &message);
+  /// Checks that two sizes agree, unless that is known.
+  void checkEqual(Size lhs, Size rhs, const Twine &message);
+  void checkSameDim(Value lhs, int64_t lhsDim, Value rhs, int64_t rhsDim,
+                    const Twine &message);
+
+  //===--------------------------------------------------------------------===//
+  // Tensors
+  //===--------------------------------------------------------------------===//
+
+  /// The tensor with signless elements.
+  Value signless(Value tensor);
+  /// The signless element type of a tensor.
+  static Type getElement(Value tensor) {
+    return getSignlessType(getElementTypeOrSelf(tensor.getType()));
+  }
+  static int64_t getRank(Value tensor) {
+    return cast<RankedTensorType>(tensor.getType()).getRank();
+  }
+  static bool isUnsigned(Value tensor) {
+    return getElementTypeOrSelf(tensor.getType()).isUnsignedInteger();
+  }
+  Value empty(ArrayRef<Size> sizes, Type elementType);
+  Value filled(ArrayRef<Size> sizes, Value scalar);
+  Value filled(ArrayRef<Size> sizes, Type elementType, double value);
+  Value scalar(Type type, double value) {
+    return emitConstant(rewriter, location, type, value);
+  }
+
+  /// A tensor whose element at d0, d1, ... is `body` of the elements of `inputs`
+  /// at the places that `maps` give (one map an input, over the result's dims).
+  Value map(ArrayRef<Size> sizes, Type elementType, ValueRange inputs,
+            ArrayRef<AffineMap> maps, ElementBody body);
+  /// The same with `body` given the indices of the element instead.
+  Value generate(ArrayRef<Size> sizes, Type elementType, ElementBody body);
+  /// Folds `inputs` into `init`: the body's last argument is the value so far.
+  /// The last map is init's. Loops run in the order of the dims.
+  Value reduce(Value init, ValueRange inputs, ArrayRef<AffineMap> maps,
+               ArrayRef<utils::IteratorType> iterators, ElementBody body);
+  /// The tensor with its elements converted as nn.cast does.
+  Value convert(Value tensor, Type elementType);
+
+  /// A map from `rank` dims to those listed; -1 stands for index 0.
+  AffineMap select(int64_t rank, ArrayRef<int64_t> dims);
+  AffineMap identity(int64_t rank) {
+    return rewriter.getMultiDimIdentityMap(rank);
+  }
+  AffineMap affineMap(int64_t rank, ArrayRef<AffineExpr> exprs) {
+    return AffineMap::get(rank, 0, exprs, rewriter.getContext());
+  }
+
+  /// How a dimension of an operand is read where the result's is indexed.
+  enum class Access { Same, Zero, Unknown };
+  /// For each dimension of `operand`, which broadcasts to `like`, whose shape is
+  /// known to the analysis.
+  SmallVector<Access> getAccess(Value operand, ArrayRef<Dim> like);
+  /// The map for reading `operand` (signless) where `like` is indexed over
+  /// `rank` dims of which the first are those of `like`. Where whether a
+  /// dimension is 1 shows at run time only, `operand` is replaced by a tensor
+  /// that is broadcast.
+  AffineMap broadcastMap(Value &operand, ArrayRef<Dim> like,
+                         ArrayRef<Size> likeSizes);
+  /// Checks at run time that dimensions of unknown access are 1 or as `sizes`.
+  void checkBroadcast(Value operand, ArrayRef<Access> access,
+                      ArrayRef<Size> sizes);
+
+  /// The same elements under other sizes; the number of elements must agree.
+  /// `from` and `to` are the two shapes as the analysis knows them.
+  Value reshape(Value tensor, ArrayRef<Size> sizes, ArrayRef<Dim> from,
+                ArrayRef<Dim> to);
+  /// Dimension `dim` cut into two.
+  Value splitDim(Value tensor, int64_t dim, Size outer, Size inner);
+  /// Dimensions `dim` and `dim`+1 made one.
+  Value mergeDims(Value tensor, int64_t dim);
+  /// Unit dimensions inserted at the places `dims` of the result, or removed.
+  Value insertUnitDims(Value tensor, ArrayRef<int64_t> dims);
+  Value dropUnitDims(Value tensor, ArrayRef<int64_t> dims);
+  Value transpose(Value tensor, ArrayRef<int64_t> permutation);
+  /// The tensor inside of a larger one that is filled with `value`.
+  Value pad(Value tensor, ArrayRef<Size> low, ArrayRef<Size> high, Value value);
+  Value extractSlice(Value tensor, ArrayRef<Size> offsets,
+                     ArrayRef<Size> sizes, ArrayRef<Size> strides);
+  Value castTo(Value tensor, RankedTensorType type);
+
+  /// Replaces the operator, adapting staticness and signedness of the types.
+  LogicalResult replace(ValueRange values);
+};
+
+/// The base of patterns of this conversion.
+template <typename OpTy> struct LinalgPattern : OpRewritePattern<OpTy> {
+  LinalgPattern(MLIRContext *context, SymbolicDims &symbols)
+      : OpRewritePattern<OpTy>(context), symbols(symbols) {}
+
+  virtual LogicalResult lower(OpTy op, TensorEmitter &emitter) const = 0;
+
+  LogicalResult matchAndRewrite(OpTy op,
+                                PatternRewriter &rewriter) const override {
+    TensorEmitter emitter(rewriter, op, symbols);
+    return lower(op, emitter);
+  }
+
+  SymbolicDims &symbols;
+};
+
+/// Axes counted from the front.
+SmallVector<int64_t> normalizeAxes(ArrayRef<int64_t> axes, int64_t rank);
+inline int64_t normalizeAxis(int64_t axis, int64_t rank) {
+  return axis < 0 ? axis + rank : axis;
+}
+
+/// The dimensions 0 ... rank-1 that are not in `axes`.
+SmallVector<int64_t> getOtherDims(ArrayRef<int64_t> axes, int64_t rank);
+
+// One function a family adds its patterns.
+void populateElementwiseToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
+void populateContractionToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
+void populateConvToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
+void populatePoolToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
+void populateReductionToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
+void populateNormalizationToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
+void populateShapeToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
+void populateReshapeToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
+void populateResizeToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
+void populateIndexingToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
+void populateQuantizationToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
+void populateConstantToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
+
+} // namespace mlir::nn
+
+#endif // NN_LIB_CONVERSION_NNTOLINALG_TENSOREMITTER_H
