@@ -1,5 +1,8 @@
 //===- nnrt_abi.h - between compiled models and the runtime -----*- C -*-===//
 //
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
+// LICENSE.
+//
 // A compiled model exports one symbol per code variant,
 //
 //   int32_t nnrt_model_run_<variant>(nnrt_abi_context *ctx,

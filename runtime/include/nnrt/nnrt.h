@@ -1,5 +1,8 @@
 //===- nnrt.h - C API of the nn-mlir runtime --------------------*- C -*-===//
 //
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
+// LICENSE.
+//
 // Opens a model compiled by nn-translate, asks what it takes and gives, and
 // runs it. In short:
 //
@@ -159,7 +162,9 @@ NNRT_EXPORT void nnrt_session_free(nnrt_session *session);
 ///    strides must be the result's;
 ///  - with `data` null, the session fills in the whole DLTensor; its memory
 ///    belongs to the session and is valid until the next run or the end of the
-///    session, whichever comes first.
+///    session, whichever comes first. The DLTensor may be passed to the next run
+///    as it is, also if the shape will be another.
+/// An output may lie in the memory of an input only where the model allows it.
 /// `stream` is for devices and must be null on the CPU.
 ///
 /// Errors: INVALID_ARGUMENT, FAILED_PRECONDITION, OUT_OF_MEMORY, INCOMPATIBLE,
