@@ -83,7 +83,9 @@ static LogicalResult importClip(NodeBinder &node) {
           .optionalOperand("max", max).failed())
     return failure();
   // ONNX wants scalars, exporters write lists of one element.
-  return node.replaceWith<ClipOp>(input, node.asScalar(min), node.asScalar(max));
+  min = node.asScalar(min);
+  max = node.asScalar(max);
+  return node.replaceWith<ClipOp>(input, min, max);
 }
 
 static LogicalResult replaceWithCast(NodeBinder &node, Value input, Type type) {

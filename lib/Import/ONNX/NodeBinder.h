@@ -127,7 +127,8 @@ public:
   //===--- Building -------------------------------------------------------===//
 
   /// An operation with inferred types. A null value or empty range, and a
-  /// report, if its operands do not fit. Does nothing after a failure.
+  /// report, if its operands do not fit. Does nothing after a failure. (Make
+  /// operands before the call: C++ evaluates arguments in any order.)
   template <typename OpT, typename... Args> Value create(Args &&...args) {
     if (hasFailed)
       return {};

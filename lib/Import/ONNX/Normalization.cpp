@@ -34,9 +34,9 @@ static LogicalResult importBatchNormalization(NodeBinder &node) {
                    Remedy::ChangeForm)
           .failed())
     return failure();
-  return node.replaceWith<BatchNormOp>(
-      input, castLike(node, scale, input), castLike(node, bias, input),
-      castLike(node, mean, input), castLike(node, variance, input), epsilon);
+  for (Value *operand : {&scale, &bias, &mean, &variance})
+    *operand = castLike(node, *operand, input);
+  return node.replaceWith<BatchNormOp>(input, scale, bias, mean, variance, epsilon);
 }
 
 static LogicalResult importInstanceNormalization(NodeBinder &node) {
@@ -48,16 +48,48 @@ static LogicalResult importInstanceNormalization(NodeBinder &node) {
   return node.replaceWith<InstanceNormOp>(input, scale, bias, epsilon);
 }
 
-/// Statistics are never less precise than `stash_type` says.
+/// The mean and the reciprocal of the standard deviation, which training saves
+/// and some models use: of type `stash_type`, f32 by default.
+static LogicalResult importStatistics(NodeBinder &node, Value input, int64_t axis,
+                                      int64_t stashType, float epsilon) {
+  Type type = getTensorElementType(node.getContext(), stashType);
+  int64_t rank = getType(input).getRank();
+  if (node.require(isa_and_nonnull<FloatType>(type),
+                   "attribute 'stash_type' is a float type",
+                   getDataTypeName(stashType), "float32", Remedy::ChangeForm)
+          .require(axis >= -rank && axis < rank,
+                   "attribute 'axis' is a dimension of the input", Twine(axis),
+                   Twine(-rank) + " to " + Twine(rank - 1)).failed())
+    return failure();
+  SmallVector<int64_t> axes;
+  for (int64_t i = axis < 0 ? axis + rank : axis; i < rank; ++i)
+    axes.push_back(i);
+  if (getType(input).getElementType() != type)
+    input = node.create<CastOp>(input, type);
+  Value mean = node.create<ReduceMeanOp>(input, axes, /*keepdims=*/true);
+  (void)node.setOutput(mean, 1);
+  if (!node.hasOutput(2))
+    return success(!node.failed());
+  Value deviation = node.create<SubOp>(input, mean);
+  Value square = node.create<MulOp>(deviation, deviation);
+  Value variance = node.create<ReduceMeanOp>(square, axes, /*keepdims=*/true);
+  Value offset = node.constantScalar(epsilon, type);
+  Value sum = node.create<AddOp>(variance, offset);
+  Value root = node.create<SqrtOp>(sum);
+  return node.setOutput(node.create<ReciprocalOp>(root), 2);
+}
+
+/// Statistics within the operator are never less precise than `stash_type` says.
 static LogicalResult importLayerNormalization(NodeBinder &node) {
-  if (node.hasOutput(1) || node.hasOutput(2))
-    return node.useDefinition();
   Value input, scale, bias;
-  int64_t axis;
+  int64_t axis, stashType;
   float epsilon;
   if (node.operand("X", input).operand("Scale", scale).optionalOperand("B", bias)
           .attr("axis", axis, -1).attr("epsilon", epsilon, 1e-5f)
-          .ignoreAttrs({"stash_type"}).failed())
+          .attr("stash_type", stashType, 1).failed())
+    return failure();
+  if ((node.hasOutput(1) || node.hasOutput(2)) &&
+      failed(importStatistics(node, input, axis, stashType, epsilon)))
     return failure();
   return node.replaceWith<LayerNormOp>(input, scale, bias, axis, epsilon);
 }

@@ -236,8 +236,8 @@ static LogicalResult importSliceAttributes(NodeBinder &node) {
   if (!node.hasAttr("axes"))
     for (size_t axis = 0; axis < starts.size(); ++axis)
       axes.push_back(axis);
-  return node.replaceWith<SliceOp>(data, node.constantList(starts),
-                                   node.constantList(ends), axes,
+  Value from = node.constantList(starts), to = node.constantList(ends);
+  return node.replaceWith<SliceOp>(data, from, to, axes,
                                    SmallVector<int64_t>(axes.size(), 1));
 }
 
@@ -261,8 +261,9 @@ static LogicalResult importSlice(NodeBinder &node) {
   }
   if (!steps)
     steps = SmallVector<int64_t>(axes->size(), 1);
-  return node.replaceWith<SliceOp>(data, node.asInt64(starts), node.asInt64(ends),
-                                   *axes, *steps);
+  starts = node.asInt64(starts);
+  ends = node.asInt64(ends);
+  return node.replaceWith<SliceOp>(data, starts, ends, *axes, *steps);
 }
 
 /// Equal parts of a dimension that only the run knows, by shape arithmetic. As
