@@ -67,3 +67,30 @@ macro(nn_tablegen_target target)
   add_public_tablegen_target(${target})
   set_property(GLOBAL APPEND PROPERTY NN_TABLEGEN_TARGETS ${target})
 endmacro()
+
+# nn_sharded_ops(NNOps HEADER dialects/NN/IR/NN.h SHARDS 4 OUTPUT sources)
+# Generates the declarations and definitions of the ops in NNOps.td, and the
+# source files that compile the definitions in parts: hundreds of ops in one
+# file would keep one core busy for a minute, and take 2 GB.
+function(nn_sharded_ops name)
+  cmake_parse_arguments(ARG "" "HEADER;SHARDS;OUTPUT" "" ${ARGN})
+  set(LLVM_TARGET_DEFINITIONS ${name}.td)
+  nn_tablegen(${name}.h.inc -gen-op-decls -op-shard-count=${ARG_SHARDS})
+  nn_tablegen(${name}.cpp.inc -gen-op-defs -op-shard-count=${ARG_SHARDS})
+  file(RELATIVE_PATH folder "${PROJECT_BINARY_DIR}" "${CMAKE_CURRENT_BINARY_DIR}")
+  math(EXPR last "${ARG_SHARDS} - 1")
+  foreach(index RANGE ${last})
+    set(source "${CMAKE_CURRENT_BINARY_DIR}/${name}.${index}.cpp")
+    file(CONFIGURE OUTPUT "${source}" @ONLY CONTENT
+[[#include "@ARG_HEADER@"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+#define GET_OP_DEFS_@index@
+#include "@folder@/@name@.cpp.inc"
+]])
+    list(APPEND sources "${source}")
+  endforeach()
+  set(${ARG_OUTPUT} "${sources}" PARENT_SCOPE)
+  set(TABLEGEN_OUTPUT ${TABLEGEN_OUTPUT} PARENT_SCOPE)
+endfunction()

@@ -13,18 +13,13 @@ using namespace mlir::nn;
 #include "dialects/NN/IR/NNInterfaces.cpp.inc"
 #define GET_ATTRDEF_CLASSES
 #include "dialects/NN/IR/NNAttributes.cpp.inc"
-#define GET_OP_CLASSES
-#include "dialects/NN/IR/NNOps.cpp.inc"
 
 void NNDialect::initialize() {
   addAttributes<
 #define GET_ATTRDEF_LIST
 #include "dialects/NN/IR/NNAttributes.cpp.inc"
       >();
-  addOperations<
-#define GET_OP_LIST
-#include "dialects/NN/IR/NNOps.cpp.inc"
-      >();
+  registerNNDialectOperations(this);
 }
 
 Operation *NNDialect::materializeConstant(OpBuilder &builder, Attribute value,
