@@ -7,7 +7,8 @@ function(nn_configure_target target)
     "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>"
     "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
     "$<BUILD_INTERFACE:${PROJECT_BINARY_DIR}>"
-    "$<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>")
+    "$<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>"
+    "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:${NN_COMPILER_FLAGS}>)
   # All targets share one set of precompiled headers.
   if(NN_PRECOMPILE_HEADERS AND NOT target STREQUAL nn_precompiled)

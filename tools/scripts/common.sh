@@ -77,7 +77,8 @@ use_dependencies() {
 # build_targets [TARGET...]: configures where that is not done, and builds.
 build_targets() {
   step "Configuring ${nn_build_dir#"$nn_root"/}" \
-    "$NN_CMAKE" -S "$nn_root" -B "$nn_build_dir" -G Ninja -DPython3_EXECUTABLE="$NN_PYTHON" ${NN_CMAKE_ARGS:-}
+    "$NN_CMAKE" -S "$nn_root" -B "$nn_build_dir" -G Ninja -DPython3_EXECUTABLE="$NN_PYTHON" \
+    -DCMAKE_PREFIX_PATH="${CMAKE_PREFIX_PATH//:/;}" ${NN_CMAKE_ARGS:-}
   step "Building ${*:-all targets}" \
     ninja -C "$nn_build_dir" -j "${NN_JOBS:-$(nproc)}" "$@"
 }
