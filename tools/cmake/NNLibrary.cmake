@@ -52,6 +52,8 @@ function(nn_tool name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   nn_configure_target(${name})
+  # CMake says -fPIE for programs, and GCC then refuses the precompiled headers.
+  target_compile_options(${name} PRIVATE -fPIC)
   target_link_libraries(${name} PRIVATE ${ARG_LINK} MLIR LLVM)
   set_property(GLOBAL APPEND PROPERTY NN_TOOLS ${name})
   install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
