@@ -93,6 +93,24 @@ void SymbolicDims::visit(Operation *op) {
       record(cast.getResult(), {getDims(cast.getSource()), Type()});
     return;
   }
+  if (auto empty = dyn_cast<tensor::EmptyOp>(op)) {
+    Dims own = ShapeEnv::getDims(empty.getResult());
+    unsigned next = 0;
+    for (auto [index, size] : llvm::enumerate(empty.getType().getShape()))
+      if (ShapedType::isDynamic(size))
+        if (Dim scalar = getScalar(empty.getDynamicSizes()[next++]))
+          own[index] = scalar;
+    record(empty.getResult(), {own, Type()});
+    return;
+  }
+  // What other dialects compute has the shape of the destination.
+  if (auto destination = dyn_cast<DestinationStyleOpInterface>(op)) {
+    for (OpResult result : op->getResults())
+      if (isa<RankedTensorType>(result.getType()))
+        record(result,
+               {getDims(destination.getTiedOpOperand(result)->get()), Type()});
+    return;
+  }
   auto shaped = dyn_cast<ShapeOpInterface>(op);
   if (!shaped)
     return;

@@ -114,6 +114,27 @@ def ConvertNNToLinalg : Pass<"convert-nn-to-linalg", "::mlir::func::FuncOp"> {
     "::mlir::vector::VectorDialect"];
 }
 
+def ConvertCopies : Pass<"nn-convert-copies", "::mlir::func::FuncOp"> {
+  let summary = "Turn strided copies of buffers into linalg";
+  let description = [{
+    `memref.copy` between buffers that are not both contiguous (parts of a
+    concatenation, the inside of a padded tensor) becomes a `linalg.generic`,
+    hence loops; the others stay, as one memcpy. Otherwise LLVM lowering calls a
+    function `memrefCopy` that compiled models do not have.
+
+    Before:
+    ```mlir
+    memref.copy %x, %part : memref<2x3xf32> to memref<2x3xf32, strided<[5, 1]>>
+    ```
+    After:
+    ```mlir
+    linalg.generic {...} ins(%x : memref<2x3xf32>)
+                         outs(%part : memref<2x3xf32, strided<[5, 1]>>)
+    ```
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
 //===----------------------------------------------------------------------===//
 // NNToOneDNN, OneDNNToLLVM
 //===----------------------------------------------------------------------===//

@@ -98,3 +98,19 @@ func.func @transpose(%a: tensor<1x3x4xf32>) -> tensor<3x1x4xf32> {
   %0 = nn.transpose %a {perm = array<i64: 1, 0, 2>} : (tensor<1x3x4xf32>) -> tensor<3x1x4xf32>
   return %0 : tensor<3x1x4xf32>
 }
+
+// -----
+
+// Sizes are followed through what is already lowered.
+// CHECK-LABEL: func.func @destination
+// CHECK-NOT: cf.assert
+// CHECK: arith.addf
+func.func @destination(%a: tensor<?xf32>) -> tensor<?xf32> {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1.0 : f32
+  %size = tensor.dim %a, %zero : tensor<?xf32>
+  %empty = tensor.empty(%size) : tensor<?xf32>
+  %ones = linalg.fill ins(%one : f32) outs(%empty : tensor<?xf32>) -> tensor<?xf32>
+  %0 = nn.add %a, %ones : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
+  return %0 : tensor<?xf32>
+}

@@ -32,7 +32,7 @@ PIPELINE = """builtin.module(
   func.func(canonicalize),
   one-shot-bufferize{bufferize-function-boundaries
     function-boundary-type-conversion=identity-layout-map},
-  func.func(convert-linalg-to-loops,
+  func.func(nn-convert-copies, convert-linalg-to-loops,
             math-expand-ops{ops=tan,asinh,acosh,atanh,sinh,cosh}),
   lower-affine, expand-strided-metadata, lower-affine,
   convert-scf-to-cf, arith-expand{include-bf16=true}, convert-math-to-llvm,
@@ -161,10 +161,7 @@ def compile_module(text, directory):
     run("mlir-translate", "--mlir-to-llvmir", path("llvm.mlir"), "-o", path("cases.ll"))
     run("llc", "-O1", "-mcpu=x86-64-v3", "-relocation-model=pic", "-filetype=obj",
         path("cases.ll"), "-o", path("cases.o"))
-    libraries = subprocess.run(["llvm-config", "--libdir"], capture_output=True,
-                               text=True).stdout.strip()
-    run("cc", "-shared", path("cases.o"), "-o", path("cases.so"), "-lm",
-        f"-L{libraries}", "-lmlir_c_runner_utils", f"-Wl,-rpath,{libraries}")
+    run("cc", "-shared", path("cases.o"), "-o", path("cases.so"), "-lm")
     return ctypes.CDLL(path("cases.so"))
 
 
