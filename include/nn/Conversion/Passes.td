@@ -58,8 +58,8 @@ def ExpandMath : Pass<"nn-expand-math"> {
   let description = [{
     Replaces exp, tanh, erf, log and their like, of scalars and vectors, by
     polynomials and arithmetic, so that compiled models call no library. What
-    stays has an instruction (sqrt, floor, fma, ...). Functions of f64 are
-    computed in f32 where MLIR has no polynomial for f64; f16 and bf16 in f32.
+    stays has an instruction (sqrt, floor, fma, ...). f16 and bf16 are computed
+    in f32. MLIR has no polynomials for f64, whose functions stay.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect",

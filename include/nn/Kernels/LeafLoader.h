@@ -46,8 +46,10 @@ public:
   HeadLoader(KernelSite &site, Value value)
       : site(site), value(value), leaves(site) {}
 
-  LogicalResult add(ArrayRef<int64_t> ends) {
-    return leaves.add(value, value, ends);
+  /// The groups that end at `ends` are of dimensions of `reference` (by default
+  /// the tensor itself), to which the tensor is broadcast.
+  LogicalResult add(ArrayRef<int64_t> ends, Value reference = {}) {
+    return leaves.add(value, reference ? reference : value, ends);
   }
   void setSizes(ArrayRef<Value> sizes) { leaves.setSizes(sizes); }
   /// The vector at the indices of the groups, in the compute type.

@@ -21,18 +21,8 @@ LogicalResult emitReductionKernel(KernelSite &site);
 LogicalResult emitSoftmaxKernel(KernelSite &site);
 /// Layer normalization.
 LogicalResult emitLayerNormKernel(KernelSite &site);
-/// Products with a constant matrix, packed at compile time.
-LogicalResult emitMatMulKernel(KernelSite &site);
 /// Depthwise convolution with channels last.
 LogicalResult emitDepthwiseKernel(KernelSite &site);
-/// Transposition that moves the last dimension.
-LogicalResult emitTransposeKernel(KernelSite &site);
-/// Resampling of two dimensions with channels last.
-LogicalResult emitResizeKernel(KernelSite &site);
-
-/// Whether the matrix product shall be generated even where oneDNN has it; the
-/// reasons, as measured, stand with the function.
-bool isPreferredMatMul(const FusionView &view);
 
 } // namespace mlir::nn
 

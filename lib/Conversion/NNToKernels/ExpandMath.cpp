@@ -23,7 +23,21 @@ public:
 
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    populateMathPolynomialApproximationPatterns(patterns, [](StringRef) { return true; });
+    // Functions by others, of any float type.
+    math::populateExpansionPatterns(patterns, {"sinh", "cosh", "tan", "asinh",
+                                               "acosh", "atanh", "powf", "exp2"});
+    // MLIR has polynomials for f32, in which narrower types are computed. What has
+    // an instruction stays, and so does rsqrt, whose polynomial needs AVX2.
+    auto hasPolynomial = [](StringRef name) {
+      return llvm::is_contained({"math.atan", "math.atan2", "math.tanh",
+                                 "math.log", "math.log2", "math.log1p",
+                                 "math.erf", "math.erfc", "math.asin",
+                                 "math.acos", "math.exp", "math.expm1",
+                                 "math.cbrt", "math.sin", "math.cos"},
+                                name);
+    };
+    populateMathF32ExpansionPatterns(patterns, hasPolynomial);
+    populateMathPolynomialApproximationPatterns(patterns, hasPolynomial);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -26,10 +26,11 @@ namespace {
 using Template = LogicalResult (*)(KernelSite &);
 
 /// What generated code is better at than the library.
-constexpr Template preferredTemplates[] = {emitElementwiseKernel};
+constexpr Template preferredTemplates[] = {emitDepthwiseKernel};
 /// The first that does not fail is taken.
 constexpr Template allTemplates[] = {
-    emitElementwiseKernel};
+    emitElementwiseKernel, emitReductionKernel, emitSoftmaxKernel,
+    emitLayerNormKernel, emitDepthwiseKernel};
 
 /// The kernels of a module, by their code.
 class KernelTable {

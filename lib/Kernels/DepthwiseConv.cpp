@@ -1,0 +1,328 @@
+//===- DepthwiseConv.cpp - kernels of depthwise convolutions --------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// Channels last, one filter a channel, constant weights repacked to KH x KW x C:
+//
+//   for row in [begin, end)                       of N x OH
+//     for c in vectors of the channels
+//       for block of output pixels in the row
+//         acc[pixel] = bias[c]
+//         for kh whose input row exists           the only loop with carried values
+//           for each input pixel under the block: load it once, and
+//             acc[pixel] += input * weight[kh, kw, c] for all pixels it is under
+//         result[pixel, c] = tail(acc[pixel])
+//
+// Blocks at the left and right border leave out what is not there: where the
+// width is known when the code is emitted, else by pixels with loops over kw.
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "nn/Kernels/LeafLoader.h"
+#include "nn/Kernels/Templates.h"
+#include "nn/Support/Constants.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+
+namespace {
+
+/// One spatial dimension.
+struct Axis {
+  int64_t kernel = 1, stride = 1, dilation = 1, padBegin = 0, padEnd = 0;
+  Value input, output; // sizes, in the kernel
+};
+
+class DepthwiseKernel {
+public:
+  explicit DepthwiseKernel(KernelSite &site) : site(site), tail(site) {}
+  LogicalResult emit();
+
+private:
+  bool match();
+  bool repackWeights();
+  void emitRow(Value row);
+  void emitChannels(Value channel, Value mask);
+  /// Pixels [first, first + count) of the row. `knownFirst` is set for blocks at
+  /// a border: taps outside of the input are left out. Other blocks have none.
+  void emitBlock(Value first, std::optional<int64_t> knownFirst, int64_t count);
+  /// One pixel anywhere, with a loop over the taps that exist.
+  void emitBorderPixel(Value pixel);
+  void storePixel(Value pixel, Value sum);
+  Value loadInput(Value y, Value x);
+  Value loadWeight(Value kh, Value kw);
+  Value initial();
+  /// The first tap that is inside of the input, and the end of those that are.
+  std::pair<Value, Value> tapRange(const Axis &axis, Value output);
+
+  KernelEmitter &e() { return site.getEmitter(); }
+
+  KernelSite &site;
+  TailStorer tail;
+  ConvOp op;
+  Axis height, width;
+  int64_t channels = 0, lanes = 0, blockPixels = 8;
+  int64_t rank = 0; // 3 (one spatial dimension) or 4
+  unsigned weights = 0;
+  std::optional<HeadLoader> bias;
+  // What is being emitted.
+  Value image, outputRow, firstTapRow, endTapRow, channel, mask;
+  LogicalResult status = success();
+};
+
+} // namespace
+
+bool DepthwiseKernel::match() {
+  op = dyn_cast_or_null<ConvOp>(site.view.anchor);
+  if (!op || op.getLayout() != Layout::ChannelsLast ||
+      !(op.getAutoPad() == AutoPad::NotSet || op.getAutoPad() == AutoPad::Valid))
+    return false;
+  auto input = cast<RankedTensorType>(op.getInput().getType());
+  auto weight = cast<RankedTensorType>(op.getWeight().getType());
+  rank = input.getRank();
+  if ((rank != 3 && rank != 4) || !input.getElementType().isF32() ||
+      !weight.hasStaticShape() || weight.getDimSize(1) != 1 ||
+      weight.getDimSize(0) != op.getGroup())
+    return false;
+  channels = weight.getDimSize(0);
+  // With a single channel a vector would hold one element.
+  if (channels < 4 || input.getDimSize(rank - 1) != channels ||
+      !site.view.getOuter(op.getInput()) || site.view.getConstant(op.getInput()))
+    return false;
+  int64_t spatial = rank - 2;
+  auto entry = [](ArrayRef<int64_t> list, int64_t index, int64_t otherwise) {
+    return list.empty() ? otherwise : list[index];
+  };
+  for (int64_t i = 0; i < spatial; ++i) {
+    Axis &axis = i + 1 == spatial ? width : height;
+    axis.kernel = weight.getDimSize(2 + i);
+    axis.stride = entry(op.getStrides(), i, 1);
+    axis.dilation = entry(op.getDilations(), i, 1);
+    bool padded = op.getAutoPad() == AutoPad::NotSet;
+    axis.padBegin = padded ? entry(op.getPads(), i, 0) : 0;
+    axis.padEnd = padded ? entry(op.getPads(), spatial + i, 0) : 0;
+    if (axis.padBegin < 0 || axis.padEnd < 0)
+      return false;
+  }
+  // Code grows with the taps of a row.
+  return width.kernel <= 11;
+}
+
+bool DepthwiseKernel::repackWeights() {
+  ElementsAttr attr = site.view.getConstant(op.getWeight());
+  if (!attr)
+    return false;
+  FailureOr<HostTensor> original = toHostTensor(attr);
+  if (failed(original) || original->getType() != DataType::Float32)
+    return false;
+  int64_t taps = height.kernel * width.kernel;
+  HostTensor packed = HostTensor::allocate(
+      DataType::Float32, {height.kernel, width.kernel, channels});
+  ArrayRef<float> from = original->get<float>();
+  MutableArrayRef<float> to = packed.getMutable<float>();
+  for (int64_t c = 0; c < channels; ++c)
+    for (int64_t tap = 0; tap < taps; ++tap)
+      to[tap * channels + c] = from[c * taps + tap];
+  weights = site.addConstant(
+      makeConstantAttr(op.getContext(), packed, Float32Type::get(op.getContext())));
+  return true;
+}
+
+LogicalResult DepthwiseKernel::emit() {
+  if (!match() || failed(tail.add({1, rank - 1, rank})))
+    return failure();
+  site.addInput(op.getInput());
+  if (op.getBias()) {
+    bias.emplace(site, op.getBias());
+    if (failed(bias->add({rank - 1, rank}, op.getResult())))
+      return failure();
+  }
+  if (!repackWeights() || failed(site.begin("depthwise_conv")))
+    return failure();
+  lanes = e().getLanes();
+  // AVX2 has half as many registers.
+  blockPixels = site.getEmitter().vectorBits == 512 ? 8 : 6;
+  Value input = site.getInputMemref(op.getInput());
+  Value output = site.getOutputMemref(0);
+  height.input = rank == 4 ? e().size(input, 1) : e().index(1);
+  height.output = rank == 4 ? e().size(output, 1) : e().index(1);
+  width.input = e().size(input, rank - 2);
+  width.output = e().size(output, rank - 2);
+  Value depth = e().index(channels);
+  tail.setSizes({e().size(output, 0), e().mul(height.output, width.output), depth});
+  if (bias)
+    bias->setSizes({e().index(1), depth});
+
+  e().loop(site.getBegin(), site.getEnd(), 1, [&](Value row) { emitRow(row); });
+  if (failed(status))
+    return failure();
+  std::optional<int64_t> columns = getConstantIntValue(width.output);
+  site.finish(site.hostResultProduct(0, 0, rank - 2),
+              chooseGrain(columns.value_or(64) * channels * height.kernel *
+                              width.kernel / lanes,
+                          4096));
+  return success();
+}
+
+std::pair<Value, Value> DepthwiseKernel::tapRange(const Axis &axis,
+                                                  Value output) {
+  // Tap k reads position + k * dilation, which must be in [0, input).
+  Value position =
+      e().sub(e().mul(output, axis.stride), e().index(axis.padBegin));
+  Value step = e().index(axis.dilation);
+  Value missing = e().max(e().sub(e().index(0), position), e().index(0));
+  Value first = e().ceilDiv(missing, step);
+  Value room = e().max(e().sub(axis.input, position), e().index(0));
+  Value end = e().min(e().ceilDiv(room, step), e().index(axis.kernel));
+  return {first, end};
+}
+
+void DepthwiseKernel::emitRow(Value row) {
+  Value safe = e().max(height.output, e().index(1));
+  image = e().div(row, safe);
+  outputRow = e().rem(row, safe);
+  std::tie(firstTapRow, endTapRow) = tapRange(height, outputRow);
+  e().vectorLoop(e().index(channels), lanes, 1,
+                 [&](Value position, Value tailMask) {
+                   emitChannels(position, tailMask);
+                 });
+}
+
+void DepthwiseKernel::emitChannels(Value at, Value tailMask) {
+  channel = at;
+  mask = tailMask;
+  std::optional<int64_t> knownInput = getConstantIntValue(width.input),
+                         knownOutput = getConstantIntValue(width.output);
+  int64_t span = (width.kernel - 1) * width.dilation;
+  if (knownInput && knownOutput) {
+    // Output pixels [low, high) have all their taps.
+    int64_t low = llvm::divideCeil(width.padBegin, width.stride);
+    int64_t reach = *knownInput - 1 - span + width.padBegin;
+    int64_t high = reach < 0 ? 0 : reach / width.stride + 1;
+    high = std::min(high, *knownOutput);
+    // Whole blocks between the borders are a loop.
+    int64_t firstInner = llvm::divideCeil(low, blockPixels);
+    int64_t endInner = std::max(firstInner, high / blockPixels);
+    if (endInner - firstInner < 2)
+      endInner = firstInner = 0;
+    auto border = [&](int64_t from, int64_t to) {
+      for (int64_t x = from; x < to; x += blockPixels)
+        emitBlock(e().index(x), x, std::min(blockPixels, to - x));
+    };
+    border(0, firstInner * blockPixels);
+    e().loop(e().index(firstInner * blockPixels),
+             e().index(endInner * blockPixels), blockPixels,
+             [&](Value x) { emitBlock(x, std::nullopt, blockPixels); });
+    border(endInner * blockPixels, *knownOutput);
+    return;
+  }
+  // Likewise at run time.
+  Value reach = e().add(e().sub(width.input, e().index(1 + span)),
+                        e().index(width.padBegin));
+  Value high = e().div(e().max(e().add(reach, width.stride), e().index(0)),
+                       e().index(width.stride));
+  high = e().min(high, width.output);
+  Value low = e().min(
+      e().index(llvm::divideCeil(width.padBegin, width.stride)), width.output);
+  high = e().max(high, low);
+  e().loop(e().index(0), low, 1, [&](Value x) { emitBorderPixel(x); });
+  Value inside = e().sub(high, low);
+  Value whole = e().sub(high, e().rem(inside, e().index(blockPixels)));
+  e().loop(low, whole, blockPixels,
+           [&](Value x) { emitBlock(x, std::nullopt, blockPixels); });
+  e().loop(whole, high, 1, [&](Value x) { emitBlock(x, std::nullopt, 1); });
+  e().loop(high, width.output, 1, [&](Value x) { emitBorderPixel(x); });
+}
+
+Value DepthwiseKernel::initial() {
+  Type vector = e().vector(e().b.getF32Type(), lanes);
+  if (!bias)
+    return e().constant(vector, 0);
+  FailureOr<Value> loaded = bias->load({e().index(0), channel}, lanes, mask);
+  if (succeeded(loaded))
+    return *loaded;
+  status = failure();
+  return e().constant(vector, 0);
+}
+
+Value DepthwiseKernel::loadInput(Value y, Value x) {
+  Value pixel = e().add(e().mul(image, height.input), y);
+  pixel = e().add(e().mul(pixel, width.input), x);
+  return e().load(site.getInput(op.getInput()),
+                  e().add(e().mul(pixel, channels), channel), lanes, mask);
+}
+
+Value DepthwiseKernel::loadWeight(Value kh, Value kw) {
+  Value tap = e().add(e().mul(kh, width.kernel), kw);
+  return e().load(site.getInput(weights),
+                  e().add(e().mul(tap, channels), channel), lanes, mask);
+}
+
+void DepthwiseKernel::storePixel(Value pixel, Value sum) {
+  Value place = e().add(e().mul(outputRow, width.output), pixel);
+  if (failed(tail.store(sum, {image, place, channel}, lanes, mask)))
+    status = failure();
+}
+
+void DepthwiseKernel::emitBlock(Value first, std::optional<int64_t> knownFirst,
+                                int64_t count) {
+  SmallVector<Value> sums(count, initial());
+  Value top = e().sub(e().mul(outputRow, height.stride),
+                      e().index(height.padBegin));
+  Value left = e().sub(e().mul(first, width.stride), e().index(width.padBegin));
+  std::optional<int64_t> inputWidth = getConstantIntValue(width.input);
+  sums = e().loop(
+      firstTapRow, endTapRow, 1, sums, [&](Value kh, ValueRange carried) {
+        SmallVector<Value> next(carried);
+        Value y = e().add(top, e().mul(kh, height.dilation));
+        SmallVector<Value> taps;
+        for (int64_t kw = 0; kw < width.kernel; ++kw)
+          taps.push_back(loadWeight(kh, e().index(kw)));
+        // By input pixels, each loaded once, from left to right.
+        int64_t reach = (count - 1) * width.stride +
+                        (width.kernel - 1) * width.dilation;
+        for (int64_t offset = 0; offset <= reach; ++offset) {
+          if (knownFirst) {
+            int64_t x =
+                *knownFirst * width.stride - width.padBegin + offset;
+            if (x < 0 || x >= *inputWidth)
+              continue;
+          }
+          Value loaded;
+          for (int64_t kw = 0; kw < width.kernel; ++kw) {
+            int64_t distance = offset - kw * width.dilation;
+            if (distance < 0 || distance % width.stride ||
+                distance / width.stride >= count)
+              continue;
+            if (!loaded)
+              loaded = loadInput(y, e().add(left, offset));
+            Value &sum = next[distance / width.stride];
+            sum = e().fma(loaded, taps[kw], sum);
+          }
+        }
+        return next;
+      });
+  for (int64_t pixel = 0; pixel < count; ++pixel)
+    storePixel(e().add(first, pixel), sums[pixel]);
+}
+
+void DepthwiseKernel::emitBorderPixel(Value pixel) {
+  auto [first, end] = tapRange(width, pixel);
+  Value top = e().sub(e().mul(outputRow, height.stride),
+                      e().index(height.padBegin));
+  Value left = e().sub(e().mul(pixel, width.stride), e().index(width.padBegin));
+  SmallVector<Value> sum = e().loop(
+      firstTapRow, endTapRow, 1, {initial()}, [&](Value kh, ValueRange rows) {
+        Value y = e().add(top, e().mul(kh, height.dilation));
+        return e().loop(first, end, 1, {rows[0]}, [&](Value kw, ValueRange sums) {
+          Value x = e().add(left, e().mul(kw, width.dilation));
+          return SmallVector<Value>{
+              e().fma(loadInput(y, x), loadWeight(kh, kw), sums[0])};
+        });
+      });
+  storePixel(pixel, sum[0]);
+}
+
+LogicalResult nn::emitDepthwiseKernel(KernelSite &site) {
+  return DepthwiseKernel(site).emit();
+}

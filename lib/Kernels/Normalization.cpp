@@ -1,0 +1,371 @@
+//===- Normalization.cpp - kernels of softmax and layer normalization -----===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// Softmax sees its input as outer x axis x inner. Each place outside of the axis
+// is walked three times along it, for the maximum, the sum of exponentials, and
+// the result; the exponentials wait in the result's buffer where it can hold
+// them. Without inner dimensions an iteration is a row, with vectors along it;
+// else it is a vector across inner.
+//
+//   for row in [begin, end)
+//     m = max(x[row, :])
+//     s = sum(y[row, :] = exp(x[row, :] - m))
+//     y[row, :] = tail(y[row, :] / s)
+//
+// Layer normalization likewise walks rows: for the mean, for the variance, and
+// for the result.
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "nn/Kernels/LeafLoader.h"
+#include "nn/Kernels/Templates.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+
+namespace {
+
+/// What softmax and layer normalization have in common: a walk along an axis
+/// of outer x axis x inner.
+class AxisKernel {
+public:
+  AxisKernel(KernelSite &site, Value input)
+      : site(site), view(site.view), input(input), head(site, input),
+        tail(site) {}
+  virtual ~AxisKernel() = default;
+
+  /// Splits the dimensions at [first, last) and emits the kernel.
+  LogicalResult emit(StringRef kind, int64_t first, int64_t last,
+                     int64_t costOfElement);
+
+protected:
+  /// Inputs other than the head's and the tail's.
+  virtual LogicalResult addInputs() { return success(); }
+  virtual void setSizes(ArrayRef<Value> sizes) {}
+  /// The code for one place outside of the axis.
+  virtual void emitPlace() = 0;
+
+  /// Walks along the axis; see KernelEmitter::vectorLoop.
+  SmallVector<Value> walk(
+      int64_t unroll, ArrayRef<Value> initial,
+      function_ref<SmallVector<Value>(Value, Value, ValueRange)> body,
+      function_ref<SmallVector<Value>(ValueRange, ValueRange)> combine);
+  SmallVector<Value> indicesAt(Value position) const;
+  Value load(Value position, Value mask);
+  void store(Value value, Value position, Value mask);
+  /// Joins the lanes of an accumulator, which lie along the axis if there is no
+  /// inner dimension, to a vector with the same value everywhere.
+  Value joinLanes(vector::CombiningKind kind, Value accumulated);
+  Value maskOf(Value mask) const { return hasInner ? columnMask : mask; }
+
+  Value splat(double value) {
+    return e().constant(e().vector(type, lanes), value);
+  }
+  KernelEmitter &e() { return site.getEmitter(); }
+  Value add(Value x, Value y) {
+    return arith::AddFOp::create(e().b, e().loc, x, y);
+  }
+  Value sub(Value x, Value y) {
+    return arith::SubFOp::create(e().b, e().loc, x, y);
+  }
+  Value mul(Value x, Value y) {
+    return arith::MulFOp::create(e().b, e().loc, x, y);
+  }
+  Value exp(Value x) { return math::ExpOp::create(e().b, e().loc, x); }
+
+  KernelSite &site;
+  const FusionView &view;
+  Value input;
+  HeadLoader head;
+  TailStorer tail;
+  Type type;
+  SmallVector<int64_t> ends;
+  bool hasInner = false;
+  Value axisSize;
+  int64_t lanes = 0;
+  // The place that is being emitted.
+  Value outer, column, columnMask;
+  LogicalResult status = success();
+};
+
+} // namespace
+
+LogicalResult AxisKernel::emit(StringRef kind, int64_t first, int64_t last,
+                               int64_t costOfElement) {
+  int64_t rank = cast<RankedTensorType>(input.getType()).getRank();
+  for (int64_t dim = last; dim < rank; ++dim)
+    hasInner |= !view.isOne(input, dim);
+  ends = {first, hasInner ? last : rank};
+  if (hasInner)
+    ends.push_back(rank);
+  type = getKernelComputeType(input.getType());
+  if (failed(head.add(ends)) || failed(tail.add(ends)) || failed(addInputs()) ||
+      failed(site.begin(kind)))
+    return failure();
+  lanes = e().getLanes();
+
+  // The result has the input's shape.
+  SmallVector<Value> sizes;
+  int64_t dim = 0;
+  for (int64_t end : ends) {
+    Value product = e().index(1);
+    for (; dim < end; ++dim)
+      product = e().mul(product, e().size(site.getOutputMemref(0), dim));
+    sizes.push_back(product);
+  }
+  head.setSizes(sizes);
+  tail.setSizes(sizes);
+  setSizes(sizes);
+  axisSize = sizes[1];
+
+  Value count = site.hostResultProduct(0, 0, ends[0]);
+  std::optional<int64_t> length = getConstantIntValue(axisSize);
+  int64_t work = length.value_or(128) * costOfElement;
+  if (!hasInner) {
+    e().loop(site.getBegin(), site.getEnd(), 1, [&](Value row) {
+      outer = row;
+      emitPlace();
+    });
+  } else {
+    Value columns = e().max(e().ceilDiv(sizes[2], e().index(lanes)), e().index(1));
+    e().loop(site.getBegin(), site.getEnd(), 1, [&](Value iteration) {
+      outer = e().div(iteration, columns);
+      column = e().mul(e().rem(iteration, columns), lanes);
+      columnMask = e().mask(e().sub(sizes[2], column), lanes);
+      emitPlace();
+    });
+    count = site.hostMul(
+        count, site.hostCeilDiv(site.hostResultProduct(0, ends[1], ends[2]), lanes));
+    work *= lanes;
+  }
+  if (failed(status))
+    return failure();
+  site.finish(count, chooseGrain(work));
+  return success();
+}
+
+SmallVector<Value> AxisKernel::walk(
+    int64_t unroll, ArrayRef<Value> initial,
+    function_ref<SmallVector<Value>(Value, Value, ValueRange)> body,
+    function_ref<SmallVector<Value>(ValueRange, ValueRange)> combine) {
+  return e().vectorLoop(axisSize, hasInner ? 1 : lanes, unroll, initial, body,
+                        combine);
+}
+
+SmallVector<Value> AxisKernel::indicesAt(Value position) const {
+  if (hasInner)
+    return {outer, position, column};
+  return {outer, position};
+}
+
+Value AxisKernel::load(Value position, Value mask) {
+  FailureOr<Value> loaded = head.load(indicesAt(position), lanes, maskOf(mask));
+  if (succeeded(loaded))
+    return *loaded;
+  status = failure();
+  return splat(0);
+}
+
+void AxisKernel::store(Value value, Value position, Value mask) {
+  if (failed(tail.store(value, indicesAt(position), lanes, maskOf(mask))))
+    status = failure();
+}
+
+Value AxisKernel::joinLanes(vector::CombiningKind kind, Value accumulated) {
+  if (hasInner)
+    return accumulated;
+  Value joined = vector::ReductionOp::create(e().b, e().loc, kind, accumulated);
+  return e().broadcast(joined, lanes);
+}
+
+//===----------------------------------------------------------------------===//
+// Softmax
+//===----------------------------------------------------------------------===//
+
+namespace {
+class SoftmaxKernel : public AxisKernel {
+public:
+  SoftmaxKernel(KernelSite &site, Value input, bool isLog)
+      : AxisKernel(site, input), isLog(isLog) {}
+
+private:
+  void emitPlace() override;
+  /// The larger element, which x86 has an instruction for; NaNs are dropped
+  /// here, but make the sum NaN.
+  Value max(Value x, Value y) {
+    Value greater =
+        arith::CmpFOp::create(e().b, e().loc, arith::CmpFPredicate::OGT, x, y);
+    return e().select(greater, x, y);
+  }
+
+  bool isLog;
+};
+} // namespace
+
+void SoftmaxKernel::emitPlace() {
+  auto joinMax = [&](ValueRange x, ValueRange y) {
+    return SmallVector<Value>{max(x[0], y[0])};
+  };
+  auto joinSum = [&](ValueRange x, ValueRange y) {
+    return SmallVector<Value>{add(x[0], y[0])};
+  };
+  Value largest =
+      walk(4, splat(-INFINITY),
+           [&](Value position, Value mask, ValueRange carried) {
+             Value x = e().selectMasked(mask, load(position, mask), -INFINITY);
+             return SmallVector<Value>{max(x, carried[0])};
+           },
+           joinMax)[0];
+  largest = joinLanes(vector::CombiningKind::MAXNUMF, largest);
+
+  // The result's buffer holds the exponentials in between.
+  bool keeps = !isLog && view.results.size() == 1 &&
+               getElementTypeOrSelf(view.results[0].getType()) == type;
+  Value sum =
+      walk(2, splat(0),
+           [&](Value position, Value mask, ValueRange carried) {
+             Value y = exp(sub(load(position, mask), largest));
+             y = e().selectMasked(mask, y, 0);
+             if (keeps)
+               e().store(y, site.getOutput(0), tail.getOffset(indicesAt(position)),
+                         maskOf(mask));
+             return SmallVector<Value>{add(carried[0], y)};
+           },
+           joinSum)[0];
+  sum = joinLanes(vector::CombiningKind::ADD, sum);
+
+  Value shift, factor;
+  if (isLog)
+    shift = math::LogOp::create(e().b, e().loc, sum);
+  else
+    factor = arith::DivFOp::create(e().b, e().loc, splat(1), sum);
+  walk(
+      4, {},
+      [&](Value position, Value mask, ValueRange) {
+        Value y;
+        if (keeps)
+          y = e().load(site.getOutput(0), tail.getOffset(indicesAt(position)),
+                       lanes, maskOf(mask));
+        else
+          y = sub(load(position, mask), largest);
+        if (isLog)
+          y = sub(y, shift);
+        else
+          y = mul(keeps ? y : exp(y), factor);
+        store(y, position, mask);
+        return SmallVector<Value>();
+      },
+      [](ValueRange, ValueRange) { return SmallVector<Value>(); });
+}
+
+LogicalResult nn::emitSoftmaxKernel(KernelSite &site) {
+  Operation *anchor = site.view.anchor;
+  if (!isa_and_nonnull<SoftmaxOp, LogSoftmaxOp>(anchor))
+    return failure();
+  Value input = anchor->getOperand(0);
+  bool isLog = isa<LogSoftmaxOp>(anchor);
+  int64_t axis = isLog ? cast<LogSoftmaxOp>(anchor).getAxis()
+                       : cast<SoftmaxOp>(anchor).getAxis();
+  int64_t rank = cast<RankedTensorType>(input.getType()).getRank();
+  if (axis < 0)
+    axis += rank;
+  if (rank == 0)
+    return failure();
+  return SoftmaxKernel(site, input, isLog).emit("softmax", axis, axis + 1, 8);
+}
+
+//===----------------------------------------------------------------------===//
+// Layer normalization
+//===----------------------------------------------------------------------===//
+
+namespace {
+class LayerNormKernel : public AxisKernel {
+public:
+  LayerNormKernel(KernelSite &site, LayerNormOp op)
+      : AxisKernel(site, op.getInput()), op(op), scale(site, op.getScale()) {
+    if (op.getBias())
+      bias.emplace(site, op.getBias());
+  }
+
+private:
+  LogicalResult addInputs() override {
+    if (failed(scale.add(ends, input)))
+      return failure();
+    return bias ? bias->add(ends, input) : success();
+  }
+  void setSizes(ArrayRef<Value> sizes) override {
+    scale.setSizes(sizes);
+    if (bias)
+      bias->setSizes(sizes);
+  }
+  void emitPlace() override;
+  /// The mean along the axis of what `term` gives for an element.
+  Value mean(function_ref<Value(Value)> term);
+  Value parameter(HeadLoader &loader, Value position, Value mask) {
+    FailureOr<Value> loaded = loader.load(indicesAt(position), lanes, mask);
+    if (succeeded(loaded))
+      return *loaded;
+    status = failure();
+    return splat(0);
+  }
+
+  LayerNormOp op;
+  HeadLoader scale;
+  std::optional<HeadLoader> bias;
+};
+} // namespace
+
+Value LayerNormKernel::mean(function_ref<Value(Value)> term) {
+  Value sum = walk(4, splat(0),
+                   [&](Value position, Value mask, ValueRange carried) {
+                     Value x = term(load(position, mask));
+                     x = e().selectMasked(mask, x, 0);
+                     return SmallVector<Value>{add(carried[0], x)};
+                   },
+                   [&](ValueRange x, ValueRange y) {
+                     return SmallVector<Value>{add(x[0], y[0])};
+                   })[0];
+  sum = joinLanes(vector::CombiningKind::ADD, sum);
+  if (std::optional<int64_t> known = getConstantIntValue(axisSize))
+    return mul(sum, splat(1.0 / double(*known)));
+  Value count = arith::IndexCastOp::create(e().b, e().loc, e().b.getI64Type(), axisSize);
+  count = arith::SIToFPOp::create(e().b, e().loc, type, count);
+  return arith::DivFOp::create(e().b, e().loc, sum, e().broadcast(count, lanes));
+}
+
+void LayerNormKernel::emitPlace() {
+  Value average = mean([](Value x) { return x; });
+  Value variance = mean([&](Value x) {
+    Value centered = sub(x, average);
+    return mul(centered, centered);
+  });
+  variance = add(variance, splat(op.getEpsilon().convertToDouble()));
+  Value deviation = math::SqrtOp::create(e().b, e().loc, variance);
+  Value factor = arith::DivFOp::create(e().b, e().loc, splat(1), deviation);
+  walk(
+      2, {},
+      [&](Value position, Value mask, ValueRange) {
+        Value y = mul(sub(load(position, mask), average), factor);
+        Value scaling = parameter(scale, position, mask);
+        if (bias)
+          y = e().fma(y, scaling, parameter(*bias, position, mask));
+        else
+          y = mul(y, scaling);
+        store(y, position, mask);
+        return SmallVector<Value>();
+      },
+      [](ValueRange, ValueRange) { return SmallVector<Value>(); });
+}
+
+LogicalResult nn::emitLayerNormKernel(KernelSite &site) {
+  auto op = dyn_cast_or_null<LayerNormOp>(site.view.anchor);
+  if (!op)
+    return failure();
+  int64_t rank = cast<RankedTensorType>(op.getInput().getType()).getRank();
+  int64_t axis = op.getAxis() < 0 ? op.getAxis() + rank : op.getAxis();
+  if (rank == 0 || getElementTypeOrSelf(op.getInput().getType()).isF64())
+    return failure();
+  return LayerNormKernel(site, op).emit("layer_norm", axis, rank, 4);
+}

@@ -1,0 +1,408 @@
+//===- Reduction.cpp - kernels of reductions ------------------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// The input is seen as outer x reduced x inner. With nothing inside,
+//
+//   for row in [begin, end)              of outer
+//     for i in vectors of reduced:       4 accumulators side by side
+//       acc = acc (op) head(input[row, i])
+//     result[row] = tail(reduce lanes(acc))
+//
+// else (global average pooling with channels last, for one)
+//
+//   for block in [begin, end)            of outer x blocks of inner
+//     for r in reduced:                  an accumulator for each vector of inner
+//       acc[v] = acc[v] (op) head(input[outer, r, v])
+//     result[outer, v] = tail(acc[v])
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "nn/Conversion/ElementwiseToArith.h"
+#include "nn/Kernels/LeafLoader.h"
+#include "nn/Kernels/Templates.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+
+namespace {
+
+enum class Combine { Add, Mul, Max, Min };
+
+/// What a reduction does with elements and with their combination.
+struct Recipe {
+  Combine combine = Combine::Add;
+  bool square = false, abs = false; // of each element
+  bool mean = false, sqrt = false, log = false; // of the combination
+};
+
+class ReductionKernel {
+public:
+  explicit ReductionKernel(KernelSite &site) : site(site), tail(site) {}
+  LogicalResult emit();
+
+private:
+  bool findRecipe();
+  bool findGroups();
+  double getNeutral() const;
+  Value combine(Value lhs, Value rhs);
+  Value reduceLanes(Value vector);
+  /// One more vector of the input into an accumulator.
+  Value accumulate(Value accumulator, Value loaded, Value mask);
+  Value finalize(Value value, int64_t lanes);
+  LogicalResult emitRows(HeadLoader &head);
+  LogicalResult emitColumns(HeadLoader &head);
+  LogicalResult emitBlock(HeadLoader &head, Value outer, Value column,
+                          int64_t vectors, Value lastMask);
+
+  KernelSite &site;
+  TailStorer tail;
+  Recipe recipe;
+  Value input;
+  Type type; // in which it is computed
+  bool isUnsigned = false;
+  SmallVector<int64_t> inputEnds; // of outer, reduced, inner
+  Value outerSize, reducedSize, innerSize;
+  bool hasInner = false, keepdims = false;
+  SmallVector<int64_t> axes;
+  SmallVector<bool> isReduced; // of the input's dimensions
+  int64_t lanes = 0;
+};
+
+} // namespace
+
+bool ReductionKernel::findRecipe() {
+  auto take = [&](auto op) {
+    input = op.getInput();
+    keepdims = op.getKeepdims();
+    llvm::append_range(axes, op.getAxes());
+  };
+  bool found =
+      llvm::TypeSwitch<Operation *, bool>(site.view.anchor)
+          .Case<ReduceSumOp, ReduceMeanOp, ReduceMaxOp, ReduceMinOp,
+                ReduceProdOp, ReduceL1Op, ReduceL2Op, ReduceSumSquareOp,
+                ReduceLogSumOp>([&](auto op) {
+            take(op);
+            return true;
+          })
+          .Default([](Operation *) { return false; });
+  if (!found)
+    return false;
+  Operation *op = site.view.anchor;
+  recipe.combine = isa<ReduceMaxOp>(op)    ? Combine::Max
+                   : isa<ReduceMinOp>(op)  ? Combine::Min
+                   : isa<ReduceProdOp>(op) ? Combine::Mul
+                                           : Combine::Add;
+  recipe.square = isa<ReduceL2Op, ReduceSumSquareOp>(op);
+  recipe.abs = isa<ReduceL1Op>(op);
+  recipe.mean = isa<ReduceMeanOp>(op);
+  recipe.sqrt = isa<ReduceL2Op>(op);
+  recipe.log = isa<ReduceLogSumOp>(op);
+  Type element = getElementTypeOrSelf(input.getType());
+  if (element.isInteger(1))
+    return false;
+  isUnsigned = element.isUnsignedInteger();
+  type = getKernelComputeType(element);
+  return isa<FloatType>(type) || !(recipe.mean || recipe.sqrt || recipe.log);
+}
+
+/// Splits the input's dimensions; those of size 1 belong where they stand.
+bool ReductionKernel::findGroups() {
+  int64_t rank = cast<RankedTensorType>(input.getType()).getRank();
+  isReduced.assign(rank, axes.empty());
+  for (int64_t axis : axes)
+    isReduced[axis < 0 ? axis + rank : axis] = true;
+  int64_t first = rank, last = -1;
+  for (int64_t dim = 0; dim < rank; ++dim) {
+    if (!isReduced[dim] || site.view.isOne(input, dim))
+      continue;
+    first = std::min(first, dim);
+    last = dim;
+  }
+  if (last < 0)
+    return false;
+  for (int64_t dim = first; dim <= last; ++dim)
+    if (!isReduced[dim] && !site.view.isOne(input, dim))
+      return false;
+  for (int64_t dim = last + 1; dim < rank; ++dim)
+    hasInner |= !site.view.isOne(input, dim);
+  inputEnds = {first, hasInner ? last + 1 : rank};
+  if (hasInner)
+    inputEnds.push_back(rank);
+  // The same split in the dimensions of the result.
+  auto inResult = [&](int64_t dim) {
+    if (keepdims)
+      return dim;
+    return int64_t(llvm::count(ArrayRef<bool>(isReduced).take_front(dim), false));
+  };
+  SmallVector<int64_t> resultEnds = {hasInner ? inResult(first) : inResult(rank)};
+  if (hasInner)
+    resultEnds.push_back(inResult(rank));
+  return succeeded(tail.add(resultEnds));
+}
+
+double ReductionKernel::getNeutral() const {
+  bool isFloat = isa<FloatType>(type);
+  unsigned bits = type.getIntOrFloatBitWidth();
+  switch (recipe.combine) {
+  case Combine::Add:
+    return 0;
+  case Combine::Mul:
+    return 1;
+  case Combine::Max:
+    return isFloat ? -INFINITY : isUnsigned ? 0 : -std::ldexp(1.0, bits - 1);
+  case Combine::Min:
+    return isFloat ? INFINITY : 0;
+  }
+  llvm_unreachable("unknown combination");
+}
+
+Value ReductionKernel::combine(Value lhs, Value rhs) {
+  KernelEmitter &e = site.getEmitter();
+  bool isFloat = isa<FloatType>(type);
+  switch (recipe.combine) {
+  case Combine::Add:
+    return isFloat ? arith::AddFOp::create(e.b, e.loc, lhs, rhs).getResult()
+                   : arith::AddIOp::create(e.b, e.loc, lhs, rhs).getResult();
+  case Combine::Mul:
+    return isFloat ? arith::MulFOp::create(e.b, e.loc, lhs, rhs).getResult()
+                   : arith::MulIOp::create(e.b, e.loc, lhs, rhs).getResult();
+  case Combine::Max:
+    return emitMax(e.b, e.loc, lhs, rhs, isUnsigned);
+  case Combine::Min:
+    return emitMin(e.b, e.loc, lhs, rhs, isUnsigned);
+  }
+  llvm_unreachable("unknown combination");
+}
+
+Value ReductionKernel::reduceLanes(Value vector) {
+  KernelEmitter &e = site.getEmitter();
+  bool isFloat = isa<FloatType>(type);
+  using vector::CombiningKind;
+  CombiningKind kind = CombiningKind::ADD;
+  if (recipe.combine == Combine::Mul)
+    kind = CombiningKind::MUL;
+  else if (recipe.combine == Combine::Max)
+    kind = isFloat      ? CombiningKind::MAXIMUMF
+           : isUnsigned ? CombiningKind::MAXUI
+                        : CombiningKind::MAXSI;
+  else if (recipe.combine == Combine::Min)
+    kind = isFloat      ? CombiningKind::MINIMUMF
+           : isUnsigned ? CombiningKind::MINUI
+                        : CombiningKind::MINSI;
+  return vector::ReductionOp::create(e.b, e.loc, kind, vector);
+}
+
+Value ReductionKernel::accumulate(Value accumulator, Value loaded, Value mask) {
+  KernelEmitter &e = site.getEmitter();
+  if (recipe.abs && isa<FloatType>(type))
+    loaded = math::AbsFOp::create(e.b, e.loc, loaded);
+  else if (recipe.abs && !isUnsigned)
+    loaded = math::AbsIOp::create(e.b, e.loc, loaded);
+  // Masked lanes are loaded as zero, but a head may change that.
+  if (mask)
+    loaded = e.selectMasked(mask, loaded, recipe.square ? 0 : getNeutral());
+  if (recipe.square)
+    return e.fma(loaded, loaded, accumulator);
+  return combine(accumulator, loaded);
+}
+
+Value ReductionKernel::finalize(Value value, int64_t lanes) {
+  KernelEmitter &e = site.getEmitter();
+  if (recipe.mean) {
+    Value factor;
+    if (std::optional<int64_t> known = getConstantIntValue(reducedSize)) {
+      factor = e.constant(type, 1.0 / double(*known));
+    } else {
+      Value count =
+          arith::IndexCastOp::create(e.b, e.loc, e.b.getI64Type(), reducedSize);
+      count = arith::SIToFPOp::create(e.b, e.loc, type, count);
+      factor = arith::DivFOp::create(e.b, e.loc, e.constant(type, 1), count);
+    }
+    value = arith::MulFOp::create(e.b, e.loc, value, e.broadcast(factor, lanes));
+  }
+  if (recipe.sqrt)
+    value = math::SqrtOp::create(e.b, e.loc, value);
+  if (recipe.log)
+    value = math::LogOp::create(e.b, e.loc, value);
+  return value;
+}
+
+LogicalResult ReductionKernel::emit() {
+  if (!site.view.anchor || site.view.anchor->getNumResults() != 1 ||
+      !findRecipe() || !findGroups())
+    return failure();
+  HeadLoader head(site, input);
+  if (failed(head.add(inputEnds)))
+    return failure();
+  // Neutral elements of integers other than 0 and 1 are not worth the trouble
+  // of a kernel: they would have to be exact beyond a double.
+  if (isa<IntegerType>(type) && (recipe.combine == Combine::Min ||
+                                 recipe.combine == Combine::Max))
+    return failure();
+  // The input's sizes must be readable from an input of the kernel.
+  FailureOr<llvm::SetVector<Value>> leaves = site.view.getLeaves(input);
+  Value shapeLeaf;
+  for (Value leaf : *leaves)
+    if (site.view.haveSameShape(leaf, input))
+      shapeLeaf = leaf;
+  if (!shapeLeaf)
+    return failure();
+  if (failed(site.begin("reduction")))
+    return failure();
+  KernelEmitter &e = site.getEmitter();
+  lanes = e.getLanes();
+  Value memref = site.getInputMemref(shapeLeaf);
+  auto product = [&](int64_t from, int64_t to) {
+    Value product = e.index(1);
+    for (int64_t dim = from; dim < to; ++dim)
+      product = e.mul(product, e.size(memref, dim));
+    return product;
+  };
+  outerSize = product(0, inputEnds[0]);
+  reducedSize = product(inputEnds[0], inputEnds[1]);
+  if (!hasInner) {
+    head.setSizes({outerSize, reducedSize});
+    tail.setSizes({outerSize});
+    return emitRows(head);
+  }
+  innerSize = product(inputEnds[1], inputEnds[2]);
+  head.setSizes({outerSize, reducedSize, innerSize});
+  tail.setSizes({outerSize, innerSize});
+  return emitColumns(head);
+}
+
+LogicalResult ReductionKernel::emitRows(HeadLoader &head) {
+  KernelEmitter &e = site.getEmitter();
+  LogicalResult status = success();
+  e.loop(site.getBegin(), site.getEnd(), 1, [&](Value row) {
+    Value initial = e.constant(e.vector(type, lanes), getNeutral());
+    Value accumulated =
+        e.vectorLoop(
+             reducedSize, lanes, /*unroll=*/4, initial,
+             [&](Value position, Value mask, ValueRange carried) {
+               FailureOr<Value> loaded = head.load({row, position}, lanes, mask);
+               if (failed(loaded)) {
+                 status = failure();
+                 return SmallVector<Value>(carried);
+               }
+               return SmallVector<Value>{accumulate(carried[0], *loaded, mask)};
+             },
+             [&](ValueRange lhs, ValueRange rhs) {
+               return SmallVector<Value>{combine(lhs[0], rhs[0])};
+             })
+            .front();
+    Value reduced = finalize(reduceLanes(accumulated), 1);
+    if (failed(tail.store(reduced, {row}, 1, Value())))
+      status = failure();
+  });
+  int64_t rank = cast<RankedTensorType>(
+                     site.view.results.front().getType()).getRank();
+  std::optional<int64_t> length = getConstantIntValue(reducedSize);
+  site.finish(site.hostResultProduct(0, 0, rank),
+              chooseGrain(length.value_or(256)));
+  return status;
+}
+
+LogicalResult ReductionKernel::emitBlock(HeadLoader &head, Value outer,
+                                         Value column, int64_t vectors,
+                                         Value lastMask) {
+  KernelEmitter &e = site.getEmitter();
+  LogicalResult status = success();
+  auto maskOf = [&](int64_t v) { return v + 1 == vectors ? lastMask : Value(); };
+  SmallVector<Value> initial(vectors,
+                             e.constant(e.vector(type, lanes), getNeutral()));
+  // Enough accumulators to hide the latency of additions.
+  int64_t unroll = std::max<int64_t>(1, 8 / vectors);
+  SmallVector<Value> sums = e.vectorLoop(
+      reducedSize, /*lanes=*/1, unroll, initial,
+      [&](Value position, Value, ValueRange carried) {
+        SmallVector<Value> next;
+        for (int64_t v = 0; v < vectors; ++v) {
+          FailureOr<Value> loaded = head.load(
+              {outer, position, e.add(column, v * lanes)}, lanes, maskOf(v));
+          if (failed(loaded)) {
+            status = failure();
+            next.push_back(carried[v]);
+            continue;
+          }
+          next.push_back(accumulate(carried[v], *loaded, Value()));
+        }
+        return next;
+      },
+      [&](ValueRange lhs, ValueRange rhs) {
+        SmallVector<Value> joined;
+        for (auto [x, y] : llvm::zip(lhs, rhs))
+          joined.push_back(combine(x, y));
+        return joined;
+      });
+  for (int64_t v = 0; v < vectors; ++v)
+    if (failed(tail.store(finalize(sums[v], lanes),
+                          {outer, e.add(column, v * lanes)}, lanes, maskOf(v))))
+      status = failure();
+  return status;
+}
+
+LogicalResult ReductionKernel::emitColumns(HeadLoader &head) {
+  KernelEmitter &e = site.getEmitter();
+  std::optional<int64_t> known = getConstantIntValue(innerSize);
+  // Blocks of up to 8 vectors; the largest that leaves no rest, if not small.
+  int64_t vectors = 4;
+  if (known) {
+    int64_t all = llvm::divideCeil(*known, lanes);
+    vectors = std::min<int64_t>(8, all);
+    for (int64_t v = vectors; all > 8 && v >= 4; --v)
+      if (*known % (v * lanes) == 0) {
+        vectors = v;
+        break;
+      }
+  }
+  int64_t width = vectors * lanes;
+  Value blocks = e.ceilDiv(innerSize, e.index(width));
+  LogicalResult status = success();
+  e.loop(site.getBegin(), site.getEnd(), 1, [&](Value iteration) {
+    Value safe = e.max(blocks, e.index(1));
+    Value outer = e.div(iteration, safe);
+    Value column = e.mul(e.rem(iteration, safe), width);
+    auto block = [&](Value at, int64_t count, Value mask) {
+      if (failed(emitBlock(head, outer, at, count, mask)))
+        status = failure();
+    };
+    if (known && *known <= width) {
+      int64_t rest = *known % lanes;
+      block(column, vectors, rest ? e.mask(e.index(rest), lanes) : Value());
+      return;
+    }
+    if (known && *known % width == 0) {
+      block(column, vectors, Value());
+      return;
+    }
+    Value remaining = e.sub(innerSize, column);
+    e.ifTrue(
+        e.less(remaining, e.index(width)),
+        [&] {
+          e.vectorLoop(remaining, lanes, 1, [&](Value position, Value mask) {
+            block(e.add(column, position), 1, mask);
+          });
+        },
+        [&] { block(column, vectors, Value()); });
+  });
+  // outer x blocks of inner; the result has no other dimensions.
+  int64_t rank = cast<RankedTensorType>(
+                     site.view.results.front().getType()).getRank();
+  int64_t innerDims = llvm::count_if(
+      llvm::seq(inputEnds[1], inputEnds[2]),
+      [&](int64_t dim) { return keepdims || !isReduced[dim]; });
+  Value hostOuter = site.hostResultProduct(0, 0, rank - innerDims);
+  Value hostInner = site.hostResultProduct(0, rank - innerDims, rank);
+  std::optional<int64_t> length = getConstantIntValue(reducedSize);
+  site.finish(site.hostMul(hostOuter, site.hostCeilDiv(hostInner, width)),
+              chooseGrain(length.value_or(64) * width));
+  return status;
+}
+
+LogicalResult nn::emitReductionKernel(KernelSite &site) {
+  return ReductionKernel(site).emit();
+}

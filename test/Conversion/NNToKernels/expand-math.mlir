@@ -1,0 +1,27 @@
+// RUN: nn-opt %s -nn-expand-math | FileCheck %s
+
+// CHECK-LABEL: func.func @functions(
+// CHECK-NOT: math.{{exp|tanh|erf|log|powf|sinh|cosh|tan|asin|acos|atan|asinh|acosh|atanh|cos|sin}} 
+// CHECK: return
+func.func @functions(%x: vector<16xf32>) -> vector<16xf32> {
+  %0 = math.exp %x : vector<16xf32>
+  %1 = math.tanh %0 : vector<16xf32>
+  %2 = math.erf %1 : vector<16xf32>
+  %3 = math.log %2 : vector<16xf32>
+  %4 = math.powf %3, %x : vector<16xf32>
+  %5 = math.sinh %4 : vector<16xf32>
+  %6 = math.cosh %5 : vector<16xf32>
+  return %6 : vector<16xf32>
+}
+
+// f64 has no polynomials, f16 is computed in f32.
+// CHECK-LABEL: func.func @others(
+// CHECK: math.exp {{.*}} : f64
+// CHECK: arith.extf {{.*}} : f16 to f32
+// CHECK-NOT: math.tanh
+// CHECK: arith.truncf {{.*}} : f32 to f16
+func.func @others(%x: f64, %y: f16) -> (f64, f16) {
+  %0 = math.exp %x : f64
+  %1 = math.tanh %y : f16
+  return %0, %1 : f64, f16
+}

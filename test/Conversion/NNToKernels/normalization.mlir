@@ -1,0 +1,41 @@
+// RUN: nn-opt %s -split-input-file -convert-nn-to-kernels | FileCheck %s
+
+// Rows: maximum, sum of exponentials, which wait in the result, and result.
+// CHECK-LABEL: func.func @main(
+// CHECK: nn.call_kernel @kernel_softmax_0
+// CHECK: func.func private @kernel_softmax_0(%[[IN:.*]]: memref<4x64xf32>, %[[OUT:.*]]: memref<4x64xf32>
+// CHECK: vector.reduction <maxnumf>
+// CHECK: math.exp
+// CHECK: vector.store
+// CHECK: vector.reduction <add>
+// CHECK: arith.divf
+// CHECK: vector.store
+func.func @main(%x: tensor<4x64xf32>) -> tensor<4x64xf32> {
+  %0 = nn.softmax %x : (tensor<4x64xf32>) -> tensor<4x64xf32>
+  return %0 : tensor<4x64xf32>
+}
+
+// -----
+
+// Another axis: vectors across what is inside of it.
+// CHECK-LABEL: func.func @main(
+// CHECK: func.func private @kernel_softmax_0
+// CHECK: vector.create_mask
+// CHECK-NOT: vector.reduction
+// CHECK: math.log
+func.func @main(%x: tensor<4x21x50xf32>) -> tensor<4x21x50xf32> {
+  %0 = nn.log_softmax %x {axis = 1 : i64} : (tensor<4x21x50xf32>) -> tensor<4x21x50xf32>
+  return %0 : tensor<4x21x50xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @main(
+// CHECK: func.func private @kernel_layer_norm_0
+// CHECK-COUNT-2: vector.reduction <add>
+// CHECK: math.sqrt
+// CHECK: vector.fma
+func.func @main(%x: tensor<4x64xf32>, %s: tensor<64xf32>, %b: tensor<64xf32>) -> tensor<4x64xf32> {
+  %0 = nn.layer_norm %x, %s, %b : (tensor<4x64xf32>, tensor<64xf32>, tensor<64xf32>) -> tensor<4x64xf32>
+  return %0 : tensor<4x64xf32>
+}

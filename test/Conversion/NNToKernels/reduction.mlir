@@ -1,0 +1,46 @@
+// RUN: nn-opt %s -split-input-file -convert-nn-to-kernels | FileCheck %s
+
+// Global average pooling with channels last: an accumulator for each vector of
+// channels, several rows at a time.
+// CHECK-LABEL: func.func @main(
+// CHECK: nn.call_kernel @kernel_reduction_0 ins({{.*}}) outs({{.*}}) scalars() count(
+// CHECK: func.func private @kernel_reduction_0
+// CHECK: scf.for {{.*}} iter_args({{.*}}) -> (vector<16xf32>, vector<16xf32>
+// CHECK: arith.mulf
+// CHECK: vector.store
+func.func @main(%x: tensor<2x7x5x32xf32>) -> tensor<2x1x1x32xf32> {
+  %0 = nn.reduce_mean %x {axes = array<i64: 1, 2>} : (tensor<2x7x5x32xf32>) -> tensor<2x1x1x32xf32>
+  return %0 : tensor<2x1x1x32xf32>
+}
+
+// -----
+
+// Along the last dimension, with elementwise operators before and after.
+// CHECK-LABEL: func.func @main(
+// CHECK: func.func private @kernel_reduction_0
+// CHECK: vector.load
+// CHECK: math.absf
+// CHECK: arith.maximumf
+// CHECK: vector.reduction <maximumf>
+// CHECK: math.sqrt
+// CHECK: memref.store
+func.func @main(%x: tensor<6x64xf32>) -> tensor<6xf32> {
+  %0 = nn.fusion (%a = %x : tensor<6x64xf32>) -> (tensor<6xf32>) {
+    %1 = nn.abs %a : (tensor<6x64xf32>) -> tensor<6x64xf32>
+    %2 = nn.reduce_max %1 {axes = array<i64: -1>, keepdims = false} : (tensor<6x64xf32>) -> tensor<6xf32>
+    %3 = nn.sqrt %2 : (tensor<6xf32>) -> tensor<6xf32>
+    nn.yield %3 : tensor<6xf32>
+  }
+  return %0 : tensor<6xf32>
+}
+
+// -----
+
+// Reduced dimensions around a kept one have no template.
+// CHECK-LABEL: func.func @main(
+// CHECK: nn.reduce_sum
+// CHECK-NOT: nn.call_kernel
+func.func @main(%x: tensor<6x8x9xf32>) -> tensor<1x8x1xf32> {
+  %0 = nn.reduce_sum %x {axes = array<i64: 0, 2>} : (tensor<6x8x9xf32>) -> tensor<1x8x1xf32>
+  return %0 : tensor<1x8x1xf32>
+}
