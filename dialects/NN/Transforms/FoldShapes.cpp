@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "dialects/NN/IR/NN.h"
+#include "dialects/NN/Transforms/ConstantMatchers.h"
 #include "dialects/NN/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/IR/Iterators.h"
@@ -21,14 +22,6 @@ static std::optional<int64_t> getConstant(Dim dim) {
   if (auto constant = dyn_cast<AffineConstantExpr>(dim))
     return constant.getValue();
   return std::nullopt;
-}
-
-static Value makeList(OpBuilder &builder, Location location,
-                      ArrayRef<int64_t> values) {
-  auto type = RankedTensorType::get({int64_t(values.size())},
-                                    builder.getI64Type());
-  return ConstantOp::create(builder, location,
-                            DenseElementsAttr::get(type, values));
 }
 
 namespace {
@@ -129,29 +122,6 @@ struct FoldShapes : nn::impl::FoldShapesBase<FoldShapes> {
   // Reshapes
   //===--------------------------------------------------------------------===//
 
-  /// The shape operand that makes `target` of `source`: sizes, 0 for those that
-  /// stay, -1 for one that remains. nullopt if that does not express it.
-  std::optional<SmallVector<int64_t>>
-  getShapeList(SymbolicDims &env, ArrayRef<Dim> source, ArrayRef<Dim> target) {
-    SmallVector<int64_t> list;
-    bool inferred = false;
-    for (auto [index, dim] : llvm::enumerate(target)) {
-      if (std::optional<int64_t> known = getConstant(dim)) {
-        if (*known <= 0)
-          return std::nullopt;
-        list.push_back(*known);
-      } else if (index < source.size() && env.proveEqual(source[index], dim)) {
-        list.push_back(0);
-      } else if (!inferred) {
-        inferred = true;
-        list.push_back(-1);
-      } else {
-        return std::nullopt;
-      }
-    }
-    return list;
-  }
-
   /// A squeeze of a dimension that might not be 1 keeps its check.
   static bool isPlainReshape(SymbolicDims &env, Operation *op) {
     if (isa<ReshapeOp, FlattenOp, UnsqueezeOp>(op))
@@ -187,10 +157,10 @@ struct FoldShapes : nn::impl::FoldShapesBase<FoldShapes> {
     // Squeeze and unsqueeze say more than a reshape: keep them where alone.
     if (isa<SqueezeOp, UnsqueezeOp>(op) && source == input)
       return;
-    auto list = getShapeList(env, env.getDims(source), env.getDims(result));
+    auto list = env.getReshapeList(env.getDims(source), env.getDims(result));
     if (!list && source != input) {
       source = input;
-      list = getShapeList(env, env.getDims(source), env.getDims(result));
+      list = env.getReshapeList(env.getDims(source), env.getDims(result));
     }
     if (!list)
       return;
@@ -201,7 +171,7 @@ struct FoldShapes : nn::impl::FoldShapesBase<FoldShapes> {
           llvm::equal(have.getValues<int64_t>(), *list))
         return;
     }
-    Value shape = makeList(rewriter, op->getLoc(), *list);
+    Value shape = makeIndexList(rewriter, op->getLoc(), *list);
     env.visit(shape.getDefiningOp());
     auto reshape =
         ReshapeOp::create(rewriter, op->getLoc(), result.getType(), source,

@@ -141,4 +141,29 @@ def LegalizeTypes : NN_FunctionPass<"nn-legalize-types"> {
   let statistics = [Statistic<"numWidened", "widened", "Operations that compute in f32 now">];
 }
 
+def AssignLayout : NN_FunctionPass<"nn-assign-layout"> {
+  let summary = "Compute spatial operators channels-last";
+  let description = [{
+    Chooses for each operator over N x C x spatial tensors whether it works on
+    them as N x spatial x C. Convolutions and other spatial operators prefer that; what
+    lies between them (elementwise operators, concatenation, slices, reductions,
+    reshapes of spatial dimensions, channel shuffles ...) takes part if that
+    moves fewer elements in all: the choice is a minimum cut of the whole graph.
+    Transposes that the model holds cancel, constants are permuted (and fold later),
+    and what moves only dimensions of size 1 is a reshape.
+
+    ```mlir
+    // Before:
+    %0 = nn.conv %x, %w : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>) -> tensor<1x4x8x8xf32>
+    // After:
+    %0 = nn.transpose %x {perm = array<i64: 0, 2, 3, 1>} : (tensor<1x3x8x8xf32>) -> tensor<1x8x8x3xf32>
+    %1 = nn.conv %0, %w {layout = 1 : i32} : (tensor<1x8x8x3xf32>, tensor<4x3x1x1xf32>) -> tensor<1x8x8x4xf32>
+    %2 = nn.transpose %1 {perm = array<i64: 0, 3, 1, 2>} : (tensor<1x8x8x4xf32>) -> tensor<1x4x8x8xf32>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numSwitched", "switched", "Operators that are channels-last now">,
+    Statistic<"numTransposes", "transposes", "Transposes inserted">];
+}
+
 #endif // NN_TRANSFORMS_PASSES_TD

@@ -40,6 +40,12 @@ public:
   /// dimensions either provably 1 or provably equal.
   bool broadcastsTo(Value from, Value to);
 
+  /// The constant shape operand with which nn.reshape (without allow_zero) makes
+  /// `target` of `source`: sizes, 0 for those that it copies, -1 for one that
+  /// remains. nullopt if that does not express it.
+  std::optional<SmallVector<int64_t>> getReshapeList(ArrayRef<Dim> source,
+                                                     ArrayRef<Dim> target);
+
   /// The expression in a normal form.
   Dim simplify(Dim dim);
   /// The size that the expression has when a leading dimension is 1 and any

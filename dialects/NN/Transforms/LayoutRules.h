@@ -1,0 +1,82 @@
+//===- LayoutRules.h - operators in channels-last layout --------*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// What each operator does when tensors N x C x spatial are given to it as
+// N x spatial x C. Private to nn-assign-layout.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NN_DIALECTS_NN_TRANSFORMS_LAYOUTRULES_H
+#define NN_DIALECTS_NN_TRANSFORMS_LAYOUTRULES_H
+
+#include "dialects/NN/IR/NN.h"
+#include "nn/Analysis/SymbolicDims.h"
+
+namespace mlir::nn::layout {
+
+/// Dimension i of a channels-last tensor is dimension `result[i]` in ONNX's
+/// order: 0, 2, ..., rank-1, 1.
+SmallVector<int64_t> getChannelsLast(int64_t rank);
+/// The same for a tensor that is permuted or not.
+SmallVector<int64_t> invert(ArrayRef<int64_t> perm);
+RankedTensorType permute(RankedTensorType type, ArrayRef<int64_t> perm);
+
+/// True if permuting moves no element: only dimensions of size 1 change places.
+bool movesOnlyUnitDims(RankedTensorType type, ArrayRef<int64_t> perm);
+/// True if all dimensions are 1, so that it broadcasts in either layout.
+bool isAllOnes(RankedTensorType type);
+
+struct Rule {
+  enum Kind {
+    /// Only in ONNX's order.
+    Pinned,
+    /// In either order; results are in the order of the operands.
+    Flexible,
+    /// Operands in either order; results are in ONNX's.
+    Absorbs,
+    /// Operands in ONNX's order; results in either.
+    Emits,
+  } kind = Pinned;
+  /// How much dearer the operator is in ONNX's order than channels-last, in
+  /// elements moved.
+  int64_t preference = 0;
+};
+
+/// How `op` can be computed. Depends on types and attributes only.
+Rule getRule(SymbolicDims &env, Operation *op);
+
+/// What to do with an operand of an operator that is computed channels-last.
+enum class Role {
+  Keep,      // a list, a weight, a number: the same in both orders
+  Convert,   // a data tensor
+  Broadcast, // a data tensor of lower rank: reshape to the result's, then convert
+};
+Role getRole(Operation *op, unsigned operand);
+
+/// The last of three operators that shuffle channels (reshape, transpose,
+/// reshape, each used once), which are computed as one.
+struct ChannelShuffle {
+  ReshapeOp split;
+  TransposeOp transpose;
+  ReshapeOp merge;
+};
+std::optional<ChannelShuffle> matchChannelShuffle(SymbolicDims &env,
+                                                  Operation *merge);
+
+/// Creates `op` on channels-last operands (already converted by their roles).
+/// The results are channels-last (Flexible), or in ONNX's order (Absorbs).
+SmallVector<Value> buildChannelsLast(OpBuilder &builder, SymbolicDims &env,
+                                     Operation *op, ValueRange operands);
+/// The same for a channel shuffle, given its input.
+Value buildChannelShuffle(OpBuilder &builder, SymbolicDims &env,
+                          const ChannelShuffle &shuffle, Value input);
+
+/// nn.reshape of `value`, whose sizes are `source`, to the sizes `target`; null
+/// if no constant shape expresses it.
+Value buildReshape(OpBuilder &builder, SymbolicDims &env, Location location,
+                   Value value, ArrayRef<Dim> source, ArrayRef<Dim> target,
+                   RankedTensorType type);
+
+} // namespace mlir::nn::layout
+
+#endif // NN_DIALECTS_NN_TRANSFORMS_LAYOUTRULES_H
