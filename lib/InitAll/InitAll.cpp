@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "nn/InitAll.h"
+#include "dialects/Check/IR/Check.h"
 #include "dialects/NN/IR/NN.h"
 #include "dialects/NN/Transforms/Passes.h"
 #include "mlir/InitAllDialects.h"
@@ -15,7 +16,7 @@ using namespace mlir;
 void nn::registerAllDialects(DialectRegistry &registry) {
   ::mlir::registerAllDialects(registry);
   ::mlir::registerAllExtensions(registry);
-  registry.insert<NNDialect>();
+  registry.insert<check::CheckDialect, NNDialect>();
   registerBitcastBufferization(registry);
 }
 

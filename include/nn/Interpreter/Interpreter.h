@@ -1,0 +1,51 @@
+//===- Interpreter.h - the reference meaning of the operators ---*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// Runs functions of nn and what may stand beside it before bufferization
+// (arith, math, tensor, scf, func, check), one plain C++ function an operator.
+// It folds constants and judges the compiled code, with which it shares nothing.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NN_INTERPRETER_INTERPRETER_H
+#define NN_INTERPRETER_INTERPRETER_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "nn/Support/HostTensor.h"
+#include <functional>
+
+namespace mlir::nn {
+
+using HostTensors = SmallVector<HostTensor>;
+
+/// True if `op` can be evaluated alone: it has no regions and a function here.
+bool canInterpret(Operation *op);
+
+/// Evaluates one operation without regions. `operands` are in the order of
+/// op's operands; scalars (index, i64, f32, ...) are tensors of rank 0. On
+/// failure `error` says why, and nothing is emitted: a folder just gives up.
+LogicalResult interpretOp(Operation *op, ArrayRef<HostTensor> operands,
+                          HostTensors &results, std::string &error);
+
+struct InterpreterOptions {
+  /// Called after each operation with results, also for those inside of
+  /// fusions, loops and called functions.
+  std::function<void(Operation *, ArrayRef<HostTensor>)> onResult;
+};
+
+/// Runs `function` and returns what it returns; tensors are freed after their
+/// last use. On failure an error was emitted at the operation's location; an
+/// expectation of the check dialect that does not hold is a failure.
+FailureOr<HostTensors> interpret(func::FuncOp function,
+                                 ArrayRef<HostTensor> inputs,
+                                 const InterpreterOptions &options = {});
+
+/// Checks `inputs` against the function's signature: number, element types,
+/// ranks, static sizes, and that dimensions of one name (`nn.dim_names`) are
+/// equal. On failure `error` names the input.
+LogicalResult checkInputs(func::FuncOp function, ArrayRef<HostTensor> inputs,
+                          std::string &error);
+
+} // namespace mlir::nn
+
+#endif // NN_INTERPRETER_INTERPRETER_H

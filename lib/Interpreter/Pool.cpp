@@ -1,0 +1,91 @@
+//===- Pool.cpp - pooling -------------------------------------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "Window.h"
+#include <cmath>
+#include <limits>
+
+using namespace mlir;
+using namespace mlir::nn;
+using namespace mlir::nn::interpreter;
+
+/// Each element of the result is `reduce(values, padded)` of the values in its
+/// window and the number of positions that are in the padding.
+template <typename OpT, typename T, typename Reduce>
+static LogicalResult pool(OpT op, Call &call, const HostTensor &input,
+                          const std::vector<T> &elements, Reduce reduce) {
+  FailureOr<Window> window = makeWindow(
+      call, input.getDims().drop_front(2), op.getKernelShape(), op.getStrides(),
+      op.getDilations(), op.getPads(), op.getAutoPad(), op.getCeilMode());
+  if (failed(window))
+    return failure();
+  Shape strides = getStrides(window->input);
+  int64_t area = product(window->input);
+  int64_t planes = input.getDim(0) * input.getDim(1);
+  std::vector<T> result, values;
+  for (int64_t plane = 0; plane < planes; ++plane)
+    forEachIndex(window->output, [&](ArrayRef<int64_t> output) {
+      values.clear();
+      int64_t padded = 0;
+      forEachIndex(window->kernel, [&](ArrayRef<int64_t> kernel) {
+        int64_t offset = plane * area;
+        bool inside = true, inPadding = true;
+        for (int64_t d = 0; d < window->getRank(); ++d) {
+          int64_t at = window->getInput(d, output[d], kernel[d]);
+          inside &= at >= 0 && at < window->input[d];
+          // With ceil_mode windows reach beyond the padding too.
+          inPadding &= at < window->input[d] + window->ends[d];
+          offset += at * strides[d];
+        }
+        if (inside)
+          values.push_back(elements[offset]);
+        else if (inPadding)
+          ++padded;
+      });
+      result.push_back(reduce(values, padded));
+    });
+  Shape dims{input.getDim(0), input.getDim(1)};
+  dims.append(window->output);
+  return call.give(
+      writeSpatial(op, makeTensor(call.getResultType(), dims, result)));
+}
+
+static LogicalResult maxPool(MaxPoolOp op, Call &call) {
+  HostTensor input = readSpatial(op, call[op.getInput()]);
+  if (isFloat(input.getType()))
+    return pool(op, call, input, readDoubles(input),
+                [](const Doubles &values, int64_t) {
+                  double best = -std::numeric_limits<double>::infinity();
+                  for (double value : values)
+                    best = value != value || value > best ? value : best;
+                  return best;
+                });
+  bool isUInt64 = input.getType() == DataType::UInt64;
+  return pool(op, call, input, readInts(input),
+              [=](const Ints &values, int64_t) {
+                int64_t best = isUInt64 ? 0 : std::numeric_limits<int64_t>::min();
+                for (int64_t value : values)
+                  if (isUInt64 ? uint64_t(value) > uint64_t(best) : value > best)
+                    best = value;
+                return best;
+              });
+}
+
+static LogicalResult averagePool(AveragePoolOp op, Call &call) {
+  HostTensor input = readSpatial(op, call[op.getInput()]);
+  bool countPadding = op.getCountIncludePad();
+  return pool(op, call, input, readDoubles(input),
+              [=](const Doubles &values, int64_t padded) {
+                double sum = 0;
+                for (double value : values)
+                  sum += value;
+                int64_t count = values.size() + (countPadding ? padded : 0);
+                // A window of nothing but padding has no mean.
+                return count ? sum / double(count) : 0;
+              });
+}
+
+void interpreter::registerPool(Registry &registry) {
+  registry.add<MaxPoolOp>(maxPool);
+  registry.add<AveragePoolOp>(averagePool);
+}

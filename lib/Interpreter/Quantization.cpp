@@ -1,0 +1,103 @@
+//===- Quantization.cpp - quantization ------------------------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "Elements.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::nn;
+using namespace mlir::nn::interpreter;
+
+/// For each element of the input, which element of the scale (and zero point)
+/// applies to it.
+static FailureOr<std::vector<int64_t>>
+getScaleIndices(Call &call, const HostTensor &input, const HostTensor &scale,
+                int64_t axis, int64_t blockSize) {
+  std::vector<int64_t> indices(input.getNumElements(), 0);
+  if (scale.getNumElements() == 1 && blockSize == 0)
+    return indices;
+  axis = normalizeAxis(axis, input.getRank());
+  Shape strides(input.getRank(), 0), expected;
+  if (blockSize == 0) {
+    strides[axis] = 1;
+    expected = {input.getDim(axis)};
+  } else {
+    expected = Shape(input.getDims());
+    expected[axis] = (expected[axis] + blockSize - 1) / blockSize;
+    strides = getStrides(expected);
+  }
+  if (scale.getDims() != ArrayRef(expected))
+    return call.fail("scale has the shape " + formatDims(scale.getDims()) +
+                     ", not " + formatDims(expected));
+  int64_t i = 0;
+  forEachIndex(input.getDims(), [&](ArrayRef<int64_t> index) {
+    int64_t along = blockSize ? index[axis] / blockSize : index[axis];
+    indices[i++] = dot(index, strides) + (along - index[axis]) * strides[axis];
+  });
+  return indices;
+}
+
+static LogicalResult checkZeroPoint(Call &call, const HostTensor &scale,
+                                    const HostTensor &zeroPoint) {
+  if (!zeroPoint.isValid() || zeroPoint.getDims() == scale.getDims())
+    return success();
+  return call.fail("zero_point has the shape " +
+                   formatDims(zeroPoint.getDims()) + ", but scale " +
+                   formatDims(scale.getDims()));
+}
+
+/// `value` rounded to a value of the type.
+static double roundTo(DataType type, double value) {
+  HostTensor holder = HostTensor::allocate(type, {});
+  holder.setDouble(0, value);
+  return holder.getDouble(0);
+}
+
+static LogicalResult quantize(QuantizeOp op, Call &call) {
+  const HostTensor &input = call[op.getInput()], &scale = call[op.getScale()];
+  const HostTensor &zeroPoint = call[op.getZeroPoint()];
+  FailureOr<std::vector<int64_t>> indices = getScaleIndices(
+      call, input, scale, op.getAxis(), op.getBlockSize());
+  if (failed(indices) || failed(checkZeroPoint(call, scale, zeroPoint)))
+    return failure();
+  DataType type = call.getResultType();
+  unsigned bits = type == DataType::Int4 || type == DataType::UInt4
+                      ? 4
+                      : 8 * getByteSize(type);
+  double low = isSignedInteger(type) ? -std::ldexp(1.0, bits - 1) : 0;
+  double high = std::ldexp(1.0, isSignedInteger(type) ? bits - 1 : bits) - 1;
+  Ints values(input.getNumElements());
+  for (size_t i = 0; i < values.size(); ++i) {
+    int64_t s = (*indices)[i];
+    // ONNX divides in the precision of the scale: ties depend on it.
+    double quotient = roundTo(scale.getType() == DataType::Float64
+                                  ? DataType::Float64
+                                  : DataType::Float32,
+                              input.getDouble(i) / scale.getDouble(s));
+    double sum = std::nearbyint(quotient) +
+                 (zeroPoint.isValid() ? zeroPoint.getDouble(s) : 0.0);
+    values[i] = sum != sum ? 0 : int64_t(std::min(std::max(sum, low), high));
+  }
+  return call.give(makeTensor(type, input.getDims(), values));
+}
+
+static LogicalResult dequantize(DequantizeOp op, Call &call) {
+  const HostTensor &input = call[op.getInput()], &scale = call[op.getScale()];
+  const HostTensor &zeroPoint = call[op.getZeroPoint()];
+  FailureOr<std::vector<int64_t>> indices = getScaleIndices(
+      call, input, scale, op.getAxis(), op.getBlockSize());
+  if (failed(indices) || failed(checkZeroPoint(call, scale, zeroPoint)))
+    return failure();
+  Doubles values = readDoubles(input);
+  for (size_t i = 0; i < values.size(); ++i) {
+    int64_t s = (*indices)[i];
+    double zero = zeroPoint.isValid() ? zeroPoint.getDouble(s) : 0.0;
+    values[i] = (values[i] - zero) * scale.getDouble(s);
+  }
+  return call.give(makeTensor(call.getResultType(), input.getDims(), values));
+}
+
+void interpreter::registerQuantization(Registry &registry) {
+  registry.add<QuantizeOp>(quantize);
+  registry.add<DequantizeOp>(dequantize);
+}
