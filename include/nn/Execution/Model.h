@@ -1,0 +1,82 @@
+//===- Model.h - models that can run ----------------------------*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// What nn-run and tests run: a compiled library, or a module that is
+// interpreted.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NN_EXECUTION_MODEL_H
+#define NN_EXECUTION_MODEL_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "nn/Interpreter/Interpreter.h"
+#include "nn/Support/TensorFiles.h"
+#include "llvm/Support/Error.h"
+#include <memory>
+
+namespace mlir::nn {
+
+/// An input or output of a model.
+struct TensorInfo {
+  std::string name;
+  DataType type = DataType::Undefined;
+  /// -1 where a size is known at run time only.
+  SmallVector<int64_t> dims;
+  /// As many as dims; "" for a dimension without a name.
+  SmallVector<std::string> dimNames;
+
+  /// "images: float32[N,3,?,224]"
+  std::string describe() const;
+};
+
+/// Where the time of runs went.
+struct KernelTime {
+  std::string kind;
+  std::string nodes;
+  uint64_t calls = 0;
+  uint64_t totalNs = 0;
+};
+
+class Model {
+public:
+  virtual ~Model() = default;
+
+  ArrayRef<TensorInfo> getInputs() const { return inputs; }
+  ArrayRef<TensorInfo> getOutputs() const { return outputs; }
+
+  /// Runs the model on inputs in the order of getInputs(); the results are the
+  /// caller's.
+  virtual llvm::Expected<HostTensors> run(ArrayRef<HostTensor> inputs) = 0;
+  /// Runs the model and drops its results: what a benchmark measures.
+  virtual llvm::Error runOnly(ArrayRef<HostTensor> inputs) {
+    return run(inputs).takeError();
+  }
+  /// Of the runs so far; empty if it was not asked for at the start.
+  virtual std::vector<KernelTime> getProfile() { return {}; }
+
+protected:
+  std::vector<TensorInfo> inputs, outputs;
+};
+
+struct LibraryOptions {
+  int threads = 0; ///< 0: one per core
+  bool profile = false;
+};
+
+/// Opens a library made by nn-translate.
+llvm::Expected<std::unique_ptr<Model>> openLibrary(llvm::StringRef path,
+                                                   const LibraryOptions &options);
+
+/// A model that interprets @main of the module, which must outlive it.
+llvm::Expected<std::unique_ptr<Model>> interpretModule(ModuleOp module);
+
+/// The arrays of a file, in the order of the model's inputs and with their
+/// types. Arrays are found by name; one without a name (.npy) is taken for the
+/// only input that has none otherwise. Errors list the model's inputs.
+llvm::Expected<HostTensors> bindInputs(const Model &model,
+                                       const NamedTensors &arrays);
+
+} // namespace mlir::nn
+
+#endif // NN_EXECUTION_MODEL_H

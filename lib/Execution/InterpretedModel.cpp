@@ -1,0 +1,96 @@
+//===- InterpretedModel.cpp - models run by the interpreter ---------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "mlir/IR/Diagnostics.h"
+#include "nn/Execution/Model.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+using llvm::createStringError;
+using llvm::Expected;
+
+namespace {
+class InterpretedModel : public Model {
+public:
+  explicit InterpretedModel(func::FuncOp function) : function(function) {}
+
+  llvm::Error initialize();
+  Expected<HostTensors> run(ArrayRef<HostTensor> inputs) override;
+
+private:
+  func::FuncOp function;
+};
+} // namespace
+
+static Expected<TensorInfo> getInfo(Type type, DictionaryAttr attrs,
+                                    const std::string &defaultName) {
+  auto tensorType = dyn_cast<RankedTensorType>(type);
+  std::optional<DataType> dataType =
+      tensorType ? getDataType(tensorType.getElementType()) : std::nullopt;
+  if (!dataType)
+    return createStringError(defaultName + " of @main is not a ranked tensor of "
+                                           "a known element type");
+  TensorInfo info;
+  info.name = defaultName;
+  info.type = *dataType;
+  for (int64_t dim : tensorType.getShape())
+    info.dims.push_back(ShapedType::isDynamic(dim) ? -1 : dim);
+  if (attrs) {
+    if (auto name = attrs.getAs<StringAttr>("nn.name"))
+      info.name = name.str();
+    if (auto names = attrs.getAs<ArrayAttr>("nn.dim_names"))
+      for (Attribute name : names) {
+        auto text = dyn_cast<StringAttr>(name);
+        info.dimNames.push_back(text ? text.str() : "");
+      }
+  }
+  return info;
+}
+
+llvm::Error InterpretedModel::initialize() {
+  for (unsigned i = 0; i < function.getNumArguments(); ++i) {
+    Expected<TensorInfo> info =
+        getInfo(function.getArgumentTypes()[i], function.getArgAttrDict(i),
+                "input" + std::to_string(i));
+    if (!info)
+      return info.takeError();
+    inputs.push_back(*info);
+  }
+  for (unsigned i = 0; i < function.getNumResults(); ++i) {
+    Expected<TensorInfo> info =
+        getInfo(function.getResultTypes()[i], function.getResultAttrDict(i),
+                "output" + std::to_string(i));
+    if (!info)
+      return info.takeError();
+    outputs.push_back(*info);
+  }
+  return llvm::Error::success();
+}
+
+Expected<HostTensors> InterpretedModel::run(ArrayRef<HostTensor> inputs) {
+  std::string messages;
+  ScopedDiagnosticHandler handler(
+      function.getContext(), [&](Diagnostic &diagnostic) {
+        llvm::raw_string_ostream stream(messages);
+        if (!messages.empty())
+          stream << "\n";
+        if (!isa<UnknownLoc>(diagnostic.getLocation()))
+          stream << diagnostic.getLocation() << ": ";
+        stream << diagnostic;
+      });
+  FailureOr<HostTensors> results = interpret(function, inputs);
+  if (failed(results))
+    return createStringError(messages);
+  return std::move(*results);
+}
+
+Expected<std::unique_ptr<Model>> nn::interpretModule(ModuleOp module) {
+  auto function = module.lookupSymbol<func::FuncOp>("main");
+  if (!function)
+    return createStringError("the module has no function @main");
+  auto model = std::make_unique<InterpretedModel>(function);
+  if (llvm::Error error = model->initialize())
+    return std::move(error);
+  return model;
+}

@@ -1,0 +1,177 @@
+//===- LibraryModel.cpp - models run by libnnrt ---------------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "nn/Execution/Model.h"
+#include "nnrt/nnrt.h"
+#include <cstring>
+
+using namespace mlir;
+using namespace mlir::nn;
+using llvm::createStringError;
+using llvm::Expected;
+
+static llvm::Error toError(nnrt_status *status) {
+  if (!status)
+    return llvm::Error::success();
+  std::string message = nnrt_status_message(status);
+  nnrt_status_free(status);
+  return createStringError(message);
+}
+
+namespace {
+struct ModuleCloser {
+  void operator()(nnrt_module *module) const { nnrt_module_free(module); }
+};
+struct SessionCloser {
+  void operator()(nnrt_session *session) const { nnrt_session_free(session); }
+};
+
+class LibraryModel : public Model {
+public:
+  llvm::Error open(StringRef path, const LibraryOptions &options);
+  Expected<HostTensors> run(ArrayRef<HostTensor> inputs) override;
+  llvm::Error runOnly(ArrayRef<HostTensor> inputs) override;
+  std::vector<KernelTime> getProfile() override;
+
+private:
+  std::unique_ptr<nnrt_module, ModuleCloser> module;
+  std::unique_ptr<nnrt_session, SessionCloser> session;
+  std::vector<DLTensor> results; // of the last run; owned by the session
+};
+} // namespace
+
+static Expected<TensorInfo> getInfo(const nnrt_tensor_info &info) {
+  if (!isKnownDataType(info.onnx_type))
+    return createStringError(Twine("'") + info.name +
+                             "' has the unknown element type " +
+                             Twine(info.onnx_type));
+  TensorInfo result;
+  result.name = info.name;
+  result.type = DataType(info.onnx_type);
+  for (int32_t d = 0; d < info.rank; ++d) {
+    result.dims.push_back(info.dims[d]);
+    result.dimNames.push_back(info.dim_names[d]);
+  }
+  return result;
+}
+
+llvm::Error LibraryModel::open(StringRef path, const LibraryOptions &options) {
+  nnrt_module *opened = nullptr;
+  if (llvm::Error error =
+          toError(nnrt_module_open(path.str().c_str(), &opened)))
+    return error;
+  module.reset(opened);
+  nnrt_session_options sessionOptions{sizeof(nnrt_session_options),
+                                      options.threads, options.profile};
+  nnrt_session *created = nullptr;
+  if (llvm::Error error = toError(
+          nnrt_session_create(module.get(), &sessionOptions, &created)))
+    return error;
+  session.reset(created);
+
+  auto collect = [&](size_t count, auto query,
+                     std::vector<TensorInfo> &infos) -> llvm::Error {
+    for (size_t i = 0; i < count; ++i) {
+      nnrt_tensor_info info;
+      if (llvm::Error error = toError(query(module.get(), i, &info)))
+        return error;
+      Expected<TensorInfo> converted = getInfo(info);
+      if (!converted)
+        return converted.takeError();
+      infos.push_back(*converted);
+    }
+    return llvm::Error::success();
+  };
+  if (llvm::Error error = collect(nnrt_module_num_inputs(module.get()),
+                                  nnrt_module_input, inputs))
+    return error;
+  return collect(nnrt_module_num_outputs(module.get()), nnrt_module_output,
+                 outputs);
+}
+
+static bool is4Bit(DataType type) {
+  return type == DataType::Int4 || type == DataType::UInt4 ||
+         type == DataType::Float4E2M1;
+}
+
+/// Two elements a byte, as DLPack has them.
+static HostTensor pack4Bit(const HostTensor &tensor) {
+  HostTensor packed =
+      HostTensor::allocate(DataType::UInt8, (tensor.getNumElements() + 1) / 2);
+  for (int64_t i = 0; i < tensor.getNumElements(); ++i)
+    packed.getMutable<uint8_t>()[i / 2] |= (tensor.get<uint8_t>()[i] & 15)
+                                           << (i % 2 * 4);
+  return packed;
+}
+
+static HostTensor copyOut(const DLTensor &from, DataType type) {
+  HostTensor tensor = HostTensor::allocate(
+      type, ArrayRef<int64_t>(from.shape, size_t(from.ndim)));
+  const auto *bytes = static_cast<const uint8_t *>(from.data) + from.byte_offset;
+  if (!is4Bit(type)) {
+    std::memcpy(tensor.getMutableData(), bytes, tensor.getNumBytes());
+    return tensor;
+  }
+  for (int64_t i = 0; i < tensor.getNumElements(); ++i) {
+    uint8_t bits = bytes[i / 2] >> (i % 2 * 4) & 15;
+    if (type == DataType::Int4 && bits > 7)
+      bits |= 0xf0;
+    tensor.getMutable<uint8_t>()[i] = bits;
+  }
+  return tensor;
+}
+
+llvm::Error LibraryModel::runOnly(ArrayRef<HostTensor> tensors) {
+  std::vector<DLTensor> arguments(tensors.size());
+  std::vector<SmallVector<int64_t>> shapes(tensors.size());
+  HostTensors packed;
+  for (auto [i, tensor] : llvm::enumerate(tensors)) {
+    nnrt_tensor_info info;
+    if (llvm::Error error = toError(nnrt_module_input(module.get(), i, &info)))
+      return error;
+    HostTensor bytes = is4Bit(tensor.getType()) ? pack4Bit(tensor) : tensor;
+    packed.push_back(bytes);
+    shapes[i].assign(tensor.getDims().begin(), tensor.getDims().end());
+    DLTensor &argument = arguments[i];
+    argument = DLTensor();
+    argument.data = bytes.getMutableData();
+    argument.device = {kDLCPU, 0};
+    argument.ndim = int32_t(tensor.getRank());
+    argument.dtype = info.dtype;
+    argument.shape = shapes[i].data();
+  }
+  results.assign(getOutputs().size(), DLTensor());
+  return toError(nnrt_session_run(session.get(), arguments.data(),
+                                  arguments.size(), results.data(),
+                                  results.size(), nullptr));
+}
+
+Expected<HostTensors> LibraryModel::run(ArrayRef<HostTensor> tensors) {
+  if (llvm::Error error = runOnly(tensors))
+    return std::move(error);
+  HostTensors copies;
+  for (auto [result, info] : llvm::zip(results, outputs))
+    copies.push_back(copyOut(result, info.type));
+  return copies;
+}
+
+std::vector<KernelTime> LibraryModel::getProfile() {
+  std::vector<KernelTime> times;
+  for (size_t i = 0; i < nnrt_session_num_kernels(session.get()); ++i) {
+    nnrt_kernel_info info;
+    if (nnrt_status *status = nnrt_session_kernel(session.get(), i, &info)) {
+      nnrt_status_free(status);
+      continue;
+    }
+    times.push_back({info.kind, info.nodes, info.calls, info.total_ns});
+  }
+  return times;
+}
+
+Expected<std::unique_ptr<Model>>
+nn::openLibrary(StringRef path, const LibraryOptions &options) {
+  auto model = std::make_unique<LibraryModel>();
+  if (llvm::Error error = model->open(path, options))
+    return std::move(error);
+  return model;
+}

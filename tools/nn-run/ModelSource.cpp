@@ -1,0 +1,75 @@
+//===- ModelSource.cpp - where the model comes from -----------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "ModelSource.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Parser/Parser.h"
+#include "nn/Import/ONNX.h"
+#include "nn/InitAll.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+using llvm::createStringError;
+using llvm::Expected;
+
+ModelSource::ModelSource(std::string path, SourceOptions options)
+    : path(std::move(path)), options(options),
+      context(MLIRContext::Threading::DISABLED) {
+  DialectRegistry registry;
+  registerAllDialects(registry);
+  context.appendDialectRegistry(registry);
+  handler = std::make_unique<SourceMgrDiagnosticHandler>(sources, &context);
+}
+
+ModelSource::~ModelSource() = default;
+
+llvm::Error ModelSource::load() {
+  StringRef extension = llvm::sys::path::extension(path);
+  if (extension == ".mlir")
+    return parseMLIR();
+  if (isONNXFile(path))
+    return importModel();
+  if (options.interpret)
+    return createStringError(path + ": a compiled library cannot be interpreted");
+  return llvm::Error::success();
+}
+
+llvm::Error ModelSource::parseMLIR() {
+  auto buffer = llvm::MemoryBuffer::getFile(path);
+  if (!buffer)
+    return createStringError(path + ": " + buffer.getError().message());
+  sources.AddNewSourceBuffer(std::move(*buffer), SMLoc());
+  module = parseSourceFile<ModuleOp>(sources, ParserConfig(&context));
+  if (!module)
+    return createStringError(path + " is not a valid module");
+  if (!module->lookupSymbol<func::FuncOp>("main"))
+    return createStringError(path + " has no function @main");
+  return llvm::Error::success();
+}
+
+llvm::Error ModelSource::importModel() {
+  TriageReport report;
+  module = importONNX(context, path, ImportOptions(), report);
+  if (module)
+    return llvm::Error::success();
+  report.printErrors(llvm::errs(), path);
+  return createStringError(path + " cannot be imported");
+}
+
+llvm::Error ModelSource::compile() {
+  if (!module || options.interpret)
+    return llvm::Error::success();
+  return createStringError("compile " + path + " with nn-translate, or give "
+                           "--interpret");
+}
+
+Expected<std::unique_ptr<Model>> ModelSource::open() {
+  if (module && options.interpret)
+    return interpretModule(*module);
+  if (llvm::Error error = compile())
+    return std::move(error);
+  return openLibrary(path, options.library);
+}

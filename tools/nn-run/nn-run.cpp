@@ -1,0 +1,299 @@
+//===- nn-run.cpp - runs models -------------------------------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// Exit status: 0 if all that was asked for was done and matches; 1 after an
+// error or a mismatch; 2 if the data holds no outputs to compare with.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ModelSource.h"
+#include "nn/Execution/ModuleTools.h"
+#include "nn/Execution/Report.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+using llvm::Expected;
+namespace cl = llvm::cl;
+
+namespace {
+
+// LLVM's libraries register options of their own, some under names that this
+// tool promises to its users.
+const bool namesAreFree = [] {
+  for (const char *name : {"inputs", "outputs", "data", "rtol", "atol", "threads",
+                           "benchmark", "json", "profile", "interpret", "compare"})
+    if (cl::Option *taken = cl::getRegisteredOptions().lookup(name))
+      taken->removeArgument();
+  return true;
+}();
+
+cl::OptionCategory category("nn-run");
+cl::opt<std::string> modelFile(cl::Positional, cl::Required,
+                               cl::desc("MODEL (.so, .onnx, .onnxtxt, .mlir)"),
+                               cl::cat(category));
+cl::list<std::string>
+    inputFiles("inputs", cl::desc("Arrays named as the model's inputs (.npz; .npy, "
+                                  ".pb: one input each, may be repeated)"),
+               cl::value_desc("FILE"), cl::cat(category));
+cl::opt<std::string> outputFile("outputs", cl::desc("Where to write the outputs"),
+                                cl::value_desc("FILE.npz"), cl::cat(category));
+cl::opt<std::string> dataFile(
+    "data", cl::desc("Arrays in:NAME to run on, and out:NAME to compare with"),
+    cl::value_desc("FILE.npz"), cl::cat(category));
+cl::opt<double> rtol("rtol", cl::desc("Relative tolerance (default: 1e-3; f16 and "
+                                      "bf16: 2e-2)"),
+                     cl::cat(category));
+cl::opt<double> atol("atol", cl::desc("Tolerance relative to the largest expected "
+                                      "value (default: 1e-4; f16 and bf16: 2e-3)"),
+                     cl::cat(category));
+cl::opt<int> threads("threads", cl::desc("Threads to compute with (default: one "
+                                         "per core)"),
+                     cl::value_desc("N"), cl::init(0), cl::cat(category));
+cl::opt<bool> benchmark("benchmark", cl::desc("Measure latency and memory"),
+                        cl::cat(category));
+cl::opt<bool> json("json", cl::desc("Print the benchmark as JSON"),
+                   cl::cat(category));
+cl::opt<bool> profile("profile", cl::desc("Print the time of each kernel, with its "
+                                          "ONNX nodes"),
+                      cl::cat(category));
+cl::opt<bool> interpretOnly("interpret",
+                            cl::desc("Interpret .onnx and .mlir models instead of "
+                                     "compiling them"),
+                            cl::cat(category));
+cl::opt<std::string>
+    compareWith("compare", cl::desc("interpreter: compare all tensors of the "
+                                    "compiled model with the interpreter's"),
+                cl::value_desc("interpreter"), cl::cat(category));
+
+constexpr int errorStatus = 1, noOutputsStatus = 2;
+
+int fail(const Twine &message) {
+  llvm::errs() << "nn-run: error: " << message << "\n";
+  return errorStatus;
+}
+int fail(llvm::Error error) { return fail(llvm::toString(std::move(error))); }
+
+Tolerance getTolerance(DataType type) {
+  Tolerance tolerance = Tolerance::getDefault(type);
+  if (rtol.getNumOccurrences())
+    tolerance.rtol = rtol;
+  if (atol.getNumOccurrences())
+    tolerance.atol = atol;
+  return tolerance;
+}
+
+/// What the model is run on, and what is expected of it.
+struct Data {
+  NamedTensors inputs, outputs;
+};
+
+Expected<Data> readData() {
+  Data data;
+  if (!dataFile.empty()) {
+    Expected<NamedTensors> arrays = readTensorFile(dataFile);
+    if (!arrays)
+      return arrays.takeError();
+    for (NamedTensor &array : *arrays) {
+      StringRef name = array.name;
+      if (name.consume_front("in:"))
+        data.inputs.push_back({name.str(), array.tensor});
+      else if (name.consume_front("out:"))
+        data.outputs.push_back({name.str(), array.tensor});
+      else
+        return llvm::createStringError(
+            dataFile + ": array '" + name.str() +
+            "' is neither in:NAME nor out:NAME");
+    }
+  }
+  for (const std::string &file : inputFiles) {
+    Expected<NamedTensors> arrays = readTensorFile(file);
+    if (!arrays)
+      return arrays.takeError();
+    data.inputs.insert(data.inputs.end(), arrays->begin(), arrays->end());
+  }
+  return data;
+}
+
+/// Compares what came out with what is expected; outputs missing on either side
+/// are mismatches.
+int compareOutputs(const Model &model, ArrayRef<HostTensor> results,
+                   const NamedTensors &wanted) {
+  if (wanted.empty()) {
+    fail(dataFile + " has no outputs (arrays out:NAME) to compare with");
+    return noOutputsStatus;
+  }
+  std::vector<ReportRow> rows;
+  llvm::StringSet<> seen;
+  for (auto [info, result] : llvm::zip(model.getOutputs(), results)) {
+    ReportRow row;
+    row.name = info.name;
+    seen.insert(info.name);
+    auto it = llvm::find_if(wanted, [&](const NamedTensor &tensor) {
+      return tensor.name == info.name;
+    });
+    if (it == wanted.end()) {
+      row.note = "is not in the data";
+    } else if (Expected<HostTensor> want = reinterpretAs(it->tensor, info.type)) {
+      row.comparison = compareTensors(result, *want, getTolerance(info.type));
+    } else {
+      row.note = "in the data " + llvm::toString(want.takeError());
+    }
+    rows.push_back(std::move(row));
+  }
+  for (const NamedTensor &want : wanted)
+    if (!seen.contains(want.name)) {
+      ReportRow row;
+      row.name = want.name;
+      row.note = "is not an output of the model";
+      rows.push_back(std::move(row));
+    }
+  bool matches = llvm::all_of(rows, [](const ReportRow &row) { return row.matches(); });
+  printComparison(matches ? llvm::outs() : llvm::errs(), rows);
+  return matches ? 0 : errorStatus;
+}
+
+/// Runs a test: a module with expectations.
+int runChecks(ModelSource &source) {
+  FailureOr<ExtractedChecks> checks = extractChecks(source.getModule());
+  if (failed(checks))
+    return errorStatus;
+  Expected<std::unique_ptr<Model>> model = source.open();
+  if (!model)
+    return fail(model.takeError());
+  Expected<HostTensors> results = (*model)->run(checks->inputs);
+  if (!results)
+    return fail(results.takeError());
+  int status = 0;
+  for (auto [i, expectation] : llvm::enumerate(checks->expectations)) {
+    Comparison comparison = compareTensors(
+        (*results)[2 * i], (*results)[2 * i + 1], expectation.tolerance);
+    if (comparison.matches)
+      continue;
+    emitError(expectation.location) << "expectation failed: "
+                                    << comparison.describe();
+    status = errorStatus;
+  }
+  if (status == 0)
+    llvm::outs() << checks->expectations.size() << " expectations hold\n";
+  return status;
+}
+
+/// Compares every ONNX tensor of the compiled model with the interpreter's.
+int compareWithInterpreter(ModelSource &source, const Data &data) {
+  if (!source.hasModule())
+    return fail("--compare=interpreter needs a model as .onnx or .mlir: a compiled "
+                "library cannot be interpreted");
+  exposeTensors(source.getModule());
+  Expected<std::unique_ptr<Model>> reference = interpretModule(source.getModule());
+  if (!reference)
+    return fail(reference.takeError());
+  Expected<HostTensors> inputs = bindInputs(**reference, data.inputs);
+  if (!inputs)
+    return fail(inputs.takeError());
+  Expected<HostTensors> want = (*reference)->run(*inputs);
+  if (!want)
+    return fail(want.takeError());
+  reference->reset();
+
+  Expected<std::unique_ptr<Model>> compiled = source.open();
+  if (!compiled)
+    return fail(compiled.takeError());
+  Expected<HostTensors> got = (*compiled)->run(*inputs);
+  if (!got)
+    return fail(got.takeError());
+  std::vector<ReportRow> rows;
+  for (auto [info, x, y] : llvm::zip_equal((*compiled)->getOutputs(), *got, *want)) {
+    ReportRow row;
+    row.name = info.name;
+    row.comparison = compareTensors(x, y, getTolerance(info.type));
+    rows.push_back(std::move(row));
+  }
+  printComparison(llvm::outs(), rows);
+  bool matches = llvm::all_of(rows, [](const ReportRow &row) { return row.matches(); });
+  return matches ? 0 : errorStatus;
+}
+
+int runProfile(Model &model, ArrayRef<HostTensor> inputs) {
+  // The first run makes primitives; times are those of the runs after it.
+  size_t runs = 10;
+  for (size_t i = 0; i < runs; ++i)
+    if (llvm::Error error = model.runOnly(inputs))
+      return fail(std::move(error));
+  std::vector<KernelTime> times = model.getProfile();
+  if (times.empty())
+    return fail("the model has no times of kernels (models that are interpreted "
+                "have none)");
+  printProfile(llvm::outs(), std::move(times), runs + 1);
+  return 0;
+}
+
+int run() {
+  if (!compareWith.empty() && compareWith != "interpreter")
+    return fail("--compare takes 'interpreter', not '" + compareWith + "'");
+  if (!dataFile.empty() && !inputFiles.empty())
+    return fail("give --data or --inputs, not both");
+
+  SourceOptions options;
+  options.library.threads = threads;
+  options.library.profile = profile;
+  options.interpret = interpretOnly;
+  ModelSource source(modelFile, options);
+  if (llvm::Error error = source.load())
+    return fail(std::move(error));
+  if (source.hasModule() && hasChecks(source.getModule()))
+    return runChecks(source);
+
+  Expected<Data> data = readData();
+  if (!data)
+    return fail(data.takeError());
+  if (!compareWith.empty())
+    return compareWithInterpreter(source, *data);
+  if (benchmark) {
+    if (llvm::Error error = source.compile())
+      return fail(std::move(error));
+    Expected<BenchmarkResult> result =
+        runBenchmark([&] { return source.open(); }, data->inputs);
+    if (!result)
+      return fail(result.takeError());
+    result->print(llvm::outs(), json);
+    return 0;
+  }
+
+  Expected<std::unique_ptr<Model>> model = source.open();
+  if (!model)
+    return fail(model.takeError());
+  Expected<HostTensors> inputs = bindInputs(**model, data->inputs);
+  if (!inputs)
+    return fail(inputs.takeError());
+  Expected<HostTensors> results = (*model)->run(*inputs);
+  if (!results)
+    return fail(results.takeError());
+
+  if (!outputFile.empty()) {
+    NamedTensors named;
+    for (auto [info, tensor] : llvm::zip((*model)->getOutputs(), *results))
+      named.push_back({info.name, tensor});
+    if (llvm::Error error = writeTensorFile(outputFile, named))
+      return fail(std::move(error));
+  }
+  if (profile)
+    return runProfile(**model, *inputs);
+  if (!dataFile.empty())
+    return compareOutputs(**model, *results, data->outputs);
+  if (outputFile.empty())
+    printTensors(llvm::outs(), (*model)->getOutputs(), *results);
+  return 0;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  cl::HideUnrelatedOptions(category);
+  cl::ParseCommandLineOptions(argc, argv, "runs models\n");
+  return run();
+}
