@@ -63,8 +63,9 @@ Value emitGlobalString(OpBuilder &builder, Location location, ModuleOp module,
 LLVM::GlobalOp getOrCreateGlobalI64Array(ModuleOp module,
                                          ArrayRef<int64_t> values);
 
-/// A name `<prefix>_<n>` that no symbol of the module has.
-std::string makeSymbolName(ModuleOp module, StringRef prefix);
+/// A name `<prefix>_<n>` that no symbol of the module has. Numbers are tried from
+/// `next` on, which is set to the one after.
+std::string makeSymbolName(ModuleOp module, StringRef prefix, unsigned &next);
 
 /// Builds a constant global that is an instance of a C struct, field by field
 /// in declaration order. Each field comes with its offset in the C struct

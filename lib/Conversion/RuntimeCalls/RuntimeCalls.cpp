@@ -179,9 +179,10 @@ LLVM::GlobalOp mlir::nn::getOrCreateGlobalI64Array(ModuleOp module,
   return global;
 }
 
-std::string mlir::nn::makeSymbolName(ModuleOp module, StringRef prefix) {
-  for (unsigned index = 0;; ++index) {
-    std::string name = (prefix + "_" + Twine(index)).str();
+std::string mlir::nn::makeSymbolName(ModuleOp module, StringRef prefix,
+                                     unsigned &next) {
+  for (;;) {
+    std::string name = (prefix + "_" + Twine(next++)).str();
     if (!module.lookupSymbol(name))
       return name;
   }

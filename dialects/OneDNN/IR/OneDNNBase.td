@@ -1,0 +1,116 @@
+//===- OneDNNBase.td - the onednn dialect: attributes, base classes -------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef ONEDNN_BASE_TD
+#define ONEDNN_BASE_TD
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "dialects/NN/IR/NNBase.td"
+include "dialects/OneDNN/IR/OneDNNEnums.td"
+include "dialects/OneDNN/IR/OneDNNInterfaces.td"
+
+def OneDNN_Dialect : Dialect {
+  let name = "onednn";
+  let cppNamespace = "::mlir::nn::onednn";
+  let summary = "Primitives of the oneDNN library";
+  let description = [{
+    One operation for each oneDNN primitive that compiled models use, with
+    oneDNN's argument names (`src`, `weights`, `bias`, `dst`); see
+    https://uxlfoundation.github.io/oneDNN/v3.2/dev_guide_supported_primitives.html.
+
+    Operations are in destination-passing style, on tensors before and on memrefs
+    after bufferization. Memrefs may have any strides, because a call carries
+    them (`nnrt_abi_tensor`). What is computed after the primitive itself is its
+    list of post-ops, applied to `dst` in order.
+
+    A verifier says what is meaningful. What oneDNN 3.2 can run is in the
+    capability table, dialects/OneDNN/IR/Capabilities.cpp.
+  }];
+  let useDefaultAttributePrinterParser = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Post-ops
+//===----------------------------------------------------------------------===//
+
+class OneDNN_Attr<string name, string attrMnemonic> : AttrDef<OneDNN_Dialect, name> {
+  let mnemonic = attrMnemonic;
+}
+
+def OneDNN_EltwiseAttr : OneDNN_Attr<"Eltwise", "eltwise"> {
+  let summary = "dst = algorithm(dst; alpha, beta)";
+  let description = [{
+    The meaning of `alpha` and `beta` is oneDNN's for the algorithm, e.g.
+    `#onednn.eltwise<clip_v2, 0.0, 6.0>` clamps to [0, 6].
+  }];
+  let parameters = (ins
+      EnumParameter<OneDNN_EltwiseAlgorithm>:$algorithm,
+      "::mlir::FloatAttr":$alpha, "::mlir::FloatAttr":$beta);
+  let builders = [
+    AttrBuilder<(ins "::mlir::nn::onednn::EltwiseAlgorithm":$algorithm,
+                     "float":$alpha, "float":$beta), [{
+      auto type = ::mlir::Float32Type::get($_ctxt);
+      return $_get($_ctxt, algorithm, ::mlir::FloatAttr::get(type, alpha),
+                   ::mlir::FloatAttr::get(type, beta));
+    }]>];
+  let assemblyFormat = "`<` $algorithm `,` custom<F32>($alpha) `,` custom<F32>($beta) `>`";
+}
+
+def OneDNN_BinaryAttr : OneDNN_Attr<"Binary", "binary"> {
+  let summary = "dst = algorithm(dst, operand)";
+  let description = [{
+    `operand` is a position in the operation's `post_op_args`. That tensor has
+    dst's rank, and in each dimension dst's size or 1.
+  }];
+  let parameters = (ins EnumParameter<OneDNN_BinaryAlgorithm>:$algorithm,
+                        "int64_t":$operand);
+  let assemblyFormat = "`<` params `>`";
+}
+
+def OneDNN_SumAttr : OneDNN_Attr<"Sum", "sum"> {
+  let summary = "dst = dst + scale * (what dst held before the call)";
+  let description = "At most one in a list; it makes the operation read `dst`.";
+  let parameters = (ins "::mlir::FloatAttr":$scale);
+  let assemblyFormat = "`<` custom<F32>($scale) `>`";
+}
+
+/// https://uxlfoundation.github.io/oneDNN/v3.2/dev_guide_attributes_post_ops.html
+def OneDNN_PostOps : DefaultValuedAttr<
+    TypedArrayAttrBase<AnyAttrOf<[OneDNN_EltwiseAttr, OneDNN_BinaryAttr, OneDNN_SumAttr]>,
+                       "array of post-ops">, "{}">;
+
+//===----------------------------------------------------------------------===//
+// Operations
+//===----------------------------------------------------------------------===//
+
+/// Before bufferization all operands are tensors, after it all are memrefs.
+def OneDNN_Operand : AnyTypeOf<[AnyRankedTensor, AnyMemRef]>;
+
+class OneDNN_Op<string mnemonic, list<Trait> traits = []>
+    : Op<OneDNN_Dialect, mnemonic, !listconcat([
+          DestinationStyleOpInterface, OneDNN_PrimitiveOpInterface,
+          DeclareOpInterfaceMethods<MemoryEffectsOpInterface>], traits)> {
+  let results = (outs Optional<AnyRankedTensor>:$result);
+  code extraDeclaration = "";
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getDstMutable(); }
+  }] # extraDeclaration;
+  let extraClassDefinition = [{
+    void $cppClass::getEffects(
+        ::llvm::SmallVectorImpl<::mlir::MemoryEffects::EffectInstance> &effects) {
+      ::mlir::nn::onednn::detail::getPrimitiveEffects(getOperation(), effects);
+    }
+  }];
+  let hasVerifier = 1;
+}
+
+/// Declarations of operations with post-ops.
+defvar OneDNN_PostOpDeclaration = [{
+  ::llvm::ArrayRef<::mlir::Attribute> getPostOpList() { return getPostOps().getValue(); }
+  ::mlir::OperandRange getPostOpOperands() { return getPostOpArgs(); }
+}];
+
+#endif // ONEDNN_BASE_TD

@@ -1,0 +1,406 @@
+//===- Anchors.cpp - nn operators as oneDNN primitives --------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "Anchors.h"
+#include "dialects/NN/IR/SpatialShapes.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+
+static RankedTensorType getTensor(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+StringRef mlir::nn::getPrimitive(Operation *anchor, bool claimSoftmax) {
+  return TypeSwitch<Operation *, StringRef>(anchor)
+      .Case<ConvOp>([](auto) { return "onednn.convolution"; })
+      .Case<ConvTransposeOp>([](auto) { return "onednn.deconvolution"; })
+      .Case<MatMulOp>([](auto) { return "onednn.matmul"; })
+      .Case<MaxPoolOp, AveragePoolOp>([](auto) { return "onednn.pooling"; })
+      .Case<LRNOp>([](auto) { return "onednn.lrn"; })
+      .Case<SoftmaxOp, LogSoftmaxOp>(
+          [&](auto) { return claimSoftmax ? "onednn.softmax" : ""; })
+      .Default([](Operation *) { return ""; });
+}
+
+//===----------------------------------------------------------------------===//
+// Windows
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct Pads {
+  SmallVector<int64_t> begin, end;
+  /// Unless "notset", the pads follow from the sizes of the run.
+  AutoPad automatic = AutoPad::NotSet;
+};
+} // namespace
+
+static SmallVector<int64_t> getSpatialSizes(Value tensor, Layout layout) {
+  RankedTensorType type = getTensor(tensor);
+  SpatialDims where(layout, type.getRank());
+  return SmallVector<int64_t>(
+      type.getShape().slice(where.firstSpatial, where.count));
+}
+
+static Pads split(ArrayRef<int64_t> pads) {
+  size_t count = pads.size() / 2;
+  return {SmallVector<int64_t>(pads.take_front(count)),
+          SmallVector<int64_t>(pads.drop_front(count)), AutoPad::NotSet};
+}
+
+/// Null, and a reason, if oneDNN has no such pads.
+static std::optional<Pads> resolvePads(ConvOp op, std::string &reason) {
+  SmallVector<int64_t> sizes = getSpatialSizes(op.getInput(), op.getLayout());
+  Window window(sizes.size(), op.getStrides(), op.getDilations(), op.getPads());
+  ArrayRef<int64_t> kernel = getTensor(op.getWeight()).getShape().drop_front(2);
+  auto pads = resolveAutoPad(op.getAutoPad(), sizes, kernel, window);
+  if (!pads)
+    return Pads{{}, {}, op.getAutoPad()};
+  if (llvm::any_of(*pads, [](int64_t pad) { return pad < 0; })) {
+    reason = "negative pads";
+    return std::nullopt;
+  }
+  return split(*pads);
+}
+
+static std::optional<Pads> resolvePads(ConvTransposeOp op,
+                                       std::string &reason) {
+  SmallVector<int64_t> sizes = getSpatialSizes(op.getInput(), op.getLayout());
+  size_t count = sizes.size();
+  Window window(count, op.getStrides(), op.getDilations(), op.getPads());
+  ArrayRef<int64_t> kernel = getTensor(op.getWeight()).getShape().drop_front(2);
+  bool isSame = op.getAutoPad() == AutoPad::SameUpper ||
+                op.getAutoPad() == AutoPad::SameLower;
+  SmallVector<int64_t> pads(2 * count, 0);
+  if (op.getAutoPad() == AutoPad::NotSet)
+    pads = window.pads;
+  for (size_t i = 0; i < count; ++i) {
+    int64_t added =
+        op.getOutputPadding().empty() ? 0 : op.getOutputPadding()[i];
+    int64_t extent = window.dilations[i] * (kernel[i] - 1) + 1;
+    if (!op.getOutputShape().empty() || isSame) {
+      // The pads follow from the size wanted; with "same" it is stride * input.
+      int64_t total = extent + added - window.strides[i];
+      if (!op.getOutputShape().empty()) {
+        if (ShapedType::isDynamic(sizes[i])) {
+          reason = "output_shape with an input size that only the run shows";
+          return std::nullopt;
+        }
+        total = window.strides[i] * (sizes[i] - 1) + added + extent -
+                op.getOutputShape()[i];
+      }
+      int64_t half = total / 2;
+      pads[i] = op.getAutoPad() == AutoPad::SameUpper ? half : total - half;
+      pads[count + i] = total - pads[i];
+    }
+    // An output padding is what the end pads cut off less.
+    pads[count + i] -= added;
+    if (pads[i] < 0) {
+      reason = "negative pads";
+      return std::nullopt;
+    }
+  }
+  return split(pads);
+}
+
+template <typename Pool>
+static std::optional<Pads> resolvePoolPads(Pool op, std::string &reason) {
+  SmallVector<int64_t> sizes = getSpatialSizes(op.getInput(), op.getLayout());
+  SmallVector<int64_t> outs = getSpatialSizes(op.getResult(), op.getLayout());
+  size_t count = sizes.size();
+  Window window(count, op.getStrides(), op.getDilations(), op.getPads());
+  auto pads =
+      resolveAutoPad(op.getAutoPad(), sizes, op.getKernelShape(), window);
+  if (!pads)
+    return Pads{{}, {}, op.getAutoPad()};
+  for (size_t i = 0; i < count; ++i) {
+    int64_t extent = window.dilations[i] * (op.getKernelShape()[i] - 1) + 1;
+    int64_t &end = (*pads)[count + i];
+    if (op.getCeilMode() && op.getAutoPad() == AutoPad::NotSet &&
+        window.strides[i] > 1) {
+      // Where only the run shows the sizes, the call fits the pads to dst.
+      bool isKnown =
+          !ShapedType::isDynamic(sizes[i]) && !ShapedType::isDynamic(outs[i]);
+      int64_t needed = isKnown ? (outs[i] - 1) * window.strides[i] + extent -
+                                     sizes[i] - (*pads)[i]
+                               : end;
+      if constexpr (std::is_same_v<Pool, AveragePoolOp>) {
+        if ((!isKnown || needed > end) && op.getCountIncludePad()) {
+          // ONNX does not count what lies beyond the padding.
+          reason = "ceil_mode with count_include_pad";
+          return std::nullopt;
+        }
+      }
+      end = std::max(end, needed);
+    }
+    if ((*pads)[i] >= extent || end >= extent) {
+      reason = "pads as large as the window";
+      return std::nullopt;
+    }
+  }
+  return split(*pads);
+}
+
+static std::optional<Pads> resolvePads(MaxPoolOp op, std::string &reason) {
+  return resolvePoolPads(op, reason);
+}
+static std::optional<Pads> resolvePads(AveragePoolOp op, std::string &reason) {
+  return resolvePoolPads(op, reason);
+}
+
+//===----------------------------------------------------------------------===//
+// Capabilities
+//===----------------------------------------------------------------------===//
+
+static std::string whyNot(MatMulOp op) {
+  int64_t lhs = getTensor(op.getLhs()).getRank();
+  int64_t rhs = getTensor(op.getRhs()).getRank();
+  if (lhs < 2 || rhs < 2)
+    return "an operand of rank 1";
+  return "";
+}
+
+template <typename Op> static std::string whyNotWindow(Op op) {
+  std::string reason;
+  if constexpr (std::is_same_v<Op, ConvOp> ||
+                std::is_same_v<Op, ConvTransposeOp>)
+    if (!getTensor(op.getWeight()).hasStaticShape())
+      return "weights of a shape that only the run shows";
+  resolvePads(op, reason);
+  return reason;
+}
+
+std::string mlir::nn::whyNotClaimed(Operation *anchor, SymbolicDims &dims) {
+  StringRef primitive = getPrimitive(anchor, /*claimSoftmax=*/true);
+  RankedTensorType type = getTensor(anchor->getResult(0));
+  std::string reason = onednn::whyUnsupported(
+      primitive, type.getElementType(), type.getRank());
+  if (!reason.empty())
+    return reason;
+  return TypeSwitch<Operation *, std::string>(anchor)
+      .Case<MatMulOp>([](auto op) { return whyNot(op); })
+      .Case<ConvOp, ConvTransposeOp, MaxPoolOp, AveragePoolOp>(
+          [](auto op) { return whyNotWindow(op); })
+      .Case<LRNOp>([](LRNOp op) {
+        return op.getSize() % 2 ? "" : "a window of even size";
+      })
+      .Default([](Operation *) { return ""; });
+}
+
+int64_t mlir::nn::getChannelDim(Operation *anchor) {
+  int64_t rank = getTensor(anchor->getResult(0)).getRank();
+  if (auto spatial = dyn_cast<SpatialOpInterface>(anchor))
+    return SpatialDims(spatial.getDataLayout(), rank).channel;
+  return rank - 1;
+}
+
+bool mlir::nn::takesBias(Operation *anchor) {
+  return TypeSwitch<Operation *, bool>(anchor)
+      .Case<ConvOp, ConvTransposeOp>([](auto op) { return !op.getBias(); })
+      .Case<MatMulOp>([](auto) { return true; })
+      .Default([](Operation *) { return false; });
+}
+
+//===----------------------------------------------------------------------===//
+// Shapes of operands
+//===----------------------------------------------------------------------===//
+
+bool mlir::nn::isConstantTensor(Value value) {
+  while (auto expand = value.getDefiningOp<tensor::ExpandShapeOp>())
+    value = expand.getSrc();
+  return value.getDefiningOp<ConstantOp>() != nullptr;
+}
+
+/// The constant under another shape of as many elements. Blobs are shared.
+static Value reshapeConstant(OpBuilder &builder, Location location,
+                             ElementsAttr elements, ArrayRef<int64_t> shape) {
+  auto type = RankedTensorType::get(shape, elements.getElementType());
+  ElementsAttr reshaped;
+  if (auto dense = dyn_cast<DenseElementsAttr>(elements))
+    reshaped = dense.reshape(type);
+  else if (auto resource = dyn_cast<DenseResourceElementsAttr>(elements))
+    reshaped = DenseResourceElementsAttr::get(type, resource.getRawHandle());
+  return reshaped ? ConstantOp::create(builder, location, reshaped) : Value();
+}
+
+Value mlir::nn::expandRank(OpBuilder &builder, Location location, Value value,
+                           int64_t rank) {
+  RankedTensorType type = getTensor(value);
+  int64_t missing = rank - type.getRank();
+  if (missing == 0)
+    return value;
+  SmallVector<int64_t> shape(missing, 1);
+  llvm::append_range(shape, type.getShape());
+  if (auto constant = value.getDefiningOp<ConstantOp>())
+    if (Value reshaped = reshapeConstant(builder, constant.getLoc(),
+                                         constant.getValue(), shape))
+      return reshaped;
+  SmallVector<ReassociationIndices> groups;
+  for (int64_t i = 0; i < type.getRank(); ++i) {
+    groups.emplace_back();
+    if (i == 0)
+      llvm::append_range(groups.back(), llvm::seq<int64_t>(0, missing));
+    groups.back().push_back(missing + i);
+  }
+  return tensor::ExpandShapeOp::create(
+      builder, location, RankedTensorType::get(shape, type.getElementType()),
+      value, groups);
+}
+
+Value mlir::nn::flattenConstant(OpBuilder &builder, Location location,
+                                Value value) {
+  RankedTensorType type = getTensor(value);
+  if (type.getRank() == 1)
+    return value;
+  auto constant = value.getDefiningOp<ConstantOp>();
+  assert(constant && "only constants are flattened");
+  return reshapeConstant(builder, constant.getLoc(), constant.getValue(),
+                         {type.getNumElements()});
+}
+
+//===----------------------------------------------------------------------===//
+// Creation
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// A value seen through a permutation: what a transposition before it became.
+struct Permuted {
+  Value value;
+  SmallVector<int64_t> permutation;
+};
+} // namespace
+
+/// An operand of a matrix product, with ones before its shape up to `rank`, its
+/// last dimensions swapped for `transposed`, and a transposition that computes
+/// it folded in, where the result has unit stride in one of its last dimensions.
+static Permuted getMatrix(OpBuilder &builder, Location location, Value value,
+                          bool transposed, int64_t rank) {
+  int64_t valueRank = getTensor(value).getRank();
+  auto order = llvm::to_vector(llvm::seq<int64_t>(0, valueRank));
+  if (transposed)
+    std::swap(order[valueRank - 1], order[valueRank - 2]);
+  if (auto transpose = value.getDefiningOp<TransposeOp>()) {
+    auto composed = llvm::map_to_vector(
+        order, [&](int64_t dim) { return transpose.getPerm()[dim]; });
+    int64_t innermost = llvm::find(composed, valueRank - 1) - composed.begin();
+    if (innermost >= valueRank - 2) {
+      value = transpose.getInput();
+      order = composed;
+    }
+  }
+  int64_t missing = rank - valueRank;
+  auto permutation = llvm::to_vector(llvm::seq<int64_t>(0, missing));
+  for (int64_t dim : order)
+    permutation.push_back(dim + missing);
+  if (llvm::is_sorted(permutation))
+    permutation.clear();
+  return {expandRank(builder, location, value, rank), permutation};
+}
+
+template <typename Primitive, typename Op>
+static Value createConvolution(OpBuilder &builder, Location location, Op op,
+                               const PrimitiveOperands &primitive) {
+  std::string reason;
+  std::optional<Pads> pads = resolvePads(op, reason);
+  Value weights = primitive.operands[1];
+  Value bias = primitive.operands.size() > 2 ? primitive.operands[2] : Value();
+  if (!bias)
+    bias = primitive.bias;
+  bool isConstant =
+      isConstantTensor(weights) && (!bias || isConstantTensor(bias));
+  auto created = Primitive::create(
+      builder, location, primitive.dst.getType(), primitive.operands[0], weights,
+      bias, primitive.postOpArgs, primitive.dst, op.getStrides(),
+      op.getDilations(), pads->begin, pads->end, pads->automatic, op.getGroup(),
+      op.getLayout(), isConstant, builder.getArrayAttr(primitive.postOps));
+  return created.getResult();
+}
+
+static Value createMatMul(OpBuilder &builder, Location location, MatMulOp op,
+                          const PrimitiveOperands &primitive) {
+  int64_t rank = getTensor(primitive.dst).getRank();
+  Permuted src = getMatrix(builder, location, primitive.operands[0],
+                           op.getTransposeLhs(), rank);
+  Permuted weights = getMatrix(builder, location, primitive.operands[1],
+                               op.getTransposeRhs(), rank);
+  auto created = onednn::MatMulOp::create(
+      builder, location, primitive.dst.getType(), src.value, weights.value,
+      primitive.bias, primitive.postOpArgs, primitive.dst, src.permutation,
+      weights.permutation, isConstantTensor(weights.value),
+      builder.getArrayAttr(primitive.postOps));
+  return created.getResult();
+}
+
+template <typename Pool>
+static Value createPooling(OpBuilder &builder, Location location, Pool op,
+                           onednn::PoolingAlgorithm algorithm,
+                           const PrimitiveOperands &primitive) {
+  std::string reason;
+  std::optional<Pads> pads = resolvePads(op, reason);
+  auto created = onednn::PoolingOp::create(
+      builder, location, primitive.dst.getType(), algorithm,
+      primitive.operands[0], primitive.postOpArgs, primitive.dst,
+      op.getKernelShape(), op.getStrides(), op.getDilations(), pads->begin,
+      pads->end, pads->automatic, op.getLayout(), builder.getArrayAttr(primitive.postOps));
+  return created.getResult();
+}
+
+template <typename Softmax>
+static Value createSoftmax(OpBuilder &builder, Location location, Softmax op,
+                           onednn::SoftmaxAlgorithm algorithm,
+                           const PrimitiveOperands &primitive) {
+  int64_t rank = getTensor(primitive.dst).getRank();
+  int64_t axis = op.getAxis() < 0 ? op.getAxis() + rank : op.getAxis();
+  return onednn::SoftmaxOp::create(builder, location, primitive.dst.getType(),
+                                   algorithm, primitive.operands[0],
+                                   primitive.dst, axis)
+      .getResult();
+}
+
+Value mlir::nn::createPrimitive(OpBuilder &builder, Location location,
+                                Operation *anchor,
+                                const PrimitiveOperands &primitive) {
+  using onednn::PoolingAlgorithm;
+  using onednn::SoftmaxAlgorithm;
+  return TypeSwitch<Operation *, Value>(anchor)
+      .Case<ConvOp>([&](ConvOp op) {
+        return createConvolution<onednn::ConvolutionOp>(builder, location, op,
+                                                        primitive);
+      })
+      .Case<ConvTransposeOp>([&](ConvTransposeOp op) {
+        return createConvolution<onednn::DeconvolutionOp>(builder, location, op,
+                                                          primitive);
+      })
+      .Case<MatMulOp>(
+          [&](auto op) { return createMatMul(builder, location, op, primitive); })
+      .Case<MaxPoolOp>([&](auto op) {
+        return createPooling(builder, location, op, PoolingAlgorithm::Max,
+                             primitive);
+      })
+      .Case<AveragePoolOp>([&](AveragePoolOp op) {
+        return createPooling(builder, location, op,
+                             op.getCountIncludePad()
+                                 ? PoolingAlgorithm::AverageIncludePadding
+                                 : PoolingAlgorithm::AverageExcludePadding,
+                             primitive);
+      })
+      .Case<LRNOp>([&](LRNOp op) {
+        return onednn::LRNOp::create(
+                   builder, location, primitive.dst.getType(),
+                   primitive.operands[0], primitive.dst, op.getSize(),
+                   op.getAlpha(), op.getBeta(), op.getBias(), op.getLayout())
+            .getResult();
+      })
+      .Case<SoftmaxOp>([&](auto op) {
+        return createSoftmax(builder, location, op, SoftmaxAlgorithm::Accurate,
+                             primitive);
+      })
+      .Case<LogSoftmaxOp>([&](auto op) {
+        return createSoftmax(builder, location, op, SoftmaxAlgorithm::Log,
+                             primitive);
+      })
+      .Default([](Operation *) { return Value(); });
+}

@@ -1,0 +1,241 @@
+//===- PostOps.cpp - elementwise operators as post-ops --------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "PostOps.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include <cmath>
+#include <limits>
+
+using namespace mlir;
+using namespace mlir::nn;
+using onednn::BinaryAlgorithm;
+using onednn::EltwiseAlgorithm;
+
+//===----------------------------------------------------------------------===//
+// Body
+//===----------------------------------------------------------------------===//
+
+Value Body::getOuter(Value value) const {
+  auto fusion = dyn_cast<FusionOp>(root);
+  if (!fusion)
+    return value;
+  if (auto argument = dyn_cast<BlockArgument>(value))
+    return fusion.getInputs()[argument.getArgNumber()];
+  return {};
+}
+
+ElementsAttr Body::getConstant(Value value) const {
+  if (Value outer = getOuter(value))
+    value = outer;
+  auto constant = value.getDefiningOp<ConstantOp>();
+  return constant ? constant.getValue() : ElementsAttr();
+}
+
+std::optional<float> Body::getSplat(Value value) const {
+  auto elements = dyn_cast_or_null<DenseElementsAttr>(getConstant(value));
+  if (!elements || !elements.isSplat() || !elements.getElementType().isF32())
+    return std::nullopt;
+  return elements.getSplatValue<float>();
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise operators
+//===----------------------------------------------------------------------===//
+
+static PostOp eltwise(Operation *op, EltwiseAlgorithm algorithm,
+                      float alpha = 0.0f, float beta = 0.0f) {
+  PostOp postOp;
+  postOp.eltwise =
+      onednn::EltwiseAttr::get(op->getContext(), algorithm, alpha, beta);
+  return postOp;
+}
+
+static PostOp binary(BinaryAlgorithm algorithm, Value operand) {
+  PostOp postOp;
+  postOp.binary = algorithm;
+  postOp.operand = operand;
+  return postOp;
+}
+
+/// Operators of one operand; `alpha` and `beta` as oneDNN defines them.
+static std::optional<PostOp> getUnary(Operation *op) {
+  using Alg = EltwiseAlgorithm;
+  using Result = std::optional<PostOp>;
+  return TypeSwitch<Operation *, Result>(op)
+      .Case<ReluOp>([&](auto) { return eltwise(op, Alg::Relu); })
+      .Case<LeakyReluOp>([&](LeakyReluOp relu) {
+        return eltwise(op, Alg::Relu, relu.getAlpha().convertToFloat());
+      })
+      .Case<EluOp>([&](EluOp elu) {
+        return eltwise(op, Alg::Elu, elu.getAlpha().convertToFloat());
+      })
+      .Case<CeluOp>([&](CeluOp celu) -> Result {
+        if (celu.getAlpha().convertToFloat() != 1.0f)
+          return std::nullopt;
+        return eltwise(op, Alg::Elu, 1.0f);
+      })
+      .Case<SigmoidOp>([&](auto) { return eltwise(op, Alg::Logistic); })
+      .Case<TanhOp>([&](auto) { return eltwise(op, Alg::Tanh); })
+      .Case<GeluOp>([&](GeluOp gelu) {
+        return eltwise(op, gelu.getApproximate() == "tanh" ? Alg::GeluTanh
+                                                           : Alg::GeluErf);
+      })
+      .Case<HardSwishOp>([&](auto) {
+        return eltwise(op, Alg::HardSwish, 1.0f / 6.0f, 0.5f);
+      })
+      .Case<HardSigmoidOp>([&](HardSigmoidOp sigmoid) {
+        return eltwise(op, Alg::HardSigmoid, sigmoid.getAlpha().convertToFloat(),
+                       sigmoid.getBeta().convertToFloat());
+      })
+      .Case<SwishOp>([&](SwishOp swish) {
+        return eltwise(op, Alg::Swish, swish.getAlpha().convertToFloat());
+      })
+      .Case<MishOp>([&](auto) { return eltwise(op, Alg::Mish); })
+      .Case<SoftplusOp>([&](auto) { return eltwise(op, Alg::SoftRelu, 1.0f); })
+      .Case<AbsOp>([&](auto) { return eltwise(op, Alg::Abs); })
+      .Case<SqrtOp>([&](auto) { return eltwise(op, Alg::Sqrt); })
+      .Case<ExpOp>([&](auto) { return eltwise(op, Alg::Exp); })
+      .Case<LogOp>([&](auto) { return eltwise(op, Alg::Log); })
+      .Case<NegOp>([&](auto) { return eltwise(op, Alg::Linear, -1.0f); })
+      .Case<ReciprocalOp>([&](auto) { return eltwise(op, Alg::Pow, 1.0f, -1.0f); })
+      .Default([](Operation *) { return std::nullopt; });
+}
+
+/// Operators of two operands with `number` everywhere in the one that is not
+/// the value computed so far.
+static std::optional<PostOp> getWithScalar(Operation *op, bool currentIsLhs,
+                                           float number) {
+  using Alg = EltwiseAlgorithm;
+  using Result = std::optional<PostOp>;
+  return TypeSwitch<Operation *, Result>(op)
+      .Case<AddOp>([&](auto) { return eltwise(op, Alg::Linear, 1.0f, number); })
+      .Case<MulOp>([&](auto) { return eltwise(op, Alg::Linear, number, 0.0f); })
+      .Case<SubOp>([&](auto) {
+        return currentIsLhs ? eltwise(op, Alg::Linear, 1.0f, -number)
+                            : eltwise(op, Alg::Linear, -1.0f, number);
+      })
+      .Case<DivOp>([&](auto) -> Result {
+        // A quotient is not the product with a rounded reciprocal; only powers
+        // of two have an exact one.
+        float reciprocal = 1.0f / number;
+        int exponent;
+        if (!currentIsLhs || std::frexp(std::abs(number), &exponent) != 0.5f ||
+            !std::isnormal(reciprocal))
+          return std::nullopt;
+        return eltwise(op, Alg::Linear, reciprocal, 0.0f);
+      })
+      .Case<PowOp>([&](auto) -> Result {
+        if (!currentIsLhs)
+          return std::nullopt;
+        return number == 2.0f ? eltwise(op, Alg::Square)
+                              : eltwise(op, Alg::Pow, 1.0f, number);
+      })
+      .Default([](Operation *) { return std::nullopt; });
+}
+
+/// Operators of two tensors.
+static std::optional<SmallVector<PostOp>> getBinary(Operation *op,
+                                                    bool currentIsLhs,
+                                                    Value operand) {
+  using Result = std::optional<SmallVector<PostOp>>;
+  auto one = [&](BinaryAlgorithm algorithm) -> Result {
+    return SmallVector<PostOp>{binary(algorithm, operand)};
+  };
+  return TypeSwitch<Operation *, Result>(op)
+      .Case<AddOp>([&](auto) { return one(BinaryAlgorithm::Add); })
+      .Case<MulOp>([&](auto) { return one(BinaryAlgorithm::Mul); })
+      .Case<MaxOp>([&](auto) { return one(BinaryAlgorithm::Max); })
+      .Case<MinOp>([&](auto) { return one(BinaryAlgorithm::Min); })
+      .Case<SubOp>([&](auto) -> Result {
+        if (currentIsLhs)
+          return one(BinaryAlgorithm::Sub);
+        return SmallVector<PostOp>{eltwise(op, EltwiseAlgorithm::Linear, -1.0f),
+                                   binary(BinaryAlgorithm::Add, operand)};
+      })
+      .Case<DivOp>([&](auto) -> Result {
+        if (currentIsLhs)
+          return one(BinaryAlgorithm::Div);
+        return std::nullopt;
+      })
+      .Default([](Operation *) { return std::nullopt; });
+}
+
+FailureOr<SmallVector<PostOp>>
+mlir::nn::getPostOps(Operation *op, Value current, const Body &body,
+                     const onednn::Capability &capability,
+                     std::string &reason) {
+  std::string name = op->getName().getStringRef().str();
+  SmallVector<PostOp> found;
+  if (std::optional<PostOp> unary = getUnary(op)) {
+    found.push_back(*unary);
+  } else if (auto clip = dyn_cast<ClipOp>(op)) {
+    float low = -std::numeric_limits<float>::max(), high = -low;
+    for (auto [bound, value] : {std::pair(clip.getMin(), &low),
+                                std::pair(clip.getMax(), &high)}) {
+      if (!bound)
+        continue;
+      std::optional<float> splat = body.getSplat(bound);
+      if (!splat) {
+        reason = "nn.clip has a bound that is not constant";
+        return failure();
+      }
+      *value = *splat;
+    }
+    // Without an upper bound, infinity must stay what it is.
+    found.push_back(!clip.getMax() && low == 0.0f
+                        ? eltwise(op, EltwiseAlgorithm::Relu)
+                        : eltwise(op, EltwiseAlgorithm::ClipV2, low, high));
+  } else if (op->getNumOperands() == 2) {
+    bool isLhs = op->getOperand(0) == current;
+    Value other = op->getOperand(isLhs ? 1 : 0);
+    std::optional<PostOp> withScalar;
+    if (std::optional<float> number = body.getSplat(other))
+      withScalar = getWithScalar(op, isLhs, *number);
+    if (withScalar) {
+      found.push_back(*withScalar);
+    } else if (auto steps = getBinary(op, isLhs, other)) {
+      found = *steps;
+    }
+  }
+  if (found.empty()) {
+    reason = name + " has no post-op of oneDNN";
+    return failure();
+  }
+  for (const PostOp &postOp : found) {
+    if (postOp.eltwise ? capability.eltwisePostOps : capability.binaryPostOps)
+      continue;
+    reason = name + " cannot be a post-op of " + capability.primitive.str();
+    return failure();
+  }
+  return found;
+}
+
+//===----------------------------------------------------------------------===//
+// Broadcasting
+//===----------------------------------------------------------------------===//
+
+std::optional<PostOpBroadcast>
+mlir::nn::getPostOpBroadcast(Value operand, Value dst, int64_t channel,
+                             SymbolicDims &dims) {
+  Dims sizes = dims.getDims(operand), whole = dims.getDims(dst);
+  if (sizes.size() > whole.size())
+    return std::nullopt;
+  bool isScalar = true, isWhole = true, isPerChannel = true;
+  for (int64_t i = 0, rank = whole.size(); i < rank; ++i) {
+    int64_t missing = whole.size() - sizes.size();
+    Dim size = i < missing ? dims.constant(1) : sizes[i - missing];
+    bool isOne = dims.isConstant(size, 1);
+    bool isEqual = dims.proveEqual(size, whole[i]);
+    isScalar &= isOne;
+    isWhole &= isEqual;
+    isPerChannel &= i == channel ? isEqual : isOne;
+  }
+  // A dimension of size 1 is whole as well as broadcast: the first kind wins.
+  if (isWhole)
+    return PostOpBroadcast::None;
+  if (isScalar)
+    return PostOpBroadcast::Scalar;
+  if (isPerChannel)
+    return PostOpBroadcast::PerChannel;
+  return std::nullopt;
+}
