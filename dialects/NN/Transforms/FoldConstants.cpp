@@ -1,0 +1,101 @@
+//===- FoldConstants.cpp - evaluate operators on constants ----------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "dialects/NN/IR/NN.h"
+#include "dialects/NN/Transforms/Passes.h"
+#include "nn/Analysis/Provenance.h"
+#include "nn/Interpreter/Interpreter.h"
+#include "nn/Support/Constants.h"
+
+namespace mlir::nn {
+#define GEN_PASS_DEF_FOLDCONSTANTS
+#include "dialects/NN/Transforms/Passes.h.inc"
+} // namespace mlir::nn
+
+using namespace mlir;
+using namespace mlir::nn;
+
+namespace {
+
+int64_t getNumBytes(Type type) {
+  auto tensor = cast<RankedTensorType>(type);
+  Type element = tensor.getElementType();
+  unsigned bits = element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
+  return tensor.getNumElements() * llvm::divideCeil(bits, 8);
+}
+
+struct FoldConstantsPass : nn::impl::FoldConstantsBase<FoldConstantsPass> {
+  using FoldConstantsBase::FoldConstantsBase;
+
+  void runOnOperation() override {
+    // One walk in program order: operands are folded before their users.
+    getOperation()->walk([&](Operation *op) { fold(op); });
+  }
+
+  /// True for an elementwise operator on splats only: its result is a splat,
+  /// which one element tells.
+  static bool isSplatOnly(Operation *op, ArrayRef<ElementsAttr> constants) {
+    return isa<ElementwiseOpInterface>(op) &&
+           llvm::all_of(constants, [](ElementsAttr constant) {
+             return constant.isSplat();
+           });
+  }
+
+  void fold(Operation *op) {
+    if (!isa_and_nonnull<NNDialect>(op->getDialect()) ||
+        isa<ConstantOp>(op) || op->getNumResults() == 0 ||
+        op->getNumRegions() != 0 || !canInterpret(op))
+      return;
+    SmallVector<ElementsAttr> constants;
+    int64_t inputBytes = 0, outputBytes = 0;
+    for (Value operand : op->getOperands()) {
+      auto constant = operand.getDefiningOp<ConstantOp>();
+      if (!constant)
+        return;
+      constants.push_back(constant.getValue());
+      inputBytes += getNumBytes(operand.getType());
+    }
+    for (Type type : op->getResultTypes()) {
+      if (!cast<RankedTensorType>(type).hasStaticShape())
+        return;
+      outputBytes += getNumBytes(type);
+    }
+    bool splat = isSplatOnly(op, constants);
+    // What grows is better computed when it is needed.
+    if (!splat && outputBytes > std::max<int64_t>(inputBytes, maxGrowthBytes)) {
+      ++numTooLarge;
+      return;
+    }
+    HostTensors operands, results;
+    for (ElementsAttr constant : constants) {
+      FailureOr<HostTensor> tensor =
+          splat ? toHostTensor(DenseElementsAttr::get(
+                      RankedTensorType::get({}, constant.getElementType()),
+                      constant.getSplatValue<Attribute>()))
+                : toHostTensor(constant);
+      if (failed(tensor))
+        return;
+      operands.push_back(*tensor);
+    }
+    std::string error;
+    if (failed(interpretOp(op, operands, results, error)))
+      return;
+    OpBuilder builder(op);
+    SmallVector<Value> replacements;
+    for (auto [result, tensor] : llvm::zip(op->getResults(), results)) {
+      auto type = cast<RankedTensorType>(result.getType());
+      ElementsAttr value = makeConstantAttr(&getContext(), tensor, type.getElementType());
+      if (splat)
+        value = DenseElementsAttr::get(type, value.getSplatValue<Attribute>());
+      if (value.getShapedType() != type)
+        return;
+      replacements.push_back(ConstantOp::create(builder, op->getLoc(), value));
+    }
+    inheritProvenance(op, replacements);
+    op->replaceAllUsesWith(replacements);
+    // Its constants may be large and unused now; canonicalization drops them.
+    op->erase();
+    ++numFolded;
+  }
+};
+} // namespace

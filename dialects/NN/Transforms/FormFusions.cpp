@@ -1,0 +1,155 @@
+//===- FormFusions.cpp - group what one kernel shall compute --------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "dialects/NN/IR/NN.h"
+#include "dialects/NN/Transforms/Passes.h"
+#include "mlir/IR/IRMapping.h"
+#include "nn/Analysis/Provenance.h"
+#include "nn/Analysis/SymbolicDims.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace mlir::nn {
+#define GEN_PASS_DEF_FORMFUSIONS
+#include "dialects/NN/Transforms/Passes.h.inc"
+} // namespace mlir::nn
+
+using namespace mlir;
+using namespace mlir::nn;
+
+namespace {
+
+using Group = llvm::SetVector<Operation *>;
+
+/// Operators to whose result elementwise operators can be applied at once.
+bool isAnchor(Operation *op) {
+  return isa<ConvOp, ConvTransposeOp, MatMulOp, MaxPoolOp, AveragePoolOp,
+             LayerNormOp, SoftmaxOp, LogSoftmaxOp, ReduceL1Op, ReduceL2Op,
+             ReduceLogSumExpOp, ReduceLogSumOp, ReduceMaxOp, ReduceMeanOp,
+             ReduceMinOp, ReduceProdOp, ReduceSumOp, ReduceSumSquareOp>(op);
+}
+
+bool isSplatConstant(Value value) {
+  auto constant = value.getDefiningOp<ConstantOp>();
+  return constant && constant.getValue().isSplat();
+}
+
+struct FormFusionsPass : nn::impl::FormFusionsBase<FormFusionsPass> {
+  void runOnOperation() override {
+    func::FuncOp function = getOperation();
+    if (function.isDeclaration())
+      return;
+    SymbolicDims dims(function);
+    std::vector<Group> groups;
+    for (Block &block : function.getBody()) {
+      for (Operation &op : block)
+        if (isAnchor(&op))
+          addTail(&op, dims, groups);
+      for (Operation &op : llvm::reverse(block))
+        if (isa<ElementwiseOpInterface>(op) && !grouped.contains(&op))
+          addProducers(&op, dims, groups);
+    }
+    for (Group &group : groups)
+      outline(group);
+  }
+
+private:
+  /// The anchor and the chain of elementwise operators behind it, each the only
+  /// user of the one before: what a library's post-ops or a kernel's epilogue
+  /// can compute before the result is stored.
+  void addTail(Operation *anchor, SymbolicDims &dims, std::vector<Group> &groups) {
+    Group group;
+    group.insert(anchor);
+    Value result = anchor->getResult(0);
+    for (Value current = result; current.hasOneUse();) {
+      Operation *user = *current.user_begin();
+      if (!isa<ElementwiseOpInterface>(user) || user->getBlock() != anchor->getBlock() ||
+          grouped.contains(user) ||
+          !dims.haveSameShape(user->getResult(0), result))
+        break;
+      bool fits = llvm::all_of(user->getOperands(), [&](Value operand) {
+        return operand == current || dims.broadcastsTo(operand, result);
+      });
+      if (!fits)
+        break;
+      group.insert(user);
+      current = user->getResult(0);
+    }
+    if (group.size() > 1)
+      finish(group, groups);
+  }
+
+  /// An elementwise operator and all before it, of the same shape, that nobody
+  /// outside of the group uses: nothing is computed twice, and no path leaves
+  /// the group and comes back.
+  void addProducers(Operation *root, SymbolicDims &dims, std::vector<Group> &groups) {
+    Group group;
+    group.insert(root);
+    // Grows while it is walked; a producer may fit only once another user does.
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (size_t i = 0; i < group.size(); ++i)
+        for (Value operand : group[i]->getOperands()) {
+          Operation *producer = operand.getDefiningOp();
+          if (!isa_and_nonnull<ElementwiseOpInterface>(producer) ||
+              producer->getBlock() != root->getBlock() ||
+              group.contains(producer) || grouped.contains(producer) ||
+              !llvm::all_of(producer->getUsers(), [&](Operation *user) {
+                return group.contains(user);
+              }) ||
+              !dims.haveSameShape(operand, root->getResult(0)))
+            continue;
+          group.insert(producer);
+          changed = true;
+        }
+    }
+    if (group.size() > 1)
+      finish(group, groups);
+  }
+
+  void finish(Group &group, std::vector<Group> &groups) {
+    grouped.insert(group.begin(), group.end());
+    groups.push_back(std::move(group));
+  }
+
+  /// Moves the operators into an nn.fusion in the place of the last one.
+  void outline(Group &group) {
+    SmallVector<Operation *> ops(group.begin(), group.end());
+    llvm::sort(ops, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+    Operation *last = ops.back();
+    llvm::SetVector<Value> inputs;
+    for (Operation *op : ops)
+      for (Value operand : op->getOperands())
+        if (!group.contains(operand.getDefiningOp()) && !isSplatConstant(operand))
+          inputs.insert(operand);
+
+    OpBuilder builder(last);
+    OperationState state(fuseLocations(ops), FusionOp::getOperationName());
+    state.addOperands(inputs.getArrayRef());
+    state.addTypes(last->getResultTypes());
+    Block *body = new Block();
+    state.addRegion()->push_back(body);
+    auto fusion = cast<FusionOp>(builder.create(state));
+
+    IRMapping mapping;
+    for (Value input : inputs)
+      mapping.map(input, body->addArgument(input.getType(), input.getLoc()));
+    builder.setInsertionPointToStart(body);
+    for (Operation *op : ops) {
+      for (Value operand : op->getOperands())
+        if (isSplatConstant(operand) && !mapping.contains(operand))
+          mapping.map(operand, builder.clone(*operand.getDefiningOp())->getResult(0));
+      builder.clone(*op, mapping);
+    }
+    YieldOp::create(builder, fusion.getLoc(), mapping.lookup(last->getResult(0)));
+
+    inheritProvenance(last, fusion->getResults());
+    last->replaceAllUsesWith(fusion);
+    for (Operation *op : llvm::reverse(ops))
+      op->erase();
+    ++numFusions;
+    numFused += ops.size();
+  }
+
+  DenseSet<Operation *> grouped;
+};
+} // namespace
