@@ -1,0 +1,68 @@
+//===- NNRuntimeOps.td - what a bufferized model asks of the runtime ------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_RUNTIME_OPS_TD
+#define NN_RUNTIME_OPS_TD
+
+include "dialects/NN/IR/NNBase.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+// These operations exist between bufferization and the lowering to LLVM, in the
+// model's main function only, whose first argument is then the context
+// (`!llvm.ptr`, see runtime/abi/nnrt_abi.h).
+
+def NN_WeightOp : Op<NN_Dialect, "weight", [Pure]> {
+  let summary = "A constant, in the mapped weights section";
+  let description = [{
+    A view of the weights section at byte `offset`. Before the section is laid
+    out (pass `nn-lay-out-weights`), `value` says what it holds and there is no
+    offset; afterwards the value is listed in the module's attribute
+    `nn.weights`, and only the offset is left.
+  }];
+  let arguments = (ins OptionalAttr<ElementsAttr>:$value, OptionalAttr<NN_I64Attr>:$offset);
+  let results = (outs AnyStaticShapeMemRef:$result);
+  let assemblyFormat = "(`at` $offset^)? ($value^)? attr-dict `:` type($result)";
+}
+
+def NN_OutputOp : Op<NN_Dialect, "output", [
+    MemoryEffects<[MemAlloc<DefaultResource>]>]> {
+  let summary = "The buffer of an output of the model";
+  let description = [{
+    Asks the runtime for the buffer of output number `index`, with the result's
+    shape: the caller's or one of the session's.
+  }];
+  let arguments = (ins NN_I64Attr:$index, Variadic<Index>:$sizes);
+  let results = (outs AnyMemRef:$result);
+  let assemblyFormat = "$index `(` $sizes `)` attr-dict `:` type($result)";
+}
+
+def NN_ArenaOp : Op<NN_Dialect, "arena", [
+    MemoryEffects<[MemAlloc<DefaultResource>]>]> {
+  let summary = "The block of memory that holds all intermediate buffers";
+  let arguments = (ins Index:$bytes);
+  let results = (outs MemRefOf<[I8]>:$result);
+  let assemblyFormat = "$bytes attr-dict `:` type($result)";
+}
+
+def NN_AllocateOp : Op<NN_Dialect, "allocate", [
+    MemoryEffects<[MemAlloc<DefaultResource>]>]> {
+  let summary = "A buffer whose size is not known when the run starts";
+  let description = "Freed by the runtime after the run.";
+  let arguments = (ins Variadic<Index>:$sizes);
+  let results = (outs AnyMemRef:$result);
+  let assemblyFormat = "`(` $sizes `)` attr-dict `:` type($result)";
+}
+
+class NN_KernelMarkOp<string mnemonic> : Op<NN_Dialect, mnemonic, [
+    MemoryEffects<[MemRead<DefaultResource>, MemWrite<DefaultResource>]>]> {
+  let arguments = (ins NN_I64Attr:$kernel);
+  let assemblyFormat = "$kernel attr-dict";
+}
+def NN_KernelBeginOp : NN_KernelMarkOp<"kernel_begin"> {
+  let summary = "Before kernel number `kernel` of the manifest's table";
+}
+def NN_KernelEndOp : NN_KernelMarkOp<"kernel_end"> {
+  let summary = "After kernel number `kernel` of the manifest's table";
+}
+
+#endif // NN_RUNTIME_OPS_TD

@@ -1,0 +1,55 @@
+//===- CodeGen.h - from the LLVM dialect to machine code --------*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_TARGET_CODEGEN_H
+#define NN_TARGET_CODEGEN_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Support/raw_ostream.h"
+#include <string>
+#include <vector>
+
+namespace mlir::nn {
+
+/// One kind of CPU that code is generated for.
+struct CodeVariant {
+  /// As LLVM calls the CPU, e.g. "x86-64-v4", "znver4"; what `--mcpu` takes.
+  std::string cpu;
+  /// Width of the vector registers that kernels use, 256 or 512.
+  unsigned vectorBits;
+
+  /// "x86_64_v4": a C identifier.
+  std::string getSuffix() const;
+};
+
+/// The variants of a portable library, best first: x86-64-v4, x86-64-v3.
+std::vector<CodeVariant> getPortableVariants();
+
+/// The variant for a CPU by LLVM's name; "native" is this machine's. An error for
+/// a name that LLVM does not know or a CPU without AVX2 and FMA.
+llvm::Expected<CodeVariant> getVariant(StringRef cpu);
+
+/// What a CPU must have to run the variant's code, as the manifest says it:
+/// "x86-64-v4", or that and further features by LLVM's names.
+std::string getRequiredFeatures(const CodeVariant &variant);
+
+/// Translates a module of the LLVM dialect and optimizes it for the variant.
+/// Null after an error, which was reported.
+std::unique_ptr<llvm::Module> translateToLLVMIR(ModuleOp module,
+                                                const CodeVariant &variant,
+                                                llvm::LLVMContext &context);
+
+/// Writes an object file. Fails with a message if the code needs a symbol that
+/// libc does not have.
+LogicalResult emitObject(llvm::Module &llvmModule, const CodeVariant &variant,
+                         llvm::SmallVectorImpl<char> &object, Location loc);
+
+/// Links object files to a shared library, in this process.
+LogicalResult linkSharedLibrary(ArrayRef<std::string> objectFiles,
+                                StringRef output, Location loc);
+
+} // namespace mlir::nn
+
+#endif // NN_TARGET_CODEGEN_H

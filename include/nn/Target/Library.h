@@ -1,0 +1,31 @@
+//===- Library.h - compiled models as files ---------------------*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_TARGET_LIBRARY_H
+#define NN_TARGET_LIBRARY_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "nn/Target/CodeGen.h"
+#include "runtime/lib/Core/Manifest.h"
+
+namespace mlir::nn {
+
+/// What the manifest says of a model's signature and metadata: from `@main` and
+/// the module's attributes, while both are still in the nn dialect.
+FailureOr<nnrt::Manifest> describeModel(ModuleOp module);
+
+/// A variant's object code and the symbol of its entry point.
+struct CompiledVariant {
+  CodeVariant variant;
+  SmallVector<char, 0> object;
+};
+
+/// Links the variants (best first), appends the weights that the attribute
+/// `nn.weights` of `lowered` lists and the manifest, and puts the file in the
+/// place of `path` at once, so that a failure leaves no half-written model.
+LogicalResult writeLibrary(ModuleOp lowered, nnrt::Manifest manifest,
+                           ArrayRef<CompiledVariant> variants, StringRef path);
+
+} // namespace mlir::nn
+
+#endif // NN_TARGET_LIBRARY_H

@@ -1,0 +1,85 @@
+//===- Passes.td - from bufferized models to code -------------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_TARGET_PASSES_TD
+#define NN_TARGET_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def PrepareBufferization : Pass<"nn-prepare-bufferization", "::mlir::ModuleOp"> {
+  let summary = "Make the model's main function safe to bufferize";
+  let description = [{
+    Marks the arguments of `@main` as not writable, so that inputs are never
+    overwritten in place, and inserts the context as its first argument:
+
+    ```mlir
+    func.func @main(%x: tensor<4xf32>)
+    // becomes
+    func.func @main(%ctx: !llvm.ptr, %x: tensor<4xf32> {bufferization.writable = false})
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect",
+                           "::mlir::bufferization::BufferizationDialect"];
+}
+
+def MaterializeOutputs : Pass<"nn-materialize-outputs", "::mlir::ModuleOp"> {
+  let summary = "Write results into the buffers of the model's outputs";
+  let description = [{
+    A buffer that `@main` returns is allocated by `nn.output` instead, or copied
+    there where it cannot be (an input, a weight, a view, a result returned
+    twice). The function then returns a status (i32) only.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
+  let statistics = [
+    Statistic<"numDirect", "direct", "Outputs written in place">,
+    Statistic<"numCopied", "copied", "Outputs copied">];
+}
+
+def PlanArena : Pass<"nn-plan-arena", "::mlir::ModuleOp"> {
+  let summary = "Place all intermediate buffers in one arena";
+  let description = [{
+    Replaces the allocations of `@main` by views of one `nn.arena`. Buffers that
+    are not live at the same time share memory. Buffers of static size get an
+    offset each; those whose size depends on the inputs' shapes share slots,
+    each as large as its largest buffer, so that the arena's size is a formula
+    of the inputs' dimensions. Sizes that depend on data come from `nn.allocate`.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
+  let statistics = [
+    Statistic<"numStatic", "static", "Buffers of static size">,
+    Statistic<"numSymbolic", "symbolic", "Buffers of symbolic size">,
+    Statistic<"numDataDependent", "data-dependent", "Buffers of data-dependent size">,
+    Statistic<"staticBytes", "static-bytes", "Bytes of the arena's static part">];
+}
+
+def LayOutWeights : Pass<"nn-lay-out-weights", "::mlir::ModuleOp"> {
+  let summary = "Give every constant its place in the weights section";
+  let description = [{
+    Equal constants share a place. The module's attribute `nn.weights` lists the
+    values and offsets, in the order in which they lie.
+  }];
+  let statistics = [Statistic<"bytes", "bytes", "Size of the weights section">];
+}
+
+def MarkKernels : Pass<"nn-mark-kernels", "::mlir::ModuleOp"> {
+  let summary = "Number the kernels and bracket them for the profiler";
+  let description = [{
+    Every operation of `@main` that computes is put between `nn.kernel_begin` and
+    `nn.kernel_end`; the module's attribute `nn.kernels` lists kinds and ONNX
+    nodes.
+  }];
+}
+
+def ConvertToLLVM : Pass<"nn-convert-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "Convert a bufferized model to the LLVM dialect";
+  let description = [{
+    One conversion for all that is left: upstream's dialects, `onednn`, and the
+    operations of `nn` that ask the runtime. Adds the entry point
+    `nnrt_model_run_<variant>` of runtime/abi/nnrt_abi.h.
+  }];
+  let options = [Option<"variant", "variant", "std::string", "\"generic\"",
+                        "Suffix of the entry point's name">];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+#endif // NN_TARGET_PASSES_TD

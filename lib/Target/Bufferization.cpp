@@ -1,0 +1,133 @@
+//===- Bufferization.cpp - bufferization of nn operations -----------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "dialects/NN/IR/NN.h"
+#include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "nn/Target/Passes.h"
+
+namespace mlir::nn {
+#define GEN_PASS_DEF_PREPAREBUFFERIZATION
+#include "nn/Target/Passes.h.inc"
+} // namespace mlir::nn
+
+using namespace mlir;
+using namespace mlir::nn;
+using namespace mlir::bufferization;
+
+func::FuncOp nn::getMain(ModuleOp module) {
+  return module.lookupSymbol<func::FuncOp>("main");
+}
+
+namespace {
+
+/// A constant becomes a read-only view of the weights section.
+struct ConstantModel
+    : BufferizableOpInterface::ExternalModel<ConstantModel, ConstantOp> {
+  AliasingOpOperandList getAliasingOpOperands(Operation *, Value,
+                                              const AnalysisState &) const {
+    return {};
+  }
+  bool bufferizesToAllocation(Operation *, Value) const { return false; }
+  bool isWritable(Operation *, Value, const AnalysisState &) const {
+    return false;
+  }
+
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
+                          const BufferizationOptions &options,
+                          BufferizationState &state) const {
+    auto constant = cast<ConstantOp>(op);
+    auto type = constant.getType();
+    auto bufferType = MemRefType::get(type.getShape(), type.getElementType());
+    replaceOpWithNewBufferizedOp<WeightOp>(rewriter, op, bufferType,
+                                           constant.getValueAttr(), nullptr);
+    return success();
+  }
+};
+
+/// A call of a kernel takes contiguous buffers; what is strided is copied.
+struct CallKernelModel
+    : DstBufferizableOpInterfaceExternalModel<CallKernelModel, CallKernelOp> {
+  bool bufferizesToMemoryRead(Operation *op, OpOperand &operand,
+                              const AnalysisState &) const {
+    return cast<DestinationStyleOpInterface>(op).isDpsInput(&operand);
+  }
+
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
+                          const BufferizationOptions &options,
+                          BufferizationState &state) const {
+    auto call = cast<CallKernelOp>(op);
+    OpBuilder::InsertionGuard guard(rewriter);
+    rewriter.setInsertionPoint(op);
+    auto getContiguous = [&](Value tensor, bool isInput) -> FailureOr<Value> {
+      if (!isa<TensorType>(tensor.getType()))
+        return tensor;
+      FailureOr<Value> buffer = getBuffer(rewriter, tensor, options, state);
+      if (failed(buffer))
+        return failure();
+      auto type = cast<MemRefType>(buffer->getType());
+      if (type.getLayout().isIdentity())
+        return *buffer;
+      auto contiguous = MemRefType::get(type.getShape(), type.getElementType());
+      SmallVector<Value> sizes;
+      for (int64_t i = 0; i < type.getRank(); ++i)
+        if (type.isDynamicDim(i))
+          sizes.push_back(memref::DimOp::create(rewriter, op->getLoc(), *buffer, i));
+      Value copy = memref::AllocOp::create(rewriter, op->getLoc(), contiguous, sizes);
+      if (isInput)
+        memref::CopyOp::create(rewriter, op->getLoc(), *buffer, copy);
+      return copy;
+    };
+    SmallVector<Value> inputs, outputs, targets;
+    for (Value input : call.getInputs()) {
+      FailureOr<Value> buffer = getContiguous(input, /*isInput=*/true);
+      if (failed(buffer))
+        return failure();
+      inputs.push_back(*buffer);
+    }
+    for (Value output : call.getOutputs()) {
+      FailureOr<Value> buffer = getContiguous(output, /*isInput=*/false);
+      FailureOr<Value> target = getBuffer(rewriter, output, options, state);
+      if (failed(buffer) || failed(target))
+        return failure();
+      outputs.push_back(*buffer);
+      targets.push_back(*target);
+    }
+    auto newCall = CallKernelOp::create(
+        rewriter, op->getLoc(), TypeRange(), call.getKernelAttr(), inputs, outputs,
+        call.getScalars(), call.getCount(), call.getGrainAttr());
+    newCall->setDiscardableAttrs(op->getDiscardableAttrDictionary());
+    for (auto [output, target] : llvm::zip(outputs, targets))
+      if (output != target)
+        memref::CopyOp::create(rewriter, op->getLoc(), output, target);
+    replaceOpWithBufferizedValues(rewriter, op, targets);
+    return success();
+  }
+};
+
+struct PrepareBufferizationPass
+    : nn::impl::PrepareBufferizationBase<PrepareBufferizationPass> {
+  void runOnOperation() override {
+    func::FuncOp main = getMain(getOperation());
+    if (!main)
+      return;
+    for (unsigned i = 0, e = main.getNumArguments(); i < e; ++i)
+      main.setArgAttr(i, BufferizationDialect::kWritableAttrName,
+                      BoolAttr::get(&getContext(), false));
+    if (failed(main.insertArgument(0, LLVM::LLVMPointerType::get(&getContext()),
+                                   DictionaryAttr(), main.getLoc())))
+      signalPassFailure();
+  }
+};
+
+} // namespace
+
+void nn::registerBufferizationModels(DialectRegistry &registry) {
+  registry.addExtension(+[](MLIRContext *context, NNDialect *) {
+    ConstantOp::attachInterface<ConstantModel>(*context);
+    CallKernelOp::attachInterface<CallKernelModel>(*context);
+  });
+}

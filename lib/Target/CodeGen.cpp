@@ -1,0 +1,201 @@
+//===- CodeGen.cpp - from the LLVM dialect to machine code ----------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "nn/Target/CodeGen.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Object/ObjectFile.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/X86TargetParser.h"
+#include <mutex>
+
+using namespace mlir;
+using namespace mlir::nn;
+
+static constexpr llvm::StringLiteral kTriple = "x86_64-unknown-linux-gnu";
+
+//===----------------------------------------------------------------------===//
+// Variants
+//===----------------------------------------------------------------------===//
+
+std::string CodeVariant::getSuffix() const {
+  std::string suffix = cpu;
+  for (char &c : suffix)
+    if (!llvm::isAlnum(c))
+      c = '_';
+  return suffix;
+}
+
+std::vector<CodeVariant> nn::getPortableVariants() {
+  return {{"x86-64-v4", 512}, {"x86-64-v3", 256}};
+}
+
+/// The features of a CPU, by LLVM's names.
+static llvm::StringSet<> getFeatures(StringRef cpu) {
+  SmallVector<StringRef> features;
+  llvm::X86::getFeaturesForCPU(cpu, features);
+  llvm::StringSet<> set;
+  for (StringRef feature : features)
+    set.insert(feature);
+  return set;
+}
+
+llvm::Expected<CodeVariant> nn::getVariant(StringRef cpu) {
+  if (cpu == "native")
+    cpu = llvm::sys::getHostCPUName();
+  if (llvm::X86::parseArchX86(cpu, /*Only64Bit=*/true) == llvm::X86::CK_None)
+    return llvm::createStringError(
+        "unknown CPU '" + cpu + "'; use a name that LLVM knows, such as "
+        "x86-64-v3, x86-64-v4, skylake-avx512, znver4, or native");
+  llvm::StringSet<> features = getFeatures(cpu);
+  for (StringRef needed : {"avx2", "fma"})
+    if (!features.contains(needed))
+      return llvm::createStringError("CPU '" + cpu + "' has no " + needed +
+                                     "; x86-64-v3 is the least that is supported");
+  bool wide = true;
+  for (StringRef needed : {"avx512f", "avx512bw", "avx512dq", "avx512vl"})
+    wide &= features.contains(needed);
+  return CodeVariant{cpu.str(), wide ? 512u : 256u};
+}
+
+std::string nn::getRequiredFeatures(const CodeVariant &variant) {
+  StringRef level = variant.vectorBits == 512 ? "x86-64-v4" : "x86-64-v3";
+  if (variant.cpu == level)
+    return level.str();
+  // What the CPU has beyond the level and what generated code may use. Features
+  // that no vector code can depend on are left out.
+  llvm::StringSet<> base = getFeatures(level);
+  SmallVector<StringRef> features;
+  llvm::X86::getFeaturesForCPU(variant.cpu, features);
+  std::string result = level.str();
+  for (StringRef feature : features)
+    if (!base.contains(feature) &&
+        (feature.starts_with("avx") || feature == "gfni" || feature == "vaes"))
+      result += "," + feature.str();
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Code
+//===----------------------------------------------------------------------===//
+
+static std::unique_ptr<llvm::TargetMachine>
+createTargetMachine(const CodeVariant &variant, Location loc) {
+  static std::once_flag initialized;
+  std::call_once(initialized, [] {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+  });
+  std::string error;
+  llvm::Triple triple(kTriple);
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!target) {
+    emitError(loc) << "LLVM cannot generate code: " << error;
+    return nullptr;
+  }
+  llvm::TargetOptions options;
+  options.AllowFPOpFusion = llvm::FPOpFusion::Standard;
+  return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
+      triple, variant.cpu, "", options, llvm::Reloc::PIC_, std::nullopt,
+      llvm::CodeGenOptLevel::Aggressive));
+}
+
+std::unique_ptr<llvm::Module>
+nn::translateToLLVMIR(ModuleOp module, const CodeVariant &variant,
+                      llvm::LLVMContext &context) {
+  Location loc = module.getLoc();
+  registerBuiltinDialectTranslation(*module.getContext());
+  registerLLVMDialectTranslation(*module.getContext());
+  std::unique_ptr<llvm::Module> llvmModule =
+      translateModuleToLLVMIR(module, context, "model");
+  if (!llvmModule) {
+    emitError(loc) << "the module could not be translated to LLVM IR";
+    return nullptr;
+  }
+  std::unique_ptr<llvm::TargetMachine> machine = createTargetMachine(variant, loc);
+  if (!machine)
+    return nullptr;
+  llvmModule->setTargetTriple(machine->getTargetTriple());
+  llvmModule->setDataLayout(machine->createDataLayout());
+  for (llvm::Function &function : *llvmModule) {
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("target-cpu", variant.cpu);
+    function.addFnAttr("prefer-vector-width", std::to_string(variant.vectorBits));
+    function.addFnAttr("frame-pointer", "none");
+    function.addFnAttr(llvm::Attribute::NoUnwind);
+  }
+
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = true;
+  tuning.SLPVectorization = true;
+  llvm::PassBuilder builder(machine.get(), tuning);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3)
+      .run(*llvmModule, modules);
+  return llvmModule;
+}
+
+/// What generated code may expect of any C library. Compilers emit calls of the
+/// memory functions on their own.
+static bool isLibcSymbol(StringRef name) {
+  static const llvm::StringSet<> known = {"memcpy", "memmove", "memset",
+                                          "memcmp", "bcmp"};
+  return known.contains(name);
+}
+
+LogicalResult nn::emitObject(llvm::Module &llvmModule, const CodeVariant &variant,
+                             llvm::SmallVectorImpl<char> &object, Location loc) {
+  for (const llvm::GlobalValue &global : llvmModule.global_values())
+    if (global.isDeclaration() && !global.use_empty() &&
+        !global.getName().starts_with("llvm.") && !isLibcSymbol(global.getName()))
+      return emitError(loc) << "generated code calls '" << global.getName()
+                            << "', which a compiled model may not depend on; "
+                               "please report this model";
+  std::unique_ptr<llvm::TargetMachine> machine = createTargetMachine(variant, loc);
+  if (!machine)
+    return failure();
+  llvm::raw_svector_ostream os(object);
+  llvm::legacy::PassManager passes;
+  if (machine->addPassesToEmitFile(passes, os, nullptr,
+                                   llvm::CodeGenFileType::ObjectFile))
+    return emitError(loc) << "LLVM cannot write object files";
+  passes.run(llvmModule);
+
+  // Instruction selection may have made calls of its own (fmodf and others).
+  auto file = llvm::object::ObjectFile::createObjectFile(
+      llvm::MemoryBufferRef(os.str(), "model.o"));
+  if (!file)
+    return emitError(loc) << llvm::toString(file.takeError());
+  for (const llvm::object::SymbolRef &symbol : (*file)->symbols()) {
+    llvm::Expected<uint32_t> flags = symbol.getFlags();
+    llvm::Expected<StringRef> name = symbol.getName();
+    if (!flags || !name)
+      return emitError(loc) << "the object file just written is damaged";
+    if ((*flags & llvm::object::SymbolRef::SF_Undefined) && !name->empty() &&
+        !isLibcSymbol(*name) && *name != "_GLOBAL_OFFSET_TABLE_")
+      return emitError(loc) << "generated code calls '" << *name
+                            << "', which a compiled model may not depend on; "
+                               "please report this model";
+  }
+  return success();
+}

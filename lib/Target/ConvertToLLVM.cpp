@@ -1,0 +1,412 @@
+//===- ConvertToLLVM.cpp - bufferized models in the LLVM dialect ----------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "dialects/NN/IR/NN.h"
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
+#include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
+#include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
+#include "mlir/Conversion/LLVMCommon/Pattern.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
+#include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "nn/Conversion/OneDNNToLLVM.h"
+#include "nn/Conversion/RuntimeCalls.h"
+#include "nn/Support/Locations.h"
+#include "nn/Target/Passes.h"
+#include "runtime/abi/nnrt_abi.h"
+
+namespace mlir::nn {
+#define GEN_PASS_DEF_CONVERTTOLLVM
+#include "nn/Target/Passes.h.inc"
+} // namespace mlir::nn
+
+using namespace mlir;
+using namespace mlir::nn;
+
+namespace {
+
+/// The context: argument 0 of the function around the operation.
+Value getRuntimeContext(Operation *op) {
+  return op->getParentOfType<FunctionOpInterface>().getArgument(0);
+}
+
+/// An alloca at the front of the function, so that it is made once a run.
+Value createAlloca(ConversionPatternRewriter &rewriter, Location loc,
+                   Operation *op, Type type, int64_t count) {
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPointToStart(
+      &op->getParentOfType<FunctionOpInterface>().getFunctionBody().front());
+  Value size = LLVM::ConstantOp::create(rewriter, loc, rewriter.getI64Type(),
+                                        rewriter.getI64IntegerAttr(count));
+  return LLVM::AllocaOp::create(rewriter, loc,
+                                LLVM::LLVMPointerType::get(rewriter.getContext()),
+                                type, size, /*alignment=*/8);
+}
+
+Value createI64(OpBuilder &builder, Location loc, int64_t value) {
+  return LLVM::ConstantOp::create(builder, loc, builder.getI64Type(),
+                                  builder.getI64IntegerAttr(value));
+}
+
+Value createI32(OpBuilder &builder, Location loc, int64_t value) {
+  return LLVM::ConstantOp::create(builder, loc, builder.getI32Type(),
+                                  builder.getI32IntegerAttr(value));
+}
+
+/// Leaves the function with status 1 where `failed` (i1) holds; goes on behind
+/// the rewriter's insertion point else. `onFailure` emits what happens before.
+void emitFailure(ConversionPatternRewriter &rewriter, Location loc, Value failed,
+                 function_ref<void()> onFailure = {}) {
+  Block *block = rewriter.getInsertionBlock();
+  Block *rest = rewriter.splitBlock(block, rewriter.getInsertionPoint());
+  Block *failure = rewriter.createBlock(block->getParent());
+  if (onFailure)
+    onFailure();
+  LLVM::ReturnOp::create(rewriter, loc, createI32(rewriter, loc, 1));
+  rewriter.setInsertionPointToEnd(block);
+  LLVM::CondBrOp::create(rewriter, loc, failed, failure, ValueRange(), rest,
+                         ValueRange(), std::make_pair(1u, 1u << 20));
+  rewriter.setInsertionPointToStart(rest);
+}
+
+void emitNullCheck(ConversionPatternRewriter &rewriter, Location loc, Value pointer) {
+  Value null = LLVM::ZeroOp::create(rewriter, loc, pointer.getType());
+  Value isNull = LLVM::ICmpOp::create(rewriter, loc, LLVM::ICmpPredicate::eq,
+                                      pointer, null);
+  emitFailure(rewriter, loc, isNull);
+}
+
+/// A descriptor of a row-major buffer at `pointer`.
+Value createDescriptor(ConversionPatternRewriter &rewriter, Location loc,
+                       const LLVMTypeConverter &converter, MemRefType type,
+                       Value pointer, ValueRange dynamicSizes) {
+  auto descriptor =
+      MemRefDescriptor::poison(rewriter, loc, converter.convertType(type));
+  descriptor.setAllocatedPtr(rewriter, loc, pointer);
+  descriptor.setAlignedPtr(rewriter, loc, pointer);
+  descriptor.setConstantOffset(rewriter, loc, 0);
+  SmallVector<Value> sizes;
+  unsigned next = 0;
+  for (int64_t size : type.getShape())
+    sizes.push_back(ShapedType::isDynamic(size) ? dynamicSizes[next++]
+                                                : createI64(rewriter, loc, size));
+  Value stride = createI64(rewriter, loc, 1);
+  for (int64_t i = type.getRank() - 1; i >= 0; --i) {
+    descriptor.setSize(rewriter, loc, i, sizes[i]);
+    descriptor.setStride(rewriter, loc, i, stride);
+    if (i > 0)
+      stride = LLVM::MulOp::create(rewriter, loc, stride, sizes[i]);
+  }
+  return descriptor;
+}
+
+struct WeightLowering : ConvertOpToLLVMPattern<WeightOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+  LogicalResult
+  matchAndRewrite(WeightOp op, OpAdaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    if (!op.getOffset())
+      return op.emitOpError("has no place in the weights section yet");
+    Location loc = op.getLoc();
+    Value base = emitWeightsPointer(rewriter, loc, getRuntimeContext(op));
+    Value pointer = LLVM::GEPOp::create(
+        rewriter, loc, base.getType(), rewriter.getI8Type(), base,
+        ArrayRef<LLVM::GEPArg>{createI64(rewriter, loc, *op.getOffset())});
+    rewriter.replaceOp(op, createDescriptor(rewriter, loc, *getTypeConverter(),
+                                            cast<MemRefType>(op.getType()), pointer, {}));
+    return success();
+  }
+};
+
+struct OutputLowering : ConvertOpToLLVMPattern<OutputOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+  LogicalResult
+  matchAndRewrite(OutputOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto type = cast<MemRefType>(op.getType());
+    Value dims = createAlloca(rewriter, loc, op, rewriter.getI64Type(),
+                              std::max<int64_t>(type.getRank(), 1));
+    unsigned next = 0;
+    for (auto [i, size] : llvm::enumerate(type.getShape())) {
+      Value value = ShapedType::isDynamic(size) ? adaptor.getSizes()[next++]
+                                                : createI64(rewriter, loc, size);
+      Value place = LLVM::GEPOp::create(rewriter, loc, dims.getType(),
+                                        rewriter.getI64Type(), dims,
+                                        ArrayRef<LLVM::GEPArg>{int32_t(i)});
+      LLVM::StoreOp::create(rewriter, loc, value, place);
+    }
+    Value pointer = emitRuntimeCall(
+        rewriter, loc, getRuntimeContext(op), RuntimeEntry::output,
+        {createI32(rewriter, loc, op.getIndex()),
+         createI32(rewriter, loc, type.getRank()), dims});
+    emitNullCheck(rewriter, loc, pointer);
+    rewriter.replaceOp(op, createDescriptor(rewriter, loc, *getTypeConverter(),
+                                            type, pointer, adaptor.getSizes()));
+    return success();
+  }
+};
+
+struct ArenaLowering : ConvertOpToLLVMPattern<ArenaOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+  LogicalResult
+  matchAndRewrite(ArenaOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Value pointer = emitRuntimeCall(rewriter, loc, getRuntimeContext(op),
+                                    RuntimeEntry::arena, {adaptor.getBytes()});
+    emitNullCheck(rewriter, loc, pointer);
+    rewriter.replaceOp(op, createDescriptor(rewriter, loc, *getTypeConverter(),
+                                            cast<MemRefType>(op.getType()), pointer,
+                                            adaptor.getBytes()));
+    return success();
+  }
+};
+
+struct AllocateLowering : ConvertOpToLLVMPattern<AllocateOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+  LogicalResult
+  matchAndRewrite(AllocateOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto type = cast<MemRefType>(op.getType());
+    Type element = getTypeConverter()->convertType(type.getElementType());
+    int64_t factor = llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
+    for (int64_t size : type.getShape())
+      if (!ShapedType::isDynamic(size))
+        factor *= size;
+    Value bytes = createI64(rewriter, loc, factor);
+    for (Value size : adaptor.getSizes())
+      bytes = LLVM::MulOp::create(rewriter, loc, bytes, size);
+    Value pointer = emitRuntimeCall(rewriter, loc, getRuntimeContext(op),
+                                    RuntimeEntry::allocate, {bytes});
+    emitNullCheck(rewriter, loc, pointer);
+    rewriter.replaceOp(op, createDescriptor(rewriter, loc, *getTypeConverter(),
+                                            type, pointer, adaptor.getSizes()));
+    return success();
+  }
+};
+
+template <typename OpTy, RuntimeEntry entry>
+struct KernelMarkLowering : ConvertOpToLLVMPattern<OpTy> {
+  using ConvertOpToLLVMPattern<OpTy>::ConvertOpToLLVMPattern;
+  LogicalResult
+  matchAndRewrite(OpTy op, typename OpTy::Adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    emitRuntimeCall(rewriter, op.getLoc(), getRuntimeContext(op), entry,
+                    {createI32(rewriter, op.getLoc(), op.getKernel())});
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+/// A check of the model: records the message and ends the run.
+struct AssertLowering : ConvertOpToLLVMPattern<cf::AssertOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+  LogicalResult
+  matchAndRewrite(cf::AssertOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Value context = getRuntimeContext(op);
+    Value one = LLVM::ConstantOp::create(rewriter, loc, rewriter.getI1Type(),
+                                         rewriter.getBoolAttr(true));
+    Value failed = LLVM::XOrOp::create(rewriter, loc, adaptor.getArg(), one);
+    auto module = op->getParentOfType<ModuleOp>();
+    emitFailure(rewriter, loc, failed, [&] {
+      Value message = emitGlobalString(rewriter, loc, module, op.getMsg());
+      emitRuntimeCall(rewriter, loc, context, RuntimeEntry::fail, {message});
+    });
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+/// Packs the arguments into a struct on the stack and has parallel_for call a
+/// trampoline, which unpacks them and calls the kernel on a range.
+struct CallKernelLowering : ConvertOpToLLVMPattern<CallKernelOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+  LogicalResult
+  matchAndRewrite(CallKernelOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    SmallVector<Value> values;
+    SmallVector<MemRefType> memrefs;
+    auto addAll = [&](OperandRange original, ValueRange converted) {
+      for (auto [from, to] : llvm::zip(original, converted)) {
+        values.push_back(to);
+        memrefs.push_back(dyn_cast<MemRefType>(from.getType()));
+      }
+    };
+    addAll(op.getInputs(), adaptor.getInputs());
+    addAll(op.getOutputs(), adaptor.getOutputs());
+    addAll(op.getScalars(), adaptor.getScalars());
+    SmallVector<Type> types;
+    for (Value value : values)
+      types.push_back(value.getType());
+    auto structType = LLVM::LLVMStructType::getLiteral(getContext(), types);
+
+    LLVM::LLVMFuncOp trampoline =
+        getTrampoline(rewriter, op, structType, memrefs);
+    Value arguments = createAlloca(rewriter, loc, op, structType, 1);
+    for (auto [i, value] : llvm::enumerate(values)) {
+      Value field = LLVM::GEPOp::create(
+          rewriter, loc, arguments.getType(), structType, arguments,
+          ArrayRef<LLVM::GEPArg>{0, int32_t(i)});
+      LLVM::StoreOp::create(rewriter, loc, value, field);
+    }
+    Value function = LLVM::AddressOfOp::create(rewriter, loc, trampoline);
+    emitRuntimeCall(rewriter, loc, getRuntimeContext(op), RuntimeEntry::parallel_for,
+                    {function, arguments, adaptor.getCount(),
+                     createI64(rewriter, loc, op.getGrain())});
+    rewriter.eraseOp(op);
+    return success();
+  }
+
+  LLVM::LLVMFuncOp getTrampoline(ConversionPatternRewriter &rewriter,
+                                 CallKernelOp op, LLVM::LLVMStructType structType,
+                                 ArrayRef<MemRefType> memrefs) const {
+    auto module = op->getParentOfType<ModuleOp>();
+    std::string name = (op.getKernel() + ".range").str();
+    if (auto known = module.lookupSymbol<LLVM::LLVMFuncOp>(name))
+      return known;
+    Location loc = op.getLoc();
+    OpBuilder::InsertionGuard guard(rewriter);
+    rewriter.setInsertionPointToEnd(module.getBody());
+    Type pointer = LLVM::LLVMPointerType::get(getContext());
+    Type i64 = rewriter.getI64Type();
+    auto type = LLVM::LLVMFunctionType::get(
+        LLVM::LLVMVoidType::get(getContext()), {pointer, i64, i64});
+    auto function = LLVM::LLVMFuncOp::create(rewriter, loc, name, type,
+                                             LLVM::Linkage::Internal);
+    Block *body = function.addEntryBlock(rewriter);
+    rewriter.setInsertionPointToStart(body);
+    SmallVector<Value> arguments;
+    for (auto [i, memref] : llvm::enumerate(memrefs)) {
+      Value field = LLVM::GEPOp::create(rewriter, loc, pointer, structType,
+                                        body->getArgument(0),
+                                        ArrayRef<LLVM::GEPArg>{0, int32_t(i)});
+      Value value = LLVM::LoadOp::create(rewriter, loc, structType.getBody()[i], field);
+      if (memref)
+        MemRefDescriptor::unpack(rewriter, loc, value, memref, arguments);
+      else
+        arguments.push_back(value);
+    }
+    arguments.push_back(body->getArgument(1));
+    arguments.push_back(body->getArgument(2));
+    LLVM::CallOp::create(rewriter, loc, TypeRange(), op.getKernel(), arguments);
+    LLVM::ReturnOp::create(rewriter, loc, ValueRange());
+    return function;
+  }
+};
+
+struct ConvertToLLVMPass : nn::impl::ConvertToLLVMBase<ConvertToLLVMPass> {
+  using ConvertToLLVMBase::ConvertToLLVMBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    func::FuncOp main = getMain(module);
+    SmallVector<MemRefType> inputs;
+    if (main) {
+      for (Type type : main.getArgumentTypes().drop_front())
+        inputs.push_back(cast<MemRefType>(type));
+      for (unsigned i = 0, e = main.getNumArguments(); i < e; ++i)
+        main.setArgAttrs(i, ArrayRef<NamedAttribute>());
+    }
+    // Kernels' buffers do not overlap: what a kernel writes is its own.
+    for (auto function : module.getOps<func::FuncOp>()) {
+      if (!function->hasAttr("nn.kernel"))
+        continue;
+      for (auto [i, type] : llvm::enumerate(function.getArgumentTypes()))
+        if (isa<MemRefType>(type))
+          function.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(),
+                              UnitAttr::get(&getContext()));
+    }
+
+    LowerToLLVMOptions options(&getContext());
+    options.overrideIndexBitwidth(64);
+    LLVMTypeConverter converter(&getContext(), options);
+    RewritePatternSet patterns(&getContext());
+    populateFuncToLLVMConversionPatterns(converter, patterns);
+    cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
+    arith::populateArithToLLVMConversionPatterns(converter, patterns);
+    index::populateIndexToLLVMConversionPatterns(converter, patterns);
+    ub::populateUBToLLVMConversionPatterns(converter, patterns);
+    populateMathToLLVMConversionPatterns(converter, patterns);
+    populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
+    populateVectorToLLVMConversionPatterns(converter, patterns,
+                                           /*reassociateFPReductions=*/true);
+    populateOneDNNToLLVMPatterns(converter, patterns);
+    patterns.add<WeightLowering, OutputLowering, ArenaLowering, AllocateLowering,
+                 KernelMarkLowering<KernelBeginOp, RuntimeEntry::kernel_begin>,
+                 KernelMarkLowering<KernelEndOp, RuntimeEntry::kernel_end>,
+                 AssertLowering, CallKernelLowering>(converter);
+    LLVMConversionTarget target(getContext());
+    target.addLegalOp<ModuleOp>();
+    if (failed(applyFullConversion(module, target, std::move(patterns))))
+      return signalPassFailure();
+
+    for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
+      if (!function.isExternal())
+        function.setLinkage(LLVM::Linkage::Internal);
+    }
+    if (main)
+      createEntryPoint(module, inputs);
+  }
+
+  /// int32_t nnrt_model_run_<variant>(context, inputs): descriptors of the
+  /// inputs, then the model's function.
+  void createEntryPoint(ModuleOp module, ArrayRef<MemRefType> inputs) {
+    auto main = module.lookupSymbol<LLVM::LLVMFuncOp>("main");
+    Location loc = main.getLoc();
+    OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
+    Type pointer = LLVM::LLVMPointerType::get(&getContext());
+    Type i64 = builder.getI64Type();
+    auto type = LLVM::LLVMFunctionType::get(builder.getI32Type(), {pointer, pointer});
+    auto entry = LLVM::LLVMFuncOp::create(builder, loc, "nnrt_model_run_" + variant, type);
+    Block *body = entry.addEntryBlock(builder);
+    builder.setInsertionPointToStart(body);
+    auto load = [&](Type type, Value base, int64_t byteOffset) -> Value {
+      Value place = LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), base,
+                                        ArrayRef<LLVM::GEPArg>{int32_t(byteOffset)});
+      return LLVM::LoadOp::create(builder, loc, type, place);
+    };
+    SmallVector<Value> arguments{body->getArgument(0)};
+    for (auto [index, input] : llvm::enumerate(inputs)) {
+      int64_t tensor = index * sizeof(nnrt_abi_tensor);
+      Value data = load(pointer, body->getArgument(1),
+                        tensor + offsetof(nnrt_abi_tensor, data));
+      Value dims = load(pointer, body->getArgument(1),
+                        tensor + offsetof(nnrt_abi_tensor, dims));
+      arguments.append({data, data, createI64(builder, loc, 0)});
+      SmallVector<Value> sizes, strides(input.getRank());
+      for (auto [i, size] : llvm::enumerate(input.getShape()))
+        sizes.push_back(ShapedType::isDynamic(size)
+                            ? load(i64, dims, i * sizeof(int64_t))
+                            : createI64(builder, loc, size));
+      Value stride = createI64(builder, loc, 1);
+      for (int64_t i = input.getRank() - 1; i >= 0; --i) {
+        strides[i] = stride;
+        if (i > 0)
+          stride = LLVM::MulOp::create(builder, loc, stride, sizes[i]);
+      }
+      arguments.append(sizes);
+      arguments.append(strides);
+    }
+    Value status = LLVM::CallOp::create(builder, loc, main, arguments).getResult();
+    LLVM::ReturnOp::create(builder, loc, status);
+    // No name of ours but the entry's can clash with another library's.
+    if (failed(SymbolTable::replaceAllSymbolUses(
+            main, builder.getStringAttr("nn_main"), module)))
+      return signalPassFailure();
+    SymbolTable::setSymbolName(main, "nn_main");
+  }
+};
+} // namespace

@@ -1,0 +1,160 @@
+//===- Library.cpp - compiled models as files -----------------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "nn/Target/Library.h"
+#include "nn/Support/DataType.h"
+#include "nn/Support/HostTensor.h"
+#include "nn/Target/Passes.h"
+#include "nn/Target/Weights.h"
+#include "runtime/abi/nnrt_abi.h"
+#include "runtime/lib/Core/ModelFile.h"
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+
+//===----------------------------------------------------------------------===//
+// Signature
+//===----------------------------------------------------------------------===//
+
+static FailureOr<nnrt::TensorSignature>
+describeTensor(func::FuncOp main, Type type, DictionaryAttr attributes,
+               StringRef kind, unsigned index) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  std::optional<DataType> dataType =
+      tensor ? getDataType(tensor.getElementType()) : std::nullopt;
+  if (!dataType)
+    return main.emitError() << kind << " " << index << " of the model has type "
+                            << type << ", which a library cannot have";
+  nnrt::TensorSignature signature;
+  signature.type = int32_t(*dataType);
+  for (int64_t size : tensor.getShape()) {
+    signature.dims.push_back(ShapedType::isDynamic(size) ? -1 : size);
+    signature.dimNames.push_back("");
+  }
+  signature.name = (kind + Twine(index)).str();
+  if (attributes) {
+    if (auto name = attributes.getAs<StringAttr>("nn.name"))
+      signature.name = name.str();
+    if (auto names = attributes.getAs<ArrayAttr>("nn.dim_names"))
+      for (auto [i, name] : llvm::enumerate(names.getAsRange<StringAttr>()))
+        if (i < signature.dimNames.size() && signature.dims[i] < 0)
+          signature.dimNames[i] = name.str();
+  }
+  return signature;
+}
+
+FailureOr<nnrt::Manifest> nn::describeModel(ModuleOp module) {
+  func::FuncOp main = getMain(module);
+  if (!main)
+    return module.emitError() << "there is no function @main to compile";
+  nnrt::Manifest manifest;
+  manifest.abiVersion = NNRT_ABI_VERSION;
+  if (auto producer = module->getAttrOfType<StringAttr>("nn.producer"))
+    manifest.producer = producer.str();
+  for (auto [i, type] : llvm::enumerate(main.getArgumentTypes())) {
+    auto input = describeTensor(main, type, main.getArgAttrDict(i), "input", i);
+    if (failed(input))
+      return failure();
+    manifest.inputs.push_back(*input);
+  }
+  for (auto [i, type] : llvm::enumerate(main.getResultTypes())) {
+    auto output = describeTensor(main, type, main.getResultAttrDict(i), "output", i);
+    if (failed(output))
+      return failure();
+    manifest.outputs.push_back(*output);
+  }
+  if (auto metadata = module->getAttrOfType<ArrayAttr>("nn.metadata"))
+    for (auto pair : metadata.getAsRange<ArrayAttr>())
+      manifest.metadata.emplace_back(cast<StringAttr>(pair[0]).str(),
+                                     cast<StringAttr>(pair[1]).str());
+  return manifest;
+}
+
+//===----------------------------------------------------------------------===//
+// File
+//===----------------------------------------------------------------------===//
+
+/// The constants of the weights section. `owners` keeps their memory.
+static LogicalResult collectWeights(ModuleOp module,
+                                    std::vector<nnrt::WeightBlob> &blobs,
+                                    SmallVectorImpl<HostTensor> &owners) {
+  auto list = module->getAttrOfType<ArrayAttr>("nn.weights");
+  if (!list)
+    return success();
+  for (auto entry : list.getAsRange<ArrayAttr>()) {
+    FailureOr<HostTensor> tensor = toHostTensor(cast<ElementsAttr>(entry[0]));
+    if (failed(tensor))
+      return module.emitError() << "a constant of type "
+                                << cast<ElementsAttr>(entry[0]).getType()
+                                << " was released before it was written";
+    owners.push_back(*tensor);
+    blobs.push_back({uint64_t(cast<IntegerAttr>(entry[1]).getInt()),
+                     tensor->getData(), tensor->getNumBytes()});
+  }
+  return success();
+}
+
+LogicalResult nn::writeLibrary(ModuleOp lowered, nnrt::Manifest manifest,
+                               ArrayRef<CompiledVariant> variants,
+                               StringRef path) {
+  Location loc = lowered.getLoc();
+  auto fail = [&](const Twine &what, std::error_code code) -> LogicalResult {
+    return emitError(loc) << "cannot write " << what << ": " << code.message();
+  };
+  // Beside the target, so that the last step is a rename.
+  SmallString<128> temporary;
+  if (std::error_code code = llvm::sys::fs::createUniqueFile(
+          path + ".%%%%%%.tmp", temporary))
+    return fail(path, code);
+  std::vector<std::string> objects;
+  llvm::scope_exit cleanUp([&] {
+    llvm::sys::fs::remove(temporary);
+    for (const std::string &file : objects)
+      llvm::sys::fs::remove(file);
+  });
+
+  for (const CompiledVariant &compiled : variants) {
+    SmallString<128> object;
+    int fd;
+    if (std::error_code code = llvm::sys::fs::createTemporaryFile("nn", "o", fd, object))
+      return fail("a temporary file", code);
+    objects.push_back(std::string(object));
+    llvm::raw_fd_ostream os(fd, /*shouldClose=*/true);
+    os.write(compiled.object.data(), compiled.object.size());
+    os.close();
+    if (os.has_error())
+      return fail(object, os.error());
+    nnrt::Section code;
+    code.kind = nnrt::SectionKind::Code;
+    code.name = compiled.variant.cpu;
+    code.target = getRequiredFeatures(compiled.variant);
+    code.symbol = "nnrt_model_run_" + compiled.variant.getSuffix();
+    manifest.sections.push_back(code);
+  }
+  if (failed(linkSharedLibrary(objects, temporary, loc)))
+    return failure();
+
+  if (auto kernels = lowered->getAttrOfType<ArrayAttr>("nn.kernels"))
+    for (auto entry : kernels.getAsRange<ArrayAttr>()) {
+      StringRef kind = cast<StringAttr>(entry[0]).getValue();
+      if (kind.starts_with("onednn."))
+        manifest.flags |= nnrt::NeedsOneDNN;
+      manifest.kernels.push_back({kind.str(), cast<StringAttr>(entry[1]).str()});
+    }
+  std::vector<nnrt::WeightBlob> blobs;
+  SmallVector<HostTensor> owners;
+  if (failed(collectWeights(lowered, blobs, owners)))
+    return failure();
+  std::string error = nnrt::appendToLibrary(temporary.str().str(), blobs, manifest);
+  if (!error.empty())
+    return emitError(loc) << error;
+  // Readable and executable as the user's mask says; createUniqueFile is strict.
+  llvm::sys::fs::setPermissions(
+      temporary, llvm::sys::fs::perms(0777 & ~llvm::sys::fs::getUmask()));
+  if (std::error_code code = llvm::sys::fs::rename(temporary, path))
+    return fail(path, code);
+  return success();
+}

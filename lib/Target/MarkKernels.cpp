@@ -1,0 +1,65 @@
+//===- MarkKernels.cpp - bracket kernels for the profiler -----------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "dialects/NN/IR/NN.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "nn/Support/Locations.h"
+#include "nn/Target/Passes.h"
+
+namespace mlir::nn {
+#define GEN_PASS_DEF_MARKKERNELS
+#include "nn/Target/Passes.h.inc"
+} // namespace mlir::nn
+
+using namespace mlir;
+using namespace mlir::nn;
+
+namespace {
+struct MarkKernelsPass : nn::impl::MarkKernelsBase<MarkKernelsPass> {
+  /// What the profiler calls an operation, or "" if it is no kernel.
+  std::string getKind(Operation *op) {
+    if (auto call = dyn_cast<CallKernelOp>(op)) {
+      auto kernel = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+          op, call.getKernelAttr());
+      auto kind = kernel->getAttrOfType<StringAttr>("nn.kernel");
+      return kind ? kind.str() : "kernel";
+    }
+    StringRef dialect = op->getName().getDialectNamespace();
+    if (dialect == "onednn" || dialect == "linalg")
+      return op->getName().getStringRef().str();
+    if (isa<memref::CopyOp>(op))
+      return "copy";
+    if (isa<scf::ForOp, scf::ForallOp, scf::ParallelOp, scf::IfOp, scf::WhileOp>(op))
+      return "loop";
+    return "";
+  }
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    func::FuncOp main = getMain(module);
+    if (!main)
+      return;
+    OpBuilder builder(&getContext());
+    SmallVector<Attribute> kernels;
+    // Continue a table that another variant's code has started.
+    if (auto table = module->getAttrOfType<ArrayAttr>("nn.kernels"))
+      llvm::append_range(kernels, table);
+    for (Operation &op : llvm::make_early_inc_range(main.getBody().front())) {
+      std::string kind = getKind(&op);
+      if (kind.empty())
+        continue;
+      int64_t index = kernels.size();
+      kernels.push_back(builder.getArrayAttr(
+          {builder.getStringAttr(kind),
+           builder.getStringAttr(getONNXNames(op.getLoc()))}));
+      builder.setInsertionPoint(&op);
+      KernelBeginOp::create(builder, op.getLoc(), index);
+      builder.setInsertionPointAfter(&op);
+      KernelEndOp::create(builder, op.getLoc(), index);
+    }
+    module->setAttr("nn.kernels", builder.getArrayAttr(kernels));
+  }
+};
+} // namespace

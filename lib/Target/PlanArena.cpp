@@ -1,0 +1,303 @@
+//===- PlanArena.cpp - all intermediate buffers in one arena --------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// The body of @main is straight-line at the top level, so the life of a buffer
+// is an interval of operations: from its allocation to the last use of any alias.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/NN/IR/NN.h"
+#include "mlir/Analysis/SliceAnalysis.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/Transforms/BufferViewFlowAnalysis.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "nn/Target/Passes.h"
+#include "nn/Target/Weights.h"
+
+namespace mlir::nn {
+#define GEN_PASS_DEF_PLANARENA
+#include "nn/Target/Passes.h.inc"
+} // namespace mlir::nn
+
+using namespace mlir;
+using namespace mlir::nn;
+
+namespace {
+
+/// Cache line, and what aligned vector stores and oneDNN like.
+constexpr int64_t kAlignment = 64;
+/// Stands for unknown dimensions where buffers of symbolic size are compared.
+constexpr int64_t kTypicalDim = 64;
+
+struct Buffer {
+  memref::AllocOp op;
+  unsigned begin = 0, end = 0; // operations of the block, both inclusive
+  int64_t bytes = 0;           // static size, or an estimate
+  Value symbolicBytes;         // null for static sizes
+  int64_t offset = -1;         // static ones
+  bool overlaps(const Buffer &other) const {
+    return begin <= other.end && other.begin <= end;
+  }
+};
+
+/// Buffers of symbolic size that follow each other in one place.
+struct Slot {
+  unsigned freeAfter = 0;
+  int64_t estimate = 0;
+  SmallVector<Value> sizes; // distinct
+  SmallVector<Buffer *> buffers;
+};
+
+struct PlanArenaPass : nn::impl::PlanArenaBase<PlanArenaPass> {
+  void runOnOperation() override {
+    func::FuncOp main = getMain(getOperation());
+    if (!main)
+      return;
+    Block &block = main.getBody().front();
+    collect(main, block);
+    if (statics.empty() && symbolics.empty())
+      return;
+
+    OpBuilder builder(&getContext());
+    int64_t staticEnd = placeStatics();
+    SmallVector<Slot> slots = assignSlots();
+    numStatic = statics.size();
+    numSymbolic = symbolics.size();
+    staticBytes = staticEnd;
+
+    // The arena is allocated once all sizes are known: behind the last operation
+    // that computes one, all of which were moved to the front.
+    if (lastSizeOp)
+      builder.setInsertionPointAfter(lastSizeOp);
+    else
+      builder.setInsertionPointToStart(&block);
+    Location loc = main.getLoc();
+    auto constant = [&](int64_t value) -> Value {
+      return arith::ConstantIndexOp::create(builder, loc, value);
+    };
+    Value end = constant(staticEnd);
+    SmallVector<Value> slotOffsets;
+    for (Slot &slot : slots) {
+      slotOffsets.push_back(end);
+      Value size = slot.sizes[0];
+      for (Value other : ArrayRef<Value>(slot.sizes).drop_front())
+        size = arith::MaxSIOp::create(builder, loc, size, other);
+      end = arith::AddIOp::create(builder, loc, end, size);
+    }
+    Value arena = ArenaOp::create(
+        builder, loc, MemRefType::get({ShapedType::kDynamic}, builder.getI8Type()), end);
+
+    auto replace = [&](Buffer &buffer, Value offset) {
+      builder.setInsertionPoint(buffer.op);
+      Value view = memref::ViewOp::create(builder, buffer.op.getLoc(),
+                                          buffer.op.getType(), arena, offset,
+                                          buffer.op.getDynamicSizes());
+      buffer.op.replaceAllUsesWith(view);
+      buffer.op.erase();
+    };
+    OpBuilder::InsertPoint afterArena = builder.saveInsertionPoint();
+    DenseMap<int64_t, Value> offsets;
+    for (Buffer &buffer : statics) {
+      builder.restoreInsertionPoint(afterArena);
+      Value &offset = offsets[buffer.offset];
+      if (!offset)
+        offset = constant(buffer.offset);
+      afterArena = builder.saveInsertionPoint();
+      replace(buffer, offset);
+    }
+    for (auto [slot, offset] : llvm::zip(slots, slotOffsets))
+      for (Buffer *buffer : slot.buffers)
+        replace(*buffer, offset);
+  }
+
+private:
+  /// Finds all allocations, their lives and sizes.
+  void collect(func::FuncOp main, Block &block) {
+    DenseMap<Operation *, unsigned> positions;
+    for (auto [index, op] : llvm::enumerate(block))
+      positions[&op] = index;
+    BufferViewFlowAnalysis aliases(main);
+    DominanceInfo dominance(main);
+
+    SmallVector<memref::AllocOp> allocations;
+    main.walk([&](memref::AllocOp op) { allocations.push_back(op); });
+    SmallVector<std::pair<memref::AllocOp, SmallVector<Operation *>>> symbolicOps;
+    for (memref::AllocOp op : allocations) {
+      SmallVector<Operation *> slice;
+      bool planned = op->getBlock() == &block && collectSizeOps(op, block, slice);
+      if (!planned) {
+        OpBuilder builder(op);
+        auto allocate = AllocateOp::create(builder, op.getLoc(), op.getType(),
+                                           op.getDynamicSizes());
+        op.replaceAllUsesWith(allocate.getResult());
+        op.erase();
+        ++numDataDependent;
+        continue;
+      }
+      Buffer buffer;
+      buffer.op = op;
+      buffer.begin = buffer.end = positions[op];
+      for (Value alias : aliases.resolve(op))
+        for (Operation *user : alias.getUsers())
+          if (Operation *top = block.findAncestorOpInBlock(*user))
+            buffer.end = std::max(buffer.end, positions[top]);
+      auto type = op.getType();
+      int64_t elementBytes = llvm::divideCeil(getElementBits(type), 8);
+      buffer.bytes = elementBytes;
+      for (int64_t size : type.getShape())
+        buffer.bytes *= ShapedType::isDynamic(size) ? kTypicalDim : size;
+      buffer.bytes = llvm::alignTo(buffer.bytes, kAlignment);
+      if (type.hasStaticShape()) {
+        statics.push_back(buffer);
+      } else {
+        symbolics.push_back(buffer);
+        moveToFront(slice, block);
+      }
+    }
+    // Sizes in bytes, behind what they are made of.
+    std::map<std::vector<void *>, Value> known;
+    OpBuilder builder(&getContext());
+    if (lastSizeOp)
+      builder.setInsertionPointAfter(lastSizeOp);
+    else
+      builder.setInsertionPointToStart(&block);
+    for (Buffer &buffer : symbolics) {
+      auto type = buffer.op.getType();
+      int64_t factor = llvm::divideCeil(getElementBits(type), 8);
+      for (int64_t size : type.getShape())
+        if (!ShapedType::isDynamic(size))
+          factor *= size;
+      std::vector<void *> key{reinterpret_cast<void *>(factor)};
+      for (Value size : buffer.op.getDynamicSizes())
+        key.push_back(size.getAsOpaquePointer());
+      Value &bytes = known[key];
+      if (!bytes) {
+        Location loc = buffer.op.getLoc();
+        auto constant = [&](int64_t value) {
+          return arith::ConstantIndexOp::create(builder, loc, value);
+        };
+        bytes = constant(factor);
+        for (Value size : buffer.op.getDynamicSizes())
+          bytes = arith::MulIOp::create(builder, loc, bytes, size);
+        bytes = arith::AddIOp::create(builder, loc, bytes, constant(kAlignment - 1));
+        bytes = arith::DivUIOp::create(builder, loc, bytes, constant(kAlignment));
+        bytes = arith::MulIOp::create(builder, loc, bytes, constant(kAlignment));
+        lastSizeOp = bytes.getDefiningOp();
+      }
+      buffer.symbolicBytes = bytes;
+    }
+  }
+
+  static unsigned getElementBits(MemRefType type) {
+    Type element = type.getElementType();
+    return element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
+  }
+
+  /// The operations that compute the sizes of an allocation, if they depend on
+  /// nothing but the shapes of arguments: false if on data.
+  static bool collectSizeOps(memref::AllocOp op, Block &block,
+                             SmallVectorImpl<Operation *> &slice) {
+    SmallVector<Value> worklist(op.getDynamicSizes());
+    DenseSet<Operation *> seen;
+    while (!worklist.empty()) {
+      Value value = worklist.pop_back_val();
+      Operation *definition = value.getDefiningOp();
+      if (!definition)
+        continue; // An argument of @main.
+      if (!seen.insert(definition).second)
+        continue;
+      if (definition->getBlock() != &block || definition->getNumRegions() != 0)
+        return false;
+      if (auto dim = dyn_cast<memref::DimOp>(definition)) {
+        if (!isa<BlockArgument>(dim.getSource()))
+          return false;
+      } else if (!isPure(definition)) {
+        return false;
+      }
+      slice.push_back(definition);
+      llvm::append_range(worklist, definition->getOperands());
+    }
+    return true;
+  }
+
+  /// Moves the operations to the front of the block, behind those moved before,
+  /// in their old order.
+  void moveToFront(ArrayRef<Operation *> slice, Block &block) {
+    SmallVector<Operation *> ordered(slice);
+    llvm::erase_if(ordered, [&](Operation *op) { return moved.contains(op); });
+    llvm::sort(ordered, [](Operation *a, Operation *b) {
+      return a->isBeforeInBlock(b);
+    });
+    for (Operation *op : ordered) {
+      if (lastSizeOp)
+        op->moveAfter(lastSizeOp);
+      else
+        op->moveBefore(&block, block.begin());
+      lastSizeOp = op;
+      moved.insert(op);
+    }
+  }
+
+  /// Largest first, each at the lowest offset that is free for its whole life.
+  int64_t placeStatics() {
+    SmallVector<Buffer *> order;
+    for (Buffer &buffer : statics)
+      order.push_back(&buffer);
+    llvm::stable_sort(order, [](Buffer *a, Buffer *b) { return a->bytes > b->bytes; });
+    SmallVector<Buffer *> placed; // ascending offsets
+    int64_t end = 0;
+    for (Buffer *buffer : order) {
+      int64_t offset = 0;
+      for (Buffer *other : placed) {
+        if (!other->overlaps(*buffer))
+          continue;
+        if (other->offset - offset >= buffer->bytes)
+          break;
+        offset = std::max(offset, other->offset + other->bytes);
+      }
+      buffer->offset = offset;
+      end = std::max(end, offset + buffer->bytes);
+      placed.insert(llvm::upper_bound(placed, buffer,
+                                      [](Buffer *a, Buffer *b) {
+                                        return a->offset < b->offset;
+                                      }),
+                    buffer);
+    }
+    return end;
+  }
+
+  /// In order of allocation: a free slot that has had this very size, else the
+  /// free slot of the nearest size, else a new one.
+  SmallVector<Slot> assignSlots() {
+    SmallVector<Slot> slots;
+    for (Buffer &buffer : symbolics) {
+      Slot *best = nullptr;
+      int64_t bestDistance = 0;
+      for (Slot &slot : slots) {
+        if (slot.freeAfter >= buffer.begin)
+          continue;
+        int64_t distance =
+            llvm::is_contained(slot.sizes, buffer.symbolicBytes)
+                ? -1
+                : std::abs(slot.estimate - buffer.bytes);
+        if (!best || distance < bestDistance) {
+          best = &slot;
+          bestDistance = distance;
+        }
+      }
+      if (!best)
+        best = &slots.emplace_back();
+      best->freeAfter = buffer.end;
+      best->estimate = std::max(best->estimate, buffer.bytes);
+      if (!llvm::is_contained(best->sizes, buffer.symbolicBytes))
+        best->sizes.push_back(buffer.symbolicBytes);
+      best->buffers.push_back(&buffer);
+    }
+    return slots;
+  }
+
+  SmallVector<Buffer, 0> statics, symbolics;
+  DenseSet<Operation *> moved;
+  Operation *lastSizeOp = nullptr;
+};
+} // namespace
