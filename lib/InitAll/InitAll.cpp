@@ -5,23 +5,30 @@
 #include "dialects/Check/IR/Check.h"
 #include "dialects/NN/IR/NN.h"
 #include "dialects/NN/Transforms/Passes.h"
+#include "dialects/OneDNN/IR/OneDNN.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
 #include "nn/Conversion/NNToLinalg.h"
 #include "nn/Conversion/Passes.h"
+#include "nn/Pipelines/Pipelines.h"
+#include "nn/Target/Passes.h"
 
 using namespace mlir;
 
 void nn::registerAllDialects(DialectRegistry &registry) {
   ::mlir::registerAllDialects(registry);
   ::mlir::registerAllExtensions(registry);
-  registry.insert<check::CheckDialect, NNDialect>();
+  registry.insert<NNDialect, check::CheckDialect, onednn::OneDNNDialect>();
   registerBitcastBufferization(registry);
+  registerBufferizationModels(registry);
+  onednn::registerBufferizableOpInterfaceExternalModels(registry);
 }
 
 void nn::registerAllPasses() {
   ::mlir::registerAllPasses();
   registerNNTransformsPasses();
   registerNNConversionPasses();
+  registerNNTargetPasses();
+  registerPipelines();
 }

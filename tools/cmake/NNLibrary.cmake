@@ -30,7 +30,7 @@ if(NN_PRECOMPILE_HEADERS)
     <mlir/Transforms/GreedyPatternRewriteDriver.h>
     <mlir/Transforms/DialectConversion.h>
     <llvm/ADT/STLExtras.h> <llvm/ADT/TypeSwitch.h> <string> <vector>
-    "${PROJECT_SOURCE_DIR}/dialects/NN/IR/NN.h")
+    <dialects/NN/IR/NN.h>)
   add_dependencies(nn_precompiled NNIncGen)
 endif()
 

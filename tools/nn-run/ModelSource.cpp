@@ -6,6 +6,7 @@
 #include "mlir/Parser/Parser.h"
 #include "nn/Import/ONNX.h"
 #include "nn/InitAll.h"
+#include "nn/Pipelines/Compile.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -62,8 +63,16 @@ llvm::Error ModelSource::importModel() {
 llvm::Error ModelSource::compile() {
   if (!module || options.interpret)
     return llvm::Error::success();
-  return createStringError("compile " + path + " with nn-translate, or give "
-                           "--interpret");
+  SmallString<128> library;
+  if (std::error_code code =
+          llvm::sys::fs::createTemporaryFile("nn-run", "so", library))
+    return createStringError("cannot make a temporary file: " + code.message());
+  temporary.setFile(library);
+  if (failed(compileToLibrary(*module, library)))
+    return createStringError(path + " cannot be compiled");
+  module = nullptr;
+  path = std::string(library);
+  return llvm::Error::success();
 }
 
 Expected<std::unique_ptr<Model>> ModelSource::open() {

@@ -5,9 +5,14 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Support/FileUtilities.h"
+#include "mlir/Parser/Parser.h"
 #include "nn/Import/ONNX.h"
+#include "nn/InitAll.h"
+#include "nn/Pipelines/Compile.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/ToolOutputFile.h"
 
 using namespace mlir;
@@ -15,7 +20,14 @@ namespace cl = llvm::cl;
 
 namespace {
 
-enum class Action { Default, ImportONNX, Triage };
+enum class Action {
+  Default,
+  ImportONNX,
+  Triage,
+  EmitLibrary,
+  EmitObject,
+  EmitLLVMIR
+};
 
 cl::OptionCategory category("nn-translate");
 cl::opt<std::string> inputFile(cl::Positional, cl::desc("IN"), cl::Required,
@@ -29,7 +41,25 @@ cl::opt<Action> action(
         clEnumValN(Action::ImportONNX, "import-onnx",
                    "import a model (.onnx, .onnxtxt) to the nn dialect"),
         clEnumValN(Action::Triage, "triage",
-                   "list all that stands between a model and its compilation")));
+                   "list all that stands between a model and its compilation"),
+        clEnumValN(Action::EmitLibrary, "emit-library",
+                   "compile to a library (.so); the default if OUT ends so"),
+        clEnumValN(Action::EmitObject, "emit-object",
+                   "compile to an object file, without weights"),
+        clEnumValN(Action::EmitLLVMIR, "emit-llvmir", "compile to LLVM IR")));
+cl::opt<std::string> mcpu(
+    "mcpu", cl::cat(category), cl::value_desc("NAME"),
+    cl::desc("Generate code for this CPU only (LLVM's names, or native); default: "
+             "x86-64-v4 and x86-64-v3, of which the runtime chooses"));
+enum class CPUKernels { Best, OneDNN };
+cl::opt<CPUKernels> cpuKernels(
+    "cpu-kernels", cl::cat(category), cl::init(CPUKernels::Best),
+    cl::desc("What computes contractions and convolutions:"),
+    cl::values(clEnumValN(CPUKernels::Best, "best", "whatever measured better"),
+               clEnumValN(CPUKernels::OneDNN, "onednn",
+                          "oneDNN wherever it can")));
+cl::opt<bool> timing("timing", cl::cat(category),
+                     cl::desc("Print the time of each pass"));
 cl::list<std::string> setDims(
     "set-dim",
     cl::desc("Make a dimension static: a name of the model, or INPUT:INDEX"),
@@ -61,21 +91,87 @@ bool readSetDims(nn::ImportOptions &options) {
   return true;
 }
 
+/// What to do, where the command line leaves it to the files' names.
+Action getAction() {
+  if (action != Action::Default)
+    return action;
+  StringRef extension = llvm::sys::path::extension(outputFile);
+  return extension == ".so" ? Action::EmitLibrary : Action::Default;
+}
+
+/// Reads a module of the nn dialect; null if that failed, which was reported.
+OwningOpRef<ModuleOp> parseModule(MLIRContext &context) {
+  std::string message;
+  std::unique_ptr<llvm::MemoryBuffer> file = openInputFile(inputFile, &message);
+  if (!file) {
+    fail(message);
+    return nullptr;
+  }
+  llvm::SourceMgr sources;
+  sources.AddNewSourceBuffer(std::move(file), SMLoc());
+  SourceMgrDiagnosticHandler handler(sources, &context);
+  return parseSourceFile<ModuleOp>(sources, ParserConfig(&context));
+}
+
+/// Compiles to the output file.
+int compile(ModuleOp module, Action action) {
+  nn::CompileOptions options;
+  options.preferOneDNN = cpuKernels == CPUKernels::OneDNN;
+  options.timing = timing;
+  if (!mcpu.empty()) {
+    llvm::Expected<nn::CodeVariant> variant = nn::getVariant(mcpu);
+    if (!variant)
+      return fail(llvm::toString(variant.takeError()));
+    options.variants = {*variant};
+  }
+  if (action == Action::EmitLibrary) {
+    if (outputFile == "-")
+      return fail("a library needs a file: -o OUT.so");
+    return failed(nn::compileToLibrary(module, outputFile, options));
+  }
+  std::string message;
+  std::unique_ptr<llvm::ToolOutputFile> output = openOutputFile(outputFile, &message);
+  if (!output)
+    return fail(message);
+  if (failed(action == Action::EmitObject
+                 ? nn::compileToObject(module, output->os(), options)
+                 : nn::compileToLLVMIR(module, output->os(), options)))
+    return 1;
+  output->keep();
+  return 0;
+}
+
 int run() {
   nn::ImportOptions options;
   if (!readSetDims(options))
     return 1;
+  Action action = getAction();
   if (action == Action::Default)
-    return fail("say what to do: --import-onnx or --triage");
+    return fail("say what to do: --import-onnx, --triage, --emit-library (or -o "
+                "OUT.so), --emit-object or --emit-llvmir");
+  bool compiles = action != Action::ImportONNX && action != Action::Triage;
 
-  MLIRContext context(MLIRContext::Threading::DISABLED);
+  DialectRegistry registry;
+  nn::registerAllDialects(registry);
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  if (llvm::sys::path::extension(inputFile) == ".mlir") {
+    if (!compiles)
+      return fail("--import-onnx and --triage take an ONNX model");
+    if (!setDims.empty())
+      return fail("--set-dim takes an ONNX model");
+    OwningOpRef<ModuleOp> module = parseModule(context);
+    return module ? compile(*module, action) : 1;
+  }
+
   nn::TriageReport report;
   OwningOpRef<ModuleOp> module =
       nn::importONNX(context, inputFile, options, report);
-  if (action == Action::ImportONNX && !module) {
+  if (action != Action::Triage && !module) {
     report.printErrors(llvm::errs(), inputFile);
     return 1;
   }
+  if (compiles)
+    return compile(*module, action);
 
   std::string message;
   std::unique_ptr<llvm::ToolOutputFile> output = openOutputFile(outputFile, &message);

@@ -30,6 +30,28 @@ def CSE : NN_FunctionPass<"nn-cse"> {
   let statistics = [Statistic<"numRemoved", "removed", "Operations removed">];
 }
 
+def FoldConstants : NN_FunctionPass<"nn-fold-constants"> {
+  let summary = "Evaluate operators whose operands are constants";
+  let description = [{
+    The reference interpreter computes the result. An operator whose result is
+    larger than its operands, and than `max-growth-bytes`, stays.
+
+    ```mlir
+    // Before:
+    %0 = nn.constant dense<2.0> : tensor<4xf32>
+    %1 = nn.sqrt %0 : (tensor<4xf32>) -> tensor<4xf32>
+    // After:
+    %1 = nn.constant dense<1.41421354> : tensor<4xf32>
+    ```
+  }];
+  let options = [
+    Option<"maxGrowthBytes", "max-growth-bytes", "int64_t", "65536",
+           "Results may be this large whatever the operands are">];
+  let statistics = [
+    Statistic<"numFolded", "folded", "Operators evaluated">,
+    Statistic<"numTooLarge", "too-large", "Operators left for their result's size">];
+}
+
 def InferShapes : NN_FunctionPass<"nn-infer-shapes"> {
   let summary = "Make types as static as the inputs allow";
   let description = [{
@@ -164,6 +186,31 @@ def AssignLayout : NN_FunctionPass<"nn-assign-layout"> {
   let statistics = [
     Statistic<"numSwitched", "switched", "Operators that are channels-last now">,
     Statistic<"numTransposes", "transposes", "Transposes inserted">];
+}
+
+def FormFusions : NN_FunctionPass<"nn-form-fusions"> {
+  let summary = "Group operators that one kernel shall compute";
+  let description = [{
+    Makes `nn.fusion` groups: an anchor (convolution, product, pool, reduction,
+    normalization) with the elementwise operators that follow it one by one, and
+    elementwise operators of one shape with each other. A value with users
+    outside stays outside; constants that are splats move into the body.
+
+    ```mlir
+    // Before:
+    %0 = nn.conv %x, %w : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>) -> tensor<1x4x8x8xf32>
+    %1 = nn.relu %0 : (tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+    // After:
+    %1 = nn.fusion (%a = %x : tensor<1x3x8x8xf32>, %b = %w : tensor<4x3x1x1xf32>) -> (tensor<1x4x8x8xf32>) {
+      %2 = nn.conv %a, %b : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>) -> tensor<1x4x8x8xf32>
+      %3 = nn.relu %2 : (tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+      nn.yield %3 : tensor<1x4x8x8xf32>
+    }
+    ```
+  }];
+  let statistics = [
+    Statistic<"numFusions", "fusions", "Groups formed">,
+    Statistic<"numFused", "fused", "Operators in them">];
 }
 
 #endif // NN_TRANSFORMS_PASSES_TD

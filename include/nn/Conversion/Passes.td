@@ -139,4 +139,58 @@ def ConvertCopies : Pass<"nn-convert-copies", "::mlir::func::FuncOp"> {
 // NNToOneDNN, OneDNNToLLVM
 //===----------------------------------------------------------------------===//
 
+def ConvertNNToOneDNN : Pass<"convert-nn-to-onednn", "::mlir::func::FuncOp"> {
+  let summary = "Run convolutions, products and pools by oneDNN";
+  let description = [{
+    Replaces `nn.conv`, `nn.conv_transpose`, `nn.matmul`, `nn.max_pool`,
+    `nn.average_pool` and `nn.lrn`, alone or as the anchors of fusions, by oneDNN
+    primitives, where the capability table (dialects/OneDNN/IR/Capabilities.cpp)
+    has them. The elementwise operators after an anchor become post-ops, an
+    addition of constants per channel right after it the bias. What comes before
+    the anchor, and what cannot be a post-op, becomes an `nn.fusion` before or
+    after the primitive. A remark (category `onednn`) says what was not claimed,
+    or split off, and why.
+
+    ```mlir
+    // Before:
+    %0 = nn.fusion (%a = %x : tensor<1x3x8x8xf32>, %b = %w : tensor<4x3x1x1xf32>) -> (tensor<1x4x8x8xf32>) {
+      %1 = nn.conv %a, %b : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>) -> tensor<1x4x8x8xf32>
+      %2 = nn.relu %1 : (tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+      nn.yield %2 : tensor<1x4x8x8xf32>
+    }
+    // After:
+    %0 = tensor.empty() : tensor<1x4x8x8xf32>
+    %1 = onednn.convolution src(%x : tensor<1x3x8x8xf32>)
+        weights(%w : tensor<4x3x1x1xf32>) dst(%0 : tensor<1x4x8x8xf32>)
+        {post_ops = [#onednn.eltwise<relu, 0.0, 0.0>]} -> tensor<1x4x8x8xf32>
+    ```
+  }];
+  let options = [
+    Option<"claimSoftmax", "softmax", "bool", "false",
+           "Claim nn.softmax and nn.log_softmax, too">];
+  let statistics = [
+    Statistic<"numPrimitives", "primitives", "Primitives created">,
+    Statistic<"numPostOps", "post-ops", "Elementwise operators that became post-ops">,
+    Statistic<"numSplit", "split", "Fusions of which a part was split off">];
+  let dependentDialects = ["::mlir::nn::onednn::OneDNNDialect",
+                           "::mlir::arith::ArithDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def ConvertOneDNNToLLVM : Pass<"convert-onednn-to-llvm", "ModuleOp"> {
+  let summary = "Call oneDNN through the runtime's table";
+  let description = [{
+    Replaces primitives on memrefs by calls of the table's entry `onednn`: what
+    does not depend on the run becomes a constant `nnrt_abi_onednn_site`, the
+    tensors an array of `nnrt_abi_tensor` on the stack. If a call fails, the
+    function returns its status at once. Everything else that is in the
+    functions is converted with the upstream patterns.
+
+    Works on functions whose argument 0 is the context (`!llvm.ptr`) and whose
+    result is an `i32`. For tests; the pipeline uses
+    `populateOneDNNToLLVMPatterns` together with all other patterns.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 #endif // NN_CONVERSION_PASSES_TD

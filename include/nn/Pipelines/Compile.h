@@ -1,0 +1,34 @@
+//===- Compile.h - from a model to a library --------------------*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_PIPELINES_COMPILE_H
+#define NN_PIPELINES_COMPILE_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "nn/Pipelines/Pipelines.h"
+
+namespace mlir::nn {
+
+struct CompileOptions {
+  /// Code is generated for each of them, and the runtime chooses; best first.
+  std::vector<CodeVariant> variants = getPortableVariants();
+  bool preferOneDNN = false;
+  /// Time per pass to stderr when done.
+  bool timing = false;
+};
+
+/// Compiles a model in the nn dialect (`@main`), which is consumed, to a library
+/// at `path`. Errors are reported through the context's diagnostics.
+LogicalResult compileToLibrary(ModuleOp module, StringRef path,
+                               const CompileOptions &options = {});
+
+/// The same up to the object file of the first variant (without weights and
+/// manifest), or its LLVM IR as text.
+LogicalResult compileToObject(ModuleOp module, llvm::raw_ostream &os,
+                              const CompileOptions &options = {});
+LogicalResult compileToLLVMIR(ModuleOp module, llvm::raw_ostream &os,
+                              const CompileOptions &options = {});
+
+} // namespace mlir::nn
+
+#endif // NN_PIPELINES_COMPILE_H

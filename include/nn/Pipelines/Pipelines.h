@@ -1,0 +1,43 @@
+//===- Pipelines.h - the phases of compilation ------------------*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_PIPELINES_PIPELINES_H
+#define NN_PIPELINES_PIPELINES_H
+
+#include "mlir/Pass/PassManager.h"
+#include "nn/Target/CodeGen.h"
+#include <optional>
+
+namespace mlir::nn {
+
+/// Where compilation may stop, in order. `--compile-to` takes the names.
+enum class Phase {
+  Optimize,  // "optimize": simplified nn, in the layouts that will be used
+  Fuse,      // "fuse": nn.fusion groups
+  Place,     // "place": onednn, kernels, linalg; no nn operator is left
+  Bufferize, // "bufferize": memrefs, arena and weights laid out
+  LLVM       // "llvm": the LLVM dialect
+};
+
+std::optional<Phase> parsePhase(StringRef name);
+
+struct PipelineOptions {
+  /// What kernels are generated for.
+  CodeVariant variant = {"x86-64-v4", 512};
+  /// Give contractions, convolutions and pools to oneDNN whatever is measured
+  /// better.
+  bool preferOneDNN = false;
+};
+
+/// The passes of one phase. Optimize and Fuse do not depend on the CPU.
+void buildPhase(OpPassManager &pm, Phase phase, const PipelineOptions &options);
+
+/// All phases up to and with `last`.
+void buildPipeline(OpPassManager &pm, Phase last, const PipelineOptions &options);
+
+/// The pipeline `compile-to`, for the command line.
+void registerPipelines();
+
+} // namespace mlir::nn
+
+#endif // NN_PIPELINES_PIPELINES_H

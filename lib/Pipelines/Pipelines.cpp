@@ -1,0 +1,180 @@
+//===- Pipelines.cpp - the phases of compilation --------------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "nn/Pipelines/Pipelines.h"
+#include "dialects/NN/Transforms/Passes.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+#include "nn/Conversion/Passes.h"
+#include "nn/Target/Passes.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+
+static constexpr std::pair<Phase, llvm::StringLiteral> kPhases[] = {
+    {Phase::Optimize, "optimize"},
+    {Phase::Fuse, "fuse"},
+    {Phase::Place, "place"},
+    {Phase::Bufferize, "bufferize"},
+    {Phase::LLVM, "llvm"}};
+
+std::optional<Phase> nn::parsePhase(StringRef name) {
+  for (auto [phase, phaseName] : kPhases)
+    if (name == phaseName)
+      return phase;
+  return std::nullopt;
+}
+
+/// Constants evaluated, shape arithmetic gone, types as static as they can be.
+static void addSimplification(OpPassManager &functions) {
+  functions.addPass(createCanonicalize());
+  functions.addPass(createFoldConstants());
+  functions.addPass(createFoldShapes());
+  functions.addPass(createInferShapes());
+}
+
+/// Simplified nn, in the layouts that will be used.
+static void buildOptimize(OpPassManager &pm) {
+  OpPassManager &functions = pm.nest<func::FuncOp>();
+  addSimplification(functions);
+  addSimplification(functions);
+  functions.addPass(createLegalizeTypes());
+  functions.addPass(createFoldConstants());
+  functions.addPass(createRecognizePatterns());
+  functions.addPass(createFoldBatchNorm());
+  functions.addPass(createFoldConstants());
+  functions.addPass(createCanonicalize());
+  functions.addPass(createCSE());
+  functions.addPass(createAssignLayout());
+  addSimplification(functions);
+  functions.addPass(createCanonicalize());
+  functions.addPass(createCSE());
+}
+
+/// Groups that one kernel shall compute.
+static void buildFuse(OpPassManager &pm) {
+  pm.addNestedPass<func::FuncOp>(createFormFusions());
+}
+
+/// Library calls, generated kernels, linalg: whatever computes best.
+static void buildPlace(OpPassManager &pm, const PipelineOptions &options) {
+  ConvertNNToKernelsOptions kernels;
+  kernels.vectorBits = options.variant.vectorBits;
+  if (!options.preferOneDNN) {
+    kernels.claim = "preferred";
+    pm.addPass(createConvertNNToKernels(kernels));
+  }
+  pm.addNestedPass<func::FuncOp>(createConvertNNToOneDNN());
+  kernels.claim = "all";
+  pm.addPass(createConvertNNToKernels(kernels));
+  pm.addNestedPass<func::FuncOp>(createConvertNNToLinalg());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+/// Memrefs, in one arena; constants in the weights section.
+static void buildBufferize(OpPassManager &pm) {
+  pm.addPass(createPrepareBufferization());
+  pm.addPass(bufferization::createEmptyTensorEliminationPass());
+  bufferization::OneShotBufferizePassOptions bufferize;
+  bufferize.bufferizeFunctionBoundaries = true;
+  bufferize.allowReturnAllocsFromLoops = true;
+  bufferize.functionBoundaryTypeConversion =
+      bufferization::LayoutMapOption::IdentityLayoutMap;
+  bufferize.unknownTypeConversion =
+      bufferization::LayoutMapOption::IdentityLayoutMap;
+  pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  pm.addPass(memref::createResolveShapedTypeResultDimsPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createMaterializeOutputs());
+  // What is left of copies after this is contiguous.
+  pm.addNestedPass<func::FuncOp>(createConvertCopies());
+  pm.addPass(createMarkKernels());
+  pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+  pm.addPass(memref::createFoldMemRefAliasOpsPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createPlanArena());
+  pm.addPass(createLayOutWeights());
+}
+
+/// The LLVM dialect.
+static void buildLLVM(OpPassManager &pm) {
+  OpPassManager &functions = pm.nest<func::FuncOp>();
+  functions.addPass(createExpandMath());
+  functions.addPass(createConvertVectorToSCFPass(
+      VectorTransferToSCFOptions().enableFullUnroll()));
+  functions.addPass(createLoopInvariantCodeMotionPass());
+  pm.addPass(createLowerAffinePass());
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createConvertToLLVM());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+}
+
+void nn::buildPhase(OpPassManager &pm, Phase phase, const PipelineOptions &options) {
+  switch (phase) {
+  case Phase::Optimize:
+    return buildOptimize(pm);
+  case Phase::Fuse:
+    return buildFuse(pm);
+  case Phase::Place:
+    return buildPlace(pm, options);
+  case Phase::Bufferize:
+    return buildBufferize(pm);
+  case Phase::LLVM:
+    return buildLLVM(pm);
+  }
+}
+
+void nn::buildPipeline(OpPassManager &pm, Phase last, const PipelineOptions &options) {
+  for (auto [phase, name] : kPhases)
+    if (int(phase) <= int(last))
+      buildPhase(pm, phase, options);
+}
+
+/// Parses "<phase> [mcpu=<cpu>] [prefer-onednn]" and adds the phases.
+static LogicalResult
+parseCompileTo(OpPassManager &pm, StringRef text,
+               function_ref<LogicalResult(const Twine &)> error) {
+  SmallVector<StringRef> words;
+  text.split(words, ' ', -1, /*KeepEmpty=*/false);
+  std::optional<Phase> phase =
+      words.empty() ? std::nullopt : parsePhase(words.front());
+  if (!phase)
+    return error("--compile-to takes a phase: optimize, fuse, place, bufferize "
+                 "or llvm");
+  PipelineOptions options;
+  for (StringRef word : ArrayRef<StringRef>(words).drop_front()) {
+    if (word.consume_front("mcpu=")) {
+      llvm::Expected<CodeVariant> variant = getVariant(word);
+      if (!variant)
+        return error(llvm::toString(variant.takeError()));
+      options.variant = *variant;
+    } else if (word == "prefer-onednn") {
+      options.preferOneDNN = true;
+    } else {
+      return error("--compile-to: unknown option '" + word +
+                   "'; there are mcpu=<cpu> and prefer-onednn");
+    }
+  }
+  buildPipeline(pm, *phase, options);
+  return success();
+}
+
+void nn::registerPipelines() {
+  registerPassPipeline(
+      "compile-to",
+      "The compiler's own pipeline up to a phase: optimize, fuse, place, "
+      "bufferize, llvm; then mcpu=<cpu>, prefer-onednn",
+      parseCompileTo, [](function_ref<void(const ::mlir::detail::PassOptions &)>) {});
+}
