@@ -20,7 +20,7 @@ func.func @conv(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x1x1xf32>) -> tensor<1x4x
 // CHECK: nn.unsqueeze {{.*}} -> tensor<?x?x?x1xf32>
 // CHECK-NOT: nn.transpose
 // CHECK: nn.conv {{.*}}layout = 1
-// CHECK: nn.add {{.*}} : (tensor<?x?x?x4xf32>, tensor<1x1x4xf32>)
+// CHECK: nn.add {{.*}} : (tensor<?x?x?x4xf32>, tensor<1x1x1x4xf32>)
 // CHECK: nn.relu
 // CHECK: nn.conv {{.*}}layout = 1
 // CHECK: nn.add {{.*}} : (tensor<?x?x?x4xf32>, tensor<?x?x?x4xf32>)
