@@ -6,6 +6,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Support/FileUtilities.h"
 #include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
 #include "nn/Import/ONNX.h"
 #include "nn/InitAll.h"
 #include "nn/Pipelines/Compile.h"
@@ -194,7 +195,10 @@ int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   registerAsmPrinterCLOptions();
   registerMLIRContextCLOptions();
+  registerPassManagerCLOptions();
   cl::ParseCommandLineOptions(argc, argv,
                               "translates between ONNX, MLIR and libraries\n");
+  // The linker registers an option of this name when it runs.
+  mcpu.removeArgument();
   return run();
 }
