@@ -105,7 +105,7 @@ static void buildBufferize(OpPassManager &pm) {
 }
 
 /// The LLVM dialect.
-static void buildLLVM(OpPassManager &pm) {
+static void buildLLVM(OpPassManager &pm, const PipelineOptions &options) {
   OpPassManager &functions = pm.nest<func::FuncOp>();
   functions.addPass(createExpandMath());
   functions.addPass(createConvertVectorToSCFPass(
@@ -117,7 +117,7 @@ static void buildLLVM(OpPassManager &pm) {
   pm.addPass(createLowerAffinePass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  pm.addPass(createConvertToLLVM());
+  pm.addPass(createConvertToLLVM({options.variant.getSuffix()}));
   pm.addPass(createReconcileUnrealizedCastsPass());
 }
 
@@ -132,7 +132,7 @@ void nn::buildPhase(OpPassManager &pm, Phase phase, const PipelineOptions &optio
   case Phase::Bufferize:
     return buildBufferize(pm);
   case Phase::LLVM:
-    return buildLLVM(pm);
+    return buildLLVM(pm, options);
   }
 }
 

@@ -9,6 +9,7 @@
 #include "ModelSource.h"
 #include "nn/Execution/ModuleTools.h"
 #include "nn/Execution/Report.h"
+#include "nn/Support/CommandLine.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
@@ -295,5 +296,6 @@ int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   cl::HideUnrelatedOptions(category);
   cl::ParseCommandLineOptions(argc, argv, "runs models\n");
+  nn::detachOptions(category);
   return run();
 }

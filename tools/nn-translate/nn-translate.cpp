@@ -10,6 +10,7 @@
 #include "nn/Import/ONNX.h"
 #include "nn/InitAll.h"
 #include "nn/Pipelines/Compile.h"
+#include "nn/Support/CommandLine.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
@@ -198,7 +199,6 @@ int main(int argc, char **argv) {
   registerPassManagerCLOptions();
   cl::ParseCommandLineOptions(argc, argv,
                               "translates between ONNX, MLIR and libraries\n");
-  // The linker registers an option of this name when it runs.
-  mcpu.removeArgument();
+  nn::detachOptions(category);
   return run();
 }
