@@ -9,6 +9,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "nn/Import/ONNX.h"
 #include "nn/InitAll.h"
+#include "nn/Pipelines/CheckCapability.h"
 #include "nn/Pipelines/Compile.h"
 #include "nn/Support/CommandLine.h"
 #include "llvm/Support/CommandLine.h"
@@ -166,6 +167,12 @@ int run() {
   }
 
   nn::TriageReport report;
+  nn::CapabilityCheck capabilities;
+  if (action != Action::ImportONNX)
+    options.checkCapability = [&](Operation *op, const nn::NodeInfo &node,
+                                  nn::TriageReport &to) {
+      capabilities.check(op, node, to);
+    };
   OwningOpRef<ModuleOp> module =
       nn::importONNX(context, inputFile, options, report);
   if (action != Action::Triage && !module) {

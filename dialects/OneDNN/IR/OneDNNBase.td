@@ -27,7 +27,7 @@ def OneDNN_Dialect : Dialect {
     list of post-ops, applied to `dst` in order.
 
     A verifier says what is meaningful. What oneDNN 3.2 can run is in the
-    capability table, dialects/OneDNN/IR/Capabilities.cpp.
+    capability table, lib/Conversion/NNToOneDNN/Capabilities.cpp.
   }];
   let useDefaultAttributePrinterParser = 1;
 }

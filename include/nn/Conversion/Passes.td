@@ -144,8 +144,8 @@ def ConvertNNToOneDNN : Pass<"convert-nn-to-onednn", "::mlir::func::FuncOp"> {
   let description = [{
     Replaces `nn.conv`, `nn.conv_transpose`, `nn.matmul`, `nn.max_pool`,
     `nn.average_pool` and `nn.lrn`, alone or as the anchors of fusions, by oneDNN
-    primitives, where the capability table (dialects/OneDNN/IR/Capabilities.cpp)
-    has them. The elementwise operators after an anchor become post-ops, an
+    primitives, where the capability table
+    (lib/Conversion/NNToOneDNN/Capabilities.cpp) has them. The elementwise operators after an anchor become post-ops, an
     addition of constants per channel right after it the bias. What comes before
     the anchor, and what cannot be a post-op, becomes an `nn.fusion` before or
     after the primitive. A remark (category `onednn`) says what was not claimed,

@@ -36,6 +36,8 @@ public:
                                  "math.cbrt", "math.sin", "math.cos"},
                                 name);
     };
+    // Without AVX512_BF16, LLVM would call a library to narrow to bf16.
+    arith::populateExpandBFloat16Patterns(patterns);
     populateMathF32ExpansionPatterns(patterns, hasPolynomial);
     populateMathPolynomialApproximationPatterns(patterns, hasPolynomial);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))

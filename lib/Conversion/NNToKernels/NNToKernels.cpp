@@ -9,6 +9,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Transforms/CSE.h"
+#include "nn/Conversion/Capabilities.h"
 #include "nn/Conversion/Passes.h"
 #include "nn/Kernels/Templates.h"
 #include "llvm/ADT/StringMap.h"
@@ -23,14 +24,43 @@ using namespace mlir::nn;
 
 namespace {
 
-using Template = LogicalResult (*)(KernelSite &);
+struct Template {
+  /// What rows in Capabilities.cpp call it.
+  StringLiteral name;
+  LogicalResult (*emit)(KernelSite &);
+};
 
 /// What generated code is better at than the library.
-constexpr Template preferredTemplates[] = {emitDepthwiseKernel};
+constexpr Template preferredTemplates[] = {
+    {"kernel depthwise_conv", emitDepthwiseKernel}};
 /// The first that does not fail is taken.
 constexpr Template allTemplates[] = {
-    emitElementwiseKernel, emitReductionKernel, emitSoftmaxKernel,
-    emitLayerNormKernel, emitDepthwiseKernel};
+    {"kernel elementwise", emitElementwiseKernel},
+    {"kernel reduction", emitReductionKernel},
+    {"kernel softmax", emitSoftmaxKernel},
+    {"kernel layer_norm", emitLayerNormKernel},
+    {"kernel depthwise_conv", emitDepthwiseKernel}};
+
+/// Whether the capability table has the template for an operator.
+bool isClaimed(const Template &candidate, Operation *op) {
+  return llvm::any_of(findRows(getKernelCapabilities(), op->getName()),
+                      [&](const Capability *row) {
+                        return row->how == candidate.name && !findGap(*row, op);
+                      });
+}
+
+/// Whether the template may be tried: it has the anchor, or all operators if
+/// there is none, and the elementwise ones around the anchor can be emitted.
+bool isClaimed(const Template &candidate, const FusionView &view) {
+  if (view.anchor && !isClaimed(candidate, view.anchor))
+    return false;
+  bool all = true;
+  view.root->walk([&](ElementwiseOpInterface op) {
+    all &= view.anchor ? !findGap(getKernelCapabilities(), op)
+                       : isClaimed(candidate, op);
+  });
+  return all;
+}
 
 /// The kernels of a module, by their code.
 class KernelTable {
@@ -123,10 +153,12 @@ private:
       FusionView view(root, dims);
       if (view.hasManyAnchors)
         continue;
-      for (Template emit : templates) {
+      for (const Template &candidate : templates) {
+        if (!isClaimed(candidate, view))
+          continue;
         OpBuilder host(root);
         KernelSite site(view, host, vectorBits);
-        if (failed(emit(site))) {
+        if (failed(candidate.emit(site))) {
           site.abandon();
           continue;
         }

@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Rewrite/PatternApplicator.h"
 #include "nn/Analysis/Provenance.h"
+#include "nn/Conversion/Capabilities.h"
 #include "nn/Conversion/Passes.h"
 
 namespace mlir::nn {
@@ -109,6 +110,11 @@ struct ConvertNNToLinalg : nn::impl::ConvertNNToLinalgBase<ConvertNNToLinalg> {
       for (Operation *op : llvm::reverse(worklist)) {
         if (op->use_empty()) {
           rewriter.eraseOp(op);
+          continue;
+        }
+        if (std::optional<Gap> gap = findGap(getLinalgCapabilities(), op)) {
+          op->emitOpError("cannot be lowered: ") << gap->str();
+          failedAny = true;
           continue;
         }
         rewriter.setInsertionPoint(op);

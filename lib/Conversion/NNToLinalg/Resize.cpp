@@ -258,9 +258,6 @@ struct LowerResize : LinalgPattern<ResizeOp> {
   }
 
   LogicalResult lower(ResizeOp op, TensorEmitter &e) const override {
-    if (op.getAntialias())
-      return op.emitOpError("antialias is not supported; export the model with "
-                            "antialias=0");
     Value input = e.signless(op.getInput());
     int64_t rank = TensorEmitter::getRank(input);
     bool channelsLast = op.getLayout() == Layout::ChannelsLast && rank > 2;
@@ -280,8 +277,6 @@ struct LowerResize : LinalgPattern<ResizeOp> {
         entry.end = extractNumber(e, op.getRoi(), order.size() + i);
       }
     }
-    if (op.getCoordinateMode() == "tf_crop_and_resize" && !op.getRoi())
-      return op.emitOpError("tf_crop_and_resize needs roi");
     setSizes(e, op, axes);
 
     // Dimensions that keep their size and scale are read as they are.

@@ -14,16 +14,12 @@ static RankedTensorType getTensor(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
-StringRef mlir::nn::getPrimitive(Operation *anchor, bool claimSoftmax) {
-  return TypeSwitch<Operation *, StringRef>(anchor)
-      .Case<ConvOp>([](auto) { return "onednn.convolution"; })
-      .Case<ConvTransposeOp>([](auto) { return "onednn.deconvolution"; })
-      .Case<MatMulOp>([](auto) { return "onednn.matmul"; })
-      .Case<MaxPoolOp, AveragePoolOp>([](auto) { return "onednn.pooling"; })
-      .Case<LRNOp>([](auto) { return "onednn.lrn"; })
-      .Case<SoftmaxOp, LogSoftmaxOp>(
-          [&](auto) { return claimSoftmax ? "onednn.softmax" : ""; })
-      .Default([](Operation *) { return ""; });
+const Capability *mlir::nn::getPrimitive(Operation *anchor, bool claimSoftmax) {
+  if (isa<SoftmaxOp, LogSoftmaxOp>(anchor) && !claimSoftmax)
+    return nullptr;
+  SmallVector<const Capability *> rows =
+      findRows(getOneDNNCapabilities(), anchor->getName());
+  return rows.empty() ? nullptr : rows.front();
 }
 
 //===----------------------------------------------------------------------===//
@@ -151,43 +147,12 @@ static std::optional<Pads> resolvePads(AveragePoolOp op, std::string &reason) {
   return resolvePoolPads(op, reason);
 }
 
-//===----------------------------------------------------------------------===//
-// Capabilities
-//===----------------------------------------------------------------------===//
-
-static std::string whyNot(MatMulOp op) {
-  int64_t lhs = getTensor(op.getLhs()).getRank();
-  int64_t rhs = getTensor(op.getRhs()).getRank();
-  if (lhs < 2 || rhs < 2)
-    return "an operand of rank 1";
-  return "";
-}
-
-template <typename Op> static std::string whyNotWindow(Op op) {
+std::optional<std::string> mlir::nn::findWindowProblem(Operation *anchor) {
   std::string reason;
-  if constexpr (std::is_same_v<Op, ConvOp> ||
-                std::is_same_v<Op, ConvTransposeOp>)
-    if (!getTensor(op.getWeight()).hasStaticShape())
-      return "weights of a shape that only the run shows";
-  resolvePads(op, reason);
-  return reason;
-}
-
-std::string mlir::nn::whyNotClaimed(Operation *anchor, SymbolicDims &dims) {
-  StringRef primitive = getPrimitive(anchor, /*claimSoftmax=*/true);
-  RankedTensorType type = getTensor(anchor->getResult(0));
-  std::string reason = onednn::whyUnsupported(
-      primitive, type.getElementType(), type.getRank());
-  if (!reason.empty())
-    return reason;
-  return TypeSwitch<Operation *, std::string>(anchor)
-      .Case<MatMulOp>([](auto op) { return whyNot(op); })
+  TypeSwitch<Operation *>(anchor)
       .Case<ConvOp, ConvTransposeOp, MaxPoolOp, AveragePoolOp>(
-          [](auto op) { return whyNotWindow(op); })
-      .Case<LRNOp>([](LRNOp op) {
-        return op.getSize() % 2 ? "" : "a window of even size";
-      })
-      .Default([](Operation *) { return ""; });
+          [&](auto op) { resolvePads(op, reason); });
+  return reason.empty() ? std::nullopt : std::optional(reason);
 }
 
 int64_t mlir::nn::getChannelDim(Operation *anchor) {

@@ -12,13 +12,12 @@
 
 namespace mlir::nn {
 
-/// The primitive that computes `anchor`, e.g. "onednn.convolution"; empty for an
-/// operator that is no primitive.
-StringRef getPrimitive(Operation *anchor, bool claimSoftmax);
+/// The row of the primitive that computes `anchor`; null for an operator that is
+/// no primitive.
+const Capability *getPrimitive(Operation *anchor, bool claimSoftmax);
 
-/// Why oneDNN cannot compute `anchor`; empty if it can. Only for operators that
-/// have a primitive.
-std::string whyNotClaimed(Operation *anchor, SymbolicDims &dims);
+/// What of a convolution's or pool's window oneDNN does not have.
+std::optional<std::string> findWindowProblem(Operation *anchor);
 
 /// Which dimension of the anchor's result are the channels, along which a bias
 /// and per-channel operands lie.

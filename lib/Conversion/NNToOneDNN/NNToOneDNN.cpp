@@ -47,9 +47,8 @@ struct Plan {
 class Planner {
 public:
   Planner(const Body &body, Operation *anchor, SymbolicDims &dims,
-          StringRef primitive)
-      : body(body), dims(dims),
-        capability(onednn::getCapability(primitive)) {
+          const Capability &capability)
+      : body(body), dims(dims), capability(capability) {
     plan.anchor = anchor;
     plan.claimed.insert(anchor);
     plan.result = anchor->getResult(0);
@@ -71,7 +70,7 @@ private:
 
   const Body &body;
   SymbolicDims &dims;
-  const onednn::Capability &capability;
+  const Capability &capability;
   Plan plan;
 };
 } // namespace
@@ -378,7 +377,7 @@ struct ConvertNNToOneDNNPass
         roots.push_back(op);
         return WalkResult::skip();
       }
-      if (!getPrimitive(op, claimSoftmax).empty())
+      if (getPrimitive(op, claimSoftmax))
         roots.push_back(op);
       return WalkResult::advance();
     });
@@ -399,15 +398,14 @@ struct ConvertNNToOneDNNPass
       anchor = fusion.getAnchor();
     if (!anchor)
       return;
-    StringRef primitive = getPrimitive(anchor, claimSoftmax);
-    if (primitive.empty())
+    const Capability *primitive = getPrimitive(anchor, claimSoftmax);
+    if (!primitive)
       return;
-    std::string reason = whyNotClaimed(anchor, dims);
-    if (!reason.empty()) {
-      remarkMissed(anchor, "not-claimed", reason);
+    if (std::optional<Gap> gap = findGap(*primitive, anchor)) {
+      remarkMissed(anchor, "not-claimed", gap->str());
       return;
     }
-    Plan plan = Planner(body, anchor, dims, primitive).run();
+    Plan plan = Planner(body, anchor, dims, *primitive).run();
     ++numPrimitives;
     numPostOps += plan.postOps.size();
     numSplit += Rewriter(body, plan, dims).run();

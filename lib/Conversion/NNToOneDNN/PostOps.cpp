@@ -162,7 +162,7 @@ static std::optional<SmallVector<PostOp>> getBinary(Operation *op,
 
 FailureOr<SmallVector<PostOp>>
 mlir::nn::getPostOps(Operation *op, Value current, const Body &body,
-                     const onednn::Capability &capability,
+                     const Capability &capability,
                      std::string &reason) {
   std::string name = op->getName().getStringRef().str();
   SmallVector<PostOp> found;
@@ -204,7 +204,7 @@ mlir::nn::getPostOps(Operation *op, Value current, const Body &body,
   for (const PostOp &postOp : found) {
     if (postOp.eltwise ? capability.eltwisePostOps : capability.binaryPostOps)
       continue;
-    reason = name + " cannot be a post-op of " + capability.primitive.str();
+    reason = name + " cannot be a post-op of " + capability.how.str();
     return failure();
   }
   return found;

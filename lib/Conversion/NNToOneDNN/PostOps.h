@@ -8,8 +8,9 @@
 #ifndef NN_CONVERSION_NNTOONEDNN_POSTOPS_H
 #define NN_CONVERSION_NNTOONEDNN_POSTOPS_H
 
-#include "dialects/OneDNN/IR/Capabilities.h"
+#include "dialects/OneDNN/IR/OneDNN.h"
 #include "nn/Analysis/SymbolicDims.h"
+#include "nn/Conversion/Capabilities.h"
 
 namespace mlir::nn {
 
@@ -42,7 +43,7 @@ struct PostOp {
 /// with a reason for a remark, if there are none. Says nothing about shapes.
 FailureOr<SmallVector<PostOp>> getPostOps(Operation *op, Value current,
                                           const Body &body,
-                                          const onednn::Capability &capability,
+                                          const Capability &capability,
                                           std::string &reason);
 
 /// How an operand is broadcast to dst, whose channels are dimension `channel`.

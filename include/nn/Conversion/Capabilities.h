@@ -1,0 +1,113 @@
+//===- Capabilities.h - what each back end can run --------------*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// The verifiers say what is valid ONNX; these tables say what is supported: one
+// for each back end, in the folder of the conversion to it. The conversion, the
+// triage of models and the generated pages all read the same rows, so what a
+// table refuses is refused before compiling, and what it claims is tested.
+//
+// Who adds an operator adds its row to lib/Conversion/NNToLinalg/Capabilities.cpp.
+// Elementwise operators share a row.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NN_CONVERSION_CAPABILITIES_H
+#define NN_CONVERSION_CAPABILITIES_H
+
+#include "mlir/IR/Operation.h"
+#include <optional>
+#include <string>
+
+namespace mlir::nn {
+
+/// A set of the element types that tensors have.
+class TypeSet {
+public:
+  constexpr explicit TypeSet(uint32_t bits = 0) : bits(bits) {}
+  constexpr TypeSet operator|(TypeSet other) const {
+    return TypeSet(bits | other.bits);
+  }
+  constexpr bool operator==(TypeSet other) const { return bits == other.bits; }
+  bool contains(Type elementType) const;
+  /// "f16, f32"
+  std::string str() const;
+
+private:
+  uint32_t bits;
+};
+
+namespace types {
+constexpr TypeSet f16(1 << 0), bf16(1 << 1), f32(1 << 2), f64(1 << 3);
+constexpr TypeSet i8(1 << 4), i16(1 << 5), i32(1 << 6), i64(1 << 7);
+constexpr TypeSet ui8(1 << 8), ui16(1 << 9), ui32(1 << 10), ui64(1 << 11);
+constexpr TypeSet boolean(1 << 12);
+constexpr TypeSet floats = f16 | bf16 | f32 | f64;
+constexpr TypeSet ints = i8 | i16 | i32 | i64 | ui8 | ui16 | ui32 | ui64;
+constexpr TypeSet numbers = floats | ints;
+constexpr TypeSet all = numbers | boolean;
+} // namespace types
+
+/// What must hold beside type and rank.
+struct Condition {
+  /// In the model's words: "the pads are not negative".
+  StringLiteral constraint;
+  /// Values that would do; may be empty.
+  StringLiteral accepted;
+  /// What is seen instead; nullopt where the condition holds.
+  std::optional<std::string> (*getViolation)(Operation *op);
+};
+
+/// A row. An operator may have several, any of which may claim it.
+struct Capability {
+  /// The operation's name, or `elementwise`: all that implement
+  /// ElementwiseOpInterface and have no row of their own.
+  StringLiteral op;
+  /// What it becomes: "onednn.convolution", "kernel reduction", "linalg".
+  StringLiteral how;
+  /// The accepted element types of the data operand. (What types go together is
+  /// the verifier's matter.)
+  TypeSet types;
+  /// The accepted ranks of the data operand.
+  int64_t minRank = 0, maxRank = INT64_MAX;
+  ArrayRef<Condition> conditions = {};
+  /// The number of the data operand; -1: the first result.
+  int data = 0;
+  /// oneDNN only: which elementwise operators can follow as post-ops, those of
+  /// one operand and those of two.
+  bool eltwisePostOps = false, binaryPostOps = false;
+};
+
+constexpr StringLiteral elementwise = "elementwise";
+
+/// Why a row does not claim an operation.
+struct Gap {
+  enum Kind { Op, Type, Rank, Form } kind;
+  std::string constraint, seen, accepted;
+  /// In one line, for remarks and errors.
+  std::string str() const;
+};
+
+/// Null if the row claims the operation.
+std::optional<Gap> findGap(const Capability &row, Operation *op);
+
+/// Null if a row of the table claims the operation; else what is missing from
+/// the row that comes closest.
+std::optional<Gap> findGap(ArrayRef<Capability> table, Operation *op);
+
+/// The rows for an operation of this name.
+SmallVector<const Capability *> findRows(ArrayRef<Capability> table,
+                                         OperationName op);
+
+// The tables, in the folders of the conversions.
+ArrayRef<Capability> getOneDNNCapabilities();
+ArrayRef<Capability> getKernelCapabilities();
+ArrayRef<Capability> getLinalgCapabilities();
+
+/// What machine code cannot do, whichever back end made it: compiled models call
+/// no library, and functions such as exp are computed by polynomials, which exist
+/// for f32 (and narrower types) only.
+std::optional<Gap> findTargetGap(Operation *op);
+
+} // namespace mlir::nn
+
+#endif // NN_CONVERSION_CAPABILITIES_H

@@ -1,0 +1,159 @@
+//===- Capabilities.cpp - what each back end can run ----------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "nn/Conversion/Capabilities.h"
+#include "dialects/NN/IR/NN.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+
+//===----------------------------------------------------------------------===//
+// Types
+//===----------------------------------------------------------------------===//
+
+static constexpr StringLiteral typeNames[] = {
+    "f16", "bf16", "f32", "f64",  "i8",   "i16", "i32",
+    "i64", "ui8",  "ui16", "ui32", "ui64", "i1"};
+
+static std::string print(Type type) {
+  std::string text;
+  llvm::raw_string_ostream(text) << type;
+  return text;
+}
+
+bool TypeSet::contains(Type elementType) const {
+  std::string name = print(elementType);
+  for (auto [index, known] : llvm::enumerate(typeNames))
+    if (known == name)
+      return bits >> index & 1;
+  return false;
+}
+
+std::string TypeSet::str() const {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  llvm::ListSeparator separator;
+  for (auto [index, name] : llvm::enumerate(typeNames))
+    if (bits >> index & 1)
+      os << separator << name;
+  return text;
+}
+
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+std::string Gap::str() const {
+  std::string text = constraint;
+  if (!seen.empty())
+    text += "; seen: " + seen;
+  if (!accepted.empty())
+    text += "; accepted: " + accepted;
+  return text;
+}
+
+std::optional<Gap> nn::findGap(const Capability &row, Operation *op) {
+  Value data = row.data < 0 ? Value(op->getResult(0)) : op->getOperand(row.data);
+  if (auto type = dyn_cast<RankedTensorType>(data.getType())) {
+    if (!row.types.contains(type.getElementType()))
+      return Gap{Gap::Type, "the element type is supported",
+                 print(type.getElementType()), row.types.str()};
+    if (type.getRank() < row.minRank || type.getRank() > row.maxRank) {
+      std::string ranks = std::to_string(row.minRank);
+      if (row.maxRank == INT64_MAX)
+        ranks += " or more";
+      else if (row.maxRank != row.minRank)
+        ranks += " to " + std::to_string(row.maxRank);
+      return Gap{Gap::Rank, "the rank is supported",
+                 "rank " + std::to_string(type.getRank()), ranks};
+    }
+  }
+  for (const Condition &condition : row.conditions)
+    if (std::optional<std::string> seen = condition.getViolation(op))
+      return Gap{Gap::Form, condition.constraint.str(), *seen,
+                 condition.accepted.str()};
+  return std::nullopt;
+}
+
+SmallVector<const Capability *> nn::findRows(ArrayRef<Capability> table,
+                                             OperationName op) {
+  SmallVector<const Capability *> own, shared;
+  for (const Capability &row : table) {
+    if (row.op == op.getStringRef())
+      own.push_back(&row);
+    else if (row.op == elementwise && op.hasInterface<ElementwiseOpInterface>())
+      shared.push_back(&row);
+  }
+  return own.empty() ? shared : own;
+}
+
+std::optional<Gap> nn::findGap(ArrayRef<Capability> table, Operation *op) {
+  std::optional<Gap> closest;
+  for (const Capability *row : findRows(table, op->getName())) {
+    std::optional<Gap> gap = findGap(*row, op);
+    if (!gap)
+      return std::nullopt;
+    // What fails late fits best.
+    if (!closest || gap->kind >= closest->kind)
+      closest = gap;
+  }
+  if (!closest)
+    closest = Gap{Gap::Op, "the operator can be compiled",
+                  op->getName().getStringRef().str() +
+                      ", which has no row in the back end's capability table",
+                  ""};
+  return closest;
+}
+
+//===----------------------------------------------------------------------===//
+// What machine code can do
+//===----------------------------------------------------------------------===//
+
+static Type getElementType(Value value) {
+  return getElementTypeOrSelf(value.getType());
+}
+
+/// Whether an exponent makes a power a few multiplications.
+static bool isSimpleExponent(Value exponent) {
+  DenseElementsAttr elements;
+  if (!matchPattern(exponent, m_Constant(&elements)) || !elements.isSplat() ||
+      !isa<FloatType>(elements.getElementType()))
+    return false;
+  double value = elements.getSplatValue<APFloat>().convertToDouble();
+  return value == 1 || value == 2 || value == 3 || value == -1;
+}
+
+static std::optional<std::string> findLibraryFunction(Operation *op) {
+  if (op->getNumOperands() == 0)
+    return std::nullopt;
+  Type type = getElementType(op->getOperand(0));
+  bool isFloat = isa<FloatType>(type);
+  std::string seen =
+      op->getName().stripDialect().str() + " of " + print(type);
+  // The sign of fmod follows from a remainder that is exact: a call of libm.
+  if (auto mod = dyn_cast<ModOp>(op))
+    return isFloat ? std::optional(seen) : std::nullopt;
+  if (isa<PowOp>(op)) {
+    // Integers are raised in f64.
+    bool isWide = !isFloat || type.isF64();
+    return isWide && !isSimpleExponent(op->getOperand(1)) ? std::optional(seen)
+                                                          : std::nullopt;
+  }
+  if (isa<ReduceLogSumOp, ReduceLogSumExpOp>(op))
+    return !isFloat || type.isF64() ? std::optional(seen) : std::nullopt;
+  bool isFunction =
+      isa<AcosOp, AcoshOp, AsinOp, AsinhOp, AtanOp, AtanhOp, CeluOp, CosOp,
+          CoshOp, EluOp, ErfOp, ExpOp, GeluOp, LogOp, LogSoftmaxOp, LRNOp,
+          MishOp, SeluOp, SigmoidOp, SinOp, SinhOp, SoftmaxOp, SoftplusOp,
+          SwishOp, TanOp, TanhOp>(op);
+  return isFunction && type.isF64() ? std::optional(seen) : std::nullopt;
+}
+
+std::optional<Gap> nn::findTargetGap(Operation *op) {
+  std::optional<std::string> seen = findLibraryFunction(op);
+  if (!seen)
+    return std::nullopt;
+  return Gap{Gap::Form, "the function can be computed without a library", *seen,
+             "functions of f16, bf16 and f32"};
+}

@@ -1,0 +1,58 @@
+//===- Capabilities.cpp - what kernel templates can run -------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// A row names its template after "kernel". A template that a row admits may
+// still refuse a form that would not pay; the next road then takes it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "nn/Conversion/Capabilities.h"
+#include "dialects/NN/IR/NN.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+using namespace mlir::nn::types;
+
+static std::optional<std::string> findOtherLayout(Operation *op) {
+  return cast<ConvOp>(op).getLayout() == Layout::ChannelsLast
+             ? std::nullopt
+             : std::optional<std::string>("channels_first");
+}
+
+static std::optional<std::string> findDenseFilters(Operation *op) {
+  auto conv = cast<ConvOp>(op);
+  auto weight = cast<RankedTensorType>(conv.getWeight().getType());
+  if (weight.hasStaticShape() && weight.getDimSize(1) == 1 &&
+      weight.getDimSize(0) == conv.getGroup())
+    return std::nullopt;
+  std::string seen;
+  llvm::raw_string_ostream(seen) << "weights " << weight << " in "
+                                 << conv.getGroup() << " groups";
+  return seen;
+}
+
+static const Condition depthwise[] = {
+    {"the channels are last", "channels_last", findOtherLayout},
+    {"the convolution is depthwise", "one filter a channel", findDenseFilters}};
+
+// clang-format off
+static const Capability table[] = {
+    {elementwise,             "kernel elementwise",    all},
+    {"nn.where",              "kernel elementwise",    all, 0, INT64_MAX, {}, /*data=*/1},
+    {"nn.conv",               "kernel depthwise_conv", f32, 3, 4, depthwise},
+    {"nn.softmax",            "kernel softmax",        floats, 1},
+    {"nn.log_softmax",        "kernel softmax",        floats, 1},
+    {"nn.layer_norm",         "kernel layer_norm",     floats, 1},
+    {"nn.reduce_l1",          "kernel reduction",      numbers, 1},
+    {"nn.reduce_l2",          "kernel reduction",      floats, 1},
+    {"nn.reduce_log_sum",     "kernel reduction",      floats, 1},
+    {"nn.reduce_max",         "kernel reduction",      floats, 1},
+    {"nn.reduce_mean",        "kernel reduction",      floats, 1},
+    {"nn.reduce_min",         "kernel reduction",      floats, 1},
+    {"nn.reduce_prod",        "kernel reduction",      numbers, 1},
+    {"nn.reduce_sum",         "kernel reduction",      numbers, 1},
+    {"nn.reduce_sum_square",  "kernel reduction",      numbers, 1},
+};
+// clang-format on
+
+ArrayRef<Capability> nn::getKernelCapabilities() { return table; }

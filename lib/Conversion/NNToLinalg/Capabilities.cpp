@@ -1,0 +1,101 @@
+//===- Capabilities.cpp - what the general road can run -------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// Every operator that compiles at all has a row here, by families. Types that an
+// operator's definition does not accept need not be left out.
+//
+//===----------------------------------------------------------------------===//
+
+#include "nn/Conversion/Capabilities.h"
+#include "dialects/NN/IR/NN.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+using namespace mlir::nn::types;
+
+//===----------------------------------------------------------------------===//
+// Conditions
+//===----------------------------------------------------------------------===//
+
+static std::optional<std::string> findAntialias(Operation *op) {
+  return cast<ResizeOp>(op).getAntialias() ? std::optional<std::string>("1")
+                                           : std::nullopt;
+}
+
+static std::optional<std::string> findMissingRoi(Operation *op) {
+  auto resize = cast<ResizeOp>(op);
+  return resize.getCoordinateMode() == "tf_crop_and_resize" && !resize.getRoi()
+             ? std::optional<std::string>("no roi")
+             : std::nullopt;
+}
+
+static const Condition resizeForms[] = {
+    {"attribute 'antialias' is not set", "0", findAntialias},
+    {"coordinate mode tf_crop_and_resize comes with 'roi'", "an input 'roi'",
+     findMissingRoi}};
+
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+// clang-format off
+static const Capability table[] = {
+    {elementwise,              "linalg", all},
+    {"nn.where",               "linalg", all, 0, INT64_MAX, {}, /*data=*/1},
+    // Constant
+    {"nn.constant_of_shape",   "linalg", all, 0, INT64_MAX, {}, /*data=*/-1},
+    // Contraction
+    {"nn.matmul",              "linalg", numbers, 1},
+    {"nn.gemm",                "linalg", numbers, 2, 2},
+    // Conv
+    {"nn.conv",                "linalg", floats, 3},
+    {"nn.conv_transpose",      "linalg", floats, 3},
+    // Pool
+    {"nn.max_pool",            "linalg", numbers, 3},
+    {"nn.average_pool",        "linalg", numbers, 3},
+    // Normalization
+    {"nn.batch_norm",          "linalg", floats, 2},
+    {"nn.instance_norm",       "linalg", floats, 3},
+    {"nn.layer_norm",          "linalg", floats, 1},
+    {"nn.lrn",                 "linalg", floats, 3},
+    {"nn.softmax",             "linalg", floats},
+    {"nn.log_softmax",         "linalg", floats},
+    // Reduction
+    {"nn.reduce_l1",           "linalg", numbers},
+    {"nn.reduce_l2",           "linalg", numbers},
+    {"nn.reduce_log_sum",      "linalg", numbers},
+    {"nn.reduce_log_sum_exp",  "linalg", numbers},
+    {"nn.reduce_max",          "linalg", all},
+    {"nn.reduce_mean",         "linalg", numbers},
+    {"nn.reduce_min",          "linalg", all},
+    {"nn.reduce_prod",         "linalg", numbers},
+    {"nn.reduce_sum",          "linalg", numbers},
+    {"nn.reduce_sum_square",   "linalg", numbers},
+    {"nn.argmax",              "linalg", numbers},
+    {"nn.argmin",              "linalg", numbers},
+    // Shape
+    {"nn.concat",              "linalg", all, 1},
+    {"nn.depth_to_space",      "linalg", all, 4, 4},
+    {"nn.expand",              "linalg", all},
+    {"nn.flatten",             "linalg", all},
+    {"nn.pad",                 "linalg", all},
+    {"nn.reshape",             "linalg", all},
+    {"nn.resize",              "linalg", numbers, 1, INT64_MAX, resizeForms},
+    {"nn.shape",               "linalg", all},
+    {"nn.size",                "linalg", all},
+    {"nn.slice",               "linalg", all, 1},
+    {"nn.space_to_depth",      "linalg", all, 4, 4},
+    {"nn.split",               "linalg", all, 1},
+    {"nn.squeeze",             "linalg", all},
+    {"nn.tile",                "linalg", all},
+    {"nn.transpose",           "linalg", all},
+    {"nn.unsqueeze",           "linalg", all},
+    // Indexing
+    {"nn.gather",              "linalg", all, 1},
+    // Quantization
+    {"nn.quantize",            "linalg", floats | i32},
+    {"nn.dequantize",          "linalg", ints},
+};
+// clang-format on
+
+ArrayRef<Capability> nn::getLinalgCapabilities() { return table; }

@@ -1,0 +1,62 @@
+//===- Capabilities.cpp - what oneDNN can run -----------------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// What oneDNN 3.2 runs on the CPUs that compiled models support (AVX2 and up),
+// and runs well. f16 needs AVX512_FP16 and bf16 AVX512 in convolutions and
+// products, so graphs of those types are legalized to compute in f32 before they
+// come here.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Anchors.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+using namespace mlir::nn::types;
+
+static std::optional<std::string> findDynamicWeights(Operation *op) {
+  auto type = cast<RankedTensorType>(op->getOperand(1).getType());
+  if (type.hasStaticShape())
+    return std::nullopt;
+  std::string seen;
+  llvm::raw_string_ostream(seen) << type;
+  return seen;
+}
+
+static std::optional<std::string> findVector(Operation *op) {
+  int64_t rank = cast<RankedTensorType>(op->getOperand(1).getType()).getRank();
+  if (rank >= 2 && rank <= 6)
+    return std::nullopt;
+  return "rank " + std::to_string(rank);
+}
+
+static std::optional<std::string> findEvenSize(Operation *op) {
+  int64_t size = cast<LRNOp>(op).getSize();
+  return size % 2 ? std::nullopt : std::optional(std::to_string(size));
+}
+
+static const Condition convolution[] = {
+    {"the shape of the weights is known", "", findDynamicWeights},
+    {"oneDNN has such a window", "", findWindowProblem}};
+static const Condition pooling[] = {
+    {"oneDNN has such a window", "", findWindowProblem}};
+static const Condition matrices[] = {
+    {"the second operand is a matrix", "ranks 2 to 6", findVector}};
+static const Condition oddSize[] = {
+    {"the window of channels has an odd size", "", findEvenSize}};
+
+// clang-format off
+static const Capability table[] = {
+    // operator           primitive             types  ranks conditions  data eltwise binary
+    {"nn.conv",           "onednn.convolution",   f32, 3, 5, convolution, 0,  true,   true},
+    {"nn.conv_transpose", "onednn.deconvolution", f32, 3, 5, convolution, 0,  true,   true},
+    {"nn.matmul",         "onednn.matmul",        f32, 2, 6, matrices,    0,  true,   true},
+    {"nn.max_pool",       "onednn.pooling",       f32, 3, 5, pooling,     0,  true,   true},
+    {"nn.average_pool",   "onednn.pooling",       f32, 3, 5, pooling,     0,  true,   true},
+    {"nn.lrn",            "onednn.lrn",           f32, 4, 4, oddSize,     0,  false,  false},
+    {"nn.softmax",        "onednn.softmax",       f32, 1, 6, {},          0,  false,  false},
+    {"nn.log_softmax",    "onednn.softmax",       f32, 1, 6, {},          0,  false,  false},
+};
+// clang-format on
+
+ArrayRef<Capability> nn::getOneDNNCapabilities() { return table; }

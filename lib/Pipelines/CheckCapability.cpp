@@ -1,0 +1,56 @@
+//===- CheckCapability.cpp - what imports but cannot be compiled ----------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "nn/Pipelines/CheckCapability.h"
+#include "dialects/NN/IR/NN.h"
+#include "nn/Conversion/Capabilities.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+
+bool CapabilityCheck::isKnown(Value value) const {
+  return value.getDefiningOp<ConstantOp>() || known.contains(value);
+}
+
+static Remedy getRemedy(Gap::Kind kind) {
+  switch (kind) {
+  case Gap::Op:
+    return Remedy::ReplaceOp;
+  case Gap::Type:
+    return Remedy::ConvertType;
+  case Gap::Rank:
+  case Gap::Form:
+    return Remedy::ChangeForm;
+  }
+  llvm_unreachable("unknown kind of gap");
+}
+
+void CapabilityCheck::check(Operation *op, const NodeInfo &node,
+                            TriageReport &report) {
+  if (!isa<ShapeOpInterface>(op) || isa<ConstantOp>(op))
+    return;
+  bool asksForShape = isa<ShapeOp, SizeOp>(op);
+  if (llvm::all_of(op->getOperands(), [&](Value operand) {
+        return isKnown(operand) ||
+               (asksForShape &&
+                cast<ShapedType>(operand.getType()).hasStaticShape());
+      })) {
+    known.insert(op->result_begin(), op->result_end());
+    return;
+  }
+  // The general road comes first: what it lacks says most about what to change.
+  std::optional<Gap> closest = findTargetGap(op);
+  if (!closest) {
+    for (ArrayRef<Capability> table : {getLinalgCapabilities(),
+                                       getKernelCapabilities(),
+                                       getOneDNNCapabilities()}) {
+      std::optional<Gap> gap = findGap(table, op);
+      if (!gap)
+        return;
+      if (!closest || closest->kind == Gap::Op)
+        closest = gap;
+    }
+  }
+  report.add({node, closest->constraint, closest->seen, closest->accepted,
+              getRemedy(closest->kind), ""});
+}
