@@ -38,8 +38,17 @@ static void addSimplification(OpPassManager &functions) {
   functions.addPass(createInferShapes());
 }
 
+/// What is lost here cannot be traced back to the model further down.
+static void addVerification(OpPassManager &pm, StringRef phase,
+                            const PipelineOptions &options) {
+  VerifyProvenanceOptions verification;
+  verification.strict = options.strictProvenance;
+  verification.phase = phase.str();
+  pm.addPass(createVerifyProvenance(verification));
+}
+
 /// Simplified nn, in the layouts that will be used.
-static void buildOptimize(OpPassManager &pm) {
+static void buildOptimize(OpPassManager &pm, const PipelineOptions &options) {
   OpPassManager &functions = pm.nest<func::FuncOp>();
   addSimplification(functions);
   addSimplification(functions);
@@ -54,11 +63,13 @@ static void buildOptimize(OpPassManager &pm) {
   addSimplification(functions);
   functions.addPass(createCanonicalize());
   functions.addPass(createCSE());
+  addVerification(pm, "optimize", options);
 }
 
 /// Groups that one kernel shall compute.
-static void buildFuse(OpPassManager &pm) {
+static void buildFuse(OpPassManager &pm, const PipelineOptions &options) {
   pm.addNestedPass<func::FuncOp>(createFormFusions());
+  addVerification(pm, "fuse", options);
 }
 
 /// Library calls, generated kernels, linalg: whatever computes best.
@@ -75,6 +86,7 @@ static void buildPlace(OpPassManager &pm, const PipelineOptions &options) {
   pm.addNestedPass<func::FuncOp>(createConvertNNToLinalg());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  addVerification(pm, "place", options);
 }
 
 /// Memrefs, in one arena; constants in the weights section.
@@ -124,9 +136,9 @@ static void buildLLVM(OpPassManager &pm, const PipelineOptions &options) {
 void nn::buildPhase(OpPassManager &pm, Phase phase, const PipelineOptions &options) {
   switch (phase) {
   case Phase::Optimize:
-    return buildOptimize(pm);
+    return buildOptimize(pm, options);
   case Phase::Fuse:
-    return buildFuse(pm);
+    return buildFuse(pm, options);
   case Phase::Place:
     return buildPlace(pm, options);
   case Phase::Bufferize:
@@ -154,6 +166,7 @@ parseCompileTo(OpPassManager &pm, StringRef text,
     return error("--compile-to takes a phase: optimize, fuse, place, bufferize "
                  "or llvm");
   PipelineOptions options;
+  options.strictProvenance = true;
   for (StringRef word : ArrayRef<StringRef>(words).drop_front()) {
     if (word.consume_front("mcpu=")) {
       llvm::Expected<CodeVariant> variant = getVariant(word);

@@ -213,4 +213,28 @@ def FormFusions : NN_FunctionPass<"nn-form-fusions"> {
     Statistic<"numFused", "fused", "Operators in them">];
 }
 
+def VerifyProvenance : Pass<"nn-verify-provenance", "::mlir::ModuleOp"> {
+  let summary = "Check that everything can be traced back to the ONNX model";
+  let description = [{
+    At the end of a phase that works on tensors:
+     - the location of each operation with a tensor result that is no constant
+       names an ONNX node (or, in a module written by hand, a place in its file);
+     - each output of the model, and each contraction, has an `nn.origin`, or else
+       there is a remark (category `provenance`) that says what it computes.
+
+    A location that names nothing is an error, or with `strict=false` a remark: a
+    lost name does not make a compiled model wrong.
+
+    ```mlir
+    // error: 'nn.relu' op has a location that names no ONNX node
+    %0 = nn.relu %x : (tensor<4xf32>) -> tensor<4xf32> loc(unknown)
+    ```
+  }];
+  let options = [
+    Option<"strict", "strict", "bool", "true",
+           "Locations that name nothing are errors">,
+    Option<"phase", "phase", "std::string", "\"\"",
+           "The phase that ended, for messages">];
+}
+
 #endif // NN_TRANSFORMS_PASSES_TD

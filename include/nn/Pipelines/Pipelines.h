@@ -27,6 +27,8 @@ struct PipelineOptions {
   /// Give contractions, convolutions and pools to oneDNN whatever is measured
   /// better.
   bool preferOneDNN = false;
+  /// Lost names of ONNX nodes are errors and not only remarks. On in nn-opt.
+  bool strictProvenance = false;
 };
 
 /// The passes of one phase. Optimize and Fuse do not depend on the CPU.
