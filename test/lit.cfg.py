@@ -5,6 +5,7 @@
 #   - %python, with numpy, onnx and onnxruntime; %scripts for tools/scripts;
 #   - %shared, the folder of real models and data, after "REQUIRES: shared";
 #   - %onnx_data, the data of ONNX's own test suite;
+#   - %nn_lib, the folder of libnnrt; %nn_build, the build folder;
 #   - %S, %s, %t, ... of lit itself.
 # Features: shared, gpu, x86-64-v3, x86-64-v4 (what this machine's CPU can do).
 
@@ -65,4 +66,5 @@ config.substitutions += [
     ("%shared", str(shared)),
     ("%onnx_data", os.path.join(onnx.stdout.strip(), "backend", "test", "data")),
     ("%nn_lib", config.nn_lib_dir),
+    ("%nn_build", config.nn_build_dir),
 ]

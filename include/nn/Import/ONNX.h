@@ -42,6 +42,13 @@ OwningOpRef<ModuleOp> importONNX(MLIRContext &context, llvm::StringRef path,
 /// True if a file of this name is taken for a model: *.onnx, *.onnxtxt.
 bool isONNXFile(llvm::StringRef path);
 
+/// Calls `visit` for each operator that the importer has a handler for, in the
+/// order of names, with each opset from which on a handler is in effect.
+void forEachImportedOperator(
+    llvm::function_ref<void(llvm::StringRef domain, llvm::StringRef op,
+                            int64_t sinceVersion)>
+        visit);
+
 } // namespace mlir::nn
 
 #endif // NN_IMPORT_ONNX_H

@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "Registry.h"
+#include "nn/Import/ONNX.h"
 
 using namespace mlir::nn;
 using namespace mlir::nn::importer;
@@ -46,4 +47,9 @@ void Registry::forEach(
   for (const auto &[key, versions] : handlers)
     for (const auto &entry : versions)
       visit(key.first, key.second, entry.first);
+}
+
+void mlir::nn::forEachImportedOperator(
+    llvm::function_ref<void(StringRef, StringRef, int64_t)> visit) {
+  Registry::get().forEach(visit);
 }

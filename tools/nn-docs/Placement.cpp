@@ -1,0 +1,102 @@
+//===- Placement.cpp - how each nn operator is lowered --------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "Pages.h"
+#include "dialects/NN/IR/NN.h"
+#include "nn/Conversion/Capabilities.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+
+static std::string getShortName(TypeSet set) {
+  if (set == types::all)
+    return "all";
+  if (set == types::numbers)
+    return "numbers";
+  if (set == types::floats)
+    return "floats";
+  if (set == types::ints)
+    return "integers";
+  return set.str();
+}
+
+static void printRows(ArrayRef<Capability> table, OperationName op,
+                      llvm::raw_ostream &os) {
+  auto rows = findRows(table, op);
+  if (rows.empty())
+    os << "–";
+  llvm::interleave(
+      rows, os,
+      [&](const Capability *row) {
+        StringRef how = row->how;
+        how.consume_front("kernel ");
+        how.consume_front("onednn.");
+        if (how != "linalg")
+          os << how << ": ";
+        os << getShortName(row->types);
+        bool isBounded = row->maxRank != INT64_MAX;
+        if (row->minRank > 0 || isBounded) {
+          os << "; rank " << row->minRank;
+          if (!isBounded)
+            os << " or more";
+          else if (row->maxRank != row->minRank)
+            os << " to " << row->maxRank;
+        }
+        for (const Condition &condition : row->conditions)
+          os << "; " << condition.constraint;
+      },
+      " / ");
+}
+
+/// Operations that are not lowered by one of the three conversions.
+static StringRef getSpecialRoad(OperationName op) {
+  return llvm::StringSwitch<StringRef>(op.getStringRef())
+      .Case("nn.constant", "a view of the weights section (bufferization)")
+      .Cases({"nn.fusion", "nn.yield"},
+             "claimed as a group, or split again (all three conversions)")
+      .Case("nn.call_kernel", "a call of a generated kernel")
+      .Cases({"nn.allocate", "nn.arena", "nn.output", "nn.weight"},
+             "an address that the runtime gives")
+      .Cases({"nn.kernel_begin", "nn.kernel_end"}, "a call of the runtime's profiler")
+      .Default("");
+}
+
+void nn::printPlacement(MLIRContext &context, llvm::raw_ostream &os) {
+  os << "# How each nn operator is lowered\n\n"
+        "Printed from the capability tables in `lib/Conversion/NNToOneDNN`,\n"
+        "`NNToKernels` and `NNToLinalg`, which the conversions obey. Roads are\n"
+        "tried from left to right, with the exceptions that\n"
+        "`lib/Pipelines/Pipelines.cpp` makes for what generated code does better;\n"
+        "element types are those of the data operand, as far as the operator's\n"
+        "definition accepts them: floats are f16, bf16, f32, f64; integers i8 to i64\n"
+        "and ui8 to ui64; numbers both; all: numbers and i1. No operator uses a\n"
+        "reference kernel of the runtime.\n\n"
+        "Whatever the road, machine code calls no library: functions such as exp\n"
+        "exist up to f32 (see [coverage](coverage.md)).\n\n"
+        "| operator | oneDNN | kernel template | linalg |\n|---|---|---|---|\n";
+  SmallVector<RegisteredOperationName> names;
+  for (RegisteredOperationName op : context.getRegisteredOperations())
+    if (op.getDialectNamespace() == "nn")
+      names.push_back(op);
+  llvm::sort(names, [](OperationName lhs, OperationName rhs) {
+    return lhs.getStringRef() < rhs.getStringRef();
+  });
+  for (RegisteredOperationName op : names) {
+    if (!op.hasInterface<ShapeOpInterface>() || !getSpecialRoad(op).empty())
+      continue;
+    os << "| `" << op.getStringRef() << "` | ";
+    printRows(getOneDNNCapabilities(), op, os);
+    os << " | ";
+    printRows(getKernelCapabilities(), op, os);
+    os << " | ";
+    printRows(getLinalgCapabilities(), op, os);
+    os << " |\n";
+  }
+  os << "\n| other operation | becomes |\n|---|---|\n";
+  for (RegisteredOperationName op : names) {
+    StringRef road = getSpecialRoad(op);
+    if (!op.hasInterface<ShapeOpInterface>() || !road.empty())
+      os << "| `" << op.getStringRef() << "` | " << (road.empty() ? "–" : road)
+         << " |\n";
+  }
+}
