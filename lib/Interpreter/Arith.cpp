@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Elements.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/Support/MathExtras.h"
@@ -164,6 +165,9 @@ void interpreter::registerArith(Registry &registry) {
   using I = int64_t;
   registry.add<arith::ConstantOp>(constant);
   registry.add<SelectOp>(selectElements);
+  registry.add<cf::AssertOp>([](cf::AssertOp op, Call &call) {
+    return call.getOperand(0).getInt(0) ? success() : call.fail(op.getMsg());
+  });
   addInt<AddIOp>(registry, [](I x, I y) { return I(uint64_t(x) + uint64_t(y)); });
   addInt<SubIOp>(registry, [](I x, I y) { return I(uint64_t(x) - uint64_t(y)); });
   addInt<MulIOp>(registry, [](I x, I y) { return I(uint64_t(x) * uint64_t(y)); });

@@ -25,6 +25,7 @@ static const Registry &getRegistry() {
     registerNormalization(registry);
     registerPool(registry);
     registerQuantization(registry);
+    registerRecurrent(registry);
     registerReduction(registry);
     registerResize(registry);
     registerShape(registry);

@@ -86,6 +86,7 @@ void registerIndexing(Registry &registry);
 void registerNormalization(Registry &registry);
 void registerPool(Registry &registry);
 void registerQuantization(Registry &registry);
+void registerRecurrent(Registry &registry);
 void registerReduction(Registry &registry);
 void registerResize(Registry &registry);
 void registerShape(Registry &registry);

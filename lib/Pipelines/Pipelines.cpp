@@ -53,6 +53,7 @@ static void buildOptimize(OpPassManager &pm, const PipelineOptions &options) {
   addSimplification(functions);
   addSimplification(functions);
   functions.addPass(createLegalizeTypes());
+  functions.addPass(createPrepareRecurrent());
   functions.addPass(createFoldConstants());
   functions.addPass(createRecognizePatterns());
   functions.addPass(createFoldBatchNorm());

@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "nn/Target/Passes.h"
 
 namespace mlir::nn {
@@ -108,6 +109,46 @@ struct CallKernelModel
   }
 };
 
+/// True if `value` is `destination` with parts written, which bufferizes in place.
+bool isWrittenInto(Value value, Value destination) {
+  while (value != destination) {
+    Operation *op = value.getDefiningOp();
+    if (auto insert = dyn_cast_or_null<tensor::InsertSliceOp>(op))
+      value = insert.getDest();
+    else if (auto style = dyn_cast_or_null<DestinationStyleOpInterface>(op))
+      value = style.getTiedOpOperand(cast<OpResult>(value))->get();
+    else
+      return false;
+  }
+  return true;
+}
+
+/// Values that a loop carries go into one buffer, where their sizes are known:
+/// else each iteration would allocate one that lives until the run ends.
+void carryInPlace(Block &body, ArrayRef<Value> carried, OpBuilder &builder) {
+  Operation *yield = body.getTerminator();
+  builder.setInsertionPoint(yield);
+  for (auto [operand, destination] : llvm::zip(yield->getOpOperands(), carried)) {
+    auto type = dyn_cast<RankedTensorType>(destination.getType());
+    if (!type || !type.hasStaticShape() || isWrittenInto(operand.get(), destination))
+      continue;
+    operand.set(MaterializeInDestinationOp::create(builder, yield->getLoc(), type,
+                                                   operand.get(), destination)
+                    .getResult());
+  }
+}
+
+/// Results of one operation each get a buffer of their own, also where CSE has
+/// made one empty tensor of their destinations.
+void separateDestinations(CallKernelOp call, OpBuilder &builder) {
+  DenseSet<Value> seen;
+  builder.setInsertionPoint(call);
+  for (OpOperand &output : call.getOutputsMutable())
+    if (auto empty = output.get().getDefiningOp<tensor::EmptyOp>())
+      if (!seen.insert(empty).second)
+        output.set(builder.clone(*empty)->getResult(0));
+}
+
 struct PrepareBufferizationPass
     : nn::impl::PrepareBufferizationBase<PrepareBufferizationPass> {
   void runOnOperation() override {
@@ -119,7 +160,18 @@ struct PrepareBufferizationPass
                       BoolAttr::get(&getContext(), false));
     if (failed(main.insertArgument(0, LLVM::LLVMPointerType::get(&getContext()),
                                    DictionaryAttr(), main.getLoc())))
-      signalPassFailure();
+      return signalPassFailure();
+    OpBuilder builder(&getContext());
+    main.walk([&](Operation *op) {
+      if (auto call = dyn_cast<CallKernelOp>(op))
+        separateDestinations(call, builder);
+      else if (auto loop = dyn_cast<scf::ForOp>(op))
+        carryInPlace(*loop.getBody(), llvm::to_vector_of<Value>(loop.getRegionIterArgs()),
+                     builder);
+      else if (auto loop = dyn_cast<scf::WhileOp>(op))
+        carryInPlace(loop.getAfter().front(),
+                     llvm::to_vector_of<Value>(loop.getAfterArguments()), builder);
+    });
   }
 };
 

@@ -1,8 +1,12 @@
 //===- PlanArena.cpp - all intermediate buffers in one arena --------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// The body of @main is straight-line at the top level, so the life of a buffer
-// is an interval of operations: from its allocation to the last use of any alias.
+// Operations are numbered in order, those of a region between the operation that
+// holds it and its end. The life of a buffer is an interval of numbers: from its
+// allocation to the last use of any alias, or to the end of what holds that use
+// and not the allocation (a loop may come back to it). Buffers that leave an
+// iteration of a loop live for an unknown number of iterations; they are
+// allocated when they are made.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,6 +15,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/Transforms/BufferViewFlowAnalysis.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "nn/Target/Passes.h"
 #include "nn/Target/Weights.h"
 
@@ -31,7 +36,7 @@ constexpr int64_t kTypicalDim = 64;
 
 struct Buffer {
   memref::AllocOp op;
-  unsigned begin = 0, end = 0; // operations of the block, both inclusive
+  unsigned begin = 0, end = 0; // numbers of operations, both inclusive
   int64_t bytes = 0;           // static size, or an estimate
   Value symbolicBytes;         // null for static sizes
   int64_t offset = -1;         // static ones
@@ -113,18 +118,16 @@ struct PlanArenaPass : nn::impl::PlanArenaBase<PlanArenaPass> {
 private:
   /// Finds all allocations, their lives and sizes.
   void collect(func::FuncOp main, Block &block) {
-    DenseMap<Operation *, unsigned> positions;
-    for (auto [index, op] : llvm::enumerate(block))
-      positions[&op] = index;
+    number(block);
     BufferViewFlowAnalysis aliases(main);
-    DominanceInfo dominance(main);
 
     SmallVector<memref::AllocOp> allocations;
     main.walk([&](memref::AllocOp op) { allocations.push_back(op); });
     SmallVector<std::pair<memref::AllocOp, SmallVector<Operation *>>> symbolicOps;
     for (memref::AllocOp op : allocations) {
       SmallVector<Operation *> slice;
-      bool planned = op->getBlock() == &block && collectSizeOps(op, block, slice);
+      auto sameBuffers = aliases.resolve(op);
+      bool planned = !leavesIteration(op, sameBuffers) && collectSizeOps(op, block, slice);
       if (!planned) {
         OpBuilder builder(op);
         auto allocate = AllocateOp::create(builder, op.getLoc(), op.getType(),
@@ -136,11 +139,10 @@ private:
       }
       Buffer buffer;
       buffer.op = op;
-      buffer.begin = buffer.end = positions[op];
-      for (Value alias : aliases.resolve(op))
+      buffer.begin = buffer.end = numbers[op].first;
+      for (Value alias : sameBuffers)
         for (Operation *user : alias.getUsers())
-          if (Operation *top = block.findAncestorOpInBlock(*user))
-            buffer.end = std::max(buffer.end, positions[top]);
+          buffer.end = std::max(buffer.end, getEndOfUse(op, user));
       auto type = op.getType();
       int64_t elementBytes = llvm::divideCeil(getElementBits(type), 8);
       buffer.bytes = elementBytes;
@@ -186,6 +188,45 @@ private:
       }
       buffer.symbolicBytes = bytes;
     }
+  }
+
+  /// Numbers the operations of a block and of the regions in it.
+  void number(Block &block) {
+    for (Operation &op : block) {
+      numbers[&op].first = nextNumber++;
+      for (Region &region : op.getRegions())
+        for (Block &inner : region)
+          number(inner);
+      numbers[&op].second = nextNumber - 1;
+    }
+  }
+
+  /// The number up to which a use keeps a buffer alive.
+  unsigned getEndOfUse(Operation *allocation, Operation *user) {
+    // The innermost block around both.
+    for (Operation *around = allocation; around; around = around->getParentOp())
+      if (Operation *holder = around->getBlock()->findAncestorOpInBlock(*user))
+        return numbers[holder].second;
+    llvm_unreachable("both are in @main");
+  }
+
+  /// True if a buffer that is allocated in a loop is carried to the next
+  /// iteration, or out of the loop.
+  template <typename Values>
+  static bool leavesIteration(memref::AllocOp op, const Values &sameBuffers) {
+    for (Operation *around = op->getParentOp(); around && !isa<func::FuncOp>(around);
+         around = around->getParentOp()) {
+      if (isa<scf::IfOp>(around))
+        continue;
+      // A loop, or what is not known better.
+      for (Value alias : sameBuffers) {
+        auto argument = dyn_cast<BlockArgument>(alias);
+        if (alias.getDefiningOp() == around ||
+            (argument && argument.getOwner()->getParentOp() == around))
+          return true;
+      }
+    }
+    return false;
   }
 
   static unsigned getElementBits(MemRefType type) {
@@ -296,6 +337,8 @@ private:
     return slots;
   }
 
+  DenseMap<Operation *, std::pair<unsigned, unsigned>> numbers; // own, last inside
+  unsigned nextNumber = 0;
   SmallVector<Buffer, 0> statics, symbolics;
   DenseSet<Operation *> moved;
   Operation *lastSizeOp = nullptr;

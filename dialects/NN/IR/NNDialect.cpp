@@ -1,7 +1,7 @@
 //===- NNDialect.cpp - the nn dialect -------------------------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
-#include "dialects/NN/IR/NN.h"
+#include "dialects/NN/IR/NNRecurrent.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -20,6 +20,10 @@ void NNDialect::initialize() {
 #include "dialects/NN/IR/NNAttributes.cpp.inc"
       >();
   registerNNDialectOperations(this);
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/NN/IR/NNRecurrentOps.cpp.inc"
+      >();
 }
 
 Operation *NNDialect::materializeConstant(OpBuilder &builder, Attribute value,

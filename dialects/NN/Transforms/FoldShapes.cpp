@@ -34,7 +34,8 @@ struct FoldShapes : nn::impl::FoldShapesBase<FoldShapes> {
     IRRewriter rewriter(&getContext(), &listener);
     SymbolicDims env(function);
 
-    // Operators, with their shape operands, before the operands' producers.
+    // Operators, with their shape operands, before the operands' producers. What is
+    // replaced stays until the end: sizes may be expressions over its elements.
     SmallVector<Operation *> ops;
     function.walk([&](Operation *op) {
       if (isa<NNDialect>(op->getDialect()) && !op->getParentOfType<FusionOp>())
@@ -150,7 +151,7 @@ struct FoldShapes : nn::impl::FoldShapesBase<FoldShapes> {
       if (env.haveSameShape(candidate, result) &&
           candidate.getType() == result.getType()) {
         ++numRemoved;
-        rewriter.replaceOp(op, candidate);
+        rewriter.replaceAllOpUsesWith(op, candidate);
         return;
       }
     }
@@ -178,7 +179,7 @@ struct FoldShapes : nn::impl::FoldShapesBase<FoldShapes> {
                           shape, rewriter.getBoolAttr(false));
     env.inherit(reshape, result);
     ++numFolded;
-    rewriter.replaceOp(op, reshape);
+    rewriter.replaceAllOpUsesWith(op, reshape);
   }
 
   //===--------------------------------------------------------------------===//
@@ -191,7 +192,7 @@ struct FoldShapes : nn::impl::FoldShapesBase<FoldShapes> {
         input.getType() != op->getResult(0).getType())
       return;
     ++numRemoved;
-    rewriter.replaceOp(op, input);
+    rewriter.replaceAllOpUsesWith(op, input);
   }
 
   /// Forward slices that keep all elements keep the shape, and only they.

@@ -40,14 +40,17 @@ struct FormFusionsPass : nn::impl::FormFusionsBase<FormFusionsPass> {
       return;
     SymbolicDims dims(function);
     std::vector<Group> groups;
-    for (Block &block : function.getBody()) {
-      for (Operation &op : block)
+    // Groups stay within one block, also within branches and bodies of loops.
+    function.walk<WalkOrder::PreOrder>([&](Block *block) {
+      if (isa<FusionOp>(block->getParentOp()))
+        return;
+      for (Operation &op : *block)
         if (isAnchor(&op))
           addTail(&op, dims, groups);
-      for (Operation &op : llvm::reverse(block))
+      for (Operation &op : llvm::reverse(*block))
         if (isa<ElementwiseOpInterface>(op) && !grouped.contains(&op))
           addProducers(&op, dims, groups);
-    }
+    });
     for (Group &group : groups)
       outline(group);
   }

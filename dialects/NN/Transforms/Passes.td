@@ -118,6 +118,28 @@ def RecognizePatterns : NN_FunctionPass<"nn-recognize-patterns"> {
   }];
 }
 
+def PrepareRecurrent : NN_FunctionPass<"nn-prepare-recurrent"> {
+  let summary = "Multiply the inputs of all steps of a recurrent layer at once";
+  let description = [{
+    The product of the input and its weight does not depend on the steps before:
+    one large product takes the place of many small ones. What is left in
+    `nn.lstm`, `nn.gru` and `nn.rnn` is the recurrence, with its weight transposed
+    so that kernels read it in order.
+
+    ```mlir
+    // Before:
+    %y:2 = nn.rnn(%x, %w, %r) {...} : (tensor<7x1x3xf32>, tensor<4x3xf32>, tensor<4x4xf32>) -> (...)
+    // After:
+    %0 = nn.squeeze %x {axes = array<i64: 1>} : (tensor<7x1x3xf32>) -> tensor<7x3xf32>
+    %1 = nn.matmul %0, %w {transpose_rhs} : (tensor<7x3xf32>, tensor<4x3xf32>) -> tensor<7x4xf32>
+    %2 = nn.unsqueeze %1 {axes = array<i64: 1>} : (tensor<7x4xf32>) -> tensor<7x1x4xf32>
+    %3 = nn.transpose %r {perm = array<i64: 1, 0>} : (tensor<4x4xf32>) -> tensor<4x4xf32>
+    %y:2 = nn.rnn(%2, %3) {prepared, ...} : (tensor<7x1x4xf32>, tensor<4x4xf32>) -> (...)
+    ```
+  }];
+  let statistics = [Statistic<"numPrepared", "prepared", "Layers prepared">];
+}
+
 def FoldBatchNorm : NN_FunctionPass<"nn-fold-batch-norm"> {
   let summary = "Fold normalization, scales and biases into weights";
   let description = [{

@@ -61,6 +61,10 @@ public:
 
   void add(Problem problem);
   bool empty() const { return problems.empty(); }
+  /// Takes back problems [from, to), of what turned out not to be needed.
+  void erase(size_t from, size_t to) {
+    problems.erase(problems.begin() + from, problems.begin() + to);
+  }
   const std::vector<Problem> &getProblems() const { return problems; }
 
   /// Facts about the model that head the report.

@@ -39,7 +39,8 @@ constexpr Template allTemplates[] = {
     {"kernel reduction", emitReductionKernel},
     {"kernel softmax", emitSoftmaxKernel},
     {"kernel layer_norm", emitLayerNormKernel},
-    {"kernel depthwise_conv", emitDepthwiseKernel}};
+    {"kernel depthwise_conv", emitDepthwiseKernel},
+    {"kernel recurrent", emitRecurrentKernel}};
 
 /// Whether the capability table has the template for an operator.
 bool isClaimed(const Template &candidate, Operation *op) {

@@ -16,7 +16,7 @@ NodeInfo Importer::describe(const onnx::NodeProto &node, int64_t index,
   info.domain = node.domain() == "ai.onnx" ? "" : node.domain();
   info.name = node.name();
   if (info.name.empty())
-    info.name = info.op + "_" + std::to_string(index);
+    info.name = scope.prefix + info.op + "_" + std::to_string(index);
   if (scope.caller)
     info.name = scope.caller->name + "/" + info.name;
   auto it = scope.opsets.find(info.domain);
@@ -27,6 +27,26 @@ NodeInfo Importer::describe(const onnx::NodeProto &node, int64_t index,
 //===----------------------------------------------------------------------===//
 // Order
 //===----------------------------------------------------------------------===//
+
+/// The names that a node reads: its inputs, and what its graphs read.
+static SmallVector<StringRef> getReadNames(const onnx::NodeProto &node) {
+  SmallVector<StringRef> names;
+  for (const std::string &input : node.input())
+    names.push_back(input);
+  auto visit = [&](const onnx::GraphProto &graph) {
+    for (const onnx::NodeProto &inner : graph.node())
+      llvm::append_range(names, getReadNames(inner));
+    for (const auto &output : graph.output())
+      names.push_back(output.name());
+  };
+  for (const onnx::AttributeProto &attribute : node.attribute()) {
+    if (attribute.has_g())
+      visit(attribute.g());
+    for (const onnx::GraphProto &graph : attribute.graphs())
+      visit(graph);
+  }
+  return names;
+}
 
 SmallVector<int> Importer::orderNodes(const Nodes &nodes, Scope &scope) {
   llvm::StringMap<int> producers;
@@ -43,6 +63,14 @@ SmallVector<int> Importer::orderNodes(const Nodes &nodes, Scope &scope) {
                       "");
     }
 
+  llvm::DenseMap<int, SmallVector<StringRef>> readNames;
+  auto getNames = [&](int index) -> const SmallVector<StringRef> & {
+    auto [it, isNew] = readNames.try_emplace(index);
+    if (isNew)
+      it->second = getReadNames(nodes[index]);
+    return it->second;
+  };
+
   // Depth first, without recursion: models are deep.
   enum { New, Open, Done };
   SmallVector<char> states(nodes.size(), New);
@@ -56,18 +84,22 @@ SmallVector<int> Importer::orderNodes(const Nodes &nodes, Scope &scope) {
     while (!stack.empty()) {
       auto &[index, next] = stack.back();
       const onnx::NodeProto &node = nodes[index];
-      if (next == node.input_size()) {
+      // Names that only nested graphs read may be their own; importing them
+      // finds out.
+      const SmallVector<StringRef> &names = getNames(index);
+      if (next == int(names.size())) {
         states[index] = Done;
         order.push_back(index);
         stack.pop_back();
         continue;
       }
-      const std::string &input = node.input(next++);
+      bool isOwn = next < node.input_size();
+      std::string input = names[next++].str();
       if (input.empty())
         continue;
       auto producer = producers.find(input);
       if (producer == producers.end()) {
-        if (!scope.values.count(input)) {
+        if (isOwn && !findBinding(input, scope)) {
           reportProblem(describe(node, index, scope),
                         "something produces each input of the node",
                         "nothing produces '" + input + "'", "");
@@ -76,7 +108,7 @@ SmallVector<int> Importer::orderNodes(const Nodes &nodes, Scope &scope) {
         continue;
       }
       int before = producer->second;
-      if (states[before] == Open)
+      if (states[before] == Open && isOwn)
         reportProblem(describe(node, index, scope), "the graph has no cycles",
                       "'" + input + "' depends on this node's outputs", "");
       else if (states[before] == New) {
@@ -123,10 +155,24 @@ void Importer::importNodes(Nodes &nodes, Scope &scope) {
 // Values
 //===----------------------------------------------------------------------===//
 
+Importer::Binding *Importer::findBinding(StringRef name, Scope &scope) {
+  for (Scope *current = &scope; current; current = current->parent) {
+    auto it = current->values.find(name);
+    if (it != current->values.end())
+      return &it->second;
+  }
+  return nullptr;
+}
+
 Value Importer::getValue(StringRef name, Scope &scope) {
-  Binding &binding = scope.values[name];
+  Binding *found = findBinding(name, scope);
+  Binding &binding = found ? *found : scope.values[name];
   if (!binding.weight)
     return binding.value;
+  // What is used in a nested graph first may be used outside of it later.
+  OpBuilder::InsertionGuard guard(state.builder);
+  if (!scope.values.count(name))
+    state.builder.setInsertionPointToStart(mainBlock);
   auto result = state.weights.read(*binding.weight);
   binding.weight = nullptr;
   if (auto *problem = std::get_if<Problem>(&result)) {
@@ -145,9 +191,8 @@ bool Importer::getOperands(const onnx::NodeProto &node, Scope &scope,
                            SmallVectorImpl<Value> &operands) {
   bool areKnown = true;
   for (const std::string &name : node.input()) {
-    auto it = scope.values.find(name);
-    bool isAbsent =
-        name.empty() || (it != scope.values.end() && it->second.isAbsent);
+    Binding *binding = findBinding(name, scope);
+    bool isAbsent = name.empty() || (binding && binding->isAbsent);
     operands.push_back(isAbsent ? Value() : getValue(name, scope));
     areKnown &= isAbsent || operands.back();
   }
@@ -161,7 +206,7 @@ void Importer::addOrigin(Value value, StringRef tensor, const Scope &scope) {
   Operation *op = value.getDefiningOp();
   // The location of a constant says enough; nothing inside of library functions
   // is known to the model.
-  if (!op || isa<ConstantOp>(op) || scope.location)
+  if (!op || isa<ConstantOp>(op) || scope.location || scope.isRepeated)
     return;
   std::string name = scope.caller ? scope.caller->name + "/" + tensor.str() : tensor.str();
   auto origin = OriginAttr::get(&context, cast<OpResult>(value).getResultNumber(),
@@ -245,6 +290,12 @@ void Importer::importNode(onnx::NodeProto &node, const NodeInfo &info,
       reportProblem(info, "the model has, after inlining, less than 2,000,000 nodes",
                     "more", "");
     return giveUp();
+  }
+
+  if (isControlFlow(info)) {
+    if (!importControlFlow(node, info, location, scope))
+      giveUp();
+    return;
   }
 
   const onnx::OpSchema *schema = findSchema(info.op, info.opset, info.domain);

@@ -3,6 +3,8 @@
 
 #include "Importer.h"
 #include "OnnxLibrary.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Verifier.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -17,7 +19,8 @@ bool nn::isONNXFile(StringRef path) {
 OwningOpRef<ModuleOp> nn::importONNX(MLIRContext &context, StringRef path,
                                      const ImportOptions &options,
                                      TriageReport &report) {
-  context.loadDialect<NNDialect, func::FuncDialect>();
+  context.loadDialect<NNDialect, func::FuncDialect, cf::ControlFlowDialect,
+                      scf::SCFDialect>();
   report.setFact("model", path.str());
   onnx::ModelProto model;
   if (std::optional<ReadError> error = readModel(path, model)) {
@@ -56,11 +59,12 @@ OwningOpRef<ModuleOp> Importer::run() {
   OpBuilder builder(module->getBodyRegion());
   auto main = func::FuncOp::create(builder, location, "main",
                                    builder.getFunctionType({}, {}));
-  state.builder.setInsertionPointToEnd(main.addEntryBlock());
+  mainBlock = main.addEntryBlock();
+  state.builder.setInsertionPointToEnd(mainBlock);
 
   Scope scope;
   scope.opsets = opsets;
-  bindWeights(scope);
+  bindWeights(*model.mutable_graph(), scope);
   importInputs(main, scope);
   checkSetDims();
   for (const auto &output : graph.output())
@@ -69,9 +73,14 @@ OwningOpRef<ModuleOp> Importer::run() {
   importOutputs(main, scope);
 
   // Weights that were only looked at (shapes, axes) are not part of the graph.
-  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(main.front())))
-    if (isa<ConstantOp>(op) && op.use_empty())
-      op.erase();
+  for (std::unique_ptr<Region> &region : discarded)
+    region->dropAllReferences();
+  discarded.clear();
+  SmallVector<Operation *> constants;
+  main.walk([&](ConstantOp op) { constants.push_back(op); });
+  for (Operation *op : constants)
+    if (op->use_empty())
+      op->erase();
   if (report.empty()) {
     std::string message;
     ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
@@ -130,8 +139,7 @@ void Importer::readOpsets() {
                   "no opset_import", "1 to " + Twine(getNewestOpset("")));
 }
 
-void Importer::bindWeights(Scope &scope) {
-  onnx::GraphProto &graph = *model.mutable_graph();
+void Importer::bindWeights(onnx::GraphProto &graph, Scope &scope) {
   for (onnx::TensorProto &tensor : *graph.mutable_initializer()) {
     NodeInfo info;
     info.name = tensor.name();

@@ -7,6 +7,7 @@
 #include "NodeBinder.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "nn/Import/ONNX.h"
+#include "nn/Support/HostTensor.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 #include <set>
@@ -33,8 +34,11 @@ private:
     bool isAbsent = false; ///< A function's operand that the caller left away.
   };
 
-  /// The main graph, or a function that is being inlined.
+  /// The main graph, a function that is being inlined, or a nested graph.
   struct Scope {
+    Scope *parent = nullptr;     ///< Of nested graphs, which see its values.
+    std::string prefix;          ///< In nested graphs: of names of unnamed nodes.
+    bool isRepeated = false;     ///< In bodies of loops: values are no one tensor.
     llvm::StringMap<Binding> values;
     llvm::StringMap<int64_t> opsets;
     llvm::StringSet<> used; ///< Names that anything in the scope reads.
@@ -55,7 +59,7 @@ private:
                      Remedy remedy = Remedy::FixModel, const Twine &advice = "");
   void setFacts();
   void readOpsets();
-  void bindWeights(Scope &scope);
+  void bindWeights(onnx::GraphProto &graph, Scope &scope);
   void importInputs(func::FuncOp main, Scope &scope);
   /// The type of an input, or null (reported); `names` get those of its symbols.
   RankedTensorType readInputType(const onnx::ValueInfoProto &input,
@@ -79,6 +83,8 @@ private:
   /// The operands; false if one of them is not known.
   bool getOperands(const onnx::NodeProto &node, Scope &scope,
                    SmallVectorImpl<Value> &operands);
+  /// What a name stands for, in the scope or those around it; null if nothing.
+  Binding *findBinding(llvm::StringRef name, Scope &scope);
   /// Reads a weight that is used for the first time.
   Value getValue(llvm::StringRef name, Scope &scope);
   void bindOutput(llvm::StringRef name, Value value, Scope &scope);
@@ -107,6 +113,70 @@ private:
   void findUnsupported(const onnx::FunctionProto &function, unsigned depth,
                        std::set<std::string> &missing) const;
 
+  //===--- Control flow (ControlFlow.cpp) ---------------------------------===//
+
+  /// A Loop or Scan.
+  struct LoopInfo {
+    LoopInfo(const NodeInfo &info, Location location)
+        : info(info), location(location) {}
+    const NodeInfo &info;
+    Location location;
+    onnx::GraphProto *body = nullptr;
+    Scope *scope = nullptr;
+    Value tripCount;           ///< Index; null if only a condition ends the loop.
+    bool hasCondition = false; ///< The body's first output says whether to go on.
+    Value condition;           ///< Whether to start; may be null.
+    SmallVector<Value> initial; ///< Of carried values.
+    size_t numScanOutputs = 0;
+    SmallVector<int64_t> reversed; ///< Scan outputs collected from the back.
+    bool isReversed(size_t index) const {
+      return index < reversed.size() && reversed[index];
+    }
+    /// The body's inputs, from the iteration's number and the carried values.
+    std::function<SmallVector<Value>(Value, ArrayRef<Value>)> makeInputs;
+  };
+  /// An imported body: a block whose arguments are the iteration's number and
+  /// the carried values.
+  struct LoopBody {
+    std::unique_ptr<Region> region;
+    Value goesOn; ///< Null if always.
+    SmallVector<Value> carried, collected;
+  };
+
+  static bool isControlFlow(const NodeInfo &node);
+  bool importControlFlow(onnx::NodeProto &node, const NodeInfo &info,
+                         Location location, Scope &scope);
+  bool importIf(onnx::NodeProto &node, const NodeInfo &info, ArrayRef<Value> operands,
+                Location location, Scope &scope, SmallVectorImpl<Value> &results);
+  bool importLoop(onnx::NodeProto &node, const NodeInfo &info,
+                  ArrayRef<Value> operands, Location location, Scope &scope,
+                  SmallVectorImpl<Value> &results);
+  bool importScan(onnx::NodeProto &node, const NodeInfo &info,
+                  ArrayRef<Value> operands, Location location, Scope &scope,
+                  SmallVectorImpl<Value> &results);
+  onnx::GraphProto *findGraph(onnx::NodeProto &node, const NodeInfo &info,
+                              llvm::StringRef name);
+  Scope makeInnerScope(Scope &outer, const NodeInfo &info, llvm::StringRef graphName);
+  /// Imports at the builder; false, and reported, if that fails.
+  bool importGraph(onnx::GraphProto &graph, const NodeInfo &info, Scope &scope,
+                   SmallVectorImpl<Value> &results);
+  bool importLoopBody(LoopInfo &loop, ArrayRef<RankedTensorType> types, LoopBody &body);
+  bool importLoopBodyToFixpoint(LoopInfo &loop, SmallVectorImpl<RankedTensorType> &types,
+                                LoopBody &body);
+  bool buildLoop(LoopInfo &loop, SmallVectorImpl<Value> &results);
+  Value place(Value element, Value all, Value iteration, Location location,
+              Value countIfReversed);
+  Value append(Value element, Value all, Value iteration, Location location,
+               bool inFront);
+  /// The value of a small tensor that follows from constants and static shapes.
+  std::optional<HostTensor> evaluate(Value value, unsigned &budget);
+  std::optional<int64_t> evaluateScalar(Value value);
+  bool checkScalar(Value value, llvm::StringRef name, Type elementType,
+                   const NodeInfo &info);
+  Value extractScalar(Value tensor, Location location);
+  Value castTensor(Value value, RankedTensorType type, Location location);
+  Value makeIndexTensor(Value index, Location location);
+
   MLIRContext &context;
   onnx::ModelProto &model;
   const ImportOptions &options;
@@ -116,6 +186,11 @@ private:
   llvm::StringMap<const onnx::FunctionProto *> functions;
   SmallVector<const onnx::FunctionProto *> callStack;
   int64_t numNodes = 0; ///< With those of inlined functions.
+  unsigned graphDepth = 0;
+  Block *mainBlock = nullptr;
+  /// Code that was imported in vain. It lives on, because the shapes that are
+  /// known of its values are found by the values' addresses.
+  std::vector<std::unique_ptr<Region>> discarded;
   llvm::StringSet<> symbols;
   llvm::StringSet<> usedSetDims;
   llvm::StringMap<int64_t> symbolSizes; ///< Symbols that options made static.

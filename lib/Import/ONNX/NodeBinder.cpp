@@ -200,6 +200,8 @@ static int guessType(const AttributeProto &attribute) {
     return AttributeProto::INTS;
   if (attribute.floats_size())
     return AttributeProto::FLOATS;
+  if (attribute.strings_size())
+    return AttributeProto::STRINGS;
   return AttributeProto::UNDEFINED;
 }
 
@@ -211,7 +213,8 @@ const AttributeProto *NodeBinder::take(StringRef name, int type) {
     takenAttrs[i] = true;
     int seen = attribute.type() ? int(attribute.type()) : guessType(attribute);
     bool isEmptyList = !seen && (type == AttributeProto::INTS ||
-                                 type == AttributeProto::FLOATS);
+                                 type == AttributeProto::FLOATS ||
+                                 type == AttributeProto::STRINGS);
     if (seen == type || isEmptyList)
       return &attribute;
     (void)fail("attribute '" + name + "' has the right type", getTypeName(seen),
@@ -265,6 +268,13 @@ NodeBinder &NodeBinder::attr(StringRef name, SmallVector<float> &values) {
   values.clear();
   if (const AttributeProto *attribute = take(name, AttributeProto::FLOATS))
     values.assign(attribute->floats().begin(), attribute->floats().end());
+  return *this;
+}
+
+NodeBinder &NodeBinder::attr(StringRef name, SmallVector<std::string> &values) {
+  values.clear();
+  if (const AttributeProto *attribute = take(name, AttributeProto::STRINGS))
+    values.assign(attribute->strings().begin(), attribute->strings().end());
   return *this;
 }
 

@@ -98,6 +98,7 @@ public:
   /// Empty if absent.
   NodeBinder &attr(llvm::StringRef name, SmallVector<int64_t> &values);
   NodeBinder &attr(llvm::StringRef name, SmallVector<float> &values);
+  NodeBinder &attr(llvm::StringRef name, SmallVector<std::string> &values);
   NodeBinder &requiredAttr(llvm::StringRef name, int64_t &value);
   NodeBinder &requiredAttr(llvm::StringRef name, SmallVector<int64_t> &values);
   NodeBinder &optionalAttr(llvm::StringRef name, std::optional<int64_t> &value);

@@ -19,6 +19,7 @@ const Registry &Registry::get() {
     registerNormalization(all);
     registerPool(all);
     registerQuantization(all);
+    registerRecurrent(all);
     registerReduction(all);
     registerShape(all);
     return all;
