@@ -35,6 +35,9 @@ static const Condition depthwise[] = {
     {"the channels are last", "channels_last", findOtherLayout},
     {"the convolution is depthwise", "one filter a channel", findDenseFilters}};
 
+/// Functions of f64 would need a library.
+static constexpr TypeSet narrow = f16 | bf16 | f32;
+
 // clang-format off
 static const Capability table[] = {
     {elementwise,             "kernel elementwise",    all},
@@ -43,6 +46,9 @@ static const Capability table[] = {
     {"nn.softmax",            "kernel softmax",        floats, 1},
     {"nn.log_softmax",        "kernel softmax",        floats, 1},
     {"nn.layer_norm",         "kernel layer_norm",     floats, 1},
+    {"nn.lstm",               "kernel recurrent",      narrow, 3, 3},
+    {"nn.gru",                "kernel recurrent",      narrow, 3, 3},
+    {"nn.rnn",                "kernel recurrent",      narrow, 3, 3},
     {"nn.reduce_l1",          "kernel reduction",      numbers, 1},
     {"nn.reduce_l2",          "kernel reduction",      floats, 1},
     {"nn.reduce_log_sum",     "kernel reduction",      floats, 1},

@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Importer.h"
+#include "Registry.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "nn/Interpreter/Interpreter.h"
@@ -706,4 +707,20 @@ bool Importer::importScan(onnx::NodeProto &node, const NodeInfo &info,
     result = TransposeOp::create(state.builder, location, result, perm);
   }
   return true;
+}
+
+//===----------------------------------------------------------------------===//
+// The registry
+//===----------------------------------------------------------------------===//
+
+/// Nodes with graphs need more than a binder gives: the importer takes them before
+/// it asks the registry, which lists them.
+static LogicalResult importByImporter(NodeBinder &node) {
+  return node.fail("the importer takes nodes with graphs itself", "", "");
+}
+
+void importer::registerControlFlow(Registry &r) {
+  r.onOp("If", 1, importByImporter);
+  r.onOp("Loop", 1, importByImporter);
+  r.onOp("Scan", 9, importByImporter);
 }

@@ -13,6 +13,7 @@ const Registry &Registry::get() {
     Registry all;
     registerConstant(all);
     registerContraction(all);
+    registerControlFlow(all);
     registerConv(all);
     registerElementwise(all);
     registerIndexing(all);

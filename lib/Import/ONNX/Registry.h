@@ -38,6 +38,7 @@ private:
 // One a family, in the file of its name.
 void registerConstant(Registry &registry);
 void registerContraction(Registry &registry);
+void registerControlFlow(Registry &registry);
 void registerConv(Registry &registry);
 void registerElementwise(Registry &registry);
 void registerIndexing(Registry &registry);
