@@ -323,9 +323,9 @@ struct ConvertToLLVMPass : nn::impl::ConvertToLLVMBase<ConvertToLLVMPass> {
       for (unsigned i = 0, e = main.getNumArguments(); i < e; ++i)
         main.setArgAttrs(i, ArrayRef<NamedAttribute>());
     }
-    // Kernels' buffers do not overlap: what a kernel writes is its own.
+    // Most kernels' buffers do not overlap: what a kernel writes is its own.
     for (auto function : module.getOps<func::FuncOp>()) {
-      if (!function->hasAttr("nn.kernel"))
+      if (!function->hasAttr("nn.kernel") || function->hasAttr("nn.aliases"))
         continue;
       for (auto [i, type] : llvm::enumerate(function.getArgumentTypes()))
         if (isa<MemRefType>(type))

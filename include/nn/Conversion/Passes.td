@@ -136,6 +136,43 @@ def ConvertCopies : Pass<"nn-convert-copies", "::mlir::func::FuncOp"> {
 }
 
 //===----------------------------------------------------------------------===//
+// LinalgToKernels
+//===----------------------------------------------------------------------===//
+
+def ConvertLinalgToKernels
+    : Pass<"convert-linalg-to-kernels", "::mlir::ModuleOp"> {
+  let summary = "Turn linalg operations on buffers into kernels";
+  let description = [{
+    Each linalg operation outside of kernels becomes loops in a function of its
+    own and an `nn.call_kernel`. Outer parallel loops are the call's range, inner
+    ones, where LLVM vectorizes, stay loops. A nest that starts with a reduction
+    runs as a whole. Operations on single elements become plain code in place,
+    and so do nests that use a scalar which no kernel takes.
+
+    A kernel whose input and output show the same buffer has the attribute
+    `nn.aliases`.
+
+    Before:
+    ```mlir
+    linalg.generic {...} ins(%x : memref<8x4096xf32>) outs(%y : memref<8x4096xf32>)
+    ```
+    After:
+    ```mlir
+    nn.call_kernel @loops_0 ins(%x : ...) outs(%y : ...) scalars() count(%c8)
+
+    func.func private @loops_0(%x, %y, %begin: index, %end: index)
+        attributes {nn.kernel = "linalg.generic"} {
+      scf.for %i = %begin to %end step %c1 {
+        scf.for %j = %c0 to %c4096 step %c1 {
+    ```
+  }];
+  let statistics = [Statistic<"numKernels", "kernels", "Kernels made">];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::nn::NNDialect", "::mlir::scf::SCFDialect"];
+}
+
+//===----------------------------------------------------------------------===//
 // NNToOneDNN, OneDNNToLLVM
 //===----------------------------------------------------------------------===//
 

@@ -1,0 +1,230 @@
+//===- LinalgToKernels.cpp - linalg on buffers as parallel kernels --------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "dialects/NN/IR/NN.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+#include "mlir/Transforms/RegionUtils.h"
+#include "nn/Conversion/Passes.h"
+
+namespace mlir::nn {
+#define GEN_PASS_DEF_CONVERTLINALGTOKERNELS
+#include "nn/Conversion/Passes.h.inc"
+} // namespace mlir::nn
+
+using namespace mlir;
+using namespace mlir::nn;
+
+/// Elements that one iteration of a kernel should do at least, so that finding
+/// its place costs little.
+static constexpr int64_t kIterationWork = 1024;
+/// Elements that are worth another thread.
+static constexpr int64_t kThreadWork = 16384;
+/// Assumed where a size is known at run time only.
+static constexpr int64_t kUnknownSize = 64;
+
+/// The buffer that a view shows.
+static Value getRoot(Value buffer) {
+  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
+    buffer = view.getViewSource();
+  return buffer;
+}
+
+namespace {
+/// A loop nest made of one linalg operation, on its way to a kernel.
+class Outliner {
+public:
+  Outliner(Operation *loops, ArrayRef<Value> written)
+      : loops(loops), parallel(dyn_cast<scf::ParallelOp>(loops)),
+        written(written.begin(), written.end()) {}
+
+  /// Finds out what the kernel needs; false if a call cannot pass that.
+  bool analyze();
+  /// Replaces the loops by a call of a new function.
+  void outline(StringRef name, StringRef kind);
+
+private:
+  unsigned countOuterLoops();
+  void createCall(OpBuilder &builder, StringRef name);
+  void emitOuterLoop(OpBuilder &builder, Value begin, Value end);
+  void emitInnerLoops(OpBuilder &builder, Location loc, unsigned depth);
+  Value inKernel(Value value);
+
+  Operation *loops;
+  scf::ParallelOp parallel; // null if the outermost loop is a reduction
+  SetVector<Value> written;
+  SmallVector<Value> constants, inputs, outputs, scalars;
+  unsigned numOuter = 0;
+  IRMapping mapping; // from values outside to the kernel's
+};
+} // namespace
+
+bool Outliner::analyze() {
+  SetVector<Value> used;
+  getUsedValuesDefinedAbove(loops->getRegions(), used);
+  used.insert(loops->operand_begin(), loops->operand_end());
+  for (Value value : used) {
+    if (matchPattern(value, m_Constant()))
+      constants.push_back(value);
+    else if (isa<MemRefType>(value.getType()))
+      (written.contains(value) ? outputs : inputs).push_back(value);
+    else if (value.getType().isIndex())
+      scalars.push_back(value);
+    else
+      return false;
+  }
+  if (outputs.empty())
+    return false;
+  if (parallel)
+    numOuter = countOuterLoops();
+  return true;
+}
+
+/// Loops whose iterations are the kernel's: all but the last ones, which make
+/// enough work.
+unsigned Outliner::countOuterLoops() {
+  unsigned count = parallel.getNumLoops();
+  for (int64_t work = 1; count > 1 && work < kIterationWork; --count)
+    work *= std::max<int64_t>(1, getConstantIntValue(parallel.getUpperBound()[count - 1])
+                                     .value_or(kUnknownSize));
+  return count;
+}
+
+/// The value itself, or its counterpart where it comes from outside.
+Value Outliner::inKernel(Value value) {
+  return mapping.lookupOrDefault(value);
+}
+
+void Outliner::emitInnerLoops(OpBuilder &builder, Location loc, unsigned depth) {
+  if (depth < parallel.getNumLoops()) {
+    scf::ForOp::create(
+        builder, loc, inKernel(parallel.getLowerBound()[depth]),
+        inKernel(parallel.getUpperBound()[depth]),
+        inKernel(parallel.getStep()[depth]), ValueRange(),
+        [&](OpBuilder &inner, Location, Value index, ValueRange) {
+          mapping.map(parallel.getInductionVars()[depth], index);
+          emitInnerLoops(inner, loc, depth + 1);
+          scf::YieldOp::create(inner, loc);
+        });
+    return;
+  }
+  for (Operation &op : parallel.getBody()->without_terminator())
+    builder.clone(op, mapping);
+}
+
+/// One loop over the kernel's range, which finds its place in the outer loops.
+void Outliner::emitOuterLoop(OpBuilder &builder, Value begin, Value end) {
+  Location loc = loops->getLoc();
+  Value one = arith::ConstantIndexOp::create(builder, loc, 1);
+  scf::ForOp::create(
+      builder, loc, begin, end, one, ValueRange(),
+      [&](OpBuilder &inner, Location, Value index, ValueRange) {
+        for (unsigned i = numOuter; i-- > 1;) {
+          Value size = inKernel(parallel.getUpperBound()[i]);
+          mapping.map(parallel.getInductionVars()[i],
+                      arith::RemUIOp::create(inner, loc, index, size).getResult());
+          index = arith::DivUIOp::create(inner, loc, index, size);
+        }
+        mapping.map(parallel.getInductionVars()[0], index);
+        emitInnerLoops(inner, loc, numOuter);
+        scf::YieldOp::create(inner, loc);
+      });
+}
+
+void Outliner::createCall(OpBuilder &builder, StringRef name) {
+  Location loc = loops->getLoc();
+  Value count = arith::ConstantIndexOp::create(builder, loc, 1);
+  int64_t work = 1;
+  for (unsigned i = 0, e = parallel ? parallel.getNumLoops() : 0; i < e; ++i) {
+    Value size = parallel.getUpperBound()[i];
+    if (i < numOuter)
+      count = builder.createOrFold<arith::MulIOp>(loc, count, size);
+    else
+      work *= std::max<int64_t>(1, getConstantIntValue(size).value_or(kUnknownSize));
+  }
+  CallKernelOp::create(builder, loc, TypeRange(), name, inputs, outputs, scalars,
+                       count, std::max<int64_t>(1, kThreadWork / work));
+}
+
+void Outliner::outline(StringRef name, StringRef kind) {
+  OpBuilder builder(loops);
+  Location loc = loops->getLoc();
+  createCall(builder, name);
+
+  SmallVector<Value> arguments(inputs);
+  arguments.append(outputs);
+  arguments.append(scalars);
+  SmallVector<Type> types = llvm::to_vector(ValueRange(arguments).getTypes());
+  types.append(2, builder.getIndexType());
+  builder.setInsertionPointToEnd(loops->getParentOfType<ModuleOp>().getBody());
+  auto kernel =
+      func::FuncOp::create(builder, loc, name, builder.getFunctionType(types, {}));
+  kernel.setPrivate();
+  kernel->setAttr("nn.kernel", builder.getStringAttr(kind));
+  SmallPtrSet<Value, 4> roots;
+  for (Value output : outputs)
+    roots.insert(getRoot(output));
+  if (llvm::any_of(inputs, [&](Value input) { return roots.contains(getRoot(input)); }))
+    kernel->setAttr("nn.aliases", builder.getUnitAttr());
+
+  Block *block = kernel.addEntryBlock();
+  builder.setInsertionPointToEnd(block);
+  for (auto [value, argument] : llvm::zip(arguments, block->getArguments()))
+    mapping.map(value, argument);
+  for (Value constant : constants)
+    builder.clone(*constant.getDefiningOp(), mapping);
+  if (parallel)
+    emitOuterLoop(builder, block->getArgument(types.size() - 2),
+                  block->getArgument(types.size() - 1));
+  else
+    builder.clone(*loops, mapping);
+  func::ReturnOp::create(builder, loc);
+  loops->erase();
+}
+
+namespace {
+struct ConvertLinalgToKernels
+    : nn::impl::ConvertLinalgToKernelsBase<ConvertLinalgToKernels> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    SmallVector<linalg::LinalgOp> ops;
+    for (auto function : module.getOps<func::FuncOp>())
+      if (!function->hasAttr("nn.kernel"))
+        function.walk([&](linalg::LinalgOp op) { ops.push_back(op); });
+    SymbolTable symbols(module);
+    IRRewriter rewriter(&getContext());
+    unsigned number = 0;
+    for (linalg::LinalgOp op : ops) {
+      if (!op.hasPureBufferSemantics())
+        continue;
+      SmallVector<Value> written = llvm::to_vector(op.getDpsInits());
+      StringRef kind = op->getName().getStringRef();
+      rewriter.setInsertionPoint(op);
+      FailureOr<linalg::LinalgLoops> loops =
+          linalg::linalgOpToParallelLoops(rewriter, op);
+      if (failed(loops)) {
+        op->emitOpError() << "has no loops";
+        return signalPassFailure();
+      }
+      rewriter.eraseOp(op);
+      if (loops->empty())
+        continue;
+      Outliner outliner(loops->front(), written);
+      if (!outliner.analyze())
+        continue;
+      std::string name;
+      do
+        name = "loops_" + std::to_string(number++);
+      while (symbols.lookup(name));
+      outliner.outline(name, kind);
+      ++numKernels;
+    }
+  }
+};
+} // namespace
