@@ -107,7 +107,7 @@ static void buildBufferize(OpPassManager &pm) {
   pm.addPass(createCSEPass());
   pm.addPass(createMaterializeOutputs());
   // What is left of copies after this is contiguous.
-  pm.addNestedPass<func::FuncOp>(createConvertCopies());
+  pm.addPass(createConvertCopies());
   pm.addPass(createConvertLinalgToKernels());
   pm.addPass(createMarkKernels());
   pm.addPass(memref::createFoldMemRefAliasOpsPass());

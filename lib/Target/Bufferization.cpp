@@ -8,6 +8,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "nn/Support/Bufferization.h"
 #include "nn/Target/Passes.h"
 
 namespace mlir::nn {
@@ -63,39 +64,26 @@ struct CallKernelModel
     auto call = cast<CallKernelOp>(op);
     OpBuilder::InsertionGuard guard(rewriter);
     rewriter.setInsertionPoint(op);
-    auto getContiguous = [&](Value tensor, bool isInput) -> FailureOr<Value> {
-      if (!isa<TensorType>(tensor.getType()))
-        return tensor;
-      FailureOr<Value> buffer = getBuffer(rewriter, tensor, options, state);
-      if (failed(buffer))
-        return failure();
-      auto type = cast<MemRefType>(buffer->getType());
-      if (type.getLayout().isIdentity())
-        return *buffer;
-      auto contiguous = MemRefType::get(type.getShape(), type.getElementType());
-      SmallVector<Value> sizes;
-      for (int64_t i = 0; i < type.getRank(); ++i)
-        if (type.isDynamicDim(i))
-          sizes.push_back(memref::DimOp::create(rewriter, op->getLoc(), *buffer, i));
-      Value copy = memref::AllocOp::create(rewriter, op->getLoc(), contiguous, sizes);
-      if (isInput)
-        memref::CopyOp::create(rewriter, op->getLoc(), *buffer, copy);
-      return copy;
+    auto getTensorBuffer = [&](Value value) -> FailureOr<Value> {
+      if (!isa<TensorType>(value.getType()))
+        return value;
+      return getBuffer(rewriter, value, options, state);
     };
     SmallVector<Value> inputs, outputs, targets;
     for (Value input : call.getInputs()) {
-      FailureOr<Value> buffer = getContiguous(input, /*isInput=*/true);
+      FailureOr<Value> buffer = getTensorBuffer(input);
       if (failed(buffer))
         return failure();
-      inputs.push_back(*buffer);
+      inputs.push_back(getContiguousBuffer(rewriter, op->getLoc(), *buffer,
+                                           /*copyContents=*/true));
     }
     for (Value output : call.getOutputs()) {
-      FailureOr<Value> buffer = getContiguous(output, /*isInput=*/false);
-      FailureOr<Value> target = getBuffer(rewriter, output, options, state);
-      if (failed(buffer) || failed(target))
+      FailureOr<Value> buffer = getTensorBuffer(output);
+      if (failed(buffer))
         return failure();
-      outputs.push_back(*buffer);
-      targets.push_back(*target);
+      targets.push_back(*buffer);
+      outputs.push_back(getContiguousBuffer(rewriter, op->getLoc(), *buffer,
+                                            /*copyContents=*/false));
     }
     auto newCall = CallKernelOp::create(
         rewriter, op->getLoc(), TypeRange(), call.getKernelAttr(), inputs, outputs,

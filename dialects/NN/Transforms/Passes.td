@@ -34,7 +34,8 @@ def FoldConstants : NN_FunctionPass<"nn-fold-constants"> {
   let summary = "Evaluate operators whose operands are constants";
   let description = [{
     The reference interpreter computes the result. An operator whose result is
-    larger than its operands, and than `max-growth-bytes`, stays.
+    larger than its operands, and than `max-growth-bytes`, stays, unless it is a
+    cast of half floats to f32.
 
     ```mlir
     // Before:

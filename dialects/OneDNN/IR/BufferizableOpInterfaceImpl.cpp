@@ -4,13 +4,17 @@
 #include "dialects/OneDNN/IR/OneDNN.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/MemRef/Utils/MemRefUtils.h"
+#include "nn/Support/Bufferization.h"
 
 using namespace mlir;
 using namespace mlir::bufferization;
 using namespace mlir::nn::onednn;
 
 namespace {
-/// A primitive takes buffers of any layout, as its call carries strides.
+/// A product takes buffers with strides. The other primitives would too, as their
+/// calls carry strides, but oneDNN has fast ones for contiguous buffers only.
 template <typename Op>
 struct PrimitiveModel
     : DstBufferizableOpInterfaceExternalModel<PrimitiveModel<Op>, Op> {
@@ -25,23 +29,35 @@ struct PrimitiveModel
   LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
                           const BufferizationOptions &options,
                           BufferizationState &state) const {
+    auto destinationOp = cast<DestinationStyleOpInterface>(op);
+    rewriter.setInsertionPoint(op);
     SmallVector<Value> operands;
-    for (Value operand : op->getOperands()) {
-      FailureOr<Value> buffer = getBuffer(rewriter, operand, options, state);
+    Value dst, target;
+    for (OpOperand &operand : op->getOpOperands()) {
+      FailureOr<Value> buffer = getBuffer(rewriter, operand.get(), options, state);
       if (failed(buffer))
         return failure();
-      operands.push_back(*buffer);
+      bool isDst = destinationOp.isDpsInit(&operand);
+      Value used = *buffer;
+      if (!isa<MatMulOp>(op) && !memref::isStaticShapeAndContiguousRowMajor(
+                                    cast<MemRefType>(used.getType())))
+        used = mlir::nn::getContiguousBuffer(
+            rewriter, op->getLoc(), *buffer,
+            /*copyContents=*/!isDst || cast<PrimitiveOpInterface>(op).readsDestination());
+      operands.push_back(used);
+      if (isDst) {
+        dst = used;
+        target = *buffer;
+      }
     }
-    rewriter.setInsertionPoint(op);
     OperationState newOp(op->getLoc(), op->getName());
     newOp.addOperands(operands);
     newOp.addAttributes(llvm::to_vector(op->getDiscardableAttrs()));
     newOp.propertiesAttr = op->getPropertiesAsAttribute();
     rewriter.create(newOp);
-    Value dst = operands[cast<DestinationStyleOpInterface>(op)
-                             .getDpsInitOperand(0)
-                             ->getOperandNumber()];
-    replaceOpWithBufferizedValues(rewriter, op, dst);
+    if (dst != target)
+      memref::CopyOp::create(rewriter, op->getLoc(), dst, target);
+    replaceOpWithBufferizedValues(rewriter, op, target);
     return success();
   }
 };

@@ -114,13 +114,18 @@ def ConvertNNToLinalg : Pass<"convert-nn-to-linalg", "::mlir::func::FuncOp"> {
     "::mlir::vector::VectorDialect"];
 }
 
-def ConvertCopies : Pass<"nn-convert-copies", "::mlir::func::FuncOp"> {
-  let summary = "Turn strided copies of buffers into linalg";
+//===----------------------------------------------------------------------===//
+// LinalgToKernels
+//===----------------------------------------------------------------------===//
+
+def ConvertCopies : Pass<"nn-convert-copies", "::mlir::ModuleOp"> {
+  let summary = "Turn strided copies of buffers into calls of kernels";
   let description = [{
     `memref.copy` between buffers that are not both contiguous (parts of a
-    concatenation, the inside of a padded tensor) becomes a `linalg.generic`,
-    hence loops; the others stay, as one memcpy. Otherwise LLVM lowering calls a
-    function `memrefCopy` that compiled models do not have.
+    concatenation, the inside of a padded tensor) becomes a call of a kernel, which
+    all copies of that rank and element type share; the others stay, as one memcpy.
+    Otherwise LLVM lowering calls a function `memrefCopy` that compiled models do
+    not have. A copy of a buffer to itself is removed.
 
     Before:
     ```mlir
@@ -128,16 +133,14 @@ def ConvertCopies : Pass<"nn-convert-copies", "::mlir::func::FuncOp"> {
     ```
     After:
     ```mlir
-    linalg.generic {...} ins(%x : memref<2x3xf32>)
-                         outs(%part : memref<2x3xf32, strided<[5, 1]>>)
+    nn.call_kernel @copy ins(%x_cast : memref<?x?xf32, strided<[?, 1], offset: ?>>)
+      outs(%part_cast : ...) scalars() count(%c2)
     ```
   }];
-  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::nn::NNDialect", "::mlir::scf::SCFDialect"];
 }
-
-//===----------------------------------------------------------------------===//
-// LinalgToKernels
-//===----------------------------------------------------------------------===//
 
 def ConvertLinalgToKernels
     : Pass<"convert-linalg-to-kernels", "::mlir::ModuleOp"> {

@@ -1,0 +1,159 @@
+//===- ConvertCopies.cpp - strided copies of buffers as kernels -----------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "dialects/NN/IR/NN.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/MemRef/Utils/MemRefUtils.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/PatternMatch.h"
+#include "nn/Conversion/Passes.h"
+
+namespace mlir::nn {
+#define GEN_PASS_DEF_CONVERTCOPIES
+#include "nn/Conversion/Passes.h.inc"
+} // namespace mlir::nn
+
+using namespace mlir;
+using namespace mlir::nn;
+
+/// Elements that are worth another thread.
+static constexpr int64_t kThreadWork = 65536;
+
+/// True if the elements follow each other in memory, so that one memcpy does.
+static bool isContiguous(MemRefType type) {
+  return type.getLayout().isIdentity() ||
+         memref::isStaticShapeAndContiguousRowMajor(type);
+}
+
+/// Strides of a buffer; dynamic ones where they are not known.
+static SmallVector<int64_t> getStrides(MemRefType type) {
+  return type.getStridesAndOffset().first;
+}
+
+/// Dimensions that can be walked as one in both buffers.
+static SmallVector<ReassociationIndices> getGroups(MemRefType source,
+                                                   MemRefType target) {
+  SmallVector<ReassociationIndices> groups;
+  for (int64_t i = 0, e = source.getRank(); i < e; ++i) {
+    auto joins = [&](MemRefType type) {
+      SmallVector<int64_t> strides = getStrides(type);
+      int64_t size = type.getDimSize(i);
+      return !ShapedType::isDynamic(size) && !ShapedType::isDynamic(strides[i]) &&
+             (type.getDimSize(i - 1) == 1 || strides[i - 1] == size * strides[i]);
+    };
+    if (i > 0 && joins(source) && joins(target))
+      groups.back().push_back(i);
+    else
+      groups.push_back({i});
+  }
+  return groups;
+}
+
+/// A type that buffers of any sizes and strides can be cast to; a last stride of
+/// 1 stays.
+static MemRefType getDynamicType(MemRefType type) {
+  SmallVector<int64_t> sizes(type.getRank(), ShapedType::kDynamic);
+  SmallVector<int64_t> strides = sizes;
+  if (getStrides(type).back() == 1)
+    strides.back() = 1;
+  return MemRefType::get(
+      sizes, type.getElementType(),
+      StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic, strides),
+      type.getMemorySpace());
+}
+
+namespace {
+struct ConvertCopies : nn::impl::ConvertCopiesBase<ConvertCopies> {
+  void runOnOperation() override {
+    SmallVector<memref::CopyOp> copies;
+    getOperation().walk([&](memref::CopyOp op) { copies.push_back(op); });
+    kernels.clear();
+    for (memref::CopyOp op : copies) {
+      auto source = dyn_cast<MemRefType>(op.getSource().getType());
+      auto target = dyn_cast<MemRefType>(op.getTarget().getType());
+      if (op.getSource() == op.getTarget())
+        op.erase();
+      else if (source && target && !(isContiguous(source) && isContiguous(target)))
+        convert(op, source, target);
+    }
+  }
+
+  void convert(memref::CopyOp op, MemRefType source, MemRefType target) {
+    OpBuilder builder(op);
+    Location loc = op.getLoc();
+    SmallVector<ReassociationIndices> groups = getGroups(source, target);
+    auto prepare = [&](Value buffer) -> Value {
+      if (groups.size() < size_t(source.getRank()))
+        buffer = memref::CollapseShapeOp::create(builder, loc, buffer, groups);
+      MemRefType type = getDynamicType(cast<MemRefType>(buffer.getType()));
+      return memref::CastOp::create(builder, loc, type, buffer);
+    };
+    // Rows are the kernel's iterations.
+    Value count = arith::ConstantIndexOp::create(builder, loc, 1);
+    for (int64_t i = 0, e = groups.back().front(); i < e; ++i)
+      count = builder.createOrFold<arith::MulIOp>(
+          loc, count, builder.createOrFold<memref::DimOp>(loc, op.getSource(), i));
+    int64_t row = 1;
+    for (int64_t i : groups.back())
+      row *= source.isDynamicDim(i) ? 64 : std::max<int64_t>(1, source.getDimSize(i));
+    Value from = prepare(op.getSource()), to = prepare(op.getTarget());
+    func::FuncOp kernel = getKernel(loc, cast<MemRefType>(from.getType()),
+                                    cast<MemRefType>(to.getType()));
+    CallKernelOp::create(builder, loc, TypeRange(), kernel.getSymName(), from, to,
+                         ValueRange(), count,
+                         std::max<int64_t>(1, kThreadWork / row));
+    op.erase();
+  }
+
+  /// The function that copies rows of such buffers.
+  func::FuncOp getKernel(Location loc, MemRefType source, MemRefType target) {
+    func::FuncOp &kernel = kernels[{source, target}];
+    if (kernel)
+      return kernel;
+    SymbolTable symbols(getOperation());
+    OpBuilder builder = OpBuilder::atBlockEnd(getOperation().getBody());
+    Type index = builder.getIndexType();
+    loc = UnknownLoc::get(&getContext());
+    kernel = func::FuncOp::create(
+        builder, loc, "copy",
+        builder.getFunctionType({source, target, index, index}, {}));
+    kernel.setPrivate();
+    kernel->setAttr("nn.kernel", builder.getStringAttr("copy"));
+    symbols.insert(kernel);
+    Block *block = kernel.addEntryBlock();
+    builder.setInsertionPointToEnd(block);
+    Value from = block->getArgument(0), to = block->getArgument(1);
+    Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
+    Value one = arith::ConstantIndexOp::create(builder, loc, 1);
+    SmallVector<Value> sizes;
+    for (int64_t i = 0; i < source.getRank(); ++i)
+      sizes.push_back(memref::DimOp::create(builder, loc, from, i));
+    scf::ForOp::create(
+        builder, loc, block->getArgument(2), block->getArgument(3), one, ValueRange(),
+        [&](OpBuilder &outer, Location, Value row, ValueRange) {
+          SmallVector<Value> place(sizes.size());
+          for (size_t i = sizes.size() - 1; i-- > 0;) {
+            place[i] = i == 0 ? row
+                              : arith::RemUIOp::create(outer, loc, row, sizes[i]).getResult();
+            if (i > 0)
+              row = arith::DivUIOp::create(outer, loc, row, sizes[i]);
+          }
+          scf::ForOp::create(
+              outer, loc, zero, sizes.back(), one, ValueRange(),
+              [&](OpBuilder &inner, Location, Value column, ValueRange) {
+                place.back() = column;
+                Value element = memref::LoadOp::create(inner, loc, from, place);
+                memref::StoreOp::create(inner, loc, element, to, place);
+                scf::YieldOp::create(inner, loc);
+              });
+          scf::YieldOp::create(outer, loc);
+        });
+    func::ReturnOp::create(builder, loc);
+    return kernel;
+  }
+
+  DenseMap<std::pair<Type, Type>, func::FuncOp> kernels;
+};
+} // namespace

@@ -1,0 +1,83 @@
+// RUN: nn-opt %s -convert-linalg-to-kernels -canonicalize -split-input-file | FileCheck %s
+
+#map = affine_map<(i, j, k) -> (i, j, k)>
+
+// The last dimensions, which make enough work, stay loops.
+// CHECK-LABEL: func.func @parallel
+// CHECK: nn.call_kernel @loops_0 ins(%arg0 : memref<4x8x4096xf32>) outs(%arg1 : memref<4x8x4096xf32>) scalars() count(%c32) {grain = 4 : i64}
+// CHECK-LABEL: func.func private @loops_0
+// CHECK-SAME: attributes {nn.kernel = "linalg.generic"}
+// CHECK: scf.for %[[PLACE:.*]] = %arg2 to %arg3
+// CHECK: %[[J:.*]] = arith.remui %[[PLACE]]
+// CHECK: %[[I:.*]] = arith.divui %[[PLACE]]
+// CHECK: scf.for %[[K:.*]] =
+// CHECK: memref.load %arg0[%[[I]], %[[J]], %[[K]]]
+func.func @parallel(%x: memref<4x8x4096xf32>, %y: memref<4x8x4096xf32>) {
+  linalg.generic {indexing_maps = [#map, #map],
+                  iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%x : memref<4x8x4096xf32>) outs(%y : memref<4x8x4096xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %c = arith.negf %a : f32
+    linalg.yield %c : f32
+  }
+  return
+}
+
+// -----
+
+// Sizes that only a run knows are passed; what is read and written is marked.
+// CHECK-LABEL: func.func @in_place
+// CHECK: %[[SIZE:.*]] = memref.dim %arg0, %c0
+// CHECK: nn.call_kernel @loops_0 ins() outs(%arg0 : memref<?xf32>) scalars(%[[SIZE]]) count(%[[SIZE]])
+func.func @in_place(%x: memref<?xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      outs(%x : memref<?xf32>) {
+  ^bb0(%a: f32):
+    %b = arith.negf %a : f32
+    linalg.yield %b : f32
+  }
+  return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @shifted
+// CHECK-LABEL: func.func private @loops_0
+// CHECK-SAME: nn.aliases
+func.func @shifted(%x: memref<9xf32>) {
+  %from = memref.subview %x[1] [8] [1] : memref<9xf32> to memref<8xf32, strided<[1], offset: 1>>
+  %to = memref.subview %x[0] [8] [1] : memref<9xf32> to memref<8xf32, strided<[1]>>
+  linalg.transpose ins(%from : memref<8xf32, strided<[1], offset: 1>>)
+                   outs(%to : memref<8xf32, strided<[1]>>) permutation = [0]
+  return
+}
+
+// -----
+
+// A nest that starts with a reduction runs as a whole.
+// CHECK-LABEL: func.func @reduction
+// CHECK: nn.call_kernel @loops_0 {{.*}} count(%c1)
+// CHECK-LABEL: func.func private @loops_0
+// CHECK: scf.for %{{.*}} = %c0{{.*}} to %c64
+func.func @reduction(%x: memref<64xf32>, %y: memref<f32>) {
+  linalg.reduce { arith.addf } ins(%x : memref<64xf32>) outs(%y : memref<f32>) dimensions = [0]
+  return
+}
+
+// -----
+
+// One element, and a scalar that a call cannot pass: code in place.
+// CHECK-LABEL: func.func @stays
+// CHECK-NOT: nn.call_kernel
+// CHECK: memref.store
+// CHECK: scf.parallel
+func.func @stays(%x: memref<f32>, %y: memref<8xf32>, %s: f32) {
+  linalg.generic {indexing_maps = [affine_map<() -> ()>], iterator_types = []}
+      outs(%x : memref<f32>) {
+  ^bb0(%a: f32):
+    %b = arith.negf %a : f32
+    linalg.yield %b : f32
+  }
+  linalg.fill ins(%s : f32) outs(%y : memref<8xf32>)
+  return
+}
