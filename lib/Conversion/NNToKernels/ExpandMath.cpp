@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "nn/Conversion/ElementwiseToArith.h"
 #include "nn/Conversion/Passes.h"
 
 namespace mlir::nn {
@@ -17,6 +18,21 @@ namespace mlir::nn {
 using namespace mlir;
 
 namespace {
+/// Integers to bf16: what upstream canonicalization makes of emitCast's steps.
+template <typename OpTy> struct ExpandIntToBF16 : OpRewritePattern<OpTy> {
+  using OpRewritePattern<OpTy>::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(OpTy op, PatternRewriter &rewriter) const override {
+    if (!getElementTypeOrSelf(op.getType()).isBF16())
+      return failure();
+    constexpr bool isUnsigned = std::is_same_v<OpTy, arith::UIToFPOp>;
+    rewriter.replaceOp(op, nn::emitCast(rewriter, op.getLoc(), op.getIn(),
+                                        rewriter.getBF16Type(), isUnsigned,
+                                        /*toUnsigned=*/false));
+    return success();
+  }
+};
+
 class ExpandMath : public nn::impl::ExpandMathBase<ExpandMath> {
 public:
   using ExpandMathBase::ExpandMathBase;
@@ -38,6 +54,8 @@ public:
     };
     // Without AVX512_BF16, LLVM would call a library to narrow to bf16.
     arith::populateExpandBFloat16Patterns(patterns);
+    patterns.add<ExpandIntToBF16<arith::SIToFPOp>, ExpandIntToBF16<arith::UIToFPOp>>(
+        &getContext());
     populateMathF32ExpansionPatterns(patterns, hasPolynomial);
     populateMathPolynomialApproximationPatterns(patterns, hasPolynomial);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
