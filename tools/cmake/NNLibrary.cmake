@@ -40,7 +40,9 @@ function(nn_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK;DEPENDS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   nn_configure_target(${name})
-  target_link_libraries(${name} PUBLIC ${ARG_LINK})
+  target_link_libraries(${name} PUBLIC ${ARG_LINK}
+    # For programs out of the tree; those in it link both last.
+    INTERFACE "$<LINK_ONLY:MLIR>" "$<LINK_ONLY:LLVM>")
   if(ARG_DEPENDS)
     add_dependencies(${name} ${ARG_DEPENDS})
   endif()
