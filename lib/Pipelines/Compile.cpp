@@ -29,7 +29,7 @@ lowerVariant(ModuleOp optimized, ModuleOp previous, const CodeVariant &variant,
              const CompileOptions &options) {
   OwningOpRef<ModuleOp> module(optimized.clone());
   if (previous)
-    for (StringRef list : {"nn.weights", "nn.kernels"})
+    for (StringRef list : {"nn.weights", "nn.kernels", "nn.needs_onednn"})
       if (Attribute attribute = previous->getAttr(list))
         (*module)->setAttr(list, attribute);
   PipelineOptions pipelineOptions;

@@ -57,6 +57,7 @@ static void buildOptimize(OpPassManager &pm, const PipelineOptions &options) {
   functions.addPass(createFoldConstants());
   functions.addPass(createRecognizePatterns());
   functions.addPass(createFoldBatchNorm());
+  functions.addPass(createDecomposeQuantization());
   functions.addPass(createFoldConstants());
   functions.addPass(createCanonicalize());
   functions.addPass(createCSE());

@@ -137,13 +137,12 @@ LogicalResult nn::writeLibrary(ModuleOp lowered, nnrt::Manifest manifest,
   if (failed(linkSharedLibrary(objects, temporary, loc)))
     return failure();
 
+  if (lowered->hasAttr("nn.needs_onednn"))
+    manifest.flags |= nnrt::NeedsOneDNN;
   if (auto kernels = lowered->getAttrOfType<ArrayAttr>("nn.kernels"))
-    for (auto entry : kernels.getAsRange<ArrayAttr>()) {
-      StringRef kind = cast<StringAttr>(entry[0]).getValue();
-      if (kind.starts_with("onednn."))
-        manifest.flags |= nnrt::NeedsOneDNN;
-      manifest.kernels.push_back({kind.str(), cast<StringAttr>(entry[1]).str()});
-    }
+    for (auto entry : kernels.getAsRange<ArrayAttr>())
+      manifest.kernels.push_back({cast<StringAttr>(entry[0]).str(),
+                                  cast<StringAttr>(entry[1]).str()});
   std::vector<nnrt::WeightBlob> blobs;
   SmallVector<HostTensor> owners;
   if (failed(collectWeights(lowered, blobs, owners)))

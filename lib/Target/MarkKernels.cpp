@@ -31,22 +31,20 @@ struct MarkKernelsPass : nn::impl::MarkKernelsBase<MarkKernelsPass> {
       return op->getName().getStringRef().str();
     if (isa<memref::CopyOp>(op))
       return "copy";
-    if (isa<scf::ForOp, scf::ForallOp, scf::ParallelOp, scf::IfOp, scf::WhileOp>(op))
+    if (isa<scf::ForOp, scf::ForallOp, scf::ParallelOp, scf::WhileOp>(op))
       return "loop";
     return "";
   }
 
-  void runOnOperation() override {
-    ModuleOp module = getOperation();
-    func::FuncOp main = getMain(module);
-    if (!main)
-      return;
-    OpBuilder builder(&getContext());
-    SmallVector<Attribute> kernels;
-    // Continue a table that another variant's code has started.
-    if (auto table = module->getAttrOfType<ArrayAttr>("nn.kernels"))
-      llvm::append_range(kernels, table);
-    for (Operation &op : llvm::make_early_inc_range(main.getBody().front())) {
+  /// Kernels in branches count for themselves, those of a loop all together.
+  void mark(Block &block, SmallVectorImpl<Attribute> &kernels, OpBuilder &builder) {
+    for (Operation &op : llvm::make_early_inc_range(block)) {
+      if (auto branch = dyn_cast<scf::IfOp>(op)) {
+        for (Region &region : branch->getRegions())
+          if (!region.empty())
+            mark(region.front(), kernels, builder);
+        continue;
+      }
       std::string kind = getKind(&op);
       if (kind.empty())
         continue;
@@ -59,7 +57,24 @@ struct MarkKernelsPass : nn::impl::MarkKernelsBase<MarkKernelsPass> {
       builder.setInsertionPointAfter(&op);
       KernelEndOp::create(builder, op.getLoc(), index);
     }
+  }
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    func::FuncOp main = getMain(module);
+    if (!main)
+      return;
+    OpBuilder builder(&getContext());
+    SmallVector<Attribute> kernels;
+    // Continue a table that another variant's code has started.
+    if (auto table = module->getAttrOfType<ArrayAttr>("nn.kernels"))
+      llvm::append_range(kernels, table);
+    mark(main.getBody().front(), kernels, builder);
     module->setAttr("nn.kernels", builder.getArrayAttr(kernels));
+    main.walk([&](Operation *op) {
+      if (op->getName().getDialectNamespace() == "onednn")
+        module->setAttr("nn.needs_onednn", builder.getUnitAttr());
+    });
   }
 };
 } // namespace

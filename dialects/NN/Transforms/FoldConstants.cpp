@@ -41,9 +41,11 @@ struct FoldConstantsPass : nn::impl::FoldConstantsBase<FoldConstantsPass> {
            });
   }
 
-  /// True for a cast of half floats to f32, in which they are computed: weights
-  /// of twice the size cost less than a cast in each run.
+  /// True for a cast of half floats to f32, in which they are computed, and for
+  /// what was quantized: larger weights cost less than a conversion in each run.
   static bool isWidening(Operation *op) {
+    if (isa<DequantizeOp>(op))
+      return true;
     auto cast = dyn_cast<CastOp>(op);
     return cast && cast.getType().getElementType().isF32() &&
            isa<Float16Type, BFloat16Type>(cast.getInput().getType().getElementType());

@@ -35,7 +35,7 @@ def FoldConstants : NN_FunctionPass<"nn-fold-constants"> {
   let description = [{
     The reference interpreter computes the result. An operator whose result is
     larger than its operands, and than `max-growth-bytes`, stays, unless it is a
-    cast of half floats to f32.
+    cast of half floats to f32 or an `nn.dequantize`, which each run would repeat.
 
     ```mlir
     // Before:
@@ -139,6 +139,28 @@ def PrepareRecurrent : NN_FunctionPass<"nn-prepare-recurrent"> {
     ```
   }];
   let statistics = [Statistic<"numPrepared", "prepared", "Layers prepared">];
+}
+
+def DecomposeQuantization : NN_FunctionPass<"nn-decompose-quantization"> {
+  let summary = "Write quantization as elementwise arithmetic";
+  let description = [{
+    `nn.quantize` and `nn.dequantize` with parameters per tensor or per axis
+    become elementwise operators on f32, which are fused with those around them.
+    What is quantized and dequantized at once is never stored as integers. Blocked
+    parameters and integers of more than 16 bits stay, as f32 is not exact for them.
+
+    ```mlir
+    // Before:
+    %0 = nn.quantize %x, %scale {to = i8} : (tensor<4xf32>, tensor<f32>) -> tensor<4xi8>
+    %1 = nn.dequantize %0, %scale : (tensor<4xi8>, tensor<f32>) -> tensor<4xf32>
+    // After:
+    %0 = nn.div %x, %scale : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+    %1 = nn.round %0 : (tensor<4xf32>) -> tensor<4xf32>
+    %2 = nn.clip %1 min %low max %high : (tensor<4xf32>, tensor<f32>, tensor<f32>) -> tensor<4xf32>
+    %3 = nn.mul %2, %scale : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+    ```
+  }];
+  let statistics = [Statistic<"numDecomposed", "decomposed", "Operators decomposed">];
 }
 
 def FoldBatchNorm : NN_FunctionPass<"nn-fold-batch-norm"> {

@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "Registry.h"
+#include "SpatialAttrs.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -71,7 +72,216 @@ static LogicalResult importDequantizeLinear(NodeBinder &node) {
   return node.replaceWith<DequantizeOp>(input, scale, zeroPoint, axis, blockSize);
 }
 
+//===----------------------------------------------------------------------===//
+// Operators on quantized tensors: dequantize, compute, quantize
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// A quantized tensor, or how to quantize one.
+struct Quantized {
+  Value value, scale, zeroPoint;
+};
+} // namespace
+
+/// The real numbers. Parameters that are lists stand along `axis`.
+static Value dequantize(NodeBinder &node, Quantized tensor, int64_t axis = 1) {
+  makePerTensor(node, tensor.value, tensor.scale, tensor.zeroPoint, 0);
+  return node.create<DequantizeOp>(tensor.value, tensor.scale, tensor.zeroPoint, axis,
+                                   int64_t(0));
+}
+
+/// Quantizes with the scale and zero point of `to`, to the zero point's type.
+static Value quantize(NodeBinder &node, Value real, Quantized to, int64_t axis = 1) {
+  if (node.failed())
+    return {};
+  Type type = getType(to.zeroPoint).getElementType();
+  makePerTensor(node, real, to.scale, to.zeroPoint, 0);
+  return node.create<QuantizeOp>(real, to.scale, to.zeroPoint, type, axis, int64_t(0));
+}
+
+static NodeBinder &bind(NodeBinder &node, StringRef value, StringRef scale,
+                        StringRef zeroPoint, Quantized &tensor) {
+  if (!value.empty())
+    node.operand(value, tensor.value);
+  return node.operand(scale, tensor.scale).operand(zeroPoint, tensor.zeroPoint);
+}
+
+static LogicalResult importQLinearConv(NodeBinder &node) {
+  Quantized x, w, y;
+  Value bias;
+  SpatialAttrs attrs;
+  int64_t group;
+  bind(node, "x", "x_scale", "x_zero_point", x);
+  bind(node, "w", "w_scale", "w_zero_point", w);
+  bind(node, "", "y_scale", "y_zero_point", y).optionalOperand("B", bias).attr("group", group, 1);
+  if (attrs.bind(node).failed())
+    return failure();
+  if (bias) {
+    // Its scale is the product of the others, one for each channel or for all.
+    Value scale = node.create<MulOp>(node.asScalar(x.scale), node.asScalar(w.scale));
+    bias = dequantize(node, {bias, scale, {}}, /*axis=*/0);
+  }
+  Value input = dequantize(node, x), weight = dequantize(node, w, /*axis=*/0);
+  Value result = node.create<ConvOp>(input, weight, bias, attrs.strides, attrs.dilations,
+                                     attrs.pads, group, attrs.autoPad);
+  return node.setOutput(quantize(node, result, y));
+}
+
+static LogicalResult importQLinearMatMul(NodeBinder &node) {
+  Quantized a, b, y;
+  bind(node, "a", "a_scale", "a_zero_point", a);
+  bind(node, "b", "b_scale", "b_zero_point", b);
+  if (bind(node, "", "y_scale", "y_zero_point", y).failed())
+    return failure();
+  // Lists hold an entry for each row of a and each column of b and y.
+  Value lhs = dequantize(node, a, /*axis=*/-2), rhs = dequantize(node, b, /*axis=*/-1);
+  Value result = node.create<MatMulOp>(lhs, rhs, false, false);
+  return node.setOutput(quantize(node, result, y, /*axis=*/-1));
+}
+
+/// `value - zeroPoint` in a type that holds it; `axis` is the dimension along which
+/// a list of zero points lies.
+static Value subtractZeroPoint(NodeBinder &node, Value value, Value zeroPoint,
+                               int64_t axis, Type type) {
+  Value wide = node.create<CastOp>(value, type);
+  if (!zeroPoint || node.failed())
+    return wide;
+  zeroPoint = node.create<CastOp>(node.asScalar(zeroPoint), type);
+  int64_t rank = getType(value).getRank();
+  axis = axis < 0 ? axis + rank : axis;
+  if (!node.failed() && getType(zeroPoint).getRank() == 1 && axis + 1 < rank)
+    zeroPoint = node.create<UnsqueezeOp>(
+        zeroPoint, llvm::to_vector(llvm::seq<int64_t>(1, rank - axis)));
+  return node.create<SubOp>(wide, zeroPoint);
+}
+
+static LogicalResult importMatMulInteger(NodeBinder &node) {
+  Value a, b, aZero, bZero;
+  if (node.operand("A", a).operand("B", b).optionalOperand("a_zero_point", aZero)
+          .optionalOperand("b_zero_point", bZero).failed())
+    return failure();
+  Type i32 = IntegerType::get(node.getContext(), 32);
+  Value lhs = subtractZeroPoint(node, a, aZero, -2, i32);
+  Value rhs = subtractZeroPoint(node, b, bZero, -1, i32);
+  return node.replaceWith<MatMulOp>(lhs, rhs, false, false);
+}
+
+/// Sums of products of 8-bit integers are exact in f32 while they are few.
+static LogicalResult importConvInteger(NodeBinder &node) {
+  Value x, w, xZero, wZero;
+  SpatialAttrs attrs;
+  int64_t group;
+  node.operand("x", x).operand("w", w).optionalOperand("x_zero_point", xZero)
+      .optionalOperand("w_zero_point", wZero).attr("group", group, 1);
+  if (attrs.bind(node).failed())
+    return failure();
+  auto weight = getType(w);
+  int64_t products = 1;
+  for (int64_t size : weight.getShape().drop_front())
+    products *= ShapedType::isDynamic(size) ? 1024 : size;
+  MLIRContext *context = node.getContext();
+  Type type = products * 255 * 255 < (1 << 24) ? Type(Float32Type::get(context))
+                                               : Type(Float64Type::get(context));
+  Value input = subtractZeroPoint(node, x, xZero, 1, type);
+  Value filter = subtractZeroPoint(node, w, wZero, 0, type);
+  Value result = node.create<ConvOp>(input, filter, Value(), attrs.strides,
+                                     attrs.dilations, attrs.pads, group, attrs.autoPad);
+  return node.replaceWith<CastOp>(result, IntegerType::get(context, 32));
+}
+
+//===----------------------------------------------------------------------===//
+// ONNX Runtime's operators (com.microsoft)
+//===----------------------------------------------------------------------===//
+
+/// These have no schema here: operands go by position.
+static LogicalResult takeOperands(NodeBinder &node, SmallVector<Value> &values,
+                                  size_t least, size_t most) {
+  if (node.allOperands(values).failed())
+    return failure();
+  return node.require(values.size() >= least && values.size() <= most,
+                      "the operator has its operands", Twine(values.size()),
+                      Twine(least) + " to " + Twine(most))
+                 .failed()
+             ? failure()
+             : success();
+}
+
+/// a, its scale and zero point; b, its scale and zero point; those of the result.
+template <typename OpT> static LogicalResult importQLinearBinary(NodeBinder &node) {
+  SmallVector<Value> v;
+  if (failed(takeOperands(node, v, 8, 8)))
+    return failure();
+  Value lhs = dequantize(node, {v[0], v[1], v[2]}), rhs = dequantize(node, {v[3], v[4], v[5]});
+  Value result = node.create<OpT>(lhs, rhs);
+  return node.setOutput(quantize(node, result, {{}, v[6], v[7]}));
+}
+
+/// x, its scale and zero point; those of the result.
+static LogicalResult importQLinearUnary(NodeBinder &node,
+                                        function_ref<Value(Value)> compute) {
+  SmallVector<Value> v;
+  if (failed(takeOperands(node, v, 5, 5)))
+    return failure();
+  Value result = compute(dequantize(node, {v[0], v[1], v[2]}));
+  return node.setOutput(quantize(node, result, {{}, v[3], v[4]}));
+}
+
+static LogicalResult importQLinearSigmoid(NodeBinder &node) {
+  return importQLinearUnary(node, [&](Value x) { return node.create<SigmoidOp>(x); });
+}
+
+static LogicalResult importQLinearLeakyRelu(NodeBinder &node) {
+  float alpha;
+  if (node.attr("alpha", alpha, 0.01f).failed())
+    return failure();
+  return importQLinearUnary(node,
+                            [&](Value x) { return node.create<LeakyReluOp>(x, alpha); });
+}
+
+static LogicalResult importQLinearGlobalAveragePool(NodeBinder &node) {
+  bool channelsLast;
+  if (node.attr("channels_last", channelsLast, false).failed())
+    return failure();
+  return importQLinearUnary(node, [&](Value x) -> Value {
+    if (node.failed())
+      return {};
+    int64_t rank = getType(x).getRank();
+    auto axes = llvm::to_vector(channelsLast ? llvm::seq<int64_t>(1, rank - 1)
+                                             : llvm::seq<int64_t>(2, rank));
+    return node.create<ReduceMeanOp>(x, axes, true);
+  });
+}
+
+/// The result's scale and zero point; then each input with its own.
+static LogicalResult importQLinearConcat(NodeBinder &node) {
+  SmallVector<Value> v;
+  int64_t axis;
+  if (node.requiredAttr("axis", axis).failed() ||
+      failed(takeOperands(node, v, 5, 3 * 1024 + 2)) ||
+      node.require(v.size() % 3 == 2, "each input has a scale and a zero point",
+                   Twine(v.size()), "")
+          .failed())
+    return failure();
+  SmallVector<Value> inputs;
+  for (size_t i = 2; i < v.size(); i += 3)
+    inputs.push_back(dequantize(node, {v[i], v[i + 1], v[i + 2]}));
+  if (node.failed())
+    return failure();
+  Value result = node.create<ConcatOp>(inputs, axis);
+  return node.setOutput(quantize(node, result, {{}, v[0], v[1]}));
+}
+
 void importer::registerQuantization(Registry &r) {
   r.onOp("QuantizeLinear", 10, importQuantizeLinear);
   r.onOp("DequantizeLinear", 10, importDequantizeLinear);
+  r.onOp("QLinearConv", 10, importQLinearConv);
+  r.onOp("QLinearMatMul", 10, importQLinearMatMul);
+  r.onOp("ConvInteger", 10, importConvInteger);
+  r.onOp("MatMulInteger", 10, importMatMulInteger);
+  r.onOp("com.microsoft", "QLinearAdd", 1, importQLinearBinary<AddOp>);
+  r.onOp("com.microsoft", "QLinearMul", 1, importQLinearBinary<MulOp>);
+  r.onOp("com.microsoft", "QLinearSigmoid", 1, importQLinearSigmoid);
+  r.onOp("com.microsoft", "QLinearLeakyRelu", 1, importQLinearLeakyRelu);
+  r.onOp("com.microsoft", "QLinearGlobalAveragePool", 1, importQLinearGlobalAveragePool);
+  r.onOp("com.microsoft", "QLinearConcat", 1, importQLinearConcat);
 }
