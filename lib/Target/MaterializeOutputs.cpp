@@ -15,10 +15,15 @@ using namespace mlir;
 using namespace mlir::nn;
 
 namespace {
-/// Follows casts that change nothing but the type's static knowledge.
+/// Follows casts that change nothing but the type's static knowledge, or whether
+/// its integers have a sign.
 memref::AllocOp getAllocation(Value value) {
-  while (auto cast = value.getDefiningOp<memref::CastOp>())
-    value = cast.getSource();
+  while (Operation *op = value.getDefiningOp()) {
+    if (!isa<memref::CastOp>(op) &&
+        !(isa<UnrealizedConversionCastOp>(op) && op->getNumOperands() == 1))
+      break;
+    value = op->getOperand(0);
+  }
   return value.getDefiningOp<memref::AllocOp>();
 }
 

@@ -126,7 +126,7 @@ private:
     SmallVector<std::pair<memref::AllocOp, SmallVector<Operation *>>> symbolicOps;
     for (memref::AllocOp op : allocations) {
       SmallVector<Operation *> slice;
-      auto sameBuffers = aliases.resolve(op);
+      SmallVector<Value> sameBuffers = getAliases(op, aliases);
       bool planned = !leavesIteration(op, sameBuffers) && collectSizeOps(op, block, slice);
       if (!planned) {
         OpBuilder builder(op);
@@ -190,6 +190,22 @@ private:
     }
   }
 
+  /// All values that are the buffer or a view of it, also where only the sign of
+  /// its elements is forgotten (which the analysis does not look through).
+  static SmallVector<Value> getAliases(Value buffer, BufferViewFlowAnalysis &analysis) {
+    llvm::SetVector<Value> found;
+    SmallVector<Value> pending = {buffer};
+    while (!pending.empty())
+      for (Value alias : analysis.resolve(pending.pop_back_val())) {
+        if (!found.insert(alias))
+          continue;
+        for (Operation *user : alias.getUsers())
+          if (isa<UnrealizedConversionCastOp>(user))
+            llvm::append_range(pending, user->getResults());
+      }
+    return found.takeVector();
+  }
+
   /// Numbers the operations of a block and of the regions in it.
   void number(Block &block) {
     for (Operation &op : block) {
@@ -212,8 +228,7 @@ private:
 
   /// True if a buffer that is allocated in a loop is carried to the next
   /// iteration, or out of the loop.
-  template <typename Values>
-  static bool leavesIteration(memref::AllocOp op, const Values &sameBuffers) {
+  static bool leavesIteration(memref::AllocOp op, ArrayRef<Value> sameBuffers) {
     for (Operation *around = op->getParentOp(); around && !isa<func::FuncOp>(around);
          around = around->getParentOp()) {
       if (isa<scf::IfOp>(around))

@@ -285,6 +285,9 @@ FailureOr<OpFoldResult> ShapeEnv::materialize(OpBuilder &builder,
                                                   symbol.index);
       break;
     case Symbol::Element: {
+      // arith, which sizes are computed in, has no unsigned types.
+      if (!getElementTypeOrSelf(symbol.tensor.getType()).isSignlessIntOrIndex())
+        return failure();
       SmallVector<Value> indices;
       if (cast<RankedTensorType>(symbol.tensor.getType()).getRank() == 1)
         indices.push_back(arith::ConstantIndexOp::create(builder, location,
