@@ -107,11 +107,13 @@ static void buildBufferize(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createMaterializeOutputs());
+  pm.addPass(memref::createFoldMemRefAliasOpsPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
   // What is left of copies after this is contiguous.
   pm.addPass(createConvertCopies());
   pm.addPass(createConvertLinalgToKernels());
   pm.addPass(createMarkKernels());
-  pm.addPass(memref::createFoldMemRefAliasOpsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createPlanArena());
