@@ -23,7 +23,7 @@ esac
 [ $# = 0 ] || [ -r "$1" ] || die "$1: no such picture"
 
 use_dependencies
-build_targets nn-translate ocr
+build_targets nn-translate ocr nnrt_onednn
 
 models=$("$nn_root/tools/scripts/fetch-ocr-models")
 
