@@ -92,6 +92,7 @@ static std::optional<PostOp> getUnary(Operation *op) {
       })
       .Case<MishOp>([&](auto) { return eltwise(op, Alg::Mish); })
       .Case<SoftplusOp>([&](auto) { return eltwise(op, Alg::SoftRelu, 1.0f); })
+      .Case<RoundOp>([&](auto) { return eltwise(op, Alg::Round); })
       .Case<AbsOp>([&](auto) { return eltwise(op, Alg::Abs); })
       .Case<SqrtOp>([&](auto) { return eltwise(op, Alg::Sqrt); })
       .Case<ExpOp>([&](auto) { return eltwise(op, Alg::Exp); })
