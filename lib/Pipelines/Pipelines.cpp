@@ -50,6 +50,8 @@ static void addVerification(OpPassManager &pm, StringRef phase,
 /// Simplified nn, in the layouts that will be used.
 static void buildOptimize(OpPassManager &pm, const PipelineOptions &options) {
   OpPassManager &functions = pm.nest<func::FuncOp>();
+  functions.addPass(createCanonicalize());
+  functions.addPass(createExposeIntegers());
   addSimplification(functions);
   addSimplification(functions);
   functions.addPass(createLegalizeTypes());

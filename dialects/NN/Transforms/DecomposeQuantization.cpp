@@ -3,6 +3,7 @@
 
 #include "dialects/NN/IR/NN.h"
 #include "dialects/NN/Transforms/Passes.h"
+#include "mlir/IR/Matchers.h"
 #include "nn/Analysis/Provenance.h"
 
 namespace mlir::nn {
@@ -109,6 +110,10 @@ private:
       value = SubOp::create(
           builder, loc, value,
           align(op.getZeroPoint(), input, op.getAxis(), builder, loc));
+    DenseElementsAttr scale;
+    if (matchPattern(op.getScale(), m_Constant(&scale)) && scale.isSplat() &&
+        scale.getSplatValue<float>() == 1.0f)
+      return value;
     return MulOp::create(builder, loc, value,
                          align(op.getScale(), input, op.getAxis(), builder, loc));
   }

@@ -63,6 +63,10 @@ static bool splitConstant(OpTy op, Value &value, Value &constant) {
   if (op->template hasTrait<OpTrait::IsCommutative>() &&
       !isConstantExpression(constant))
     std::swap(value, constant);
+  // Products of integers are exact as they are.
+  if (Operation *producer = value.getDefiningOp();
+      producer && producer->hasAttr(integersAttrName))
+    return false;
   return isConstantExpression(constant) && !isConstantExpression(value) &&
          value.getType() == op.getType() &&
          isa<FloatType>(op.getType().getElementType());

@@ -3,15 +3,20 @@
 //
 // The order that they are written for (each is correct in any other):
 //
+//   nn-expose-integers
+//     While the weights still are the integers that they were quantized to.
 //   nn-canonicalize  nn-fold-constants  nn-fold-shapes  nn-infer-shapes
 //     Shape arithmetic is gone, and types are as static as they can be. The
 //     four help each other: run them twice.
 //   nn-legalize-types  nn-fold-constants
 //     Compute types, before anything looks at weights.
+//   nn-prepare-recurrent
 //   nn-recognize-patterns
 //     Before folding scales: it matches the forms that exporters write.
 //   nn-fold-batch-norm  nn-fold-constants  nn-canonicalize  nn-cse
 //     Leaves arithmetic on constants, which constant folding evaluates.
+//   nn-decompose-quantization
+//     After folding scales, which would round what quantization makes exact.
 //   nn-assign-layout  nn-fold-constants  nn-canonicalize  nn-fold-shapes  nn-cse
 //     Permuted constants fold; nothing may insert operators in the other
 //     layout afterwards.

@@ -163,6 +163,31 @@ def DecomposeQuantization : NN_FunctionPass<"nn-decompose-quantization"> {
   let statistics = [Statistic<"numDecomposed", "decomposed", "Operators decomposed">];
 }
 
+def ExposeIntegers : NN_FunctionPass<"nn-expose-integers"> {
+  let summary = "Compute products of quantized tensors on their integers";
+  let description = [{
+    A convolution or matrix product of dequantized integers of 8 bits becomes one of
+    the integers (less their zero points), whose result the product of the scales
+    multiplies. Sums of such products are exact in f32 up to 2^24, in whatever order
+    they are added; the operator bears the attribute `nn.integers`, so that
+    nothing is folded into its weights.
+
+    ```mlir
+    // Before:
+    %0 = nn.dequantize %x, %sx : (tensor<2x3xi8>, tensor<f32>) -> tensor<2x3xf32>
+    %1 = nn.dequantize %w, %sw : (tensor<3x4xi8>, tensor<f32>) -> tensor<3x4xf32>
+    %2 = nn.matmul %0, %1 : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+    // After:
+    %0 = nn.dequantize %x, %one : (tensor<2x3xi8>, tensor<f32>) -> tensor<2x3xf32>
+    %1 = nn.dequantize %w, %one : (tensor<3x4xi8>, tensor<f32>) -> tensor<3x4xf32>
+    %s = nn.mul %sx, %sw : (tensor<f32>, tensor<f32>) -> tensor<f32>
+    %2 = nn.matmul %0, %1 {nn.integers} : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+    %3 = nn.mul %2, %s : (tensor<2x4xf32>, tensor<f32>) -> tensor<2x4xf32>
+    ```
+  }];
+  let statistics = [Statistic<"numExposed", "exposed", "Operators that compute on integers">];
+}
+
 def FoldBatchNorm : NN_FunctionPass<"nn-fold-batch-norm"> {
   let summary = "Fold normalization, scales and biases into weights";
   let description = [{
