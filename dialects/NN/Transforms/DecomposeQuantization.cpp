@@ -71,6 +71,47 @@ private:
                               DenseElementsAttr::get(type, float(number)));
   }
 
+  /// The number that a constant holds everywhere.
+  static std::optional<double> getNumber(Value value) {
+    DenseElementsAttr elements;
+    if (!value || !matchPattern(value, m_Constant(&elements)) || !elements.isSplat())
+      return std::nullopt;
+    if (isa<FloatType>(elements.getElementType()))
+      return elements.getSplatValue<APFloat>().convertToDouble();
+    APInt number = elements.getSplatValue<APInt>();
+    return elements.getElementType().isUnsignedInteger() ? double(number.getZExtValue())
+                                                         : double(number.getSExtValue());
+  }
+
+  /// Limits that quantization's own limits imply do nothing: rectifiers before a
+  /// quantization whose least number is zero, for one. `low` and `high` are the
+  /// bounds of the rounded quotient.
+  static Value skipLimits(Value value, std::optional<double> scale, double low,
+                          double high) {
+    if (!scale || !(*scale > 0))
+      return value;
+    // As the run computes it: f32 division, ties to even.
+    auto quotient = [&](double bound) {
+      return std::nearbyint(double(float(bound) / float(*scale)));
+    };
+    while (Operation *op = value.getDefiningOp()) {
+      if (auto relu = dyn_cast<ReluOp>(op); relu && low >= 0) {
+        value = relu.getInput();
+        continue;
+      }
+      auto clip = dyn_cast<ClipOp>(op);
+      if (!clip)
+        return value;
+      std::optional<double> least = getNumber(clip.getMin()),
+                            most = getNumber(clip.getMax());
+      if ((clip.getMin() && (!least || quotient(*least) > low)) ||
+          (clip.getMax() && (!most || quotient(*most) < high)))
+        return value;
+      value = clip.getInput();
+    }
+    return value;
+  }
+
   Value decompose(QuantizeOp op, OpBuilder &builder) {
     auto to = cast<IntegerType>(op.getTo());
     Type from = getTensorType(op.getInput()).getElementType();
@@ -78,21 +119,32 @@ private:
     if (!isPlain(op) || to.getWidth() > 16 || !from.isF32())
       return {};
     Location loc = op.getLoc();
-    Value input = op.getInput();
-    Value scale = align(op.getScale(), input, op.getAxis(), builder, loc);
-    Value value = DivOp::create(builder, loc, input, scale);
-    value = RoundOp::create(builder, loc, value);
-    if (op.getZeroPoint())
-      value = AddOp::create(
-          builder, loc, value,
-          align(op.getZeroPoint(), input, op.getAxis(), builder, loc));
     bool isUnsigned = to.isUnsigned();
     double low = isUnsigned ? 0 : -std::ldexp(1.0, to.getWidth() - 1);
     double high = std::ldexp(1.0, isUnsigned ? to.getWidth() : to.getWidth() - 1) - 1;
-    Value lowest = makeNumber(low, builder, loc), highest = makeNumber(high, builder, loc);
+    // A known zero point moves the bounds instead of the value, which what
+    // dequantizes it again then needs not move back.
+    std::optional<double> zero = op.getZeroPoint() ? getNumber(op.getZeroPoint())
+                                                   : std::optional<double>(0.0);
+    double shift = zero.value_or(0);
+    Value input = op.getInput();
+    if (zero)
+      input = skipLimits(input, getNumber(op.getScale()), low - shift, high - shift);
+    Value scale = align(op.getScale(), op.getInput(), op.getAxis(), builder, loc);
+    Value value = DivOp::create(builder, loc, input, scale);
+    value = RoundOp::create(builder, loc, value);
+    if (!zero)
+      value = AddOp::create(
+          builder, loc, value,
+          align(op.getZeroPoint(), op.getInput(), op.getAxis(), builder, loc));
+    Value lowest = makeNumber(low - shift, builder, loc),
+          highest = makeNumber(high - shift, builder, loc);
     value = ClipOp::create(builder, loc, value, lowest, highest);
-    Value result = CastOp::create(builder, loc, value, to);
-    rounded[result] = value;
+    Value whole = value;
+    if (shift != 0)
+      whole = AddOp::create(builder, loc, value, makeNumber(shift, builder, loc));
+    Value result = CastOp::create(builder, loc, whole, to);
+    rounded[result] = {value, shift};
     return result;
   }
 
@@ -101,24 +153,34 @@ private:
     if (!isPlain(op) || (from.getWidth() > 16 && op.getZeroPoint()))
       return {};
     Location loc = op.getLoc();
-    Value input = op.getInput();
+    Value input = op.getInput(), value;
+    std::optional<double> zero = op.getZeroPoint() ? getNumber(op.getZeroPoint())
+                                                   : std::optional<double>(0.0);
     // What was quantized just before is an integer in f32 already.
-    Value value = rounded.lookup(input);
-    if (!value)
+    Rounded known = rounded.lookup(input);
+    bool isCentered = known.value && zero && *zero == known.shift;
+    if (isCentered)
+      value = known.value;
+    else if (known.value && known.shift == 0)
+      value = known.value;
+    else
       value = CastOp::create(builder, loc, input, builder.getF32Type());
-    if (op.getZeroPoint())
+    if (op.getZeroPoint() && !isCentered && !(zero && *zero == 0))
       value = SubOp::create(
           builder, loc, value,
           align(op.getZeroPoint(), input, op.getAxis(), builder, loc));
-    DenseElementsAttr scale;
-    if (matchPattern(op.getScale(), m_Constant(&scale)) && scale.isSplat() &&
-        scale.getSplatValue<float>() == 1.0f)
+    if (getNumber(op.getScale()) == 1.0)
       return value;
     return MulOp::create(builder, loc, value,
                          align(op.getScale(), input, op.getAxis(), builder, loc));
   }
 
+  /// Integers in f32, less `shift`.
+  struct Rounded {
+    Value value;
+    double shift = 0;
+  };
   /// Quantized tensors, before the conversion to integers.
-  DenseMap<Value, Value> rounded;
+  DenseMap<Value, Rounded> rounded;
 };
 } // namespace
