@@ -7,6 +7,9 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -111,6 +114,39 @@ createTargetMachine(const CodeVariant &variant, Location loc) {
       llvm::CodeGenOptLevel::Aggressive));
 }
 
+/// Masked accesses of bf16 as such of i16: without AVX512_BF16, LLVM takes the
+/// former apart and calls a library for each element.
+static void accessBF16AsIntegers(llvm::Function &function) {
+  llvm::SmallVector<llvm::IntrinsicInst *> calls;
+  for (llvm::Instruction &instruction : llvm::instructions(function))
+    if (auto *call = llvm::dyn_cast<llvm::IntrinsicInst>(&instruction))
+      calls.push_back(call);
+  for (llvm::IntrinsicInst *call : calls) {
+    bool isLoad = call->getIntrinsicID() == llvm::Intrinsic::masked_load;
+    if (!isLoad && call->getIntrinsicID() != llvm::Intrinsic::masked_store)
+      continue;
+    auto *type = llvm::cast<llvm::VectorType>(
+        isLoad ? call->getType() : call->getArgOperand(0)->getType());
+    if (!type->getElementType()->isBFloatTy())
+      continue;
+    llvm::IRBuilder<> builder(call);
+    llvm::Type *integers = llvm::VectorType::get(builder.getInt16Ty(), type);
+    if (isLoad) {
+      llvm::Value *loaded = builder.CreateMaskedLoad(
+          integers, call->getArgOperand(0), call->getParamAlign(0).valueOrOne(),
+          call->getArgOperand(1),
+          builder.CreateBitCast(call->getArgOperand(2), integers));
+      call->replaceAllUsesWith(builder.CreateBitCast(loaded, type));
+    } else {
+      builder.CreateMaskedStore(
+          builder.CreateBitCast(call->getArgOperand(0), integers),
+          call->getArgOperand(1), call->getParamAlign(1).valueOrOne(),
+          call->getArgOperand(2));
+    }
+    call->eraseFromParent();
+  }
+}
+
 std::unique_ptr<llvm::Module>
 nn::translateToLLVMIR(ModuleOp module, const CodeVariant &variant,
                       llvm::LLVMContext &context) {
@@ -131,6 +167,7 @@ nn::translateToLLVMIR(ModuleOp module, const CodeVariant &variant,
   for (llvm::Function &function : *llvmModule) {
     if (function.isDeclaration())
       continue;
+    accessBF16AsIntegers(function);
     function.addFnAttr("target-cpu", variant.cpu);
     function.addFnAttr("prefer-vector-width", std::to_string(variant.vectorBits));
     function.addFnAttr("frame-pointer", "none");
