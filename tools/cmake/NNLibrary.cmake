@@ -1,4 +1,4 @@
-# nn_dialect(), nn_library(), nn_tool(): targets of the compiler.
+# nn_library(), nn_tool(): targets of the compiler.
 
 # What each compiler target has in common.
 function(nn_configure_target target)
@@ -34,7 +34,7 @@ if(NN_PRECOMPILE_HEADERS)
   add_dependencies(nn_precompiled NNIncGen)
 endif()
 
-# nn_library(NNTransforms SOURCES a.cpp LINK NNDialect TABLEGEN NNPassesIncGen)
+# nn_library(NNTransforms SOURCES a.cpp LINK NNDialect DEPENDS NNTransformsIncGen)
 # A static library; DEPENDS names TableGen targets that must be up to date.
 function(nn_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK;DEPENDS" ${ARGN})

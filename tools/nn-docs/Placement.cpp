@@ -69,11 +69,11 @@ void nn::printPlacement(MLIRContext &context, llvm::raw_ostream &os) {
         "`lib/Pipelines/Pipelines.cpp` makes for what generated code does better;\n"
         "element types are those of the data operand, as far as the operator's\n"
         "definition accepts them: floats are f16, bf16, f32, f64; integers i8 to i64\n"
-        "and ui8 to ui64; numbers both; all: numbers and i1. No operator uses a\n"
-        "reference kernel of the runtime.\n\n"
-        "Whatever the road, machine code calls no library: functions such as exp\n"
-        "exist up to f32 (see [coverage](coverage.md)).\n\n"
-        "| operator | oneDNN | kernel template | linalg |\n|---|---|---|---|\n";
+        "and ui8 to ui64; numbers both; all: numbers and i1. A *runtime kernel* is a\n"
+        "reference kernel of libnnrt, for what is control flow more than arithmetic.\n\n"
+        "Whatever the road, machine code calls no library; a function that would\n"
+        "need one is refused (see [coverage](coverage.md)).\n\n"
+        "| operator | oneDNN | kernel template | linalg, runtime |\n|---|---|---|---|\n";
   SmallVector<RegisteredOperationName> names;
   for (RegisteredOperationName op : context.getRegisteredOperations())
     if (op.getDialectNamespace() == "nn")

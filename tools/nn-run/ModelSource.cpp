@@ -6,6 +6,7 @@
 #include "mlir/Parser/Parser.h"
 #include "nn/Import/ONNX.h"
 #include "nn/InitAll.h"
+#include "nn/Pipelines/CheckCapability.h"
 #include "nn/Pipelines/Compile.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -53,7 +54,14 @@ llvm::Error ModelSource::parseMLIR() {
 
 llvm::Error ModelSource::importModel() {
   TriageReport report;
-  module = importONNX(context, path, ImportOptions(), report);
+  CapabilityCheck capabilities;
+  ImportOptions importOptions;
+  if (!options.interpret)
+    importOptions.checkCapability = [&](Operation *op, const NodeInfo &node,
+                                        TriageReport &to) {
+      capabilities.check(op, node, to);
+    };
+  module = importONNX(context, path, importOptions, report);
   if (module)
     return llvm::Error::success();
   report.printErrors(llvm::errs(), path);

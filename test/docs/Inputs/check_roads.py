@@ -1,0 +1,22 @@
+# Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+"""Reads the placement page on stdin: reference kernels of the runtime are only for
+the operators below, and every operator has a road."""
+
+import re
+import sys
+
+REFERENCE = {"nn.non_max_suppression", "nn.nonzero", "nn.roi_align", "nn.topk", "nn.unique"}
+
+problems, operators = [], 0
+for line in sys.stdin:
+    row = re.match(r"\| `(nn\.\w+)` \| (.*) \| (.*) \| (.*) \|$", line)
+    if not row:
+        continue
+    operators += 1
+    name, roads = row[1], row.groups()[1:]
+    if any("runtime kernel" in road for road in roads) and name not in REFERENCE:
+        problems.append(f"{name} uses a reference kernel of the runtime")
+    if all(road == "–" for road in roads):
+        problems.append(f"{name} has no road: add a row to a capability table")
+print("\n".join(problems) or f"{operators} operators")
+sys.exit(bool(problems) or operators < 50)
