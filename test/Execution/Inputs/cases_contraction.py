@@ -1,0 +1,96 @@
+# Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+"""Matrix products: batches, types, transposes, what is fused with them."""
+
+from execution import Case
+
+# Once more with everything that oneDNN can do given to it.
+OPTIONS = [("--mcpu=x86-64-v3", "--cpu-kernels=onednn")]
+
+BATCHES = {  # name: lhs, rhs
+    "plain": ("M,K", "K,N"), "batch": ("B,M,K", "B,K,N"), "left": ("B,M,K", "K,N"),
+    "right": ("M,K", "B,K,N"), "both": ("B,1,M,K", "3,K,N"), "cross": ("B,1,M,K", "1,3,K,N"),
+    "row": ("K", "K,N"), "column": ("M,K", "K"), "dot": ("K", "K"),
+    "row_batch": ("K", "B,K,N"), "column_batch": ("B,M,K", "K"),
+}
+SHAPES = [{"B": 2, "M": 4, "K": 5, "N": 3}, {"B": 1, "M": 1, "K": 1, "N": 1},
+          {"B": 3, "M": 1, "K": 33, "N": 17}, {"B": 2, "M": 9, "K": 64, "N": 40},
+          {"B": 2, "M": 3, "K": 0, "N": 2}, {"B": 0, "M": 3, "K": 4, "N": 2}]
+
+
+def matmul():
+    for name, (a, b) in BATCHES.items():
+        yield Case(f"MatMul_{name}", f"float[{a}] a, float[{b}] b", "y = MatMul(a, b)",
+                   sizes=SHAPES)
+    for dtype in ["float16", "bfloat16", "double", "int32", "int64", "uint32", "uint64"]:
+        yield Case(f"MatMul_{dtype}", f"{dtype}[B,M,K] a, {dtype}[K,N] b", "y = MatMul(a, b)",
+                   sizes=SHAPES, tolerance=2)
+    for name, m, k, n in [("small", 4, 8, 8), ("gemv", 1, 96, 67), ("odd", 7, 19, 13),
+                          ("tall", 65, 3, 5), ("wide", 2, 33, 130), ("large", 70, 128, 96)]:
+        yield Case(f"MatMul_static_{name}", f"float[{m},{k}] a, float[{k},{n}] b",
+                   "y = MatMul(a, b)")
+        yield Case(f"MatMul_weights_{name}", f"float[{m},{k}] a", "y = MatMul(a, w)",
+                   weights=f"float[{k},{n}] w")
+        yield Case(f"MatMul_dynamic_{name}", f"float[M,{k}] a", "y = MatMul(a, w)",
+                   weights=f"float[{k},{n}] w", sizes=[{"M": m}, {"M": 1}, {"M": m + 5}])
+        yield Case(f"MatMul_lhs_weights_{name}", f"float[{k},N] a", "y = MatMul(w, a)",
+                   weights=f"float[{m},{k}] w", sizes=[{"N": n}, {"N": 1}, {"N": 9}])
+        yield Case(f"MatMul_transposed_{name}", f"float[{k},{m}] a, float[{n},{k}] b",
+                   "t = Transpose<perm = [1, 0]>(a)  u = Transpose<perm = [1, 0]>(b)  "
+                   "y = MatMul(t, u)")
+    yield Case("MatMul_batch_transposed", "float[B,H,M,K] a, float[B,H,N,K] b",
+               "u = Transpose<perm = [0, 1, 3, 2]>(b)  y = MatMul(a, u)",
+               sizes=[{"B": 1, "H": 2, "M": 5, "N": 7, "K": 8}, {"B": 2, "H": 3, "M": 1, "N": 16, "K": 4}])
+    yield Case("MatMul_squares", "float[M,M] a", "t = MatMul(a, a)  y = MatMul(t, a)",
+               sizes=[{"M": 3}, {"M": 16}])
+
+
+def gemm():
+    for name, c in [("matrix", "M,N"), ("row", "N"), ("column", "M,1"), ("one", "1"), ("unit", "1,N")]:
+        yield Case(f"Gemm_{name}", f"float[M,K] a, float[K,N] b, float[{c}] c",
+                   "y = Gemm<alpha = 0.5, beta = 2.0>(a, b, c)", sizes=SHAPES[:4])
+    for ta in (0, 1):
+        for tb in (0, 1):
+            a, b = "K,M" if ta else "M,K", "11,13" if tb else "13,11"
+            a = a.replace("K", "13")
+            yield Case(f"Gemm_trans{ta}{tb}", f"float[{a}] a",
+                       f"y = Gemm<transA = {ta}, transB = {tb}>(a, w, c)",
+                       weights=f"float[{b}] w, float[11] c", sizes=[{"M": 1}, {"M": 6}])
+    yield Case("Gemm_no_bias", "float[3,5] a, float[5,4] b", "y = Gemm(a, b)")
+    for dtype in ["float16", "bfloat16", "double", "int32", "uint64"]:
+        yield Case(f"Gemm_{dtype}", f"{dtype}[M,7] a, {dtype}[7,5] b, {dtype}[5] c",
+                   "y = Gemm(a, b, c)", sizes=[{"M": 1}, {"M": 4}], tolerance=2)
+
+
+def fused():
+    weights = "float[24,20] w, float[20] b"
+    sizes = [{"M": 1}, {"M": 5}, {"M": 33}]
+    for name, body in {
+            "relu": "t = MatMul(x, w)  u = Add(t, b)  y = Relu(u)",
+            "gelu": "t = MatMul(x, w)  u = Add(t, b)  y = Gelu(u)",
+            "sigmoid_mul": "t = MatMul(x, w)  u = Add(t, b)  v = Sigmoid(u)  y = Mul(v, u)",
+            "clip": "t = MatMul(x, w)  u = Sub(t, b)  y = HardSigmoid(u)",
+            "divide": "t = MatMul(x, w)  y = Div(t, b)",
+            "before": "r = Relu(x)  t = MatMul(r, w)  y = Add(b, t)",
+            "twice": "t = MatMul(x, w)  y = Relu(t)  z = Add(t, b)",
+            "softmax": "t = MatMul(x, w)  y = Softmax(t)"}.items():
+        yield Case(f"fused_{name}", "float[M,24] x", body, weights=weights, sizes=sizes)
+    yield Case("fused_residual", "float[M,24] x, float[M,20] r",
+               "t = MatMul(x, w)  u = Add(t, b)  v = Add(u, r)  y = Relu(v)",
+               weights=weights, sizes=sizes)
+    yield Case("fused_residual_broadcast", "float[M,24] x, float[1,20] r, float[M,1] c",
+               "t = MatMul(x, w)  u = Add(r, t)  v = Mul(u, c)  y = Tanh(v)",
+               weights=weights, sizes=sizes)
+    yield Case("fused_grows", "float[M,24] x, float[3,1,20] r",
+               "t = MatMul(x, w)  y = Add(t, r)", weights=weights, sizes=sizes)
+    yield Case("fused_scale_batch", "float[B,M,8] x, float[B,8,N] z, float[B,1,N] m",
+               "t = MatMul(x, z)  u = Mul(t, s)  v = Add(u, m)  y = Softmax(v)",
+               weights="float s", sizes=[{"B": 1, "M": 3, "N": 3}, {"B": 2, "M": 7, "N": 18}])
+    for dtype in ["float16", "bfloat16", "double"]:
+        yield Case(f"fused_{dtype}", f"{dtype}[M,24] x",
+                   "t = MatMul(x, w)  u = Add(t, b)  y = Relu(u)",
+                   weights=f"{dtype}[24,20] w, {dtype}[20] b", sizes=sizes, tolerance=3)
+
+
+def all_cases():
+    for group in (matmul, gemm, fused):
+        yield from group()

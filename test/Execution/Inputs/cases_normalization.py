@@ -1,0 +1,88 @@
+# Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+"""Normalizations and softmax."""
+
+import numpy as np
+from execution import Case
+
+SIZES = [{"N": 1, "H": 1, "W": 1}, {"N": 2, "H": 5, "W": 7}, {"N": 3, "H": 4, "W": 64},
+         {"N": 0, "H": 4, "W": 4}]
+FLOATS = ["float16", "bfloat16", "float", "double"]
+
+
+def channels():
+    """Statistics or parameters for each channel."""
+    for dtype in FLOATS:
+        parameters = ", ".join(f"{dtype}[6] {x}" for x in ("s", "b", "m", "v"))
+        for rank, dims in ((2, ""), (3, ",W"), (4, ",H,W")):
+            x = f"{dtype}[N,6{dims}] x"
+            yield Case(f"BatchNormalization_{dtype}_{rank}", x,
+                       "y = BatchNormalization<epsilon = 0.01>(x, s, b, m, v)",
+                       weights=parameters, sizes=SIZES, ranges={"v": (0.1, 2)}, tolerance=3)
+            yield Case(f"BatchNormalization_inputs_{dtype}_{rank}", f"{x}, {parameters}",
+                       "y = BatchNormalization(x, s, b, m, v)", sizes=SIZES,
+                       ranges={"v": (0.1, 2)}, tolerance=3)
+            if rank > 2:
+                yield Case(f"InstanceNormalization_{dtype}_{rank}", x,
+                           "y = InstanceNormalization<epsilon = 0.01>(x, s, b)",
+                           weights=f"{dtype}[6] s, {dtype}[6] b", sizes=SIZES[1:3],
+                           tolerance=10)
+        for size in (1, 3, 4):
+            yield Case(f"LRN_{dtype}_{size}", f"{dtype}[N,6,H,W] x",
+                       f"y = LRN<size = {size}, alpha = 0.5, beta = 0.6, bias = 1.5>(x)",
+                       sizes=SIZES, tolerance=2)
+
+
+def rows():
+    for dtype in FLOATS:
+        for axis, tail in ((-1, "37"), (1, "5,37"), (2, "37"), (0, "3,5,37")):
+            x = f"{dtype}[3,5,37] x" if axis == 0 else f"{dtype}[N,5,37] x"
+            sizes = ({},) if axis == 0 else SIZES
+            yield Case(f"LayerNormalization_{dtype}_{axis}", x,
+                       f"y = LayerNormalization<axis = {axis}>(x, s, b)",
+                       weights=f"{dtype}[{tail}] s, {dtype}[{tail}] b", sizes=sizes,
+                       tolerance=5)
+            yield Case(f"LayerNormalization_no_bias_{dtype}_{axis}", f"{x}, {dtype}[{tail}] s",
+                       f"y = LayerNormalization<axis = {axis}, epsilon = 0.01>(x, s)", sizes=sizes,
+                       tolerance=5)
+        for axis in (-1, 0, 1):
+            for operator in ("Softmax", "LogSoftmax"):
+                yield Case(f"{operator}_{dtype}_{axis}", f"{dtype}[N,H,W] x",
+                           f"y = {operator}<axis = {axis}>(x)", sizes=SIZES, tolerance=2,
+                           ranges={"x": (-9, 9)})
+                yield Case(f"{operator}_static_{dtype}_{axis}", f"{dtype}[3,5,37] x",
+                           f"y = {operator}<axis = {axis}>(x)", tolerance=2)
+    yield Case("LayerNormalization_unknown", "float[N,H,W] x, float[W] s, float[W] b",
+               "y = LayerNormalization(x, s, b)", sizes=SIZES[1:3], tolerance=3)
+    yield Case("Softmax_large", "float[2,4] x", "y = Softmax(x)  z = LogSoftmax(x)",
+               values={"x": np.float32([[1000, 1001, 1002, -1000], [-np.inf, 0, 1, 2]])})
+    yield Case("Softmax_old", "float[N,3,W] x", "y = Softmax<axis = 1>(x)", opset=11,
+               sizes=SIZES)
+    # The parts of which exporters build layer normalization and gelu.
+    yield Case("LayerNormalization_parts", "float[N,H,32] x",
+               "m = ReduceMean(x, a)  d = Sub(x, m)  q = Pow(d, two)  v = ReduceMean(q, a)  "
+               "e = Add(v, eps)  r = Sqrt(e)  n = Div(d, r)  s = Mul(n, w)  y = Add(s, b)",
+               weights="int64[1] a, float two, float eps, float[32] w, float[32] b",
+               values={"a": np.array([-1]), "two": np.float32(2), "eps": np.float32(1e-5)},
+               sizes=SIZES, tolerance=3)
+    yield Case("Gelu_parts", "float[N,H,W] x",
+               "d = Div(x, s)  e = Erf(d)  o = Add(e, one)  m = Mul(x, o)  y = Mul(m, h)",
+               weights="float s, float one, float h",
+               values={"s": np.float32(2 ** .5), "one": np.float32(1), "h": np.float32(.5)},
+               sizes=SIZES)
+
+
+def fused():
+    for name, body in {
+            "softmax_scale": "t = Mul(x, s)  u = Softmax(t)  y = Mul(u, s)",
+            "softmax_mask": "t = Add(x, m)  y = Softmax(t)",
+            "norm_residual": "t = Add(x, m)  u = LayerNormalization(t, g, g)  y = Gelu(u)",
+            "norm_two_uses": "t = LayerNormalization(x, g)  y = Relu(t)  z = Add(t, x)"}.items():
+        used = {"s": "float s", "g": "float[21] g"}
+        yield Case(name, "float[N,H,21] x" + (", float[1,1,21] m" if " m)" in body else ""), body,
+                   weights=", ".join(v for k, v in used.items() if f" {k})" in body or f" {k}," in body),
+                   sizes=SIZES, tolerance=3)
+
+
+def all_cases():
+    for group in (channels, rows, fused):
+        yield from group()

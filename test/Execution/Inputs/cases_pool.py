@@ -1,0 +1,88 @@
+# Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+"""Pooling: geometry, padding in means, types, what is fused with it."""
+
+from execution import Case
+
+OPTIONS = [("--mcpu=x86-64-v3", "--cpu-kernels=onednn")]
+
+GEOMETRIES = {  # name: rank of space, attributes
+    "plain": (2, "kernel_shape = [2, 3]"),
+    "strides": (2, "kernel_shape = [3, 3], strides = [2, 2], pads = [1, 1, 1, 1]"),
+    "ceil": (2, "kernel_shape = [3, 2], strides = [2, 3], ceil_mode = 1"),
+    "ceil_pads": (2, "kernel_shape = [3, 3], strides = [2, 2], pads = [0, 1, 1, 0], ceil_mode = 1"),
+    "ceil_large_stride": (2, "kernel_shape = [2, 2], strides = [3, 3], pads = [0, 0, 1, 1], ceil_mode = 1"),
+    "dilations": (2, "kernel_shape = [2, 3], dilations = [3, 2]"),
+    "dilations_ceil": (2, "kernel_shape = [2, 2], dilations = [2, 2], strides = [2, 2], ceil_mode = 1"),
+    "asymmetric": (2, "kernel_shape = [4, 3], pads = [3, 0, 1, 2]"),
+    "same_upper": (2, "kernel_shape = [3, 3], strides = [2, 2], auto_pad = \"SAME_UPPER\""),
+    "same_lower": (2, "kernel_shape = [2, 4], auto_pad = \"SAME_LOWER\""),
+    "valid": (2, "kernel_shape = [2, 4], strides = [2, 2], auto_pad = \"VALID\""),
+    "line": (1, "kernel_shape = [4], pads = [2, 1]"),
+    "line_ceil": (1, "kernel_shape = [3], strides = [2], ceil_mode = 1"),
+    "volume": (3, "kernel_shape = [2, 2, 3], strides = [1, 2, 2]"),
+}
+DIMS = {1: "W", 2: "H,W", 3: "4,H,W"}
+SIZES = [{"N": 1, "H": 7, "W": 8}, {"N": 2, "H": 10, "W": 11}, {"N": 0, "H": 7, "W": 8}]
+
+
+def plain():
+    for name, (rank, attributes) in GEOMETRIES.items():
+        for channels in (3, 16):
+            inputs = f"float[N,{channels},{DIMS[rank]}] x"
+            static = inputs.replace("N", "2").replace("H", "9").replace("W", "8")
+            for kind, text in (("", inputs), ("_static", static)):
+                sizes = ({},) if kind else SIZES
+                yield Case(f"MaxPool_{name}_{channels}{kind}", text,
+                           f"y = MaxPool<{attributes}>(x)", sizes=sizes)
+                for include in (0, 1):
+                    # ONNX Runtime divides by the whole kernel where ceil_mode makes
+                    # windows leave the padded input; ONNX says otherwise.
+                    oracle = not (include and "ceil_mode" in attributes)
+                    yield Case(f"AveragePool_{name}_{channels}_{include}{kind}", text,
+                               f"y = AveragePool<{attributes}, count_include_pad = {include}>(x)",
+                               sizes=sizes, oracle=oracle)
+    yield Case("GlobalAveragePool", "float[N,5,H,W] x", "y = GlobalAveragePool(x)",
+               sizes=SIZES[:2])
+    yield Case("GlobalMaxPool", "float[N,5,H,W] x", "y = GlobalMaxPool(x)", sizes=SIZES[:2])
+    yield Case("MaxPool_channels_unknown", "float[N,C,H,W] x",
+               "y = MaxPool<kernel_shape = [2, 2]>(x)",
+               sizes=[{"N": 1, "C": 3, "H": 4, "W": 5}, {"N": 2, "C": 16, "H": 7, "W": 3}])
+
+
+def types():
+    attributes = "kernel_shape = [3, 3], strides = [2, 2], pads = [1, 1, 1, 1]"
+    for dtype in ["float16", "bfloat16", "double"]:
+        yield Case(f"MaxPool_{dtype}", f"{dtype}[N,6,H,W] x", f"y = MaxPool<{attributes}>(x)",
+                   sizes=SIZES)
+        yield Case(f"AveragePool_{dtype}", f"{dtype}[N,6,H,W] x",
+                   f"y = AveragePool<{attributes}>(x)", sizes=SIZES)
+        yield Case(f"GlobalAveragePool_{dtype}", f"{dtype}[N,6,H,W] x",
+                   "y = GlobalAveragePool(x)", sizes=SIZES[:2])
+    for dtype in ["int8", "uint8"]:
+        limits = {"x": (-128, 127) if dtype == "int8" else (0, 255)}
+        yield Case(f"MaxPool_{dtype}", f"{dtype}[N,6,H,W] x", f"y = MaxPool<{attributes}>(x)",
+                   sizes=SIZES, ranges=limits)
+        yield Case(f"MaxPool_{dtype}_wide", f"{dtype}[1,64,9,9] x",
+                   f"y = MaxPool<{attributes}>(x)", ranges=limits)
+
+
+def fused():
+    sizes = SIZES[:2]
+    for pool in ("MaxPool", "AveragePool"):
+        operator = f"{pool}<kernel_shape = [2, 2], strides = [2, 2]>"
+        for name, body in {
+                "relu": f"t = {operator}(x)  y = Relu(t)",
+                "scale": f"t = {operator}(x)  u = Mul(t, s)  y = Add(u, s)",
+                "before": f"r = Sigmoid(x)  y = {operator}(r)",
+                "around": f"r = Mul(x, s)  t = {operator}(r)  y = Tanh(t)",
+                "two_uses": f"t = {operator}(x)  y = Relu(t)  z = Neg(t)",
+                "added": f"t = {operator}(x)  u = AveragePool<kernel_shape = [2, 2], "
+                         f"strides = [2, 2]>(x)  y = Sub(t, u)",
+                "chain": f"t = {operator}(x)  u = {operator}(t)  y = HardSwish(u)"}.items():
+            yield Case(f"{pool}_fused_{name}", "float[N,12,H,W] x", body, sizes=sizes,
+                       weights="float[12,1,1] s" if " s)" in body else "")
+
+
+def all_cases():
+    for group in (plain, types, fused):
+        yield from group()

@@ -1,0 +1,81 @@
+# Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+"""Reductions: axes, types, what is fused with them."""
+
+import numpy as np
+from execution import Case
+
+OPERATORS = ["L1", "L2", "LogSum", "LogSumExp", "Max", "Mean", "Min", "Prod", "Sum", "SumSquare"]
+AXES = {"all": [0, 1, 2], "first": [0], "middle": [1], "last": [-1], "outer": [0, 2],
+        "trailing": [1, 2], "leading": [0, 1]}
+SIZES = [{"N": 1, "W": 1}, {"N": 3, "W": 7}, {"N": 2, "W": 70}]
+
+
+def positive(operator):
+    return {"x": (0.1, 2)} if operator in ("LogSum", "Prod") else {}
+
+
+def reductions():
+    for operator in OPERATORS:
+        for name, axes in AXES.items():
+            for keep in (0, 1):
+                if keep and name not in ("outer", "last"):
+                    continue
+                values = {"a": np.array(axes)}
+                body = f"y = Reduce{operator}<keepdims = {keep}>(x, a)"
+                yield Case(f"{operator}_{name}_{keep}", "float[N,5,W] x", body,
+                           weights=f"int64[{len(axes)}] a", values=values, sizes=SIZES,
+                           ranges=positive(operator), tolerance=3)
+        yield Case(f"{operator}_static", "float[3,17,19] x", f"y = Reduce{operator}(x)",
+                   ranges={"x": (0.9, 1.1)} if operator == "Prod" else positive(operator),
+                   tolerance=20 if operator == "Prod" else 3)
+        for dtype in ["float16", "bfloat16", "double", "int32", "int64"]:
+            if operator in ("LogSum", "LogSumExp", "L2", "Mean") and dtype.startswith("int"):
+                continue
+            yield Case(f"{operator}_{dtype}", f"{dtype}[N,5,W] x",
+                       f"y = Reduce{operator}<keepdims = 0>(x, a)", weights="int64[1] a",
+                       values={"a": np.array([2])}, sizes=SIZES[:2],
+                       ranges=positive(operator) if "int" not in dtype else {"x": (-2, 2)},
+                       tolerance=3)
+    for operator in ("Max", "Min"):
+        for dtype in ["int8", "uint8"]:
+            yield Case(f"{operator}_{dtype}", f"{dtype}[N,5,W] x", f"y = Reduce{operator}(x, a)",
+                       weights="int64[1] a", values={"a": np.array([1])}, sizes=SIZES)
+        yield Case(f"{operator}_bool", "bool[N,5,W] x", f"y = Reduce{operator}(x, a)",
+                   weights="int64[1] a", values={"a": np.array([1])}, sizes=SIZES)
+    # Nothing to add up.
+    yield Case("Sum_empty", "float[N,0] x", "y = ReduceSum(x, a)", weights="int64[1] a",
+               values={"a": np.array([1])}, sizes=[{"N": 3}])
+    yield Case("Sum_empty_result", "float[N,W] x", "y = ReduceSum<keepdims = 0>(x, a)",
+               weights="int64[1] a", values={"a": np.array([1])}, sizes=[{"N": 0, "W": 3}])
+    yield Case("Mean_wide", "float16[4,3000] x", "y = ReduceMean(x, a)", weights="int64[1] a",
+               values={"a": np.array([1])}, ranges={"x": (50, 60)})
+
+
+def arguments():
+    for operator in ("ArgMax", "ArgMin"):
+        for axis in (0, 1, -1):
+            for last in (0, 1):
+                yield Case(f"{operator}_{axis}_{last}", "float[N,5,W] x",
+                           f"y = {operator}<axis = {axis}, keepdims = {last}, "
+                           f"select_last_index = {last}>(x)", sizes=SIZES)
+        for dtype in ["float16", "bfloat16", "double", "int8", "uint8", "int32", "int64", "uint16"]:
+            yield Case(f"{operator}_{dtype}", f"{dtype}[N,5,W] x", f"y = {operator}<axis = 1>(x)",
+                       sizes=SIZES)
+
+
+def fused():
+    for name, body in {
+            "before": "t = Exp(x)  y = ReduceSum(t, a)",
+            "after": "t = ReduceMean(x, a)  u = Sqrt(t)  y = Add(u, x)",
+            "both": "t = Mul(x, x)  u = ReduceSum(t, a)  y = Sqrt(u)",
+            "variance": "m = ReduceMean(x, a)  d = Sub(x, m)  q = Mul(d, d)  y = ReduceMean(q, a)",
+            "two": "t = Relu(x)  y = ReduceMax(t, a)  z = ReduceMin(t, a)"}.items():
+        for axis in (2, 1):
+            yield Case(f"fused_{name}_{axis}", "float[N,5,W] x", body, weights="int64[1] a",
+                       values={"a": np.array([axis])}, ranges={"x": (0.1, 2)}, sizes=SIZES,
+                       tolerance=3)
+
+
+def all_cases():
+    for group in (reductions, arguments, fused):
+        yield from group()

@@ -1,0 +1,279 @@
+# Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+"""Compiles many small models at once, runs them, and compares what comes out
+with the interpreter, and the interpreter with ONNX Runtime.
+
+The cases of a family become one model, whose tensors and dimensions are named
+CASE/NAME. It is compiled once for each CPU that this machine can be, and each
+library is run for every set of sizes.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import ml_dtypes
+import numpy as np
+import onnx
+import onnx.compose
+import onnx.parser
+import onnxruntime
+from onnx import helper
+
+OPSET = 22
+
+# Of the largest value, and relative. Where not listed: equal.
+TOLERANCES = {"float16": (2e-3, 4e-3), "bfloat16": (1e-2, 2e-2),
+              "float32": (2e-6, 2e-5), "float64": (1e-13, 1e-12)}
+
+
+class Case:
+    """A model in ONNX's text syntax.
+
+    inputs    "float[N,3,H,9] x, float[4] b"
+    body      "t = Conv(x, w, b)  y = Relu(t)"; what is not used there is an output
+    weights   constants, written like inputs
+    sizes     what the named dimensions are, one dictionary a run
+    ranges    {"x": (low, high)} of random values, by default -2 ... 2; integers
+              -9 ... 9, unsigned 0 ... 9
+    values    {"x": array}, where random ones will not do
+    oracle    False where ONNX Runtime computes something else than ONNX says;
+              say why beside it
+    """
+
+    def __init__(self, name, inputs, body, weights="", sizes=({},), ranges=None,
+                 values=None, oracle=True, outputs="", opset=OPSET, tolerance=1):
+        self.name, self.oracle, self.opset = name, oracle, opset
+        self.sizes, self.ranges, self.values = sizes, ranges or {}, values or {}
+        self.tolerance = tolerance  # times what TOLERANCES allows
+        inputs = ", ".join(x for x in (inputs, weights) if x)
+        try:
+            graph = onnx.parser.parse_graph(f"g ({inputs}) => ({outputs}) {{ {body} }}")
+        except onnx.parser.ParseError as error:
+            sys.exit(f"{name}: {error}")
+        if not outputs:
+            used = {x for node in graph.node for x in node.input}
+            for node in graph.node:
+                for output in node.output:
+                    if output and output not in used:
+                        graph.output.add(name=output)
+        random = np.random.default_rng(sum(map(ord, name)))
+        constants = re.findall(r"(\w+)\s*(?:,|$)", weights) if weights else []
+        for info in [x for x in graph.input if x.name in constants]:
+            tensor = self.make_array(info, {}, random)
+            graph.initializer.append(onnx.numpy_helper.from_array(tensor, info.name))
+            graph.input.remove(info)
+        self.graph = graph
+        # Run k's inputs.
+        self.runs = [{x.name: self.make_array(x, size, random) for x in graph.input}
+                     for size in sizes]
+
+    def make_array(self, info, sizes, random):
+        if info.name in self.values:
+            return np.asarray(self.values[info.name])
+        tensor = info.type.tensor_type
+        shape = [d.dim_value if d.HasField("dim_value") else sizes[d.dim_param]
+                 for d in tensor.shape.dim]
+        dtype = helper.tensor_dtype_to_np_dtype(tensor.elem_type)
+        if dtype == np.bool_:
+            return random.integers(0, 2, shape).astype(bool)
+        if dtype.kind in "iu":
+            low, high = self.ranges.get(info.name, (0 if dtype.kind == "u" else -9, 9))
+            return random.integers(low, high, shape, endpoint=True).astype(dtype)
+        low, high = self.ranges.get(info.name, (-2, 2))
+        return random.uniform(low, high, shape).astype(dtype)
+
+    def model(self):
+        model = helper.make_model(
+            self.graph, ir_version=10,
+            opset_imports=[helper.make_opsetid("", self.opset)])
+        return onnx.shape_inference.infer_shapes(model)
+
+
+def merge(cases):
+    """One model of all cases."""
+    graph = onnx.GraphProto(name="cases")
+    for case in cases:
+        # add_prefix also renames dimensions.
+        part = onnx.compose.add_prefix_graph(case.model().graph, case.name + "/")
+        for info in (*part.input, *part.output):
+            for dim in info.type.tensor_type.shape.dim:
+                if dim.dim_param and not dim.dim_param.startswith(case.name + "/"):
+                    dim.dim_param = f"{case.name}/{dim.dim_param}"
+        for i, node in enumerate(part.node):
+            node.name = f"{case.name}/{node.op_type}{i}"
+        graph.node.extend(part.node)
+        graph.input.extend(part.input)
+        graph.output.extend(part.output)
+        graph.initializer.extend(part.initializer)
+    return helper.make_model(
+        graph, ir_version=10,
+        opset_imports=[helper.make_opsetid("", cases[0].opset)])
+
+
+def is_bfloat16(dtype):
+    return dtype == ml_dtypes.bfloat16
+
+
+def write_arrays(path, arrays):
+    """As nn-run reads them: bfloat16 as its bits."""
+    np.savez(path, **{name: x.view(np.uint16) if is_bfloat16(x.dtype) else x
+                      for name, x in arrays.items()})
+
+
+def read_arrays(path, types):
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    for name, dtype in types.items():
+        if name in arrays and is_bfloat16(dtype):
+            arrays[name] = arrays[name].view(ml_dtypes.bfloat16)
+    return arrays
+
+
+def compare(got, want, factor):
+    """None, or what is wrong."""
+    if got.dtype != want.dtype or got.shape != want.shape:
+        return f"{got.dtype}{list(got.shape)} instead of {want.dtype}{list(want.shape)}"
+    if not want.size:
+        return None
+    if want.dtype.name not in TOLERANCES:
+        bad = got != want
+    else:
+        atol, rtol = (factor * x for x in TOLERANCES[want.dtype.name])
+        g, w = got.astype(np.float64), want.astype(np.float64)
+        finite = np.abs(w[np.isfinite(w)])
+        limit = atol * max(0.01, finite.max() if finite.size else 0) + rtol * np.abs(w)
+        with np.errstate(invalid="ignore"):
+            bad = ~((g == w) | (np.isnan(g) & np.isnan(w)) |
+                    (np.isfinite(g) & np.isfinite(w) & (np.abs(g - w) <= limit)))
+    if not bad.any():
+        return None
+    where = tuple(int(i) for i in np.argwhere(bad)[0])
+    return (f"{bad.sum()} of {bad.size} elements differ, first at {list(where)}: "
+            f"{got[where]}, expected {want[where]}")
+
+
+class Failure(Exception):
+    pass
+
+
+class Runner:
+    """Runs a list of cases in a directory."""
+
+    def __init__(self, directory, compile_options):
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.compile_options = compile_options
+        self.failures = []
+        self.checked = self.judged = 0
+
+    def tool(self, *command):
+        done = subprocess.run([str(x) for x in command], capture_output=True, text=True,
+                              timeout=600)
+        if done.returncode:
+            raise Failure(f"{command[0]} exits with {done.returncode}: "
+                          f"{(done.stderr or done.stdout).strip()[:2000]}")
+
+    def report(self, case, run, who, problem):
+        if problem:
+            self.failures.append(f"{case.name} {dict(case.sizes[run]) or ''}: {who}: {problem}")
+
+    def run(self, cases):
+        """All cases; where they fail as a whole, each of two halves."""
+        try:
+            self.run_together(cases)
+            return
+        except Failure as failure:
+            if len(cases) == 1:
+                self.failures.append(f"{cases[0].name}: {failure}")
+                return
+        self.run(cases[:len(cases) // 2])
+        self.run(cases[len(cases) // 2:])
+
+    def run_together(self, cases):
+        model = self.directory / "model.onnx"
+        onnx.save(merge(cases), model)
+        interpreted = []
+        for run in range(max(len(case.runs) for case in cases)):
+            arrays = {f"{case.name}/{name}": x for case in cases
+                      for name, x in case.runs[min(run, len(case.runs) - 1)].items()}
+            write_arrays(self.directory / f"in{run}.npz", arrays)
+            self.tool("nn-run", model, "--interpret", "--inputs", self.directory / f"in{run}.npz",
+                      "--outputs", self.directory / f"want{run}.npz")
+            interpreted.append(self.outputs(cases, f"want{run}.npz"))
+        results = []
+        for options in self.compile_options:
+            self.tool("nn-translate", model, "-o", self.directory / "model.so", *options)
+            for run, want in enumerate(interpreted):
+                self.tool("nn-run", self.directory / "model.so",
+                          "--inputs", self.directory / f"in{run}.npz",
+                          "--outputs", self.directory / f"got{run}.npz")
+                results.append((options, run, self.outputs(cases, f"got{run}.npz")))
+        # All went well: nothing below fails as a whole.
+        for case in cases:
+            self.checked += 1
+            for options, run, got in results:
+                if run < len(case.runs):
+                    for name, want in interpreted[run][case.name].items():
+                        self.report(case, run, f"{name}, compiled {' '.join(options)}",
+                                    compare(got[case.name][name], want, case.tolerance))
+            if case.oracle:
+                self.check_interpreter(case, interpreted)
+
+    def outputs(self, cases, file):
+        types = {}
+        for case in cases:
+            for output in case.model().graph.output:
+                types[f"{case.name}/{output.name}"] = helper.tensor_dtype_to_np_dtype(
+                    output.type.tensor_type.elem_type)
+        arrays = read_arrays(self.directory / file, types)
+        return {case.name: {name.partition("/")[2]: x for name, x in arrays.items()
+                            if name.partition("/")[0] == case.name} for case in cases}
+
+    def check_interpreter(self, case, interpreted):
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4
+        options.intra_op_num_threads = 1
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        for run, inputs in enumerate(case.runs):
+            if any(is_bfloat16(x.dtype) for x in inputs.values()):
+                return
+            try:
+                session = onnxruntime.InferenceSession(
+                    case.model().SerializeToString(), options,
+                    providers=["CPUExecutionProvider"])
+                names = [x.name for x in session.get_outputs()]
+                wanted = session.run(names, inputs)
+            except Exception:
+                return  # ONNX Runtime lacks the operator for this type or mode.
+            self.judged += 1
+            for name, want in zip(names, wanted):
+                self.report(case, run, f"{name}, interpreted",
+                            compare(interpreted[run][case.name][name], np.asarray(want),
+                                    case.tolerance))
+
+
+def machine_options():
+    """Options of nn-translate for each CPU that this one can stand for."""
+    flags = pathlib.Path("/proc/cpuinfo").read_text().partition("\nflags")[2]
+    flags = set(flags.partition("\n")[0].split())
+    cpus = ["x86-64-v3"]
+    if {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"} <= flags:
+        cpus.append("x86-64-v4")
+    return [("--mcpu=" + cpu,) for cpu in cpus]
+
+
+def execute(cases, directory, extra_options=()):
+    """Exit status 0 if all agree."""
+    names = [case.name for case in cases]
+    if len(set(names)) != len(names):
+        sys.exit(f"two cases have one name: {sorted(x for x in names if names.count(x) > 1)}")
+    runner = Runner(directory, [*machine_options(), *extra_options])
+    for opset in sorted({case.opset for case in cases}):
+        runner.run([case for case in cases if case.opset == opset])
+    for failure in runner.failures:
+        print("FAIL", failure)
+    print(f"{runner.checked} of {len(cases)} cases ran ({runner.judged} runs judged "
+          f"by ONNX Runtime), {len(runner.failures)} problems")
+    return 1 if runner.failures else 0
