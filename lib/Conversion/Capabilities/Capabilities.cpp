@@ -131,12 +131,10 @@ static std::optional<std::string> findLibraryFunction(Operation *op) {
   bool isFloat = isa<FloatType>(type);
   std::string seen =
       op->getName().stripDialect().str() + " of " + print(type);
-  // The sign of fmod follows from a remainder that is exact: a call of libm.
-  if (auto mod = dyn_cast<ModOp>(op))
-    return isFloat ? std::optional(seen) : std::nullopt;
   if (isa<PowOp>(op)) {
-    // Integers are raised in f64.
-    bool isWide = !isFloat || type.isF64();
+    // Integers are raised to real powers in f64.
+    bool isWide = type.isF64() ||
+                  (!isFloat && isa<FloatType>(getElementType(op->getOperand(1))));
     return isWide && !isSimpleExponent(op->getOperand(1)) ? std::optional(seen)
                                                           : std::nullopt;
   }

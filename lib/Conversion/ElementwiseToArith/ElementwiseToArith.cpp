@@ -9,6 +9,7 @@
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -238,13 +239,76 @@ static Value emitPow(Emitter &e, Operation *op, Value x, Value y) {
     if (value == -1)
       return e.div(e.constant(x, 1), x);
   }
-  return e.make<math::PowFOp>(x, y);
+  if (getElementTypeOrSelf(x).isF64())
+    return e.make<math::PowFOp>(x, y);
+  // |x|^y, and its sign: a negative base has powers of integers only.
+  using Predicate = arith::CmpFPredicate;
+  Value magnitude = e.make<math::AbsFOp>(x);
+  Value power = e.exp(e.mul(y, e.make<math::LogOp>(magnitude)));
+  Value half = e.mul(y, e.constant(y, 0.5));
+  Value isInteger = e.compare(Predicate::OEQ, e.make<math::FloorOp>(y), y);
+  Value isEven = e.compare(Predicate::OEQ, e.make<math::FloorOp>(half), half);
+  Value ofNegative = e.select(isEven, power, e.make<arith::NegFOp>(power));
+  ofNegative = e.select(isInteger, ofNegative,
+                        e.constant(x, std::numeric_limits<double>::quiet_NaN()));
+  Value zero = e.constant(x, 0), one = e.constant(x, 1);
+  power = e.select(e.less(x, zero), ofNegative, power);
+  // 0^0 and 1^inf.
+  Value isOne = e.make<arith::OrIOp>(e.compare(Predicate::OEQ, y, zero),
+                                     e.compare(Predicate::OEQ, x, one));
+  return e.select(isOne, one, power);
+}
+
+/// x^y for integers; exact, and wrapping, as far as y < 128. Negative powers are
+/// rounded towards zero.
+static Value emitIntegerPow(Emitter &e, Value x, Value y, bool isUnsigned) {
+  using Predicate = arith::CmpIPredicate;
+  Value zero = e.constant(x, 0), one = e.constant(x, 1);
+  Value last = e.make<arith::AndIOp>(y, e.constant(y, 1));
+  Value bound = e.constant(y, 126);
+  Value isLarge =
+      e.compare(isUnsigned ? Predicate::ugt : Predicate::sgt, y, bound);
+  Value exponent = e.select(isLarge, e.make<arith::OrIOp>(bound, last), y);
+  Value isNegative;
+  if (!isUnsigned) {
+    isNegative = e.compare(Predicate::slt, y, e.constant(y, 0));
+    exponent = e.select(isNegative, last, exponent);
+  }
+  Value power = one, factor = x;
+  for (int64_t bit = 1; bit < 128; bit *= 2) {
+    Value isSet = e.compare(
+        Predicate::ne, e.make<arith::AndIOp>(exponent, e.constant(y, bit)),
+        e.constant(y, 0));
+    power = e.select(isSet, e.make<arith::MulIOp>(power, factor), power);
+    factor = e.make<arith::MulIOp>(factor, factor);
+  }
+  if (isUnsigned)
+    return power;
+  Value isUnit = e.make<arith::OrIOp>(e.compare(Predicate::eq, x, one),
+                                      e.compare(Predicate::eq, x, e.constant(x, -1)));
+  return e.select(isNegative, e.select(isUnit, power, zero), power);
+}
+
+/// C's fmod, exact where |x / y| < 2^52. (LLVM would call a library.)
+static Value emitFmod(Emitter &e, Value x, Value y) {
+  Type type = x.getType();
+  Value a = e.widen(x, e.builder.getF64Type());
+  Value b = e.widen(y, e.builder.getF64Type());
+  Value magnitude = e.make<math::AbsFOp>(b);
+  Value quotient = e.make<math::TruncOp>(e.div(a, b));
+  Value rest = e.make<math::FmaOp>(e.make<arith::NegFOp>(quotient), b, a);
+  // The quotient may have been rounded up to an integer.
+  Value step = e.make<math::CopySignOp>(magnitude, a);
+  Value opposite = e.less(e.mul(rest, step), e.constant(a, 0));
+  rest = e.select(opposite, e.add(rest, step), rest);
+  rest = e.select(e.less(e.make<math::AbsFOp>(a), magnitude), a, rest);
+  return type == rest.getType() ? rest : e.make<arith::TruncFOp>(type, rest);
 }
 
 /// The sign of the result is that of y.
 static Value emitFloorMod(Emitter &e, Value x, Value y) {
   Value zero = e.constant(x, 0);
-  Value rest = e.make<arith::RemFOp>(x, y);
+  Value rest = emitFmod(e, x, y);
   Value differs = e.make<arith::XOrIOp>(e.less(rest, zero), e.less(y, zero));
   Value nonzero = e.compare(arith::CmpFPredicate::ONE, rest, zero);
   Value adjust = e.make<arith::AndIOp>(differs, nonzero);
@@ -361,7 +425,7 @@ static FailureOr<Value> emitFloat(Emitter &e, Operation *op,
         return e.select(e.less(x, constant(0)), e.mul(y, x), x);
       })
       .Case([&](ModOp op) {
-        return op.getFmod() ? e.make<arith::RemFOp>(x, y)
+        return op.getFmod() ? emitFmod(e, x, y)
                             : emitFloorMod(e, x, y);
       })
       .Case([&](PowOp) { return emitPow(e, op, x, y); })
@@ -514,8 +578,16 @@ FailureOr<Value> nn::emitElementwise(OpBuilder &builder, Operation *op,
   if (isa<WhereOp>(op))
     return e.select(values[0], values[1], values[2]);
 
-  // Integers are raised in f64; the exponent may be of another type anyway.
+  // The exponent of a power may be of another type.
   bool integerPow = isa<PowOp>(op) && !isa<FloatType>(from);
+  if (integerPow) {
+    Type exponent = getElementTypeOrSelf(op->getOperand(1).getType());
+    if (!isa<FloatType>(exponent)) {
+      Value power = emitIntegerPow(e, values[0], values[1],
+                                   exponent.isUnsignedInteger());
+      return power;
+    }
+  }
   if (!isa<FloatType>(from) && !integerPow)
     return emitInteger(e, op, values, from.isUnsignedInteger());
   Type computeType = integerPow ? builder.getF64Type() : getComputeType(from);

@@ -24,10 +24,9 @@ UNARY = {  # operator: range of its input
     "Softplus": (-20, 20), "Softsign": (-4, 4), "Sqrt": (0, 9), "Tan": (-1.4, 1.4),
     "Tanh": (-4, 4), "ThresholdedRelu<alpha = 0.7>": (-4, 4),
 }
-# Operators that ONNX declares for float32, float64 and float16 only before this
-# opset, or not for bfloat16 at all.
-NO_BFLOAT16 = {"Celu<alpha = 2.0>"}
-ONLY_FLOAT = {"Celu<alpha = 2.0>"}
+# What is not computed by a function, and hence compiled for float64.
+EXACT = {"Abs", "Ceil", "Floor", "HardSigmoid", "HardSwish", "LeakyRelu", "Neg", "Reciprocal",
+         "Relu", "Round", "Sign", "Softsign", "Sqrt", "ThresholdedRelu"}
 SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, 2.5, -2.5, 100.0, -100.0, 1e-30,
                     np.inf, -np.inf, np.nan, 3.0, -3.0], np.float32)
 
@@ -39,7 +38,9 @@ def identifier(operator):
 def unary():
     for operator, limits in UNARY.items():
         for dtype in FLOATS:
-            if operator in ONLY_FLOAT and dtype != "float":
+            if operator.startswith("Celu") and dtype != "float":
+                continue  # Not in ONNX.
+            if dtype == "double" and operator.partition("<")[0] not in EXACT:
                 continue
             yield Case(f"{identifier(operator)}_{dtype}", f"{dtype}[N,M] x",
                        f"y = {operator}(x)", sizes=TAILS, ranges={"x": limits})
@@ -94,7 +95,7 @@ def binary():
     for operator in ["And", "Or", "Xor", "Equal"]:
         yield Case(f"{operator}_bool", "bool[N,M] a, bool[1,M] b", f"y = {operator}(a, b)",
                    sizes=TAILS)
-    for dtype in FLOATS + ["int32", "int64"]:
+    for dtype in ["float16", "bfloat16", "float", "int32", "int64"]:
         yield Case(f"Pow_{dtype}", f"{dtype}[N,M] a, {dtype}[M] b", "y = Pow(a, b)",
                    sizes=TAILS, ranges={"a": (0 if dtype == "int32" else 0.3, 3), "b": (0, 3)}
                    if dtype in FLOATS else {"a": (-3, 3), "b": (0, 4)})
@@ -160,7 +161,7 @@ def chains():
                "t = Add(a, b)  u = Sigmoid(t)  v = Mul(u, a)  y = Tanh(v)", sizes=TAILS,
                tolerance=2)
     yield Case("chain_f64", "double[N,M] a, double[M] b",
-               "t = Add(a, b)  u = Sigmoid(t)  v = Mul(u, a)  w = Exp(v)  y = Pow(w, b)",
+               "t = Add(a, b)  u = Relu(t)  v = Mul(u, a)  w = Abs(v)  y = Sqrt(w)",
                sizes=TAILS)
     # Both operands of the second operator are one value; an input is an output.
     yield Case("chain_square", "float[N,M] a", "t = Exp(a)  y = Mul(t, t)  z = Identity(a)",

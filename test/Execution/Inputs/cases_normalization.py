@@ -26,7 +26,7 @@ def channels():
                            "y = InstanceNormalization<epsilon = 0.01>(x, s, b)",
                            weights=f"{dtype}[6] s, {dtype}[6] b", sizes=SIZES[1:3],
                            tolerance=10)
-        for size in (1, 3, 4):
+        for size in (1, 3, 4) if dtype != "double" else ():
             yield Case(f"LRN_{dtype}_{size}", f"{dtype}[N,6,H,W] x",
                        f"y = LRN<size = {size}, alpha = 0.5, beta = 0.6, bias = 1.5>(x)",
                        sizes=SIZES, tolerance=2)
@@ -45,7 +45,7 @@ def rows():
                        f"y = LayerNormalization<axis = {axis}, epsilon = 0.01>(x, s)", sizes=sizes,
                        tolerance=5)
         for axis in (-1, 0, 1):
-            for operator in ("Softmax", "LogSoftmax"):
+            for operator in ("Softmax", "LogSoftmax") if dtype != "double" else ():
                 yield Case(f"{operator}_{dtype}_{axis}", f"{dtype}[N,H,W] x",
                            f"y = {operator}<axis = {axis}>(x)", sizes=SIZES, tolerance=2,
                            ranges={"x": (-9, 9)})

@@ -29,7 +29,9 @@ def reductions():
                    ranges={"x": (0.9, 1.1)} if operator == "Prod" else positive(operator),
                    tolerance=20 if operator == "Prod" else 3)
         for dtype in ["float16", "bfloat16", "double", "int32", "int64"]:
-            if operator in ("LogSum", "LogSumExp", "L2", "Mean") and dtype.startswith("int"):
+            if operator in ("LogSum", "LogSumExp") and dtype not in ("float16", "bfloat16"):
+                continue
+            if operator in ("L2", "Mean") and dtype.startswith("int"):
                 continue
             yield Case(f"{operator}_{dtype}", f"{dtype}[N,5,W] x",
                        f"y = Reduce{operator}<keepdims = 0>(x, a)", weights="int64[1] a",
