@@ -46,6 +46,22 @@ static bool isIm2Col(const Problem &problem, const PrimitiveDesc &desc) {
                      [](int64_t size) { return size > 1; });
 }
 
+/// How many post-ops the primitive may do itself. Pools on channels-first data
+/// (seen in 3.2, avx512_core) read operands with spatial sizes at wrong places.
+static int countTrustedPostOps(const Problem &problem) {
+  int all = problem.site.num_post_ops;
+  const Operand &dst = problem.dst;
+  if (problem.site.kind != NNRT_ABI_ONEDNN_POOLING || dst.strides[1] == 1)
+    return all;
+  for (int i = 0; i < all; ++i) {
+    const Operand &operand = problem.postOpOperands[i];
+    for (int d = 2; d < operand.rank; ++d)
+      if (operand.dims[d] != 1)
+        return i;
+  }
+  return all;
+}
+
 static size_t sizeOf(const_dnnl_memory_desc_t desc) {
   return desc ? dnnl_memory_desc_get_size(desc) : 0;
 }
@@ -368,7 +384,7 @@ PrimitiveDesc Builder::tryAttempt(int numPostOps, bool anyData,
 
 Builder::Attempt Builder::choose() {
   MemoryDesc weightsDesc = requestedWeights();
-  int all = problem.site.num_post_ops;
+  int all = countTrustedPostOps(problem);
   // A sum reads what dst held before, so it cannot come after the primitive.
   int fewest = 0;
   for (int i = 0; i < all; ++i)
