@@ -19,6 +19,7 @@
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/X86TargetParser.h"
+#include "llvm/Transforms/Utils/ModuleUtils.h"
 #include <mutex>
 
 using namespace mlir;
@@ -147,6 +148,43 @@ static void accessBF16AsIntegers(llvm::Function &function) {
   }
 }
 
+static bool usesBFloat(const llvm::Module &module) {
+  for (const llvm::Function &function : module)
+    for (const llvm::Instruction &instruction : llvm::instructions(function)) {
+      if (instruction.getType()->getScalarType()->isBFloatTy())
+        return true;
+      for (const llvm::Value *operand : instruction.operands())
+        if (operand->getType()->getScalarType()->isBFloatTy())
+          return true;
+    }
+  return false;
+}
+
+/// Defines the function that instruction selection calls to round f32 to bf16 on
+/// CPUs without an instruction for it: even for selects and conversions, which it
+/// computes in f32.
+static void defineBFloatRounding(llvm::Module &module) {
+  llvm::LLVMContext &context = module.getContext();
+  llvm::Type *f32 = llvm::Type::getFloatTy(context);
+  llvm::Type *bf16 = llvm::Type::getBFloatTy(context);
+  auto *function = llvm::Function::Create(
+      llvm::FunctionType::get(bf16, {f32}, false),
+      llvm::GlobalValue::InternalLinkage, "__truncsfbf2", module);
+  llvm::IRBuilder<> builder(llvm::BasicBlock::Create(context, "", function));
+  llvm::Value *value = function->getArg(0);
+  llvm::Value *bits = builder.CreateBitCast(value, builder.getInt32Ty());
+  llvm::Value *high = builder.CreateLShr(bits, 16);
+  llvm::Value *tie = builder.CreateAdd(builder.CreateAnd(high, 1),
+                                       builder.getInt32(0x7fff));
+  llvm::Value *rounded = builder.CreateLShr(builder.CreateAdd(bits, tie), 16);
+  llvm::Value *quietNaN = builder.CreateOr(high, 0x40);
+  llvm::Value *result =
+      builder.CreateSelect(builder.CreateFCmpUNO(value, value), quietNaN, rounded);
+  result = builder.CreateTrunc(result, builder.getInt16Ty());
+  builder.CreateRet(builder.CreateBitCast(result, bf16));
+  llvm::appendToCompilerUsed(module, {function});
+}
+
 std::unique_ptr<llvm::Module>
 nn::translateToLLVMIR(ModuleOp module, const CodeVariant &variant,
                       llvm::LLVMContext &context) {
@@ -164,6 +202,8 @@ nn::translateToLLVMIR(ModuleOp module, const CodeVariant &variant,
     return nullptr;
   llvmModule->setTargetTriple(machine->getTargetTriple());
   llvmModule->setDataLayout(machine->createDataLayout());
+  if (usesBFloat(*llvmModule))
+    defineBFloatRounding(*llvmModule);
   for (llvm::Function &function : *llvmModule) {
     if (function.isDeclaration())
       continue;
