@@ -40,9 +40,8 @@ static double getCoordinate(const Axis &axis, int64_t at, StringRef mode) {
   if (mode == "asymmetric")
     return x / axis.scale;
   if (mode == "align_corners")
-    return length == 1 || axis.output == 1
-               ? 0.0
-               : double(x) * (axis.input - 1) / (length - 1);
+    return axis.output == 1 ? 0.0
+                            : double(x) * (axis.input - 1) / (axis.output - 1);
   if (mode == "pytorch_half_pixel" && axis.output == 1)
     return 0;
   if (mode == "tf_crop_and_resize") {

@@ -59,7 +59,8 @@ def ExpandMath : Pass<"nn-expand-math"> {
     Replaces exp, tanh, erf, log and their like, of scalars and vectors, by
     polynomials and arithmetic, so that compiled models call no library. What
     stays has an instruction (sqrt, floor, fma, ...). f16 and bf16 are computed
-    in f32. MLIR has no polynomials for f64, whose functions stay.
+    in f32. MLIR has no polynomials for f64, whose functions stay. Divisions of
+    sizes that round up or down become divisions and comparisons.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect",

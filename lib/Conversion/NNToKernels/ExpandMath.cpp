@@ -56,6 +56,8 @@ public:
     arith::populateExpandBFloat16Patterns(patterns);
     patterns.add<ExpandIntToBF16<arith::SIToFPOp>, ExpandIntToBF16<arith::UIToFPOp>>(
         &getContext());
+    // Sizes of results are floors and ceilings of quotients.
+    arith::populateCeilFloorDivExpandOpsPatterns(patterns);
     populateMathF32ExpansionPatterns(patterns, hasPolynomial);
     populateMathPolynomialApproximationPatterns(patterns, hasPolynomial);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
