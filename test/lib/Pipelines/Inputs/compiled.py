@@ -1,0 +1,53 @@
+# Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+"""Compiles ONNX models by nn-translate, runs them by nn-run, and compares with
+ONNX Runtime without optimizations."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+import onnxruntime
+
+failures = []
+
+
+def run_reference(model, feed):
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = (
+        onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL)
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+    return session.run(None, feed)
+
+
+def check(name, model, feeds, rtol=1e-4, atol=1e-5):
+    """`feeds` are the inputs of several runs of one compiled model."""
+    folder = sys.argv[1]
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, name)
+    onnx.save(model, path + ".onnx")
+    commands = [["nn-translate", path + ".onnx", "-o", path + ".so"]]
+    for number, feed in enumerate(feeds):
+        expected = run_reference(model, feed)
+        arrays = {"in:" + key: value for key, value in feed.items()}
+        for output, value in zip(model.graph.output, expected):
+            arrays["out:" + output.name] = value
+        data = f"{path}.{number}.npz"
+        np.savez(data, **arrays)
+        commands.append(["nn-run", path + ".so", "--data", data, "--rtol", str(rtol),
+                         "--atol", str(atol)])
+    for command in commands:
+        result = subprocess.run(command, capture_output=True, text=True)
+        if result.returncode:
+            failures.append(name)
+            print(f"{name}: {' '.join(command)}\n{result.stdout}{result.stderr}")
+            return
+    print(f"{name}: ok")
+
+
+def finish():
+    if failures:
+        sys.exit(f"{len(failures)} failed: {' '.join(failures)}")
+    print("all match")

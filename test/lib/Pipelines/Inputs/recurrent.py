@@ -1,0 +1,96 @@
+# Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+"""Recurrent layers in all their forms."""
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+import compiled
+
+rng = np.random.default_rng(1)
+GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
+
+
+def layer(name, op, hidden, steps=4, batch=(3,), inputs=6, direction="forward",
+          layout=0, lengths=None, states=False, peephole=False, bias=True, **attrs):
+    directions = 2 if direction == "bidirectional" else 1
+    gates = GATES[op]
+    weights = {
+        "W": rng.standard_normal((directions, gates * hidden, inputs)) * 0.5,
+        "R": rng.standard_normal((directions, gates * hidden, hidden)) * 0.5,
+        "B": rng.standard_normal((directions, 2 * gates * hidden)) * 0.5,
+        "P": rng.standard_normal((directions, 3 * hidden)) * 0.5,
+    }
+    feeds = []
+    for size in batch:
+        shape = (size, steps, inputs) if layout else (steps, size, inputs)
+        state = (size, directions, hidden) if layout else (directions, size, hidden)
+        feed = {"X": rng.standard_normal(shape).astype(np.float32)}
+        if lengths is not None:
+            feed["lens"] = np.resize(np.array(lengths, np.int32), size)
+        if states:
+            feed["h"] = rng.standard_normal(state).astype(np.float32)
+            if op == "LSTM":
+                feed["c"] = rng.standard_normal(state).astype(np.float32)
+        feeds.append(feed)
+    names = ["X", "W", "R", "B" if bias else "", "lens" if lengths is not None else "",
+             "h" if states else ""]
+    if op == "LSTM":
+        names += ["c" if states else "", "P" if peephole else ""]
+    while not names[-1]:
+        names.pop()
+    outputs = ["Y", "Y_h"] + (["Y_c"] if op == "LSTM" else [])
+    node = helper.make_node(op, names, outputs, hidden_size=hidden, direction=direction,
+                            **({"layout": layout} if layout else {}), **attrs)
+
+    def dims(array, axis):
+        return ["N" if i == axis and len(batch) > 1 else size
+                for i, size in enumerate(array.shape)]
+
+    axes = {"X": 0 if layout else 1, "lens": 0, "h": 0 if layout else 1,
+            "c": 0 if layout else 1}
+    graph = helper.make_graph(
+        [node], "g",
+        [helper.make_tensor_value_info(key, helper.np_dtype_to_tensor_dtype(value.dtype),
+                                       dims(value, axes[key]))
+         for key, value in feeds[0].items()],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, None)
+         for output in outputs],
+        [numpy_helper.from_array(value.astype(np.float32), key)
+         for key, value in weights.items() if key in names])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)],
+                              ir_version=8)
+    compiled.check(name, model, feeds)
+
+
+for op in GATES:
+    low = op.lower()
+    layer(low, op, hidden=16)
+    layer(low + "-odd", op, hidden=5, batch=(1,))
+    layer(low + "-wide", op, hidden=40, batch=(1, 5, 9), states=True)
+    layer(low + "-no-bias", op, hidden=33, bias=False)
+    layer(low + "-reverse", op, hidden=7, direction="reverse", states=True)
+    layer(low + "-bidirectional", op, hidden=18, direction="bidirectional", states=True,
+          batch=(2, 6))
+    layer(low + "-lengths", op, hidden=16, lengths=[4, 1, 3], states=True)
+    layer(low + "-reverse-lengths", op, hidden=20, lengths=[2, 4, 3],
+          direction="bidirectional")
+    layer(low + "-clip", op, hidden=16, clip=0.3)
+    layer(low + "-one-step", op, hidden=64, steps=1, batch=(1,), states=True)
+layer("lstm-peephole", "LSTM", hidden=19, peephole=True, states=True,
+      direction="bidirectional")
+layer("lstm-input-forget", "LSTM", hidden=16, input_forget=1)
+layer("lstm-activations", "LSTM", hidden=16,
+      activations=["HardSigmoid", "Softsign", "ScaledTanh"],
+      activation_alpha=[0.3, 1.5], activation_beta=[0.4, 0.7])
+layer("gru-linear", "GRU", hidden=24, linear_before_reset=1, batch=(1, 8), states=True)
+layer("gru-linear-no-bias", "GRU", hidden=17, linear_before_reset=1, bias=False)
+layer("gru-activations", "GRU", hidden=16, activations=["Sigmoid", "Relu"])
+for activation in ("Relu", "LeakyRelu", "Elu", "Softplus"):
+    layer("rnn-" + activation.lower(), "RNN", hidden=16, activations=[activation],
+          steps=3)
+# Without parameters ONNX Runtime has other defaults than ONNX.
+layer("rnn-thresholdedrelu", "RNN", hidden=16, activations=["ThresholdedRelu"],
+      activation_alpha=[0.7], steps=3)
+layer("rnn-affine", "RNN", hidden=16, activations=["Affine"], activation_alpha=[0.5],
+      activation_beta=[0.1], steps=3)
+compiled.finish()
