@@ -46,6 +46,7 @@ static const Capability table[] = {
     {"nn.softmax",            "kernel softmax",        floats, 1},
     {"nn.log_softmax",        "kernel softmax",        floats, 1},
     {"nn.layer_norm",         "kernel layer_norm",     floats, 1},
+    {"nn.matmul",             "kernel matmul",         f32, 2},
     {"nn.lstm",               "kernel recurrent",      narrow, 3, 3},
     {"nn.gru",                "kernel recurrent",      narrow, 3, 3},
     {"nn.rnn",                "kernel recurrent",      narrow, 3, 3},

@@ -32,7 +32,8 @@ struct Template {
 
 /// What generated code is better at than the library.
 constexpr Template preferredTemplates[] = {
-    {"kernel depthwise_conv", emitDepthwiseKernel}};
+    {"kernel depthwise_conv", emitDepthwiseKernel},
+    {"kernel matmul", emitMatMulKernel}};
 /// The first that does not fail is taken.
 constexpr Template allTemplates[] = {
     {"kernel elementwise", emitElementwiseKernel},
@@ -40,6 +41,7 @@ constexpr Template allTemplates[] = {
     {"kernel softmax", emitSoftmaxKernel},
     {"kernel layer_norm", emitLayerNormKernel},
     {"kernel depthwise_conv", emitDepthwiseKernel},
+    {"kernel matmul", emitMatMulKernel},
     {"kernel recurrent", emitRecurrentKernel}};
 
 /// Whether the capability table has the template for an operator.
