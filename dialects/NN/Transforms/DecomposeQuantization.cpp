@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "dialects/NN/IR/NN.h"
+#include "dialects/NN/Transforms/ConstantMatchers.h"
 #include "dialects/NN/Transforms/Passes.h"
 #include "mlir/IR/Matchers.h"
 #include "nn/Analysis/Provenance.h"
@@ -112,6 +113,23 @@ private:
     return value;
   }
 
+  /// Sums of integers times their scale, divided by another scale: one factor, as
+  /// integer kernels have it.
+  static Value requantize(Value value, Value scale, OpBuilder &builder, Location loc) {
+    auto mul = value.getDefiningOp<MulOp>();
+    if (!mul || getTensorType(scale).getRank() != 0)
+      return {};
+    for (auto [sums, factor] : {std::pair(Value(mul.getLhs()), Value(mul.getRhs())),
+                                std::pair(Value(mul.getRhs()), Value(mul.getLhs()))})
+      if (Operation *producer = sums.getDefiningOp();
+          isa_and_nonnull<ConvOp, MatMulOp>(producer) &&
+          producer->hasAttr(integersAttrName)) {
+        Value both = DivOp::create(builder, loc, factor, scale);
+        return MulOp::create(builder, loc, sums, both);
+      }
+    return {};
+  }
+
   Value decompose(QuantizeOp op, OpBuilder &builder) {
     auto to = cast<IntegerType>(op.getTo());
     Type from = getTensorType(op.getInput()).getElementType();
@@ -131,7 +149,9 @@ private:
     if (zero)
       input = skipLimits(input, getNumber(op.getScale()), low - shift, high - shift);
     Value scale = align(op.getScale(), op.getInput(), op.getAxis(), builder, loc);
-    Value value = DivOp::create(builder, loc, input, scale);
+    Value value = requantize(input, scale, builder, loc);
+    if (!value)
+      value = DivOp::create(builder, loc, input, scale);
     value = RoundOp::create(builder, loc, value);
     if (!zero)
       value = AddOp::create(

@@ -4,7 +4,10 @@
 #include "dialects/NN/IR/NN.h"
 #include "dialects/NN/Transforms/ConstantMatchers.h"
 #include "dialects/NN/Transforms/Passes.h"
+#include "mlir/IR/Matchers.h"
 #include "nn/Analysis/Provenance.h"
+#include "nn/Support/Constants.h"
+#include "nn/Support/HostTensor.h"
 
 namespace mlir::nn {
 #define GEN_PASS_DEF_EXPOSEINTEGERS
@@ -53,6 +56,37 @@ private:
     own = own < 0 ? own + rank : own;
     int64_t scaleRank = getTensorType(op.getScale()).getRank();
     return scaleRank == 0 || (scaleRank == 1 && own == axis) ? op : DequantizeOp();
+  }
+
+  /// The elements of a constant; empty if it is none.
+  static SmallVector<double> getNumbers(Value value) {
+    ElementsAttr elements;
+    SmallVector<double> numbers;
+    if (!matchPattern(value, m_Constant(&elements)))
+      return numbers;
+    FailureOr<HostTensor> tensor = toHostTensor(elements);
+    for (int64_t i = 0; succeeded(tensor) && i < tensor->getNumElements(); ++i)
+      numbers.push_back(tensor->getDouble(i));
+    return numbers;
+  }
+
+  /// Whether a bias has no zero point, and the product of the others' scales.
+  static bool isScaledLike(DequantizeOp bias, DequantizeOp lhs, DequantizeOp rhs) {
+    if (bias.getZeroPoint())
+      for (double zero : getNumbers(bias.getZeroPoint()))
+        if (zero != 0)
+          return false;
+    SmallVector<double> own = getNumbers(bias.getScale()),
+                        left = getNumbers(lhs.getScale()),
+                        right = getNumbers(rhs.getScale());
+    if (own.empty() || left.size() != 1 || right.empty() || bias.getBlockSize() != 0)
+      return false;
+    for (size_t i = 0, e = std::max(own.size(), right.size()); i < e; ++i) {
+      double wanted = left[0] * right[right.size() == 1 ? 0 : i];
+      if (std::abs(own[own.size() == 1 ? 0 : i] - wanted) > 1e-5 * std::abs(wanted))
+        return false;
+    }
+    return true;
   }
 
   /// The integers, less the zero point, as f32.
@@ -118,6 +152,14 @@ private:
     if (auto conv = dyn_cast<ConvOp>(exact)) {
       bias = conv.getBias();
       conv.getBiasMutable().clear();
+      // Quantizers give it the scale of the sums, of which it is one more term.
+      auto quantized = bias ? bias.getDefiningOp<DequantizeOp>() : DequantizeOp();
+      if (quantized && isScaledLike(quantized, lhs, rhs)) {
+        builder.setInsertionPoint(exact);
+        conv.getBiasMutable().assign(makeIntegers(quantized, builder));
+        builder.setInsertionPointAfter(exact);
+        bias = {};
+      }
     }
     Value result = MulOp::create(builder, loc, exact->getResult(0),
                                  alongChannels(scale, numInner, builder, loc));

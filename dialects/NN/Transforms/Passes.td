@@ -146,7 +146,9 @@ def DecomposeQuantization : NN_FunctionPass<"nn-decompose-quantization"> {
   let description = [{
     `nn.quantize` and `nn.dequantize` with parameters per tensor or per axis
     become elementwise operators on f32, which are fused with those around them.
-    What is quantized and dequantized at once is never stored as integers. Blocked
+    What is quantized and dequantized at once is never stored as integers, the
+    scales of a product of integers and of its quantization become one factor, and
+    rectifiers that the limits of the integers imply go. Blocked
     parameters and integers of more than 16 bits stay, as f32 is not exact for them.
 
     ```mlir
@@ -170,7 +172,9 @@ def ExposeIntegers : NN_FunctionPass<"nn-expose-integers"> {
     the integers (less their zero points), whose result the product of the scales
     multiplies. Sums of such products are exact in f32 up to 2^24, in whatever order
     they are added; the operator bears the attribute `nn.integers`, so that
-    nothing is folded into its weights.
+    nothing is folded into its weights. A bias that was quantized with the product of
+    the scales is one more term of the sums. Sums and means of dequantized
+    integers are those of the integers, too.
 
     ```mlir
     // Before:

@@ -45,3 +45,34 @@ func.func @other_axis(%x: tensor<2x3xi8>, %sx: tensor<f32>, %w: tensor<3x4xi8>, 
   %2 = nn.matmul %0, %1 : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
   return %2 : tensor<2x4xf32>
 }
+
+// A bias that was quantized with the product of the scales is a term of the sums.
+// CHECK-LABEL: func.func @integer_bias(
+// CHECK-DAG: %[[BIAS:.*]] = nn.dequantize %arg2,
+// CHECK: nn.conv %{{.*}}, %{{.*}}, %[[BIAS]] {nn.integers}
+// CHECK-NOT: nn.add
+func.func @integer_bias(%x: tensor<1x3x8x8xi8>, %w: tensor<2x3x1x1xi8>, %b: tensor<2xi32>) -> tensor<1x2x8x8xf32> {
+  %sx = nn.constant dense<0.5> : tensor<f32>
+  %sw = nn.constant dense<[0.25, 2.0]> : tensor<2xf32>
+  %sb = nn.constant dense<[0.125, 1.0]> : tensor<2xf32>
+  %0 = nn.dequantize %x, %sx : (tensor<1x3x8x8xi8>, tensor<f32>) -> tensor<1x3x8x8xf32>
+  %1 = nn.dequantize %w, %sw {axis = 0 : i64} : (tensor<2x3x1x1xi8>, tensor<2xf32>) -> tensor<2x3x1x1xf32>
+  %2 = nn.dequantize %b, %sb {axis = 0 : i64} : (tensor<2xi32>, tensor<2xf32>) -> tensor<2xf32>
+  %3 = nn.conv %0, %1, %2 : (tensor<1x3x8x8xf32>, tensor<2x3x1x1xf32>, tensor<2xf32>) -> tensor<1x2x8x8xf32>
+  return %3 : tensor<1x2x8x8xf32>
+}
+
+// With another scale it is not.
+// CHECK-LABEL: func.func @other_bias(
+// CHECK: nn.conv %{{.*}}, %{{.*}} {nn.integers} : (tensor<1x3x8x8xf32>, tensor<2x3x1x1xf32>)
+// CHECK: nn.add
+func.func @other_bias(%x: tensor<1x3x8x8xi8>, %w: tensor<2x3x1x1xi8>, %b: tensor<2xi32>) -> tensor<1x2x8x8xf32> {
+  %sx = nn.constant dense<0.5> : tensor<f32>
+  %sw = nn.constant dense<[0.25, 2.0]> : tensor<2xf32>
+  %sb = nn.constant dense<[0.125, 1.5]> : tensor<2xf32>
+  %0 = nn.dequantize %x, %sx : (tensor<1x3x8x8xi8>, tensor<f32>) -> tensor<1x3x8x8xf32>
+  %1 = nn.dequantize %w, %sw {axis = 0 : i64} : (tensor<2x3x1x1xi8>, tensor<2xf32>) -> tensor<2x3x1x1xf32>
+  %2 = nn.dequantize %b, %sb {axis = 0 : i64} : (tensor<2xi32>, tensor<2xf32>) -> tensor<2xf32>
+  %3 = nn.conv %0, %1, %2 : (tensor<1x3x8x8xf32>, tensor<2x3x1x1xf32>, tensor<2xf32>) -> tensor<1x2x8x8xf32>
+  return %3 : tensor<1x2x8x8xf32>
+}
