@@ -41,6 +41,17 @@ struct FoldConstantsPass : nn::impl::FoldConstantsBase<FoldConstantsPass> {
            });
   }
 
+  /// Interprets an elementwise operator on one element.
+  static LogicalResult interpretElement(Operation *op, ArrayRef<HostTensor> operands,
+                                        HostTensors &results, std::string &error) {
+    Operation *scalar = op->clone();
+    for (Value result : scalar->getResults())
+      result.setType(cast<RankedTensorType>(result.getType()).clone(ArrayRef<int64_t>{}));
+    LogicalResult outcome = interpretOp(scalar, operands, results, error);
+    scalar->erase();
+    return outcome;
+  }
+
   /// True for a cast of half floats to f32, in which they are computed, and for
   /// what was quantized: larger weights cost less than a conversion in each run.
   static bool isWidening(Operation *op) {
@@ -88,7 +99,8 @@ struct FoldConstantsPass : nn::impl::FoldConstantsBase<FoldConstantsPass> {
       operands.push_back(*tensor);
     }
     std::string error;
-    if (failed(interpretOp(op, operands, results, error)))
+    if (failed(splat ? interpretElement(op, operands, results, error)
+                     : interpretOp(op, operands, results, error)))
       return;
     OpBuilder builder(op);
     SmallVector<Value> replacements;
