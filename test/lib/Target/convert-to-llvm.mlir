@@ -1,0 +1,31 @@
+// RUN: nn-opt %s --nn-convert-to-llvm=variant=x86_64_v3 | FileCheck %s
+
+// Everything goes through the context's table: the arena, outputs, weights, kernels.
+// CHECK-DAG: llvm.func internal @nn_main(%{{.*}}: !llvm.ptr
+// CHECK-DAG: llvm.func @nnrt_model_run_x86_64_v3(
+// A kernel is called for ranges of its iterations, through one function of the runtime.
+// CHECK-DAG: llvm.mlir.addressof @k.range
+// CHECK-DAG: llvm.func internal @k.range(
+// Nothing is called that is not defined here.
+// CHECK-NOT: llvm.func @malloc
+// CHECK-NOT: unrealized_conversion_cast
+func.func @main(%ctx: !llvm.ptr, %x: memref<16xf32>) -> i32 {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %bytes = arith.constant 64 : index
+  %arena = nn.arena %bytes : memref<?xi8>
+  %a = memref.view %arena[%c0][] : memref<?xi8> to memref<16xf32>
+  nn.kernel_begin 0
+  nn.call_kernel @k ins(%x : memref<16xf32>) outs(%a : memref<16xf32>) scalars() count(%c1)
+  nn.kernel_end 0
+  %w = nn.weight at 64 : memref<16xf32>
+  %o = nn.output 0() : memref<16xf32>
+  nn.call_kernel @k ins(%w : memref<16xf32>) outs(%o : memref<16xf32>) scalars() count(%c1)
+  %s = arith.constant 0 : i32
+  return %s : i32
+}
+func.func private @k(%i: memref<16xf32>, %o: memref<16xf32>, %b: index, %e: index) {
+  %v = vector.load %i[%b] : memref<16xf32>, vector<8xf32>
+  vector.store %v, %o[%b] : memref<16xf32>, vector<8xf32>
+  return
+}
