@@ -182,8 +182,10 @@ private:
         for (Value size : buffer.op.getDynamicSizes())
           bytes = arith::MulIOp::create(builder, loc, bytes, size);
         bytes = arith::AddIOp::create(builder, loc, bytes, constant(kAlignment - 1));
-        bytes = arith::DivUIOp::create(builder, loc, bytes, constant(kAlignment));
+        bytes = arith::DivSIOp::create(builder, loc, bytes, constant(kAlignment));
         bytes = arith::MulIOp::create(builder, loc, bytes, constant(kAlignment));
+        // Sizes of a branch that is not taken may make no sense.
+        bytes = arith::MaxSIOp::create(builder, loc, bytes, constant(0));
         lastSizeOp = bytes.getDefiningOp();
       }
       buffer.symbolicBytes = bytes;
@@ -258,14 +260,19 @@ private:
     while (!worklist.empty()) {
       Value value = worklist.pop_back_val();
       Operation *definition = value.getDefiningOp();
-      if (!definition)
+      if (!definition) {
+        if (cast<BlockArgument>(value).getOwner() != &block)
+          return false; // Of a loop.
         continue; // An argument of @main.
+      }
       if (!seen.insert(definition).second)
         continue;
-      if (definition->getBlock() != &block || definition->getNumRegions() != 0)
+      // In branches too: what is pure can be computed whether they are taken or not.
+      if (definition->getNumRegions() != 0)
         return false;
       if (auto dim = dyn_cast<memref::DimOp>(definition)) {
-        if (!isa<BlockArgument>(dim.getSource()))
+        auto argument = dyn_cast<BlockArgument>(dim.getSource());
+        if (!argument || argument.getOwner() != &block || !dim.getConstantIndex())
           return false;
       } else if (!isPure(definition)) {
         return false;
@@ -281,8 +288,8 @@ private:
   void moveToFront(ArrayRef<Operation *> slice, Block &block) {
     SmallVector<Operation *> ordered(slice);
     llvm::erase_if(ordered, [&](Operation *op) { return moved.contains(op); });
-    llvm::sort(ordered, [](Operation *a, Operation *b) {
-      return a->isBeforeInBlock(b);
+    llvm::sort(ordered, [&](Operation *a, Operation *b) {
+      return numbers[a].first < numbers[b].first;
     });
     for (Operation *op : ordered) {
       if (lastSizeOp)
