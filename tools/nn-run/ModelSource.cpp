@@ -7,7 +7,6 @@
 #include "nn/Import/ONNX.h"
 #include "nn/InitAll.h"
 #include "nn/Pipelines/CheckCapability.h"
-#include "nn/Pipelines/Compile.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -76,7 +75,7 @@ llvm::Error ModelSource::compile() {
           llvm::sys::fs::createTemporaryFile("nn-run", "so", library))
     return createStringError("cannot make a temporary file: " + code.message());
   temporary.setFile(library);
-  if (failed(compileToLibrary(*module, library)))
+  if (failed(compileToLibrary(*module, library, options.compile)))
     return createStringError(path + " cannot be compiled");
   module = nullptr;
   path = std::string(library);

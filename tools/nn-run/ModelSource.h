@@ -8,6 +8,7 @@
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Support/LLVM.h"
 #include "nn/Execution/Model.h"
+#include "nn/Pipelines/Compile.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/SourceMgr.h"
 
@@ -19,6 +20,7 @@ namespace mlir::nn {
 
 struct SourceOptions {
   LibraryOptions library;
+  CompileOptions compile;
   /// Interpret models that are not compiled yet.
   bool interpret = false;
 };

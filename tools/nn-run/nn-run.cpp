@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ModelSource.h"
+#include "NodeTests.h"
 #include "nn/Execution/ModuleTools.h"
 #include "nn/Execution/Report.h"
 #include "nn/Support/CommandLine.h"
@@ -26,14 +27,15 @@ namespace {
 // tool promises to its users.
 const bool namesAreFree = [] {
   for (const char *name : {"inputs", "outputs", "data", "rtol", "atol", "threads",
-                           "benchmark", "json", "profile", "interpret", "compare"})
+                           "benchmark", "json", "profile", "interpret", "compare",
+                           "node-tests", "jobs", "timeout", "filter"})
     if (cl::Option *taken = cl::getRegisteredOptions().lookup(name))
       taken->removeArgument();
   return true;
 }();
 
 cl::OptionCategory category("nn-run");
-cl::opt<std::string> modelFile(cl::Positional, cl::Required,
+cl::opt<std::string> modelFile(cl::Positional,
                                cl::desc("MODEL (.so, .onnx, .onnxtxt, .mlir)"),
                                cl::cat(category));
 cl::list<std::string>
@@ -69,6 +71,18 @@ cl::opt<std::string>
     compareWith("compare", cl::desc("interpreter: compare all tensors of the "
                                     "compiled model with the interpreter's"),
                 cl::value_desc("interpreter"), cl::cat(category));
+cl::opt<std::string>
+    nodeTests("node-tests", cl::desc("Run all tests below a folder (model.onnx and "
+                                     "test_data_set_*, as ONNX has them), and print "
+                                     "the results as JSON"),
+              cl::value_desc("DIR"), cl::cat(category));
+cl::opt<unsigned> jobs("jobs", cl::desc("How many of the tests run at a time"),
+                       cl::value_desc("N"), cl::init(1), cl::cat(category));
+cl::opt<unsigned> timeout("timeout", cl::desc("Seconds that a test may take"),
+                          cl::value_desc("N"), cl::init(60), cl::cat(category));
+cl::opt<std::string> filter("filter", cl::desc("Run only tests with TEXT in their "
+                                               "names"),
+                            cl::value_desc("TEXT"), cl::cat(category));
 
 constexpr int errorStatus = 1, noOutputsStatus = 2;
 
@@ -232,7 +246,33 @@ int runProfile(Model &model, ArrayRef<HostTensor> inputs) {
   return 0;
 }
 
+int runNodeTests() {
+  NodeTestOptions options;
+  options.source.library.threads = threads.getNumOccurrences() ? threads : 1;
+  options.source.interpret = interpretOnly;
+  // Code for this machine only: half of what a portable library takes.
+  Expected<CodeVariant> variant = getVariant("native");
+  if (!variant)
+    return fail(variant.takeError());
+  options.source.compile.variants = {*variant};
+  if (rtol.getNumOccurrences())
+    options.tolerance.rtol = rtol;
+  if (atol.getNumOccurrences())
+    options.tolerance.atol = atol;
+  options.jobs = std::max(1u, jobs.getValue());
+  options.timeoutSeconds = timeout;
+  options.filter = filter;
+  Expected<bool> passed = nn::runNodeTests(nodeTests, options, llvm::outs());
+  if (!passed)
+    return fail(passed.takeError());
+  return *passed ? 0 : errorStatus;
+}
+
 int run() {
+  if (!nodeTests.empty())
+    return runNodeTests();
+  if (modelFile.empty())
+    return fail("give a model (.so, .onnx, .onnxtxt, .mlir) or --node-tests DIR");
   if (!compareWith.empty() && compareWith != "interpreter")
     return fail("--compare takes 'interpreter', not '" + compareWith + "'");
   if (!dataFile.empty() && !inputFiles.empty())
