@@ -114,37 +114,14 @@ static Type getElementType(Value value) {
   return getElementTypeOrSelf(value.getType());
 }
 
-/// Whether an exponent makes a power a few multiplications.
-static bool isSimpleExponent(Value exponent) {
-  DenseElementsAttr elements;
-  if (!matchPattern(exponent, m_Constant(&elements)) || !elements.isSplat() ||
-      !isa<FloatType>(elements.getElementType()))
-    return false;
-  double value = elements.getSplatValue<APFloat>().convertToDouble();
-  return value == 1 || value == 2 || value == 3 || value == -1;
-}
-
 static std::optional<std::string> findLibraryFunction(Operation *op) {
   if (op->getNumOperands() == 0)
     return std::nullopt;
   Type type = getElementType(op->getOperand(0));
-  bool isFloat = isa<FloatType>(type);
   std::string seen =
       op->getName().stripDialect().str() + " of " + print(type);
-  if (isa<PowOp>(op)) {
-    // Integers are raised to real powers in f64.
-    bool isWide = type.isF64() ||
-                  (!isFloat && isa<FloatType>(getElementType(op->getOperand(1))));
-    return isWide && !isSimpleExponent(op->getOperand(1)) ? std::optional(seen)
-                                                          : std::nullopt;
-  }
-  if (isa<ReduceLogSumOp, ReduceLogSumExpOp>(op))
-    return !isFloat || type.isF64() ? std::optional(seen) : std::nullopt;
   bool isFunction =
-      isa<AcosOp, AcoshOp, AsinOp, AsinhOp, AtanOp, AtanhOp, CeluOp, CosOp,
-          CoshOp, EluOp, ErfOp, ExpOp, GeluOp, LogOp, LogSoftmaxOp, LRNOp,
-          MishOp, SeluOp, SigmoidOp, SinOp, SinhOp, SoftmaxOp, SoftplusOp,
-          SwishOp, TanOp, TanhOp>(op);
+      isa<AcosOp, AsinOp, AtanOp, ErfOp, GeluOp>(op);
   return isFunction && type.isF64() ? std::optional(seen) : std::nullopt;
 }
 

@@ -40,8 +40,13 @@ static SmallVector<ReassociationIndices> getGroups(MemRefType source,
     auto joins = [&](MemRefType type) {
       SmallVector<int64_t> strides = getStrides(type);
       int64_t size = type.getDimSize(i);
-      return !ShapedType::isDynamic(size) && !ShapedType::isDynamic(strides[i]) &&
-             (type.getDimSize(i - 1) == 1 || strides[i - 1] == size * strides[i]);
+      if (ShapedType::isDynamic(size) || ShapedType::isDynamic(strides[i]))
+        return false;
+      // The strides of unit dimensions say nothing.
+      for (int64_t before : llvm::reverse(groups.back()))
+        if (type.getDimSize(before) != 1)
+          return strides[before] == size * strides[i];
+      return true;
     };
     if (i > 0 && joins(source) && joins(target))
       groups.back().push_back(i);
@@ -71,6 +76,13 @@ struct ConvertCopies : nn::impl::ConvertCopiesBase<ConvertCopies> {
     getOperation().walk([&](memref::CopyOp op) { copies.push_back(op); });
     kernels.clear();
     for (memref::CopyOp op : copies) {
+      // Canonicalization looks through casts, also those that hide strides.
+      for (OpOperand &operand : op->getOpOperands())
+        while (auto cast = operand.get().getDefiningOp<memref::CastOp>()) {
+          if (!isa<MemRefType>(cast.getSource().getType()))
+            break;
+          operand.set(cast.getSource());
+        }
       auto source = dyn_cast<MemRefType>(op.getSource().getType());
       auto target = dyn_cast<MemRefType>(op.getTarget().getType());
       if (op.getSource() == op.getTarget())

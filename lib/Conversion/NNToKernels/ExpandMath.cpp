@@ -1,6 +1,7 @@
 //===- ExpandMath.cpp - nn-expand-math ------------------------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
+#include "ExpandMathF64.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -52,6 +53,7 @@ public:
                                  "math.cbrt", "math.sin", "math.cos"},
                                 name);
     };
+    nn::populateExpandF64Patterns(patterns);
     // Without AVX512_BF16, LLVM would call a library to narrow to bf16.
     arith::populateExpandBFloat16Patterns(patterns);
     patterns.add<ExpandIntToBF16<arith::SIToFPOp>, ExpandIntToBF16<arith::UIToFPOp>>(

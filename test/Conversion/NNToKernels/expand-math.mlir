@@ -14,14 +14,27 @@ func.func @functions(%x: vector<16xf32>) -> vector<16xf32> {
   return %6 : vector<16xf32>
 }
 
-// f64 has no polynomials, f16 is computed in f32.
+// f64 has polynomials of its own for some functions, f16 is computed in f32.
 // CHECK-LABEL: func.func @others(
-// CHECK: math.exp {{.*}} : f64
+// CHECK-NOT: math.exp
+// CHECK: arith.shli {{.*}} : i64
+// CHECK: math.erf {{.*}} : f64
 // CHECK: arith.extf {{.*}} : f16 to f32
 // CHECK-NOT: math.tanh
 // CHECK: arith.truncf {{.*}} : f32 to f16
 func.func @others(%x: f64, %y: f16) -> (f64, f16) {
-  %0 = math.exp %x : f64
+  %2 = math.exp %x : f64
+  %0 = math.erf %2 : f64
   %1 = math.tanh %y : f16
   return %0, %1 : f64, f16
+}
+
+// A remainder would call fmod.
+// CHECK-LABEL: func.func @remainder(
+// CHECK-NOT: arith.remf
+// CHECK: math.fma {{.*}} : f64
+// CHECK: arith.truncf {{.*}} : f64 to f32
+func.func @remainder(%x: f32, %y: f32) -> f32 {
+  %0 = arith.remf %x, %y : f32
+  return %0 : f32
 }
