@@ -9,6 +9,7 @@
 #include "Elements.h"
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 using namespace mlir;
@@ -359,6 +360,40 @@ static LogicalResult power(PowOp op, Call &call) {
   return call.give(makeTensor(call.getResultType(), *dims, x));
 }
 
+static LogicalResult bitShift(BitShiftOp op, Call &call) {
+  unsigned bits = getByteSize(call.getResultType()) * 8;
+  uint64_t mask = bits == 64 ? ~uint64_t(0) : (uint64_t(1) << bits) - 1;
+  bool left = op.getLeft();
+  return mapBinary(call, [=](auto x, auto y) -> int64_t {
+    uint64_t count = uint64_t(y); // negative ones are too large
+    if constexpr (std::is_same_v<decltype(x), int64_t>)
+      if (!left)
+        return x >> std::min<uint64_t>(count, bits - 1);
+    uint64_t value = uint64_t(x) & mask;
+    if (count >= bits)
+      return 0;
+    return int64_t((left ? value << count : value >> count) & mask);
+  });
+}
+
+static LogicalResult isInf(IsInfOp op, Call &call) {
+  Doubles values = readDoubles(call[op.getInput()]);
+  for (double &value : values)
+    value = std::isinf(value) &&
+            (value < 0 ? op.getDetectNegative() : op.getDetectPositive());
+  return call.give(makeTensor(DataType::Bool, call[op.getInput()].getDims(), values));
+}
+
+static LogicalResult bitcast(BitcastOp op, Call &call) {
+  const HostTensor &input = call[op.getInput()];
+  HostTensor result = HostTensor::allocate(call.getResultType(), input.getDims());
+  std::memcpy(result.getMutableData(), input.getData(), input.getNumBytes());
+  if (result.getType() == DataType::Bool)
+    for (uint8_t &byte : result.getMutable<uint8_t>())
+      byte = byte != 0;
+  return call.give(std::move(result));
+}
+
 static LogicalResult where(WhereOp op, Call &call) {
   FailureOr<Shape> dims = broadcastShapes(call, call.getOperands());
   if (failed(dims))
@@ -413,4 +448,7 @@ void interpreter::registerElementwise(Registry &registry) {
   registry.add<CastOp>(convert);
   registry.add<PowOp>(power);
   registry.add<WhereOp>(where);
+  registry.add<BitShiftOp>(bitShift);
+  registry.add<IsInfOp>(isInf);
+  registry.add<BitcastOp>(bitcast);
 }

@@ -85,7 +85,51 @@ static LogicalResult averagePool(AveragePoolOp op, Call &call) {
               });
 }
 
+static LogicalResult lpPool(LpPoolOp op, Call &call) {
+  HostTensor input = readSpatial(op, call[op.getInput()]);
+  double p = op.getP();
+  return pool(op, call, input, readDoubles(input),
+              [=](const Doubles &values, int64_t) {
+                double sum = 0;
+                for (double value : values)
+                  sum += std::pow(std::fabs(value), p);
+                return std::pow(sum, 1 / p);
+              });
+}
+
+/// Pools numbered elements, so that the reduction can say which it took.
+static LogicalResult maxPoolIndices(MaxPoolIndicesOp op, Call &call) {
+  HostTensor input = readSpatial(op, call[op.getInput()]);
+  Ints places;
+  Shape spatial(input.getDims().drop_front(2));
+  Shape strides = getStrides(spatial);
+  if (op.getColumnMajor()) {
+    int64_t stride = 1;
+    for (size_t d = 0; d < spatial.size(); ++d, stride *= spatial[d - 1])
+      strides[d] = stride;
+  }
+  // Values with the index that ONNX gives them, both found by row-major place.
+  Doubles values = readDoubles(input);
+  Ints numbers;
+  int64_t area = product(spatial), planes = input.getDim(0) * input.getDim(1);
+  for (int64_t plane = 0; plane < planes; ++plane)
+    forEachIndex(spatial, [&](ArrayRef<int64_t> index) {
+      numbers.push_back(plane * area + dot(index, strides));
+      places.push_back(places.size());
+    });
+  return pool(op, call, input, places, [&](const Ints &window, int64_t) {
+    int64_t best = -1;
+    for (int64_t place : window)
+      if (best < 0 || values[place] > values[best] ||
+          (values[place] != values[place] && values[best] == values[best]))
+        best = place;
+    return best < 0 ? int64_t(-1) : numbers[best];
+  });
+}
+
 void interpreter::registerPool(Registry &registry) {
   registry.add<MaxPoolOp>(maxPool);
   registry.add<AveragePoolOp>(averagePool);
+  registry.add<LpPoolOp>(lpPool);
+  registry.add<MaxPoolIndicesOp>(maxPoolIndices);
 }

@@ -175,6 +175,33 @@ template <typename OpT> static void addArg(Registry &registry, bool max) {
   });
 }
 
+/// Sums or products of all elements before each one along an axis.
+template <typename OpT, typename F>
+static void addCumulative(Registry &registry, int64_t start, F combine) {
+  registry.add<OpT>([=](OpT op, Call &call) {
+    const HostTensor &input = call[op.getInput()];
+    int64_t axis = normalizeAxis(op.getAxis(), input.getRank());
+    int64_t size = input.getDim(axis);
+    int64_t inner = product(input.getDims().drop_front(axis + 1));
+    int64_t lines = size ? input.getNumElements() / size : 0;
+    auto run = [&](auto values) {
+      using T = typename decltype(values)::value_type;
+      for (int64_t line = 0; line < lines; ++line) {
+        int64_t base = line / inner * size * inner + line % inner;
+        T sum = T(start);
+        for (int64_t i = 0; i < size; ++i) {
+          T &value = values[base + (op.getReverse() ? size - 1 - i : i) * inner];
+          T next = combine(sum, value);
+          value = op.getExclusive() ? sum : next;
+          sum = next;
+        }
+      }
+      return call.give(makeTensor(input.getType(), input.getDims(), values));
+    };
+    return isFloat(input.getType()) ? run(readDoubles(input)) : run(readInts(input));
+  });
+}
+
 void interpreter::registerReduction(Registry &registry) {
   addExact<ReduceSumOp>(registry, 0, [](auto sum, auto x) { return wrappingAdd(sum, x); });
   addExact<ReduceProdOp>(registry, 1, [](auto product, auto x) {
@@ -209,4 +236,8 @@ void interpreter::registerReduction(Registry &registry) {
   addExtremum<ReduceMinOp>(registry, false);
   addArg<ArgMaxOp>(registry, true);
   addArg<ArgMinOp>(registry, false);
+  addCumulative<CumSumOp>(registry, 0, [](auto sum, auto x) { return wrappingAdd(sum, x); });
+  addCumulative<CumProdOp>(registry, 1, [](auto product, auto x) {
+    return wrappingMultiply(product, x);
+  });
 }

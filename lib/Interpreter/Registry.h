@@ -88,6 +88,9 @@ void registerPool(Registry &registry);
 void registerQuantization(Registry &registry);
 void registerRecurrent(Registry &registry);
 void registerReduction(Registry &registry);
+/// Parts of indexing.
+void registerSampling(Registry &registry);
+void registerSelection(Registry &registry);
 void registerResize(Registry &registry);
 void registerShape(Registry &registry);
 /// Upstream dialects.

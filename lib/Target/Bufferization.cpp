@@ -97,6 +97,48 @@ struct CallKernelModel
   }
 };
 
+/// The same for calls of the runtime.
+struct CallRuntimeModel
+    : DstBufferizableOpInterfaceExternalModel<CallRuntimeModel, CallRuntimeOp> {
+  bool bufferizesToMemoryRead(Operation *op, OpOperand &operand,
+                              const AnalysisState &) const {
+    return cast<DestinationStyleOpInterface>(op).isDpsInput(&operand);
+  }
+
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
+                          const BufferizationOptions &options,
+                          BufferizationState &state) const {
+    auto call = cast<CallRuntimeOp>(op);
+    OpBuilder::InsertionGuard guard(rewriter);
+    rewriter.setInsertionPoint(op);
+    SmallVector<Value> inputs, outputs, targets;
+    for (Value input : call.getInputs()) {
+      FailureOr<Value> buffer = getBuffer(rewriter, input, options, state);
+      if (failed(buffer))
+        return failure();
+      inputs.push_back(getContiguousBuffer(rewriter, op->getLoc(), *buffer,
+                                           /*copyContents=*/true));
+    }
+    for (Value output : call.getOutputs()) {
+      FailureOr<Value> buffer = getBuffer(rewriter, output, options, state);
+      if (failed(buffer))
+        return failure();
+      targets.push_back(*buffer);
+      outputs.push_back(getContiguousBuffer(rewriter, op->getLoc(), *buffer,
+                                            /*copyContents=*/false));
+    }
+    auto newCall = CallRuntimeOp::create(rewriter, op->getLoc(), TypeRange(),
+                                         call.getKernel(), inputs, outputs,
+                                         call.getParameters());
+    newCall->setDiscardableAttrs(op->getDiscardableAttrDictionary());
+    for (auto [output, target] : llvm::zip(outputs, targets))
+      if (output != target)
+        memref::CopyOp::create(rewriter, op->getLoc(), output, target);
+    replaceOpWithBufferizedValues(rewriter, op, targets);
+    return success();
+  }
+};
+
 /// True if `value` is `destination` with parts written, which bufferizes in place.
 bool isWrittenInto(Value value, Value destination) {
   while (value != destination) {
@@ -105,7 +147,12 @@ bool isWrittenInto(Value value, Value destination) {
       value = insert.getDest();
     else if (auto style = dyn_cast_or_null<DestinationStyleOpInterface>(op))
       value = style.getTiedOpOperand(cast<OpResult>(value))->get();
-    else
+    else if (auto loop = dyn_cast_or_null<scf::ForOp>(op)) {
+      unsigned index = cast<OpResult>(value).getResultNumber();
+      if (!isWrittenInto(loop.getYieldedValues()[index], loop.getRegionIterArg(index)))
+        return false;
+      value = loop.getInitArgs()[index];
+    } else
       return false;
   }
   return true;
@@ -128,13 +175,33 @@ void carryInPlace(Block &body, ArrayRef<Value> carried, OpBuilder &builder) {
 
 /// Results of one operation each get a buffer of their own, also where CSE has
 /// made one empty tensor of their destinations.
-void separateDestinations(CallKernelOp call, OpBuilder &builder) {
+template <typename CallT> void separateDestinations(CallT call, OpBuilder &builder) {
   DenseSet<Value> seen;
   builder.setInsertionPoint(call);
   for (OpOperand &output : call.getOutputsMutable())
     if (auto empty = output.get().getDefiningOp<tensor::EmptyOp>())
       if (!seen.insert(empty).second)
         output.set(builder.clone(*empty)->getResult(0));
+}
+
+/// Choices between sizes become arithmetic. To bound a choice, the analysis of
+/// slices compares both sides, and so on for each choice that they are made of:
+/// that takes exponential time.
+void hideChoices(func::FuncOp main, OpBuilder &builder) {
+  for (auto select : llvm::make_early_inc_range(main.getOps<arith::SelectOp>())) {
+    if (!select.getType().isIndex())
+      continue;
+    Location loc = select.getLoc();
+    builder.setInsertionPoint(select);
+    Value flag = arith::IndexCastUIOp::create(builder, loc, builder.getIndexType(),
+                                              select.getCondition());
+    Value difference = arith::SubIOp::create(builder, loc, select.getTrueValue(),
+                                             select.getFalseValue());
+    Value added = arith::MulIOp::create(builder, loc, flag, difference);
+    Value sum = arith::AddIOp::create(builder, loc, select.getFalseValue(), added);
+    select.replaceAllUsesWith(sum);
+    select.erase();
+  }
 }
 
 struct PrepareBufferizationPass
@@ -150,8 +217,11 @@ struct PrepareBufferizationPass
                                    DictionaryAttr(), main.getLoc())))
       return signalPassFailure();
     OpBuilder builder(&getContext());
+    hideChoices(main, builder);
     main.walk([&](Operation *op) {
       if (auto call = dyn_cast<CallKernelOp>(op))
+        separateDestinations(call, builder);
+      else if (auto call = dyn_cast<CallRuntimeOp>(op))
         separateDestinations(call, builder);
       else if (auto loop = dyn_cast<scf::ForOp>(op))
         carryInPlace(*loop.getBody(), llvm::to_vector_of<Value>(loop.getRegionIterArgs()),
@@ -169,5 +239,6 @@ void nn::registerBufferizationModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, NNDialect *) {
     ConstantOp::attachInterface<ConstantModel>(*context);
     CallKernelOp::attachInterface<CallKernelModel>(*context);
+    CallRuntimeOp::attachInterface<CallRuntimeModel>(*context);
   });
 }

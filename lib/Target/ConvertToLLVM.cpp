@@ -310,6 +310,87 @@ struct CallKernelLowering : ConvertOpToLLVMPattern<CallKernelOp> {
   }
 };
 
+/// The number by which the ABI calls an element type.
+std::optional<int32_t> getAbiType(Type type) {
+  if (auto integer = dyn_cast<IntegerType>(type)) {
+    switch (integer.getWidth()) {
+    case 1:
+      return NNRT_ABI_BOOL;
+    case 8:
+      return integer.isUnsigned() ? NNRT_ABI_U8 : NNRT_ABI_S8;
+    case 16:
+      return integer.isUnsigned() ? NNRT_ABI_U16 : NNRT_ABI_S16;
+    case 32:
+      return integer.isUnsigned() ? NNRT_ABI_U32 : NNRT_ABI_S32;
+    case 64:
+      return integer.isUnsigned() ? NNRT_ABI_U64 : NNRT_ABI_S64;
+    }
+    return std::nullopt;
+  }
+  return type.isF16()    ? std::optional(NNRT_ABI_F16)
+         : type.isBF16() ? std::optional(NNRT_ABI_BF16)
+         : type.isF32()  ? std::optional(NNRT_ABI_F32)
+         : type.isF64()  ? std::optional(NNRT_ABI_F64)
+                         : std::nullopt;
+}
+
+/// Describes the arguments on the stack, and calls the table's entry.
+struct CallRuntimeLowering : ConvertOpToLLVMPattern<CallRuntimeOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+  LogicalResult
+  matchAndRewrite(CallRuntimeOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Type pointer = LLVM::LLVMPointerType::get(getContext());
+    Type i32 = rewriter.getI32Type(), i64 = rewriter.getI64Type();
+    Type tensor = LLVM::LLVMStructType::getLiteral(
+        getContext(), {pointer, pointer, pointer, i32, i32});
+    SmallVector<Value> values(adaptor.getInputs());
+    llvm::append_range(values, adaptor.getOutputs());
+    SmallVector<Value> originals(op.getInputs());
+    llvm::append_range(originals, op.getOutputs());
+    Value arguments = createAlloca(rewriter, loc, op, tensor, values.size());
+    auto store = [&](Value value, Value base, int64_t offset) {
+      Value place = LLVM::GEPOp::create(rewriter, loc, pointer, rewriter.getI8Type(),
+                                        base, ArrayRef<LLVM::GEPArg>{int32_t(offset)});
+      LLVM::StoreOp::create(rewriter, loc, value, place);
+    };
+    for (auto [i, original] : llvm::enumerate(originals)) {
+      auto type = dyn_cast<MemRefType>(original.getType());
+      std::optional<int32_t> elementType =
+          type ? getAbiType(type.getElementType()) : std::nullopt;
+      if (!elementType || !type.getLayout().isIdentity())
+        return op.emitOpError("has an operand that the runtime cannot take");
+      MemRefDescriptor descriptor(values[i]);
+      Value dims = createAlloca(rewriter, loc, op, i64,
+                                std::max<int64_t>(type.getRank(), 1));
+      for (int64_t d = 0; d < type.getRank(); ++d)
+        store(descriptor.size(rewriter, loc, d), dims, d * sizeof(int64_t));
+      int64_t base = i * sizeof(nnrt_abi_tensor);
+      store(descriptor.bufferPtr(rewriter, loc, *getTypeConverter(), type), arguments,
+            base + offsetof(nnrt_abi_tensor, data));
+      store(dims, arguments, base + offsetof(nnrt_abi_tensor, dims));
+      store(LLVM::ZeroOp::create(rewriter, loc, pointer), arguments,
+            base + offsetof(nnrt_abi_tensor, strides));
+      store(createI32(rewriter, loc, type.getRank()), arguments,
+            base + offsetof(nnrt_abi_tensor, rank));
+      store(createI32(rewriter, loc, *elementType), arguments,
+            base + offsetof(nnrt_abi_tensor, type));
+    }
+    auto module = op->getParentOfType<ModuleOp>();
+    Value parameters = LLVM::AddressOfOp::create(
+        rewriter, loc, getOrCreateGlobalI64Array(module, op.getParameters()));
+    Value status = emitRuntimeCall(
+        rewriter, loc, getRuntimeContext(op), RuntimeEntry::kernel,
+        {createI32(rewriter, loc, int32_t(op.getKernel())), parameters, arguments});
+    Value failed = LLVM::ICmpOp::create(rewriter, loc, LLVM::ICmpPredicate::ne, status,
+                                        createI32(rewriter, loc, 0));
+    emitFailure(rewriter, loc, failed);
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
 struct ConvertToLLVMPass : nn::impl::ConvertToLLVMBase<ConvertToLLVMPass> {
   using ConvertToLLVMBase::ConvertToLLVMBase;
 
@@ -353,7 +434,7 @@ struct ConvertToLLVMPass : nn::impl::ConvertToLLVMBase<ConvertToLLVMPass> {
     patterns.add<WeightLowering, OutputLowering, ArenaLowering, AllocateLowering,
                  KernelMarkLowering<KernelBeginOp, RuntimeEntry::kernel_begin>,
                  KernelMarkLowering<KernelEndOp, RuntimeEntry::kernel_end>,
-                 AssertLowering, CallKernelLowering>(converter);
+                 AssertLowering, CallKernelLowering, CallRuntimeLowering>(converter);
     LLVMConversionTarget target(getContext());
     target.addLegalOp<ModuleOp>();
     if (failed(applyFullConversion(module, target, std::move(patterns))))

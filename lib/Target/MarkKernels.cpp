@@ -26,6 +26,8 @@ struct MarkKernelsPass : nn::impl::MarkKernelsBase<MarkKernelsPass> {
       auto kind = kernel->getAttrOfType<StringAttr>("nn.kernel");
       return kind ? kind.str() : "kernel";
     }
+    if (auto call = dyn_cast<CallRuntimeOp>(op))
+      return stringifyRuntimeKernel(call.getKernel()).str();
     StringRef dialect = op->getName().getDialectNamespace();
     if (dialect == "onednn" || dialect == "linalg")
       return op->getName().getStringRef().str();

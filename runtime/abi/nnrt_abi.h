@@ -129,6 +129,33 @@ typedef struct nnrt_abi_onednn_site {
 } nnrt_abi_onednn_site;
 
 //===----------------------------------------------------------------------===//
+// Reference kernels
+//===----------------------------------------------------------------------===//
+
+// Tensors are row-major. `type` parameters are numbers of nnrt_abi_type: that of
+// the argument says nothing of the sign of integers. Results whose size shows
+// only when they are computed are as large as they can be, laid out by that size,
+// and `count` (s64, rank 0) says how many entries count. `scratch` is s64.
+typedef enum nnrt_abi_kernel {
+  // args: boxes, scores, max_boxes, iou_threshold, score_threshold, selected,
+  // count, scratch (as many as boxes); parameters: center_point_box, whether there
+  // is a score_threshold, whether there is an iou_threshold, whether there is a
+  // max_boxes (absent ones have any one element)
+  NNRT_ABI_NON_MAX_SUPPRESSION = 0,
+  // args: input, indices, count; parameters: type
+  NNRT_ABI_NONZERO = 1,
+  // args: input, rois, batch_indices, result; parameters: half_pixel, whether the
+  // mode is max, sampling_ratio, spatial_scale (the bits of a double)
+  NNRT_ABI_ROI_ALIGN = 2,
+  // args: input, values, indices, scratch (the axis' size); parameters: type, axis,
+  // largest
+  NNRT_ABI_TOPK = 3,
+  // args: input, values, indices, inverse, counts, count, scratch (twice the number
+  // of slices); parameters: type, axis (-1: flattened), sorted
+  NNRT_ABI_UNIQUE = 4
+} nnrt_abi_kernel;
+
+//===----------------------------------------------------------------------===//
 // Table and context
 //===----------------------------------------------------------------------===//
 

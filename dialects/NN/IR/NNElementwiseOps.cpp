@@ -114,6 +114,46 @@ void DivOp::inferContents(ShapeEnv &env, Adaptor adaptor,
                   });
 }
 
+void NegOp::inferContents(ShapeEnv &env, Adaptor adaptor,
+                          SmallVectorImpl<Contents> &results) {
+  Contents input = env.getContents(adaptor.getInput());
+  if (!input)
+    return;
+  for (Dim &element : *input)
+    element = -element;
+  results.push_back(std::move(input));
+}
+
+void MaxOp::inferContents(ShapeEnv &env, Adaptor adaptor,
+                          SmallVectorImpl<Contents> &results) {
+  inferArithmetic(env, adaptor.getLhs(), adaptor.getRhs(), results,
+                  [&](Dim l, Dim r) { return env.max(l, r); });
+}
+
+void MinOp::inferContents(ShapeEnv &env, Adaptor adaptor,
+                          SmallVectorImpl<Contents> &results) {
+  inferArithmetic(env, adaptor.getLhs(), adaptor.getRhs(), results,
+                  [&](Dim l, Dim r) { return env.min(l, r); });
+}
+
+/// Exporters ask whether sizes are -1.
+void EqualOp::inferContents(ShapeEnv &env, Adaptor adaptor,
+                            SmallVectorImpl<Contents> &results) {
+  inferArithmetic(env, adaptor.getLhs(), adaptor.getRhs(), results,
+                  [&](Dim l, Dim r) -> std::optional<Dim> {
+                    if (l == r)
+                      return env.constant(1);
+                    auto number = dyn_cast<AffineConstantExpr>(r);
+                    if (!number) {
+                      std::swap(l, r);
+                      number = dyn_cast<AffineConstantExpr>(r);
+                    }
+                    if (number && env.isKnownNotEqual(l, number.getValue()))
+                      return env.constant(0);
+                    return std::nullopt;
+                  });
+}
+
 void WhereOp::inferContents(ShapeEnv &env, Adaptor adaptor,
                             SmallVectorImpl<Contents> &results) {
   auto condition = env.getConstantContents(adaptor.getCondition());
@@ -194,4 +234,24 @@ OpFoldResult MulOp::fold(FoldAdaptor) {
 
 OpFoldResult DivOp::fold(FoldAdaptor) {
   return foldNeutral(*this, getLhs(), getRhs(), 1);
+}
+
+//===----------------------------------------------------------------------===//
+// Bitcast
+//===----------------------------------------------------------------------===//
+
+/// ONNX's bool takes a byte.
+static unsigned getStoredBits(Type type) {
+  return std::max(type.getIntOrFloatBitWidth(), 8u);
+}
+
+LogicalResult BitcastOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
+                                     SmallVectorImpl<InferredTensor> &results) {
+  Type from = cast<RankedTensorType>(adaptor.getInput().getType()).getElementType();
+  Type to = adaptor.getTo();
+  // bitcast_c1
+  if (!to.isIntOrFloat() || getStoredBits(from) != getStoredBits(to))
+    return env.fail("cannot read the bits of another size of element");
+  results.push_back({env.getDims(adaptor.getInput()), to});
+  return success();
 }

@@ -49,7 +49,9 @@ def NN_HardSwishOp  : NN_UnaryOp<"hard_swish", NN_FloatTensor,
                                  "x * max(0, min(1, x / 6 + 0.5))">;
 def NN_LogOp        : NN_UnaryOp<"log", NN_FloatTensor, "ln(x)">;
 def NN_MishOp       : NN_UnaryOp<"mish", NN_FloatTensor, "x * tanh(ln(1 + exp(x)))">;
-def NN_NegOp        : NN_UnaryOp<"neg", NN_NumericTensor, "-x">;
+def NN_NegOp        : NN_UnaryOp<"neg", NN_NumericTensor, "-x"> {
+  let contentsFunction = NN_HasContents;
+}
 def NN_NotOp        : NN_UnaryOp<"not", NN_BoolTensor, "not x">;
 def NN_BitwiseNotOp : NN_UnaryOp<"bitwise_not", NN_IntTensor, "~x">;
 def NN_ReciprocalOp : NN_UnaryOp<"reciprocal", NN_FloatTensor, "1 / x">;
@@ -74,6 +76,36 @@ def NN_IsNaNOp : NN_UnaryBase<"isnan", NN_FloatTensor, NN_BoolTensor> {
         ::llvm::SmallVectorImpl<::mlir::nn::InferredTensor> &results) {
       return ::mlir::nn::shapes::inferPredicate(env, adaptor.getInput(), results);
     }
+  }];
+}
+
+def NN_IsInfOp : NN_UnaryBase<"isinf", NN_FloatTensor, NN_BoolTensor> {
+  let summary = "Whether each element is infinite";
+  let description = [{
+    `result = (x = inf and detect_positive) or (x = -inf and detect_negative)`.
+  }];
+  let arguments = (ins NN_FloatTensor:$input, NN_DefaultBool<"true">:$detect_negative,
+                       NN_DefaultBool<"true">:$detect_positive);
+  let shapeFunction = [{
+    static ::llvm::LogicalResult inferShapes(
+        ::mlir::nn::ShapeEnv &env, Adaptor adaptor,
+        ::llvm::SmallVectorImpl<::mlir::nn::InferredTensor> &results) {
+      return ::mlir::nn::shapes::inferPredicate(env, adaptor.getInput(), results);
+    }
+  }];
+}
+
+def NN_BitcastOp : NN_UnaryBase<"bitcast", NN_Tensor, NN_Tensor> {
+  let summary = "The same bits, read as another element type";
+  let description = [{
+    Constraints:
+     - `bitcast_c1`: `to` has as many bits as the input's element type.
+  }];
+  let arguments = (ins NN_Tensor:$input, TypeAttr:$to);
+  let shapeFunction = [{
+    static ::llvm::LogicalResult inferShapes(
+        ::mlir::nn::ShapeEnv &env, Adaptor adaptor,
+        ::llvm::SmallVectorImpl<::mlir::nn::InferredTensor> &results);
   }];
 }
 
@@ -199,14 +231,27 @@ def NN_MulOp : NN_ArithmeticOp<"mul", "x * y", [Commutative]>;
 /// Integers: truncated towards zero.
 def NN_DivOp : NN_ArithmeticOp<"div", "x / y">;
 
-def NN_MaxOp : NN_BinaryOp<"max", NN_NumericTensor, "max(x, y), NaN if either is", [Commutative]>;
-def NN_MinOp : NN_BinaryOp<"min", NN_NumericTensor, "min(x, y), NaN if either is", [Commutative]>;
+def NN_MaxOp : NN_BinaryOp<"max", NN_NumericTensor, "max(x, y), NaN if either is", [Commutative]> {
+  let contentsFunction = NN_HasContents;
+}
+def NN_MinOp : NN_BinaryOp<"min", NN_NumericTensor, "min(x, y), NaN if either is", [Commutative]> {
+  let contentsFunction = NN_HasContents;
+}
 def NN_AndOp : NN_BinaryOp<"and", NN_BoolTensor, "x and y", [Commutative]>;
 def NN_OrOp  : NN_BinaryOp<"or", NN_BoolTensor, "x or y", [Commutative]>;
 def NN_XorOp : NN_BinaryOp<"xor", NN_BoolTensor, "x xor y", [Commutative]>;
 def NN_BitwiseAndOp : NN_BinaryOp<"bitwise_and", NN_IntTensor, "x & y", [Commutative]>;
 def NN_BitwiseOrOp  : NN_BinaryOp<"bitwise_or", NN_IntTensor, "x | y", [Commutative]>;
 def NN_BitwiseXorOp : NN_BinaryOp<"bitwise_xor", NN_IntTensor, "x ^ y", [Commutative]>;
+
+def NN_BitShiftOp : NN_BinaryOp<"bit_shift", NN_IntTensor, "x shifted by y bits"> {
+  let description = [{
+    `left = true`: `result = x << y`, otherwise `x >> y`, which keeps the sign of
+    signed numbers. Counts of as many bits as the type has, or more, and negative
+    ones shift all bits out.
+  }];
+  let arguments = (ins NN_IntTensor:$lhs, NN_IntTensor:$rhs, NN_DefaultBool<"true">:$left);
+}
 
 def NN_PReluOp : NN_BinaryOp<"prelu", NN_NumericTensor, "x < 0 ? y * x : x"> {
   let arguments = (ins NN_NumericTensor:$lhs, NN_NumericTensor:$rhs);
@@ -232,7 +277,9 @@ class NN_CompareOp<string mnemonic, Type type, string formula, list<Trait> trait
   let summary = "Elementwise " # formula # " with broadcasting";
   let description = "`result = " # formula # "`, of element type `i1`.";
 }
-def NN_EqualOp          : NN_CompareOp<"equal", NN_Tensor, "x == y", [Commutative]>;
+def NN_EqualOp          : NN_CompareOp<"equal", NN_Tensor, "x == y", [Commutative]> {
+  let contentsFunction = NN_HasContents;
+}
 def NN_GreaterOp        : NN_CompareOp<"greater", NN_NumericTensor, "x > y">;
 def NN_GreaterOrEqualOp : NN_CompareOp<"greater_or_equal", NN_NumericTensor, "x >= y">;
 def NN_LessOp           : NN_CompareOp<"less", NN_NumericTensor, "x < y">;

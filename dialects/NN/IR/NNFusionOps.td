@@ -74,4 +74,39 @@ def NN_CallKernelOp : Op<NN_Dialect, "call_kernel", [
   }];
 }
 
+def NN_RuntimeKernel : I32EnumAttr<"RuntimeKernel", "a reference kernel of the runtime", [
+    I32EnumAttrCase<"NonMaxSuppression", 0, "non_max_suppression">,
+    I32EnumAttrCase<"NonZero", 1, "nonzero">,
+    I32EnumAttrCase<"RoiAlign", 2, "roi_align">,
+    I32EnumAttrCase<"TopK", 3, "topk">,
+    I32EnumAttrCase<"Unique", 4, "unique">]> {
+  let cppNamespace = "::mlir::nn";
+}
+
+def NN_CallRuntimeOp : Op<NN_Dialect, "call_runtime", [
+    AttrSizedOperandSegments, DestinationStyleOpInterface]> {
+  let summary = "Calls a reference kernel of the runtime";
+  let description = [{
+    For the few operators whose results' sizes depend on data or that sort. The
+    kernel (nnrt_abi_kernel in runtime/abi/nnrt_abi.h says what each takes) gets
+    inputs, then outputs, and `parameters`. Outputs whose size shows only then are
+    as large as they can be, and another output says how much of them counts.
+
+    The results are the outputs after the call; before bufferization the
+    operation is a destination-passing operation on tensors.
+  }];
+  let arguments = (ins NN_RuntimeKernel:$kernel,
+                       Variadic<AnyTypeOf<[AnyRankedTensor, AnyMemRef]>>:$inputs,
+                       Variadic<AnyTypeOf<[AnyRankedTensor, AnyMemRef]>>:$outputs,
+                       NN_I64List:$parameters);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    $kernel `ins` `(` ($inputs^ `:` type($inputs))? `)`
+    `outs` `(` $outputs `:` type($outputs) `)` attr-dict (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getOutputsMutable(); }
+  }];
+}
+
 #endif // NN_FUSION_OPS_TD

@@ -69,3 +69,23 @@ AveragePoolOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
   return inferPool(env, adaptor, results);
 }
 LogicalResult AveragePoolOp::verify() { return verifyPool(*this); }
+
+LogicalResult
+MaxPoolIndicesOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
+                              SmallVectorImpl<InferredTensor> &results) {
+  if (failed(inferPool(env, adaptor, results)))
+    return failure();
+  results.back().elementType = IntegerType::get(env.getContext(), 64);
+  return success();
+}
+LogicalResult MaxPoolIndicesOp::verify() { return verifyPool(*this); }
+
+LogicalResult LpPoolOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
+                                    SmallVectorImpl<InferredTensor> &results) {
+  return inferPool(env, adaptor, results);
+}
+LogicalResult LpPoolOp::verify() {
+  if (int64_t(getP()) < 1)
+    return emitOpError("p must be positive");
+  return verifyPool(*this);
+}

@@ -39,4 +39,19 @@ def NN_AveragePoolOp : NN_PoolOp<"average_pool", "The mean"> {
   let arguments = !con(parameters, (ins NN_DefaultBool<"false">:$count_include_pad));
 }
 
+def NN_MaxPoolIndicesOp : NN_PoolOp<"max_pool_indices", "The place of the maximum"> {
+  let description = [{
+    Where `nn.max_pool` with the same attributes finds each element: its index in
+    the input, flattened row-major (with `column_major`, the spatial dimensions
+    are flattened in reverse order). Of equal elements the first wins. Constraints
+    as for `nn.max_pool`.
+  }];
+  let arguments = !con(parameters, (ins NN_DefaultBool<"false">:$column_major));
+  let results = (outs NN_TensorOf<[I64]>:$result);
+}
+
+def NN_LpPoolOp : NN_PoolOp<"lp_pool", "The p-norm"> {
+  let arguments = !con(parameters, (ins NN_DefaultI64<"2">:$p));
+}
+
 #endif // NN_POOL_OPS_TD

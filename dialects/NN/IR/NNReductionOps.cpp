@@ -6,6 +6,14 @@
 using namespace mlir;
 using namespace mlir::nn;
 
+void ReduceProdOp::inferContents(ShapeEnv &env, Adaptor adaptor,
+                                 SmallVectorImpl<Contents> &results) {
+  if (cast<RankedTensorType>(adaptor.getInput().getType()).getRank() > 1)
+    return;
+  if (Contents input = env.getContents(adaptor.getInput()))
+    results.push_back(Dims{env.product(*input)});
+}
+
 template <typename Adaptor>
 static LogicalResult inferArg(ShapeEnv &env, Adaptor adaptor,
                               SmallVectorImpl<InferredTensor> &results) {
@@ -25,4 +33,24 @@ LogicalResult ArgMaxOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
 LogicalResult ArgMinOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
                                     SmallVectorImpl<InferredTensor> &results) {
   return inferArg(env, adaptor, results);
+}
+
+template <typename Adaptor>
+static LogicalResult inferCumulative(ShapeEnv &env, Adaptor adaptor,
+                                     SmallVectorImpl<InferredTensor> &results) {
+  // cumulative_c1
+  int64_t rank = cast<RankedTensorType>(adaptor.getInput().getType()).getRank();
+  if (failed(shapes::normalizeAxis(env, adaptor.getAxis(), rank)))
+    return failure();
+  return shapes::inferLike(env, adaptor.getInput(), results);
+}
+
+LogicalResult CumSumOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
+                                    SmallVectorImpl<InferredTensor> &results) {
+  return inferCumulative(env, adaptor, results);
+}
+
+LogicalResult CumProdOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
+                                     SmallVectorImpl<InferredTensor> &results) {
+  return inferCumulative(env, adaptor, results);
 }

@@ -33,7 +33,9 @@ def NN_ReduceLogSumExpOp : NN_ReduceOp<"reduce_log_sum_exp", NN_NumericTensor, "
 def NN_ReduceMaxOp       : NN_ReduceOp<"reduce_max", NN_Tensor, "maximum of x">;
 def NN_ReduceMeanOp      : NN_ReduceOp<"reduce_mean", NN_NumericTensor, "mean of x">;
 def NN_ReduceMinOp       : NN_ReduceOp<"reduce_min", NN_Tensor, "minimum of x">;
-def NN_ReduceProdOp      : NN_ReduceOp<"reduce_prod", NN_NumericTensor, "product of x">;
+def NN_ReduceProdOp      : NN_ReduceOp<"reduce_prod", NN_NumericTensor, "product of x"> {
+  let contentsFunction = NN_HasContents;
+}
 def NN_ReduceSumOp       : NN_ReduceOp<"reduce_sum", NN_NumericTensor, "sum of x">;
 def NN_ReduceSumSquareOp : NN_ReduceOp<"reduce_sum_square", NN_NumericTensor, "sum of x^2">;
 
@@ -53,5 +55,20 @@ class NN_ArgOp<string mnemonic, string what> : NN_Op<mnemonic> {
 }
 def NN_ArgMaxOp : NN_ArgOp<"argmax", "maximum">;
 def NN_ArgMinOp : NN_ArgOp<"argmin", "minimum">;
+
+class NN_CumulativeOp<string mnemonic, string what> : NN_Op<mnemonic> {
+  let summary = "Cumulative " # what # " along an axis";
+  let description = "The " # what # [{ of the elements up to each one along `axis`:
+    without it if `exclusive`, and from the end if `reverse`.
+
+    Constraints:
+     - `cumulative_c1`: -rank <= axis < rank.
+  }];
+  let arguments = (ins NN_NumericTensor:$input, NN_I64Attr:$axis,
+                       NN_DefaultBool<"false">:$exclusive, NN_DefaultBool<"false">:$reverse);
+  let results = (outs NN_NumericTensor:$result);
+}
+def NN_CumSumOp  : NN_CumulativeOp<"cumsum", "sum">;
+def NN_CumProdOp : NN_CumulativeOp<"cumprod", "product">;
 
 #endif // NN_REDUCTION_OPS_TD

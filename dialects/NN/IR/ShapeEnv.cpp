@@ -251,10 +251,26 @@ LogicalResult ShapeEnv::fail(const Twine &message) {
   return emitError(*location) << "'" << opName << "' op " << message;
 }
 
+/// Divisors that are 0 at run time, where tensors are empty, must not trap.
+static Dim guardDivisors(ShapeEnv &env, Dim dim) {
+  auto binary = dyn_cast<AffineBinaryOpExpr>(dim);
+  if (!binary)
+    return dim;
+  Dim lhs = guardDivisors(env, binary.getLHS());
+  Dim rhs = guardDivisors(env, binary.getRHS());
+  bool divides = dim.getKind() == AffineExprKind::FloorDiv ||
+                 dim.getKind() == AffineExprKind::CeilDiv ||
+                 dim.getKind() == AffineExprKind::Mod;
+  if (divides && !getConstant(rhs))
+    rhs = env.max(rhs, env.constant(1));
+  return getAffineBinaryOpExpr(dim.getKind(), lhs, rhs);
+}
+
 FailureOr<OpFoldResult> ShapeEnv::materialize(OpBuilder &builder,
                                               Location location, Dim dim) {
   if (std::optional<int64_t> value = getConstant(dim))
     return OpFoldResult(builder.getIndexAttr(*value));
+  dim = guardDivisors(*this, dim);
   // First the symbols that the expression uses, then the expression over them.
   SmallVector<unsigned> used;
   dim.walk([&](AffineExpr expr) {

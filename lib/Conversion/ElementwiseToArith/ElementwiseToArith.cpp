@@ -385,6 +385,16 @@ static FailureOr<Value> emitFloat(Emitter &e, Operation *op,
         return e.div(x, e.add(constant(1), e.make<math::AbsFOp>(x)));
       })
       .Case([&](IsNaNOp) { return e.compare(Predicate::UNO, x, x); })
+      .Case([&](IsInfOp op) -> Value {
+        double infinity = std::numeric_limits<double>::infinity();
+        Value positive = e.compare(Predicate::OEQ, x, constant(infinity));
+        Value negative = e.compare(Predicate::OEQ, x, constant(-infinity));
+        if (op.getDetectPositive() && op.getDetectNegative())
+          return e.make<arith::OrIOp>(positive, negative);
+        if (op.getDetectPositive() || op.getDetectNegative())
+          return op.getDetectPositive() ? positive : negative;
+        return e.constant(positive, 0);
+      })
       .Case([&](CeluOp op) {
         Value alpha = number(op.getAlpha());
         Value below = e.mul(alpha, e.expm1(e.div(x, alpha)));
@@ -528,6 +538,18 @@ static FailureOr<Value> emitInteger(Emitter &e, Operation *op,
       .Case<OrOp, BitwiseOrOp>([&](auto) { return e.make<arith::OrIOp>(x, y); })
       .Case<XorOp, BitwiseXorOp>(
           [&](auto) { return e.make<arith::XOrIOp>(x, y); })
+      .Case([&](BitShiftOp op) {
+        // Counts that are too large would give any value; negative ones are
+        // large as unsigned numbers.
+        Value last = constant(getElementTypeOrSelf(x).getIntOrFloatBitWidth() - 1);
+        Value fits = e.compare(Predicate::ule, y, last);
+        if (!op.getLeft() && !isUnsigned)
+          return e.make<arith::ShRSIOp>(x, e.select(fits, y, last));
+        Value count = e.select(fits, y, constant(0));
+        Value shifted = op.getLeft() ? e.make<arith::ShLIOp>(x, count)
+                                     : e.make<arith::ShRUIOp>(x, count);
+        return e.select(fits, shifted, constant(0));
+      })
       .Case([&](PReluOp) {
         if (isUnsigned)
           return x;
@@ -548,9 +570,31 @@ static FailureOr<Value> emitInteger(Emitter &e, Operation *op,
       });
 }
 
+/// The next integer where a power is off by its rounding error only: what is
+/// truncated afterwards shall not be one less.
+static Value snapToInteger(Emitter &e, Value x) {
+  Value rounded = e.make<math::RoundEvenOp>(x);
+  Value distance = e.make<math::AbsFOp>(e.sub(x, rounded));
+  Value size = e.max(e.make<math::AbsFOp>(x), e.constant(x, 1));
+  Value isNear = e.less(distance, e.mul(size, e.constant(x, 1e-12)));
+  return e.select(isNear, rounded, x);
+}
+
 //===----------------------------------------------------------------------===//
 // All
 //===----------------------------------------------------------------------===//
+
+/// Bool is a byte that is 0 or 1.
+static Value emitBitcast(Emitter &e, Value x, Type to) {
+  Type from = getElementTypeOrSelf(x);
+  if (from == to)
+    return x;
+  if (from.isInteger(1))
+    return e.make<arith::ExtUIOp>(withElementType(x.getType(), to), x);
+  if (to.isInteger(1))
+    return e.compare(arith::CmpIPredicate::ne, x, e.constant(x, 0));
+  return e.make<arith::BitcastOp>(withElementType(x.getType(), to), x);
+}
 
 static bool isUnsignedElement(Type type) {
   return getElementTypeOrSelf(type).isUnsignedInteger();
@@ -575,6 +619,8 @@ FailureOr<Value> nn::emitElementwise(OpBuilder &builder, Operation *op,
   if (isa<CastOp>(op))
     return emitCast(builder, op->getLoc(), values[0], getSignlessType(to),
                     from.isUnsignedInteger(), to.isUnsignedInteger());
+  if (isa<BitcastOp>(op))
+    return emitBitcast(e, values[0], getSignlessType(to));
   if (isa<WhereOp>(op))
     return e.select(values[0], values[1], values[2]);
 
@@ -597,6 +643,8 @@ FailureOr<Value> nn::emitElementwise(OpBuilder &builder, Operation *op,
   FailureOr<Value> result = emitFloat(e, op, values);
   if (failed(result) || to.isInteger(1))
     return result;
+  if (integerPow)
+    result = snapToInteger(e, *result);
   return emitCast(builder, op->getLoc(), *result, getSignlessType(to), false,
                   to.isUnsignedInteger());
 }

@@ -52,7 +52,9 @@ static const Capability table[] = {
     {"nn.conv_transpose",      "linalg", floats, 3},
     // Pool
     {"nn.max_pool",            "linalg", numbers, 3},
+    {"nn.max_pool_indices",    "linalg", numbers, 3},
     {"nn.average_pool",        "linalg", numbers, 3},
+    {"nn.lp_pool",             "linalg", floats, 3},
     // Normalization
     {"nn.batch_norm",          "linalg", floats, 2},
     {"nn.instance_norm",       "linalg", floats, 3},
@@ -73,6 +75,8 @@ static const Capability table[] = {
     {"nn.reduce_sum_square",   "linalg", numbers},
     {"nn.argmax",              "linalg", numbers},
     {"nn.argmin",              "linalg", numbers},
+    {"nn.cumsum",              "linalg", numbers, 1},
+    {"nn.cumprod",             "linalg", numbers, 1},
     // Shape
     {"nn.concat",              "linalg", all, 1},
     {"nn.depth_to_space",      "linalg", all, 4, 4},
@@ -92,6 +96,17 @@ static const Capability table[] = {
     {"nn.unsqueeze",           "linalg", all},
     // Indexing
     {"nn.gather",              "linalg", all, 1},
+    {"nn.gather_elements",     "linalg", all, 1},
+    {"nn.gather_nd",           "linalg", all, 1},
+    {"nn.scatter_elements",    "linalg", all, 1},
+    {"nn.scatter_nd",          "linalg", all, 1},
+    {"nn.range",               "linalg", numbers},
+    {"nn.topk",                "runtime kernel", numbers, 1},
+    {"nn.nonzero",             "runtime kernel", all, 1},
+    {"nn.unique",              "runtime kernel", all},
+    {"nn.non_max_suppression", "runtime kernel", f32, 3, 3},
+    {"nn.grid_sample",         "linalg", floats, 3},
+    {"nn.roi_align",           "runtime kernel", f32, 4, 4},
     // Quantization
     {"nn.quantize",            "linalg", floats | i32},
     {"nn.dequantize",          "linalg", ints},

@@ -102,6 +102,8 @@ struct ConvertNNToLinalg : nn::impl::ConvertNNToLinalgBase<ConvertNNToLinalg> {
       populateReductionToLinalg(patterns, symbols);
       populateReshapeToLinalg(patterns, symbols);
       populateResizeToLinalg(patterns, symbols);
+      populateSamplingToLinalg(patterns, symbols);
+      populateSelectionToLinalg(patterns, symbols);
       populateShapeToLinalg(patterns, symbols);
       FrozenRewritePatternSet frozen(std::move(patterns));
       PatternApplicator applicator(frozen);

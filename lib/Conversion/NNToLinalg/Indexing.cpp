@@ -1,14 +1,14 @@
 //===- Indexing.cpp - operators that pick elements by index to linalg -----===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
-#include "TensorEmitter.h"
+#include "Reductions.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace mlir::nn;
 
 namespace {
-/// Indices outside of the dimension, which ONNX calls an error, are clamped to
-/// it: kernels cannot fail, and nothing outside of the tensor is ever read.
+/// Indices outside of the dimension, which ONNX calls an error, are clamped to it.
 struct LowerGather : LinalgPattern<GatherOp> {
   using LinalgPattern::LinalgPattern;
 
@@ -26,17 +26,7 @@ struct LowerGather : LinalgPattern<GatherOp> {
         *sizes, TensorEmitter::getElement(input), {op.getIndices()},
         {e.select(rank, indexDims)},
         [&](OpBuilder &b, Location l, ValueRange args) {
-          Value zero = arith::ConstantIndexOp::create(b, l, 0);
-          Value one = arith::ConstantIndexOp::create(b, l, 1);
-          Value index =
-              arith::IndexCastOp::create(b, l, b.getIndexType(), args[0]);
-          Value negative = arith::CmpIOp::create(
-              b, l, arith::CmpIPredicate::slt, index, zero);
-          index = arith::SelectOp::create(
-              b, l, negative, arith::AddIOp::create(b, l, index, dim), index);
-          Value last = arith::SubIOp::create(b, l, dim, one);
-          index = arith::MinSIOp::create(b, l, index, last);
-          index = arith::MaxSIOp::create(b, l, index, zero);
+          Value index = TensorEmitter::clampIndex(b, l, args[0], dim);
           SmallVector<Value> from;
           for (int64_t i = 0; i < axis; ++i)
             from.push_back(linalg::IndexOp::create(b, l, i));
@@ -48,9 +38,220 @@ struct LowerGather : LinalgPattern<GatherOp> {
     return e.replace({result});
   }
 };
+
+struct LowerGatherElements : LinalgPattern<GatherElementsOp> {
+  using LinalgPattern::LinalgPattern;
+
+  LogicalResult lower(GatherElementsOp op, TensorEmitter &e) const override {
+    Value input = e.signless(op.getInput());
+    int64_t rank = TensorEmitter::getRank(input);
+    int64_t axis = normalizeAxis(op.getAxis(), rank);
+    Value dim = e.asValue(e.getDim(input, axis));
+    Value result = e.map(
+        e.getDims(op.getIndices()), TensorEmitter::getElement(input),
+        {op.getIndices()}, {e.identity(rank)},
+        [&](OpBuilder &b, Location l, ValueRange args) -> Value {
+          SmallVector<Value> from;
+          for (int64_t i = 0; i < rank; ++i)
+            from.push_back(i == axis ? TensorEmitter::clampIndex(b, l, args[0], dim)
+                                     : linalg::IndexOp::create(b, l, i).getResult());
+          return tensor::ExtractOp::create(b, l, input, from);
+        });
+    return e.replace({result});
+  }
+};
+
+/// Reads the tuple of indices at `place` of `indices`.
+SmallVector<Value> readTuple(OpBuilder &b, Location l, Value indices,
+                             ValueRange place, ValueRange dims) {
+  SmallVector<Value> tuple;
+  for (auto [i, dim] : llvm::enumerate(dims)) {
+    SmallVector<Value> at(place);
+    at.push_back(arith::ConstantIndexOp::create(b, l, i));
+    Value index = tensor::ExtractOp::create(b, l, indices, at);
+    tuple.push_back(TensorEmitter::clampIndex(b, l, index, dim));
+  }
+  return tuple;
+}
+
+struct LowerGatherND : LinalgPattern<GatherNDOp> {
+  using LinalgPattern::LinalgPattern;
+
+  LogicalResult lower(GatherNDOp op, TensorEmitter &e) const override {
+    FailureOr<Sizes> sizes = e.getResultDims();
+    if (failed(sizes))
+      return failure();
+    Value input = e.signless(op.getInput()), indices = op.getIndices();
+    int64_t batch = op.getBatchDims();
+    int64_t outer = TensorEmitter::getRank(indices) - 1;
+    int64_t length = cast<RankedTensorType>(indices.getType()).getShape().back();
+    SmallVector<Value> dims;
+    for (int64_t i = 0; i < length; ++i)
+      dims.push_back(e.asValue(e.getDim(input, batch + i)));
+    Value result = e.generate(
+        *sizes, TensorEmitter::getElement(input),
+        [&](OpBuilder &b, Location l, ValueRange place) -> Value {
+          SmallVector<Value> from(place.take_front(batch));
+          llvm::append_range(
+              from, readTuple(b, l, indices, place.take_front(outer), dims));
+          llvm::append_range(from, place.drop_front(outer));
+          return tensor::ExtractOp::create(b, l, input, from);
+        });
+    return e.replace({result});
+  }
+};
+
+/// What an update makes of the element that is there.
+Value combine(OpBuilder &b, Location l, StringRef reduction, Value old, Value update,
+              bool isUnsigned) {
+  if (reduction == "none")
+    return update;
+  Type elementType = old.getType(), type = getComputeType(elementType);
+  old = emitCast(b, l, old, type, isUnsigned, isUnsigned);
+  update = emitCast(b, l, update, type, isUnsigned, isUnsigned);
+  Value result = reduction == "add"   ? emitAdd(b, l, old, update)
+                 : reduction == "mul" ? emitMul(b, l, old, update)
+                 : reduction == "max" ? emitMax(b, l, old, update, isUnsigned)
+                                      : emitMin(b, l, old, update, isUnsigned);
+  return emitCast(b, l, result, elementType, isUnsigned, isUnsigned);
+}
+
+/// Loops over the updates that write into a copy of the input. `getPlace` gives
+/// the indices of the element that the update at some indices goes to.
+LogicalResult
+emitScatter(TensorEmitter &e, Value original, Value updates, StringRef reduction,
+            function_ref<SmallVector<Value>(OpBuilder &, Location, ValueRange)> getPlace) {
+  bool isUnsigned = TensorEmitter::isUnsigned(original);
+  updates = e.signless(updates);
+  SmallVector<Value> results = e.loops(
+      e.getDims(updates), e.copyOf(e.signless(original)),
+      [&](OpBuilder &b, Location l, ValueRange indices, ValueRange carried) {
+        SmallVector<Value> place = getPlace(b, l, indices);
+        Value value = tensor::ExtractOp::create(b, l, updates, indices);
+        if (reduction != "none") {
+          Value old = tensor::ExtractOp::create(b, l, carried[0], place);
+          value = combine(b, l, reduction, old, value, isUnsigned);
+        }
+        return SmallVector<Value>{
+            tensor::InsertOp::create(b, l, value, carried[0], place)};
+      });
+  return e.replace(results);
+}
+
+struct LowerScatterElements : LinalgPattern<ScatterElementsOp> {
+  using LinalgPattern::LinalgPattern;
+
+  LogicalResult lower(ScatterElementsOp op, TensorEmitter &e) const override {
+    int64_t axis = normalizeAxis(op.getAxis(), TensorEmitter::getRank(op.getInput()));
+    for (int64_t i = 0; i < TensorEmitter::getRank(op.getIndices()); ++i)
+      e.checkSameDim(op.getIndices(), i, op.getUpdates(), i,
+                     "indices and updates differ in dimension " + Twine(i));
+    Value dim = e.asValue(e.getDim(op.getInput(), axis));
+    Value indices = op.getIndices();
+    return emitScatter(e, op.getInput(), op.getUpdates(), op.getReduction(),
+                       [&](OpBuilder &b, Location l, ValueRange at) {
+                         SmallVector<Value> place(at);
+                         Value index = tensor::ExtractOp::create(b, l, indices, at);
+                         place[axis] = TensorEmitter::clampIndex(b, l, index, dim);
+                         return place;
+                       });
+  }
+};
+
+struct LowerScatterND : LinalgPattern<ScatterNDOp> {
+  using LinalgPattern::LinalgPattern;
+
+  LogicalResult lower(ScatterNDOp op, TensorEmitter &e) const override {
+    Value indices = op.getIndices();
+    int64_t outer = TensorEmitter::getRank(indices) - 1;
+    int64_t length = cast<RankedTensorType>(indices.getType()).getShape().back();
+    for (int64_t i = 0; i < outer; ++i)
+      e.checkSameDim(indices, i, op.getUpdates(), i,
+                     "indices and updates differ in dimension " + Twine(i));
+    SmallVector<Value> dims;
+    for (int64_t i = 0; i < length; ++i)
+      dims.push_back(e.asValue(e.getDim(op.getInput(), i)));
+    return emitScatter(e, op.getInput(), op.getUpdates(), op.getReduction(),
+                       [&](OpBuilder &b, Location l, ValueRange at) {
+                         SmallVector<Value> place =
+                             readTuple(b, l, indices, at.take_front(outer), dims);
+                         llvm::append_range(place, at.drop_front(outer));
+                         return place;
+                       });
+  }
+};
+
+/// How many numbers there are shows at run time, unless the shape function knows.
+struct LowerRange : LinalgPattern<RangeOp> {
+  using LinalgPattern::LinalgPattern;
+
+  static Value readScalar(TensorEmitter &e, Value tensor) {
+    return tensor::ExtractOp::create(e.rewriter, e.location, e.signless(tensor),
+                                     ValueRange());
+  }
+
+  /// ceil((limit - start) / delta), or 0 where that is negative.
+  static Value count(TensorEmitter &e, Value start, Value limit, Value delta,
+                     bool isUnsigned) {
+    OpBuilder &b = e.rewriter;
+    Location l = e.location;
+    Value zero = e.asValue(e.size(0));
+    if (isa<FloatType>(start.getType())) {
+      Type f64 = b.getF64Type();
+      auto widen = [&](Value x) { return emitCast(b, l, x, f64, false, false); };
+      Value distance = arith::SubFOp::create(b, l, widen(limit), widen(start));
+      Value steps = arith::DivFOp::create(b, l, distance, widen(delta));
+      steps = math::CeilOp::create(b, l, steps);
+      Value none = emitConstant(b, l, f64, 0);
+      // Neither negative nor NaN.
+      Value some = arith::CmpFOp::create(b, l, arith::CmpFPredicate::OGT, steps, none);
+      steps = arith::SelectOp::create(b, l, some, steps, none);
+      Value number = arith::FPToSIOp::create(b, l, b.getI64Type(), steps);
+      return arith::IndexCastOp::create(b, l, b.getIndexType(), number);
+    }
+    auto widen = [&](Value x) {
+      x = emitCast(b, l, x, b.getI64Type(), isUnsigned, isUnsigned);
+      return arith::IndexCastOp::create(b, l, b.getIndexType(), x).getResult();
+    };
+    start = widen(start), limit = widen(limit), delta = widen(delta);
+    Value isZero =
+        arith::CmpIOp::create(b, l, arith::CmpIPredicate::eq, delta, zero);
+    Value one = e.asValue(e.size(1));
+    Value isFine = arith::XOrIOp::create(
+        b, l, isZero, arith::ConstantIntOp::create(b, l, 1, 1));
+    e.check(isFine, "delta is 0");
+    delta = arith::SelectOp::create(b, l, isZero, one, delta);
+    Value distance = arith::SubIOp::create(b, l, limit, start);
+    Value steps = arith::CeilDivSIOp::create(b, l, distance, delta);
+    return arith::MaxSIOp::create(b, l, steps, zero);
+  }
+
+  LogicalResult lower(RangeOp op, TensorEmitter &e) const override {
+    bool isUnsigned = TensorEmitter::isUnsigned(op.getStart());
+    Value start = readScalar(e, op.getStart()), delta = readScalar(e, op.getDelta());
+    auto type = cast<RankedTensorType>(op.getType());
+    Size size = type.isDynamicDim(0)
+                    ? Size(count(e, start, readScalar(e, op.getLimit()), delta,
+                                 isUnsigned))
+                    : e.size(type.getDimSize(0));
+    Type elementType = start.getType();
+    Type compute = getComputeType(elementType);
+    Value result = e.generate(
+        {size}, elementType, [&](OpBuilder &b, Location l, ValueRange place) {
+          Value index = arith::IndexCastOp::create(b, l, b.getI64Type(), place[0]);
+          Value number = emitCast(b, l, index, compute, false, isUnsigned);
+          Value step = emitCast(b, l, delta, compute, isUnsigned, isUnsigned);
+          Value first = emitCast(b, l, start, compute, isUnsigned, isUnsigned);
+          Value sum = emitAdd(b, l, first, emitMul(b, l, number, step));
+          return emitCast(b, l, sum, elementType, isUnsigned, isUnsigned);
+        });
+    return e.replace({result});
+  }
+};
 } // namespace
 
 void nn::populateIndexingToLinalg(RewritePatternSet &patterns,
                                   SymbolicDims &symbols) {
-  patterns.add<LowerGather>(patterns.getContext(), symbols);
+  patterns.add<LowerGather, LowerGatherElements, LowerGatherND, LowerScatterElements,
+               LowerScatterND, LowerRange>(patterns.getContext(), symbols);
 }

@@ -3,6 +3,7 @@
 
 #include "Reductions.h"
 #include "Windows.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -157,9 +158,169 @@ struct LowerAveragePool : LinalgPattern<AveragePoolOp> {
     return e.replace({result});
   }
 };
+
+/// The p-th root of the sum of p-th powers.
+struct LowerLpPool : LinalgPattern<LpPoolOp> {
+  using LinalgPattern::LinalgPattern;
+
+  LogicalResult lower(LpPoolOp op, TensorEmitter &e) const override {
+    FailureOr<Sizes> sizes = e.getResultDims();
+    if (failed(sizes))
+      return failure();
+    SpatialDims where(op.getLayout(), sizes->size());
+    Window window(where.count, op.getStrides(), op.getDilations(), op.getPads());
+    Value input = e.signless(op.getInput());
+    Type elementType = TensorEmitter::getElement(input);
+    Type type = getComputeType(elementType);
+    Padding padding = getPadding(e, op.getAutoPad(), window, op.getKernelShape(),
+                                 getSpatial(e.getDims(input), where),
+                                 getSpatial(*sizes, where));
+    Value padded = padSpatial(e, input, where, padding.begin, padding.needed,
+                              e.scalar(elementType, 0));
+    int64_t p = op.getP();
+    Value sum = emitWindows(
+        e, padded, e.filled(*sizes, type, 0), where, window, op.getKernelShape(),
+        [&](OpBuilder &b, Location l, ValueRange args) {
+          Value x = emitCast(b, l, args[0], type, false, false);
+          x = math::AbsFOp::create(b, l, x);
+          Value power = x;
+          for (int64_t i = 1; i < p; ++i)
+            power = arith::MulFOp::create(b, l, power, x);
+          return emitAdd(b, l, args[2], power);
+        });
+    Value result = e.map(
+        *sizes, elementType, {sum}, {e.identity(sizes->size())},
+        [&](OpBuilder &b, Location l, ValueRange args) {
+          Value root = args[0];
+          if (p == 2)
+            root = math::SqrtOp::create(b, l, root);
+          else if (p != 1)
+            root = math::PowFOp::create(
+                b, l, root, emitConstant(b, l, type, 1.0 / double(p)));
+          return emitCast(b, l, root, elementType, false, false);
+        });
+    return e.replace({result});
+  }
+};
+
+/// The best element so far and its index side by side. Windows are not padded:
+/// taps outside of the input are passed over.
+struct LowerMaxPoolIndices : LinalgPattern<MaxPoolIndicesOp> {
+  using LinalgPattern::LinalgPattern;
+
+  LogicalResult lower(MaxPoolIndicesOp op, TensorEmitter &e) const override {
+    FailureOr<Sizes> sizes = e.getResultDims();
+    if (failed(sizes))
+      return failure();
+    int64_t rank = sizes->size();
+    SpatialDims where(op.getLayout(), rank);
+    Window window(where.count, op.getStrides(), op.getDilations(), op.getPads());
+    Value input = e.signless(op.getInput());
+    bool isUnsigned = TensorEmitter::isUnsigned(op.getInput());
+    Type elementType = TensorEmitter::getElement(input);
+    Sizes inputSizes = e.getDims(input);
+    Sizes spatial = getSpatial(inputSizes, where);
+    Padding padding = getPadding(e, op.getAutoPad(), window, op.getKernelShape(),
+                                 spatial, getSpatial(*sizes, where));
+    // The distance of neighbours in each spatial dimension, as ONNX counts.
+    SmallVector<Value> strides(where.count), limits, begins;
+    Size area = e.size(1);
+    for (int64_t i = 0; i < where.count; ++i) {
+      int64_t d = op.getColumnMajor() ? i : where.count - 1 - i;
+      strides[d] = e.asValue(area);
+      area = e.mul(area, spatial[d]);
+      limits.push_back(e.asValue(spatial[i]));
+      begins.push_back(e.asValue(padding.begin[i]));
+    }
+    Value areaValue = e.asValue(area), channels = e.asValue(inputSizes[where.channel]);
+    Value zero = e.asValue(e.size(0));
+    Type i64 = e.rewriter.getI64Type();
+    Value best = e.filled(
+        *sizes, emitLowest(e.rewriter, e.location, elementType, isUnsigned));
+    Value place = e.filled(*sizes, i64, -1);
+    int64_t total = rank + where.count;
+    SmallVector<IteratorType> iterators(total, IteratorType::parallel);
+    SmallVector<AffineExpr> kept, taps;
+    Sizes kernelSizes;
+    for (int64_t i = 0; i < rank; ++i)
+      kept.push_back(e.rewriter.getAffineDimExpr(i));
+    for (int64_t i = 0; i < where.count; ++i) {
+      iterators[rank + i] = IteratorType::reduction;
+      taps.push_back(e.rewriter.getAffineDimExpr(rank + i));
+      kernelSizes.push_back(e.size(op.getKernelShape()[i]));
+    }
+    Value shape = e.empty(kernelSizes, elementType);
+    AffineMap keptMap = e.affineMap(total, kept);
+    auto generic = linalg::GenericOp::create(
+        e.rewriter, e.location, TypeRange{best.getType(), place.getType()},
+        ValueRange{shape}, ValueRange{best, place},
+        ArrayRef<AffineMap>{e.affineMap(total, taps), keptMap, keptMap}, iterators,
+        [&](OpBuilder &b, Location l, ValueRange args) {
+          auto constant = [&](int64_t value) -> Value {
+            return arith::ConstantIndexOp::create(b, l, value);
+          };
+          auto compare = [&](arith::CmpIPredicate predicate, Value x, Value y) -> Value {
+            return arith::CmpIOp::create(b, l, predicate, x, y);
+          };
+          using P = arith::CmpIPredicate;
+          SmallVector<Value> from;
+          for (int64_t i = 0; i < rank; ++i)
+            from.push_back(linalg::IndexOp::create(b, l, i));
+          Value plane = arith::AddIOp::create(
+              b, l, arith::MulIOp::create(b, l, from[0], channels),
+              from[where.channel]);
+          Value number = arith::MulIOp::create(b, l, plane, areaValue);
+          Value inside = arith::ConstantIntOp::create(b, l, 1, 1);
+          for (int64_t i = 0; i < where.count; ++i) {
+            Value start = arith::MulIOp::create(b, l, from[where.firstSpatial + i],
+                                                constant(window.strides[i]));
+            Value tap = arith::MulIOp::create(
+                b, l, linalg::IndexOp::create(b, l, rank + i),
+                constant(window.dilations[i]));
+            Value at = arith::SubIOp::create(
+                b, l, arith::AddIOp::create(b, l, start, tap), begins[i]);
+            inside = arith::AndIOp::create(
+                b, l, inside,
+                arith::AndIOp::create(b, l, compare(P::sge, at, zero),
+                                      compare(P::slt, at, limits[i])));
+            number = arith::AddIOp::create(
+                b, l, number, arith::MulIOp::create(b, l, at, strides[i]));
+            Value last = arith::SubIOp::create(b, l, limits[i], constant(1));
+            at = arith::MinSIOp::create(b, l, at, last);
+            from[where.firstSpatial + i] = arith::MaxSIOp::create(b, l, at, zero);
+          }
+          Value x = tensor::ExtractOp::create(b, l, input, from);
+          Value better;
+          if (isa<FloatType>(elementType)) {
+            Value isNaN = arith::CmpFOp::create(b, l, arith::CmpFPredicate::UNO, x, x);
+            Value wasNaN = arith::CmpFOp::create(b, l, arith::CmpFPredicate::UNO,
+                                                 args[1], args[1]);
+            Value greater =
+                arith::CmpFOp::create(b, l, arith::CmpFPredicate::OGT, x, args[1]);
+            Value one = arith::ConstantIntOp::create(b, l, 1, 1);
+            better = arith::OrIOp::create(
+                b, l, greater,
+                arith::AndIOp::create(b, l, isNaN,
+                                      arith::XOrIOp::create(b, l, wasNaN, one)));
+          } else {
+            better = compare(isUnsigned ? P::ugt : P::sgt, x, args[1]);
+          }
+          Value none = arith::ConstantIntOp::create(b, l, i64, 0);
+          Value first = compare(P::slt, args[2], none);
+          Value taken = arith::AndIOp::create(
+              b, l, inside, arith::OrIOp::create(b, l, first, better));
+          number = arith::IndexCastOp::create(b, l, i64, number);
+          Value value = arith::SelectOp::create(b, l, taken, x, args[1]);
+          Value index = arith::SelectOp::create(b, l, taken, number, args[2]);
+          linalg::YieldOp::create(b, l, ValueRange{value, index});
+        });
+    return e.replace({generic.getResult(1)});
+  }
+};
 } // namespace
 
 void nn::populatePoolToLinalg(RewritePatternSet &patterns,
                               SymbolicDims &symbols) {
-  patterns.add<LowerMaxPool, LowerAveragePool>(patterns.getContext(), symbols);
+  patterns.add<LowerMaxPool, LowerMaxPoolIndices, LowerAveragePool, LowerLpPool>(
+      patterns.getContext(), symbols);
 }

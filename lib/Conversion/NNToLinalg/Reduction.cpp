@@ -3,6 +3,7 @@
 
 #include "Reductions.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -292,6 +293,50 @@ template <typename OpTy> struct LowerArg : LinalgPattern<OpTy> {
     return arith::CmpIOp::create(b, l, predicate, x, best);
   }
 };
+
+/// One loop nest, the axis innermost, that carries the sum (or product).
+template <typename OpTy> struct LowerCumulative : LinalgPattern<OpTy> {
+  using LinalgPattern<OpTy>::LinalgPattern;
+
+  LogicalResult lower(OpTy op, TensorEmitter &e) const override {
+    constexpr bool isSum = std::is_same_v<OpTy, CumSumOp>;
+    Value input = e.signless(op.getInput());
+    Type elementType = TensorEmitter::getElement(input);
+    Type type = getComputeType(elementType);
+    bool isUnsigned = TensorEmitter::isUnsigned(op.getInput());
+    Sizes sizes = e.getDims(input);
+    int64_t rank = sizes.size(), axis = normalizeAxis(op.getAxis(), rank);
+    Sizes outer(sizes);
+    outer.erase(outer.begin() + axis);
+    Value size = e.asValue(sizes[axis]);
+    Value start = e.scalar(type, isSum ? 0 : 1);
+    Value zero = e.asValue(e.size(0)), one = e.asValue(e.size(1));
+    SmallVector<Value> results = e.loops(
+        outer, e.empty(sizes, elementType),
+        [&](OpBuilder &b, Location l, ValueRange indices, ValueRange carried) {
+          auto line = scf::ForOp::create(b, l, zero, size, one,
+                                         ValueRange{carried[0], start});
+          OpBuilder inner = OpBuilder::atBlockEnd(line.getBody(), b.getListener());
+          Value at = line.getInductionVar();
+          if (op.getReverse())
+            at = arith::SubIOp::create(inner, l,
+                                       arith::SubIOp::create(inner, l, size, one), at);
+          SmallVector<Value> place(indices);
+          place.insert(place.begin() + axis, at);
+          Value x = tensor::ExtractOp::create(inner, l, input, place);
+          x = emitCast(inner, l, x, type, isUnsigned, isUnsigned);
+          Value sum = line.getRegionIterArg(1);
+          Value next = isSum ? emitAdd(inner, l, sum, x) : emitMul(inner, l, sum, x);
+          Value stored = emitCast(inner, l, op.getExclusive() ? sum : next, elementType,
+                                  isUnsigned, isUnsigned);
+          Value tensor = tensor::InsertOp::create(inner, l, stored,
+                                                  line.getRegionIterArg(0), place);
+          scf::YieldOp::create(inner, l, ValueRange{tensor, next});
+          return SmallVector<Value>{line.getResult(0)};
+        });
+    return e.replace(results);
+  }
+};
 } // namespace
 
 void nn::populateReductionToLinalg(RewritePatternSet &patterns,
@@ -301,6 +346,7 @@ void nn::populateReductionToLinalg(RewritePatternSet &patterns,
                LowerReduce<ReduceMeanOp>, LowerReduce<ReduceMinOp>,
                LowerReduce<ReduceProdOp>, LowerReduce<ReduceSumOp>,
                LowerReduce<ReduceSumSquareOp>, LowerReduceLogSumExp,
-               LowerArg<ArgMaxOp>, LowerArg<ArgMinOp>>(patterns.getContext(),
-                                                       symbols);
+               LowerArg<ArgMaxOp>, LowerArg<ArgMinOp>,
+               LowerCumulative<CumSumOp>, LowerCumulative<CumProdOp>>(
+      patterns.getContext(), symbols);
 }

@@ -251,6 +251,9 @@ Value TensorEmitter::pad(Value tensor, ArrayRef<Size> low, ArrayRef<Size> high,
 
 Value TensorEmitter::extractSlice(Value tensor, ArrayRef<Size> offsets,
                                   ArrayRef<Size> sizes, ArrayRef<Size> strides) {
+  // Nothing, at the end of a dimension, would be out of bounds to the verifier.
+  if (llvm::any_of(sizes, [](Size size) { return getConstant(size) == 0; }))
+    return empty(sizes, getElement(tensor));
   return tensor::ExtractSliceOp::create(rewriter, location, tensor, offsets,
                                         sizes, strides);
 }

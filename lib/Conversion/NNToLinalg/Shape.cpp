@@ -35,6 +35,9 @@ struct LowerConcat : LinalgPattern<ConcatOp> {
                          "inputs differ in dimension " + Twine(i));
       Value part = e.signless(input);
       Sizes partSizes = e.getDims(part);
+      // An empty part at the end would be out of bounds to the verifier.
+      if (TensorEmitter::getConstant(partSizes[axis]) == 0)
+        continue;
       result = tensor::InsertSliceOp::create(e.rewriter, e.location, part,
                                              result, offsets, partSizes, strides);
       offsets[axis] = e.add(offsets[axis], partSizes[axis]);

@@ -3,9 +3,11 @@
 
 #include "TensorEmitter.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
+#include <functional>
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -262,6 +264,49 @@ Value TensorEmitter::reduce(Value init, ValueRange inputs,
                linalg::YieldOp::create(b, l, body(b, l, arguments));
              })
       .getResult(0);
+}
+
+SmallVector<Value> TensorEmitter::loops(ArrayRef<Size> sizes, ValueRange init,
+                                        LoopBody body) {
+  SmallVector<Value> bounds;
+  for (Size bound : sizes)
+    bounds.push_back(asValue(bound));
+  Value zero = asValue(size(0)), one = asValue(size(1));
+  SmallVector<Value> indices;
+  std::function<SmallVector<Value>(OpBuilder &, ValueRange)> nest =
+      [&](OpBuilder &b, ValueRange carried) -> SmallVector<Value> {
+    if (indices.size() == bounds.size())
+      return body(b, location, indices, carried);
+    auto loop = scf::ForOp::create(b, location, zero, bounds[indices.size()], one,
+                                   carried);
+    OpBuilder inner = OpBuilder::atBlockEnd(loop.getBody(), b.getListener());
+    indices.push_back(loop.getInductionVar());
+    SmallVector<Value> next = nest(inner, loop.getRegionIterArgs());
+    indices.pop_back();
+    scf::YieldOp::create(inner, location, next);
+    return SmallVector<Value>(loop.getResults());
+  };
+  return nest(rewriter, init);
+}
+
+Value TensorEmitter::copyOf(Value tensor) {
+  int64_t rank = getRank(tensor);
+  return map(getDims(tensor), getElement(tensor), {tensor}, {identity(rank)},
+             [](OpBuilder &, Location, ValueRange args) { return args[0]; });
+}
+
+Value TensorEmitter::clampIndex(OpBuilder &b, Location l, Value index, Value size) {
+  if (!index.getType().isIndex())
+    index = arith::IndexCastOp::create(b, l, b.getIndexType(), index);
+  Value zero = arith::ConstantIndexOp::create(b, l, 0);
+  Value one = arith::ConstantIndexOp::create(b, l, 1);
+  Value negative =
+      arith::CmpIOp::create(b, l, arith::CmpIPredicate::slt, index, zero);
+  index = arith::SelectOp::create(b, l, negative,
+                                  arith::AddIOp::create(b, l, index, size), index);
+  Value last = arith::SubIOp::create(b, l, size, one);
+  index = arith::MinSIOp::create(b, l, index, last);
+  return arith::MaxSIOp::create(b, l, index, zero);
 }
 
 Value TensorEmitter::convert(Value tensor, Type elementType) {

@@ -98,6 +98,17 @@ public:
   /// The last map is init's. Loops run in the order of the dims.
   Value reduce(Value init, ValueRange inputs, ArrayRef<AffineMap> maps,
                ArrayRef<utils::IteratorType> iterators, ElementBody body);
+  /// Nested loops over all indices below `sizes`, the last innermost, that carry
+  /// `init` on: `body` gets the indices and the values so far, and gives the next.
+  using LoopBody = function_ref<SmallVector<Value>(OpBuilder &, Location,
+                                                   ValueRange indices, ValueRange)>;
+  SmallVector<Value> loops(ArrayRef<Size> sizes, ValueRange init, LoopBody body);
+  /// A copy of the tensor, which may be written.
+  Value copyOf(Value tensor);
+  /// The index (of any integer type) as one within a dimension of `size`: counted
+  /// from the end where negative, then clamped. Kernels cannot fail, and nothing
+  /// outside of a tensor is ever touched.
+  static Value clampIndex(OpBuilder &b, Location l, Value index, Value size);
   /// The tensor with its elements converted as nn.cast does.
   Value convert(Value tensor, Type elementType);
 
@@ -183,6 +194,8 @@ void populateShapeToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 void populateReshapeToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 void populateResizeToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 void populateIndexingToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
+void populateSamplingToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
+void populateSelectionToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 void populateQuantizationToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 void populateConstantToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 

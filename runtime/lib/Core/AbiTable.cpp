@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CPU/Parallel.h"
+#include "CPU/Reference/Reference.h"
 #include "Core/Session.h"
 
 #include <algorithm>
@@ -168,6 +169,15 @@ static void kernel_end(nnrt_abi_context *ctx, int32_t index) noexcept {
 
 static void *allocate(nnrt_abi_context *ctx, int64_t bytes) noexcept {
   return get(ctx)->getBlock(bytes);
+}
+
+static int32_t kernel(nnrt_abi_context *ctx, int32_t kernel,
+                      const int64_t *parameters,
+                      const nnrt_abi_tensor *args) noexcept {
+  const char *error = runReferenceKernel(kernel, parameters, args);
+  if (error)
+    get(ctx)->fail(NNRT_FAILED_PRECONDITION, error);
+  return error != nullptr;
 }
 
 const nnrt_abi_table abiTable = {

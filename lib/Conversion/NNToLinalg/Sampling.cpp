@@ -1,0 +1,193 @@
+//===- Sampling.cpp - sampling at places that are data, to linalg ---------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "TensorEmitter.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+
+namespace {
+
+/// Short names for arithmetic of scalars of one float type.
+struct Scalars {
+  OpBuilder &b;
+  Location l;
+  Type type;
+
+  Value constant(double value) { return emitConstant(b, l, type, value); }
+  Value index(int64_t value) { return arith::ConstantIndexOp::create(b, l, value); }
+  Value add(Value x, Value y) { return arith::AddFOp::create(b, l, x, y); }
+  Value sub(Value x, Value y) { return arith::SubFOp::create(b, l, x, y); }
+  Value mul(Value x, Value y) { return arith::MulFOp::create(b, l, x, y); }
+  Value div(Value x, Value y) { return arith::DivFOp::create(b, l, x, y); }
+  Value floor(Value x) { return math::FloorOp::create(b, l, x); }
+  Value clamp(Value x, Value low, Value high) {
+    x = arith::MaxNumFOp::create(b, l, x, low);
+    return arith::MinNumFOp::create(b, l, x, high);
+  }
+  Value select(Value c, Value x, Value y) {
+    return arith::SelectOp::create(b, l, c, x, y);
+  }
+  Value compare(arith::CmpFPredicate predicate, Value x, Value y) {
+    return arith::CmpFOp::create(b, l, predicate, x, y);
+  }
+  Value fromIndex(Value x) {
+    Value integer = arith::IndexCastOp::create(b, l, b.getI64Type(), x);
+    return arith::SIToFPOp::create(b, l, type, integer);
+  }
+  Value toIndex(Value x) {
+    Value integer = arith::FPToSIOp::create(b, l, b.getI64Type(), x);
+    return arith::IndexCastOp::create(b, l, b.getIndexType(), integer);
+  }
+  /// Mirrored at `low` and `high` until it lies between them.
+  Value reflect(Value x, Value low, Value high) {
+    Value range = sub(high, low);
+    Value isEmpty = compare(arith::CmpFPredicate::OEQ, range, constant(0));
+    Value divisor = select(isEmpty, constant(1), range);
+    Value distance = math::AbsFOp::create(b, l, sub(x, low));
+    Value turns = floor(div(distance, divisor));
+    Value rest = sub(distance, mul(turns, range));
+    Value half = mul(turns, constant(0.5));
+    Value isEven = compare(arith::CmpFPredicate::OEQ, floor(half), half);
+    Value inside = select(isEven, add(low, rest), sub(high, rest));
+    return select(isEmpty, low, inside);
+  }
+};
+
+/// One dimension's neighbours of a place: where the first is, and the weights.
+struct Neighbours {
+  Value first;
+  SmallVector<Value> weights;
+};
+
+struct LowerGridSample : LinalgPattern<GridSampleOp> {
+  using LinalgPattern::LinalgPattern;
+
+  static SmallVector<Value> getWeights(Scalars &s, StringRef mode, Value fraction) {
+    if (mode == "nearest")
+      return {s.constant(1)};
+    Value rest = s.sub(s.constant(1), fraction);
+    if (mode == "linear")
+      return {rest, fraction};
+    const double a = -0.75;
+    auto near = [&](Value x) {
+      Value p = s.sub(s.mul(s.constant(a + 2), x), s.constant(a + 3));
+      return s.add(s.mul(s.mul(p, x), x), s.constant(1));
+    };
+    auto far = [&](Value x) {
+      Value p = s.sub(s.mul(s.constant(a), x), s.constant(5 * a));
+      p = s.add(s.mul(p, x), s.constant(8 * a));
+      return s.sub(s.mul(p, x), s.constant(4 * a));
+    };
+    return {far(s.add(fraction, s.constant(1))), near(fraction), near(rest),
+            far(s.add(rest, s.constant(1)))};
+  }
+
+  /// `x`: the grid's coordinate in a dimension of `size`.
+  static Neighbours getNeighbours(Scalars &s, GridSampleOp op, Value x, Value size) {
+    StringRef mode = op.getMode(), padding = op.getPaddingMode();
+    Value one = s.constant(1), half = s.constant(0.5);
+    Value last = s.sub(size, one), low, high;
+    if (op.getAlignCorners()) {
+      x = s.mul(s.mul(s.add(x, one), half), last);
+      low = s.constant(0), high = last;
+    } else {
+      x = s.mul(s.sub(s.mul(s.add(x, one), size), one), half);
+      low = s.constant(-0.5), high = s.sub(size, half);
+    }
+    if (mode == "nearest")
+      x = math::RoundEvenOp::create(s.b, s.l, x);
+    if (padding != "zeros") {
+      Value moved = padding == "border" ? s.clamp(x, s.constant(0), last)
+                                        : s.reflect(x, low, high);
+      Value outside = arith::OrIOp::create(
+          s.b, s.l, s.compare(arith::CmpFPredicate::OLT, x, low),
+          s.compare(arith::CmpFPredicate::OGT, x, high));
+      x = s.select(outside, moved, x);
+    }
+    Value base = s.floor(x), fraction = s.sub(x, base);
+    // Far outside, all neighbours are; and no conversion overflows.
+    base = s.clamp(base, s.constant(-1e9), s.constant(1e9));
+    Neighbours result{s.toIndex(base), getWeights(s, mode, fraction)};
+    if (mode == "cubic")
+      result.first = arith::SubIOp::create(s.b, s.l, result.first, s.index(1));
+    return result;
+  }
+
+  LogicalResult lower(GridSampleOp op, TensorEmitter &e) const override {
+    FailureOr<Sizes> sizes = e.getResultDims();
+    if (failed(sizes))
+      return failure();
+    Value input = op.getInput(), grid = op.getGrid();
+    int64_t rank = sizes->size(), k = rank - 2;
+    e.checkSameDim(input, 0, grid, 0, "input and grid differ in the batch");
+    Type elementType = TensorEmitter::getElement(input);
+    Type type = getComputeType(elementType);
+    SmallVector<Value> dims;
+    for (int64_t d = 0; d < k; ++d)
+      dims.push_back(e.asValue(e.getDim(input, 2 + d)));
+    Value result = e.generate(
+        *sizes, elementType, [&](OpBuilder &b, Location l, ValueRange place) {
+          Scalars s{b, l, type};
+          SmallVector<Neighbours> neighbours;
+          SmallVector<Value> floatSizes;
+          for (int64_t d = 0; d < k; ++d) {
+            SmallVector<Value> at{place[0]};
+            llvm::append_range(at, place.drop_front(2));
+            at.push_back(s.index(k - 1 - d)); // the grid has the last dimension first
+            Value x = tensor::ExtractOp::create(b, l, grid, at);
+            x = emitCast(b, l, x, type, false, false);
+            floatSizes.push_back(s.fromIndex(dims[d]));
+            neighbours.push_back(getNeighbours(s, op, x, floatSizes[d]));
+          }
+          Value sum = s.constant(0);
+          int64_t taps = neighbours[0].weights.size(), total = 1;
+          for (int64_t d = 0; d < k; ++d)
+            total *= taps;
+          for (int64_t tap = 0; tap < total; ++tap) {
+            SmallVector<Value> from{place[0], place[1]};
+            Value weight, inside;
+            for (int64_t d = 0, rest = tap; d < k; ++d, rest /= taps) {
+              Value own = neighbours[d].weights[rest % taps];
+              weight = weight ? s.mul(weight, own) : own;
+              Value at = arith::AddIOp::create(b, l, neighbours[d].first,
+                                               s.index(rest % taps));
+              from.push_back(pad(s, op, at, dims[d], floatSizes[d], inside));
+            }
+            Value x = tensor::ExtractOp::create(b, l, input, from);
+            x = s.mul(emitCast(b, l, x, type, false, false), weight);
+            sum = s.add(sum, inside ? s.select(inside, x, s.constant(0)) : x);
+          }
+          return emitCast(b, l, sum, elementType, false, false);
+        });
+    return e.replace({result});
+  }
+
+  /// An index within the dimension in place of `at`; with padding by zeros,
+  /// `inside` is made false where that is another one.
+  static Value pad(Scalars &s, GridSampleOp op, Value at, Value size, Value floatSize,
+                   Value &inside) {
+    if (op.getPaddingMode() == "reflection") {
+      Value x = s.fromIndex(at);
+      Value low = s.constant(op.getAlignCorners() ? 0 : -0.5);
+      Value high =
+          s.sub(floatSize, s.constant(op.getAlignCorners() ? 1 : 0.5));
+      at = s.toIndex(s.reflect(x, low, high));
+    }
+    Value last = arith::SubIOp::create(s.b, s.l, size, s.index(1));
+    Value clamped = arith::MinSIOp::create(s.b, s.l, at, last);
+    clamped = arith::MaxSIOp::create(s.b, s.l, clamped, s.index(0));
+    if (op.getPaddingMode() == "zeros") {
+      Value same =
+          arith::CmpIOp::create(s.b, s.l, arith::CmpIPredicate::eq, at, clamped);
+      inside = inside ? arith::AndIOp::create(s.b, s.l, inside, same).getResult() : same;
+    }
+    return clamped;
+  }
+};
+} // namespace
+
+void nn::populateSamplingToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols) {
+  patterns.add<LowerGridSample>(patterns.getContext(), symbols);
+}

@@ -1,0 +1,27 @@
+//===- Reference.cpp - Kernels for what is not generated ------------------===//
+//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
+// LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "CPU/Reference/Reference.h"
+
+const char *nnrt::runReferenceKernel(int32_t kernel, const int64_t *parameters,
+                                     const nnrt_abi_tensor *args) noexcept {
+  switch (kernel) {
+  case NNRT_ABI_NON_MAX_SUPPRESSION:
+    return runNonMaxSuppression(parameters, args);
+  case NNRT_ABI_NONZERO:
+    return runNonZero(parameters, args);
+  case NNRT_ABI_ROI_ALIGN:
+    return runRoiAlign(parameters, args);
+  case NNRT_ABI_TOPK:
+    return runTopK(parameters, args);
+  case NNRT_ABI_UNIQUE:
+    return runUnique(parameters, args);
+  default:
+    return "the model calls a kernel that this runtime does not have; use the "
+           "runtime of the compiler's version";
+  }
+}

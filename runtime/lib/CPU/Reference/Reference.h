@@ -1,0 +1,112 @@
+//===- Reference.h - Kernels for what is not generated ----------*- C++ -*-===//
+//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
+// LICENSE.
+//
+// Operators that sort, or whose results' sizes depend on data. They allocate
+// nothing: what they need is among their arguments, see nnrt_abi_kernel.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NNRT_LIB_CPU_REFERENCE_REFERENCE_H
+#define NNRT_LIB_CPU_REFERENCE_REFERENCE_H
+
+#include "nnrt_abi.h"
+
+#include <cstring>
+
+namespace nnrt {
+
+/// Null, or why the arguments cannot be computed with.
+const char *runReferenceKernel(int32_t kernel, const int64_t *parameters,
+                               const nnrt_abi_tensor *args) noexcept;
+
+const char *runNonMaxSuppression(const int64_t *parameters,
+                                 const nnrt_abi_tensor *args);
+const char *runNonZero(const int64_t *parameters, const nnrt_abi_tensor *args);
+const char *runRoiAlign(const int64_t *parameters, const nnrt_abi_tensor *args);
+const char *runTopK(const int64_t *parameters, const nnrt_abi_tensor *args);
+const char *runUnique(const int64_t *parameters, const nnrt_abi_tensor *args);
+
+template <typename T> T *getData(const nnrt_abi_tensor &tensor) {
+  return static_cast<T *>(tensor.data);
+}
+
+/// The product of dimensions [begin, end).
+inline int64_t product(const nnrt_abi_tensor &tensor, int64_t begin, int64_t end) {
+  int64_t result = 1;
+  for (int64_t i = begin; i < end; ++i)
+    result *= tensor.dims[i];
+  return result;
+}
+
+/// 16-bit floats, for comparisons.
+struct Half {
+  uint16_t bits;
+  explicit operator float() const {
+    uint32_t sign = uint32_t(bits & 0x8000) << 16, exponent = bits >> 10 & 31,
+             fraction = bits & 0x3ff, word;
+    if (exponent == 31)
+      word = 0x7f800000 | fraction << 13;
+    else if (exponent != 0)
+      word = (exponent + 112) << 23 | fraction << 13;
+    else { // subnormal: fraction * 2^-24
+      float value = float(fraction) * 0x1p-24f;
+      return sign ? -value : value;
+    }
+    word |= sign;
+    float result;
+    std::memcpy(&result, &word, sizeof(result));
+    return result;
+  }
+};
+struct BFloat {
+  uint16_t bits;
+  explicit operator float() const {
+    uint32_t word = uint32_t(bits) << 16;
+    float result;
+    std::memcpy(&result, &word, sizeof(result));
+    return result;
+  }
+};
+
+/// -1, 0, 1; NaN is larger than all numbers.
+template <typename T> int compareElements(T x, T y) {
+  if (x != x || y != y)
+    return int(x != x) - int(y != y);
+  return x < y ? -1 : x > y;
+}
+inline int compareElements(Half x, Half y) {
+  return compareElements(float(x), float(y));
+}
+inline int compareElements(BFloat x, BFloat y) {
+  return compareElements(float(x), float(y));
+}
+template <typename T> bool isZero(T x) { return x == 0; }
+inline bool isZero(Half x) { return (x.bits & 0x7fff) == 0; }
+inline bool isZero(BFloat x) { return (x.bits & 0x7fff) == 0; }
+
+/// Calls `action` with a null pointer to the C++ type of an element type; false if
+/// there is none.
+template <typename Action> bool dispatch(int64_t type, Action action) {
+  switch (type) {
+  case NNRT_ABI_F32: return action(static_cast<float *>(nullptr)), true;
+  case NNRT_ABI_F64: return action(static_cast<double *>(nullptr)), true;
+  case NNRT_ABI_F16: return action(static_cast<Half *>(nullptr)), true;
+  case NNRT_ABI_BF16: return action(static_cast<BFloat *>(nullptr)), true;
+  case NNRT_ABI_BOOL:
+  case NNRT_ABI_U8: return action(static_cast<uint8_t *>(nullptr)), true;
+  case NNRT_ABI_U16: return action(static_cast<uint16_t *>(nullptr)), true;
+  case NNRT_ABI_U32: return action(static_cast<uint32_t *>(nullptr)), true;
+  case NNRT_ABI_U64: return action(static_cast<uint64_t *>(nullptr)), true;
+  case NNRT_ABI_S8: return action(static_cast<int8_t *>(nullptr)), true;
+  case NNRT_ABI_S16: return action(static_cast<int16_t *>(nullptr)), true;
+  case NNRT_ABI_S32: return action(static_cast<int32_t *>(nullptr)), true;
+  case NNRT_ABI_S64: return action(static_cast<int64_t *>(nullptr)), true;
+  default: return false;
+  }
+}
+
+} // namespace nnrt
+
+#endif // NNRT_LIB_CPU_REFERENCE_REFERENCE_H

@@ -1,0 +1,139 @@
+//===- Selection.cpp - TopK, NonZero, Unique ------------------------------===//
+//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
+// LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "CPU/Reference/Reference.h"
+
+#include <algorithm>
+#include <numeric>
+
+using namespace nnrt;
+
+static const char *const unknownType = "a kernel got elements of an unknown type";
+
+template <typename T>
+static void findTopK(const nnrt_abi_tensor *args, int64_t axis, bool largest) {
+  const nnrt_abi_tensor &input = args[0];
+  const T *in = getData<T>(input);
+  T *values = getData<T>(args[1]);
+  int64_t *indices = getData<int64_t>(args[2]), *order = getData<int64_t>(args[3]);
+  int64_t size = input.dims[axis], k = args[1].dims[axis];
+  int64_t inner = product(input, axis + 1, input.rank), outer = product(input, 0, axis);
+  for (int64_t o = 0; o < outer; ++o)
+    for (int64_t i = 0; i < inner; ++i) {
+      const T *line = in + o * size * inner + i;
+      std::iota(order, order + size, int64_t(0));
+      // A total order, so that the result is the same on all machines.
+      std::partial_sort(order, order + k, order + size, [&](int64_t a, int64_t b) {
+        int compared = compareElements(line[a * inner], line[b * inner]);
+        if (compared == 0)
+          return a < b;
+        return largest ? compared > 0 : compared < 0;
+      });
+      for (int64_t j = 0; j < k; ++j) {
+        values[(o * k + j) * inner + i] = line[order[j] * inner];
+        indices[(o * k + j) * inner + i] = order[j];
+      }
+    }
+}
+
+const char *nnrt::runTopK(const int64_t *parameters, const nnrt_abi_tensor *args) {
+  int64_t axis = parameters[1];
+  if (args[1].dims[axis] > args[0].dims[axis])
+    return "TopK: k is larger than the dimension";
+  bool known = dispatch(parameters[0], [&](auto *type) {
+    findTopK<std::remove_pointer_t<decltype(type)>>(args, axis, parameters[2] != 0);
+  });
+  return known ? nullptr : unknownType;
+}
+
+const char *nnrt::runNonZero(const int64_t *parameters, const nnrt_abi_tensor *args) {
+  const nnrt_abi_tensor &input = args[0];
+  int64_t *indices = getData<int64_t>(args[1]), &count = *getData<int64_t>(args[2]);
+  int64_t total = product(input, 0, input.rank);
+  count = 0;
+  bool known = dispatch(parameters[0], [&](auto *type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    const T *in = getData<T>(input);
+    for (int64_t place = 0; place < total; ++place) {
+      if (isZero(in[place]))
+        continue;
+      for (int64_t d = input.rank - 1, rest = place; d >= 0; --d) {
+        indices[d * total + count] = rest % input.dims[d];
+        rest /= input.dims[d];
+      }
+      ++count;
+    }
+  });
+  return known ? nullptr : unknownType;
+}
+
+template <typename T>
+static void findUnique(const nnrt_abi_tensor *args, int64_t axis, bool sorted) {
+  const nnrt_abi_tensor &input = args[0];
+  const T *in = getData<T>(input);
+  T *values = getData<T>(args[1]);
+  int64_t *indices = getData<int64_t>(args[2]), *inverse = getData<int64_t>(args[3]);
+  int64_t *counts = getData<int64_t>(args[4]), &count = *getData<int64_t>(args[5]);
+  int64_t size, inner = 1, outer = 1;
+  if (axis < 0) {
+    size = product(input, 0, input.rank);
+  } else {
+    size = input.dims[axis];
+    inner = product(input, axis + 1, input.rank);
+    outer = product(input, 0, axis);
+  }
+  int64_t *order = getData<int64_t>(args[6]), *group = order + size;
+  auto compare = [&](int64_t a, int64_t b) {
+    for (int64_t o = 0; o < outer; ++o)
+      for (int64_t i = 0; i < inner; ++i)
+        if (int result = compareElements(in[(o * size + a) * inner + i],
+                                         in[(o * size + b) * inner + i]))
+          return result;
+    return 0;
+  };
+  std::iota(order, order + size, int64_t(0));
+  std::sort(order, order + size, [&](int64_t a, int64_t b) {
+    int result = compare(a, b);
+    return result ? result < 0 : a < b;
+  });
+  // The first slice of each group, and for each slice its group.
+  count = 0;
+  for (int64_t i = 0; i < size; ++i) {
+    if (i == 0 || compare(order[i - 1], order[i]) != 0) {
+      indices[count] = order[i];
+      counts[count++] = 0;
+    }
+    ++counts[count - 1];
+    inverse[order[i]] = count - 1;
+  }
+  if (!sorted) { // groups by their first slice
+    std::iota(group, group + count, int64_t(0));
+    std::sort(group, group + count,
+              [&](int64_t a, int64_t b) { return indices[a] < indices[b]; });
+    // order: the new number of each group.
+    for (int64_t g = 0; g < count; ++g)
+      order[group[g]] = g;
+    for (int64_t i = 0; i < size; ++i)
+      inverse[i] = order[inverse[i]];
+    std::sort(indices, indices + count);
+    std::fill(counts, counts + count, 0);
+    for (int64_t i = 0; i < size; ++i)
+      ++counts[inverse[i]];
+  }
+  for (int64_t o = 0; o < outer; ++o)
+    for (int64_t g = 0; g < count; ++g)
+      for (int64_t i = 0; i < inner; ++i)
+        values[(o * size + g) * inner + i] = in[(o * size + indices[g]) * inner + i];
+}
+
+const char *nnrt::runUnique(const int64_t *parameters, const nnrt_abi_tensor *args) {
+  bool known = dispatch(parameters[0], [&](auto *type) {
+    findUnique<std::remove_pointer_t<decltype(type)>>(args, parameters[1],
+                                                      parameters[2] != 0);
+  });
+  return known ? nullptr : unknownType;
+}
