@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "Registry.h"
+#include "ShapeMath.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Matchers.h"
 #include "nn/Support/Constants.h"
@@ -117,9 +118,59 @@ static LogicalResult importDropout(NodeBinder &node) {
   return node.setOutput(data);
 }
 
+/// Column - row of the matrices in the last two dimensions.
+static Value makeDiagonals(NodeBinder &node, Value matrices) {
+  int64_t rank = cast<RankedTensorType>(matrices.getType()).getRank();
+  Value rows = makeIota(node, matrices, rank - 2, 0, 2);
+  Value columns = makeIota(node, matrices, rank - 1, 1, 2);
+  return node.create<SubOp>(columns, rows);
+}
+
+static LogicalResult importEyeLike(NodeBinder &node) {
+  Value input;
+  int64_t k, dtype;
+  if (node.onlyOperand(input).attr("k", k, 0).attr("dtype", dtype, 0).failed())
+    return failure();
+  auto type = cast<RankedTensorType>(input.getType());
+  Type elementType = dtype ? getTensorElementType(node.getContext(), dtype)
+                           : type.getElementType();
+  if (node.require(type.getRank() == 2, "the input is a matrix",
+                   "rank " + Twine(type.getRank()), "rank 2")
+          .require(bool(elementType), "attribute 'dtype' is a supported type",
+                   getDataTypeName(dtype), "", Remedy::ConvertType).failed())
+    return failure();
+  Value diagonals = makeDiagonals(node, input);
+  Value isOne = node.create<EqualOp>(
+      diagonals, node.constantScalar(double(k), IntegerType::get(node.getContext(), 64)));
+  return elementType.isInteger(1) ? node.setOutput(isOne)
+                                  : node.replaceWith<CastOp>(isOne, elementType);
+}
+
+/// The upper or lower triangle of matrices.
+static LogicalResult importTrilu(NodeBinder &node) {
+  Value input, k;
+  bool upper;
+  if (node.operand("input", input).optionalOperand("k", k)
+          .attr("upper", upper, true).failed())
+    return failure();
+  auto type = cast<RankedTensorType>(input.getType());
+  if (node.require(type.getRank() >= 2, "the input holds matrices",
+                   "rank " + Twine(type.getRank()), "rank 2 or more").failed())
+    return failure();
+  k = k ? node.asScalar(k)
+        : node.constantScalar(0, IntegerType::get(node.getContext(), 64));
+  Value diagonals = makeDiagonals(node, input);
+  Value isKept = upper ? node.create<GreaterOrEqualOp>(diagonals, k)
+                       : node.create<LessOrEqualOp>(diagonals, k);
+  Value zero = node.constantScalar(0, type.getElementType());
+  return node.replaceWith<WhereOp>(isKept, input, zero);
+}
+
 void importer::registerConstant(Registry &r) {
   r.onOp("Constant", 1, importConstant);
   r.onOp("ConstantOfShape", 9, importConstantOfShape);
+  r.onOp("EyeLike", 9, importEyeLike);
+  r.onOp("Trilu", 14, importTrilu);
   r.onOp("Identity", 1, importIdentity);
   r.onOp("Dropout", 1, importDropout);
 }

@@ -220,6 +220,64 @@ static LogicalResult importMean(NodeBinder &node) {
       sum, node.constantScalar(double(count), getType(sum).getElementType()));
 }
 
+static LogicalResult importBitShift(NodeBinder &node) {
+  Value lhs, rhs;
+  std::string direction;
+  if (node.bothOperands(lhs, rhs).attr("direction", direction, "", {"LEFT", "RIGHT"})
+          .failed())
+    return failure();
+  return node.replaceWith<BitShiftOp>(lhs, rhs, direction == "LEFT");
+}
+
+/// Numbers near 0 become 0, others come nearer to it.
+static LogicalResult importShrink(NodeBinder &node) {
+  Value input;
+  float bias, lambda;
+  if (node.onlyOperand(input).attr("bias", bias, 0.0f).attr("lambd", lambda, 0.5f)
+          .failed())
+    return failure();
+  Type type = getType(input).getElementType();
+  auto number = [&](double value) { return node.constantScalar(value, type); };
+  Value isBelow = node.create<LessOp>(input, number(-lambda));
+  Value isAbove = node.create<GreaterOp>(input, number(lambda));
+  Value raised = node.create<AddOp>(input, number(bias));
+  Value lowered = node.create<SubOp>(input, number(bias));
+  Value upper = node.create<WhereOp>(isAbove, lowered, number(0));
+  return node.replaceWith<WhereOp>(isBelow, raised, upper);
+}
+
+static LogicalResult importIsInf(NodeBinder &node) {
+  Value input;
+  bool negative, positive;
+  if (node.onlyOperand(input).attr("detect_negative", negative, true)
+          .attr("detect_positive", positive, true).failed())
+    return failure();
+  return node.replaceWith<IsInfOp>(input, negative, positive);
+}
+
+static LogicalResult importBitCast(NodeBinder &node) {
+  Value input;
+  int64_t to;
+  if (node.onlyOperand(input).requiredAttr("to", to).failed())
+    return failure();
+  Type type = getTensorElementType(node.getContext(), to);
+  if (node.require(bool(type), "attribute 'to' is a supported type",
+                   getDataTypeName(to), "", Remedy::ConvertType).failed())
+    return failure();
+  return node.replaceWith<BitcastOp>(input, type);
+}
+
+/// ai.onnx.ml: 1 above a threshold, else 0.
+static LogicalResult importBinarizer(NodeBinder &node) {
+  Value input;
+  float threshold;
+  if (node.onlyOperand(input).attr("threshold", threshold, 0.0f).failed())
+    return failure();
+  Type type = cast<RankedTensorType>(input.getType()).getElementType();
+  Value isAbove = node.create<GreaterOp>(input, node.constantScalar(threshold, type));
+  return node.replaceWith<CastOp>(isAbove, type);
+}
+
 static LogicalResult importWhere(NodeBinder &node) {
   Value condition, x, y;
   if (node.operand("condition", condition).operand("X", x).operand("Y", y).failed())
@@ -292,6 +350,11 @@ void importer::registerElementwise(Registry &r) {
   r.onOp("And", 1, importBinary<AndOp>);
   r.onOp("Or", 1, importBinary<OrOp>);
   r.onOp("Xor", 1, importBinary<XorOp>);
+  r.onOp("ai.onnx.ml", "Binarizer", 1, importBinarizer);
+  r.onOp("BitCast", 26, importBitCast);
+  r.onOp("BitShift", 11, importBitShift);
+  r.onOp("IsInf", 10, importIsInf);
+  r.onOp("Shrink", 9, importShrink);
   r.onOp("BitwiseAnd", 18, importBinary<BitwiseAndOp>);
   r.onOp("BitwiseOr", 18, importBinary<BitwiseOrOp>);
   r.onOp("BitwiseXor", 18, importBinary<BitwiseXorOp>);

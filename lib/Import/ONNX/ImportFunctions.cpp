@@ -85,8 +85,9 @@ bool Importer::inlineFunction(const onnx::FunctionProto &function,
   for (const auto &opset : function.opset_import())
     inner.opsets[opset.domain() == "ai.onnx" ? "" : StringRef(opset.domain())] =
         std::max<int64_t>(opset.version(), 1);
-  if (inner.opsets.empty())
-    inner.opsets = scope.opsets;
+  // What the function does not say is as around it.
+  for (const auto &opset : scope.opsets)
+    inner.opsets.try_emplace(opset.first(), opset.second);
   for (int i = 0, e = function.input_size(); i < e; ++i) {
     Binding binding;
     binding.value = i < int(operands.size()) ? operands[i] : Value();

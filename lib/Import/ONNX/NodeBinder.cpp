@@ -154,6 +154,36 @@ NodeBinder::constantInts(StringRef name,
   return *this;
 }
 
+NodeBinder &NodeBinder::ints(StringRef name,
+                             std::optional<SmallVector<int64_t>> &values,
+                             Value &computed) {
+  computed = {};
+  int64_t index = findOperand(name);
+  Value operand =
+      index >= 0 && index < int64_t(operands.size()) ? operands[index] : Value();
+  if (!operand || state.shapes.getConstantContents(operand) ||
+      state.uncertain.contains(operand))
+    return constantInts(name, values);
+  values = std::nullopt;
+  takenOperands[index] = true;
+  auto type = cast<RankedTensorType>(operand.getType());
+  require(type.getRank() <= 1 && type.hasStaticShape() &&
+              isa<IntegerType>(type.getElementType()),
+          "operand '" + name + "' is a list of integers of known length",
+          "another shape or type", "", Remedy::MakeConstant);
+  if (hasFailed)
+    return *this;
+  computed = type.getRank() == 0 ? create<UnsqueezeOp>(operand, ArrayRef<int64_t>{0})
+                                 : operand;
+  computed = asInt64(computed);
+  // An empty list is known.
+  if (computed && type.getNumElements() == 0) {
+    values.emplace();
+    computed = {};
+  }
+  return *this;
+}
+
 //===----------------------------------------------------------------------===//
 // Attributes
 //===----------------------------------------------------------------------===//

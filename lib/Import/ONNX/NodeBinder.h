@@ -84,6 +84,10 @@ public:
   /// absent.
   NodeBinder &constantInts(llvm::StringRef name,
                            std::optional<SmallVector<int64_t>> &values);
+  /// The same where the run may make the list: then `values` stays empty and
+  /// `computed` is the operand, of known length.
+  NodeBinder &ints(llvm::StringRef name, std::optional<SmallVector<int64_t>> &values,
+                   Value &computed);
 
   //===--- Attributes -----------------------------------------------------===//
 

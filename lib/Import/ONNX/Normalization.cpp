@@ -19,23 +19,52 @@ static Value castLike(NodeBinder &node, Value value, Value like) {
                                                  : node.create<CastOp>(value, type);
 }
 
+/// In training, the batch's own statistics are used, and go into the running ones.
+static LogicalResult trainBatchNorm(NodeBinder &node, Value input, Value scale,
+                                    Value bias, Value mean, Value variance,
+                                    float epsilon, float momentum) {
+  SmallVector<int64_t> axes{0}, added;
+  for (int64_t i = 2; i < getType(input).getRank(); ++i) {
+    axes.push_back(i);
+    added.push_back(i - 1);
+  }
+  Value own = node.create<ReduceMeanOp>(input, axes, /*keepdims=*/false);
+  Value shaped = added.empty() ? own : node.create<UnsqueezeOp>(own, added);
+  Value deviation = node.create<SubOp>(input, shaped);
+  Value square = node.create<MulOp>(deviation, deviation);
+  Value ownVariance = node.create<ReduceMeanOp>(square, axes, /*keepdims=*/false);
+  Type type = getType(input).getElementType();
+  auto blend = [&](Value running, Value batch) {
+    Value kept = node.create<MulOp>(running, node.constantScalar(momentum, type));
+    Value added =
+        node.create<MulOp>(batch, node.constantScalar(1.0 - double(momentum), type));
+    return node.create<AddOp>(kept, added);
+  };
+  if (node.hasOutput(1))
+    (void)node.setOutput(blend(mean, own), 1);
+  if (node.hasOutput(2))
+    (void)node.setOutput(blend(variance, ownVariance), 2);
+  return node.replaceWith<BatchNormOp>(input, scale, bias, own, ownVariance, epsilon);
+}
+
 static LogicalResult importBatchNormalization(NodeBinder &node) {
   Value input, scale, bias, mean, variance;
-  float epsilon;
+  float epsilon, momentum;
   bool training, spatial;
   if (node.operand("X", input).operand("scale", scale).operand("B", bias)
           .operand("mean", mean, "input_mean").operand("var", variance, "input_var")
           .attr("epsilon", epsilon, 1e-5f).attr("training_mode", training, false)
           .attr("spatial", spatial, true)
-          .ignoreAttrs({"momentum", "is_test", "consumed_inputs"})
-          .require(!training, "attribute 'training_mode' has a supported value",
-                   "1", "0", Remedy::ChangeForm)
+          .attr("momentum", momentum, 0.9f)
+          .ignoreAttrs({"is_test", "consumed_inputs"})
           .require(spatial, "attribute 'spatial' has a supported value", "0", "1",
                    Remedy::ChangeForm)
           .failed())
     return failure();
   for (Value *operand : {&scale, &bias, &mean, &variance})
     *operand = castLike(node, *operand, input);
+  if (training)
+    return trainBatchNorm(node, input, scale, bias, mean, variance, epsilon, momentum);
   return node.replaceWith<BatchNormOp>(input, scale, bias, mean, variance, epsilon);
 }
 
@@ -143,10 +172,28 @@ template <typename OpT> static LogicalResult importFlattenedSoftmax(NodeBinder &
   return node.replaceWith<ReshapeOp>(rows, shape, /*allow_zero=*/true);
 }
 
+/// Elements divided by the norm of their line; lines of norm 0 stay 0.
+static LogicalResult importLpNormalization(NodeBinder &node) {
+  Value input;
+  int64_t axis, p;
+  if (node.onlyOperand(input).attr("axis", axis, -1).attr("p", p, 2)
+          .require(p == 1 || p == 2, "attribute 'p' has a supported value", Twine(p),
+                   "1, 2", Remedy::ChangeForm).failed())
+    return failure();
+  ArrayRef<int64_t> axes(axis);
+  Value norm = p == 1 ? node.create<ReduceL1Op>(input, axes, /*keepdims=*/true)
+                      : node.create<ReduceL2Op>(input, axes, /*keepdims=*/true);
+  Value zero = node.constantScalar(0, getType(input).getElementType());
+  Value isZero = node.create<EqualOp>(norm, zero);
+  Value quotient = node.create<DivOp>(input, norm);
+  return node.replaceWith<WhereOp>(isZero, zero, quotient);
+}
+
 void importer::registerNormalization(Registry &r) {
   r.onOp("BatchNormalization", 1, importBatchNormalization);
   r.onOp("InstanceNormalization", 1, importInstanceNormalization);
   r.onOp("LayerNormalization", 17, importLayerNormalization);
+  r.onOp("LpNormalization", 1, importLpNormalization);
   r.onOp("LRN", 1, importLRN);
   r.onOp("Softmax", 1, importFlattenedSoftmax<SoftmaxOp>);
   r.onOp("Softmax", 13, importSoftmax<SoftmaxOp>);

@@ -2,20 +2,28 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "Registry.h"
+#include "ShapeMath.h"
 #include "SpatialAttrs.h"
 
 using namespace mlir;
 using namespace mlir::nn;
 using namespace mlir::nn::importer;
 
-/// `storage_order` only concerns the second output, which is not supported.
 static LogicalResult importMaxPool(NodeBinder &node) {
   Value input;
   SpatialAttrs attrs;
-  bool ceilMode;
+  bool ceilMode, columnMajor;
   node.onlyOperand(input).attr("ceil_mode", ceilMode, false)
-      .ignoreAttrs({"storage_order"});
+      .attr("storage_order", columnMajor, false);
   if (attrs.bind(node).failed())
+    return failure();
+  if (node.hasOutput(1) &&
+      failed(node.setOutput(
+          node.create<MaxPoolIndicesOp>(input, attrs.kernelShape, attrs.strides,
+                                        attrs.dilations, attrs.pads, ceilMode,
+                                        attrs.autoPad, Layout::ChannelsFirst,
+                                        columnMajor),
+          1)))
     return failure();
   return node.replaceWith<MaxPoolOp>(input, attrs.kernelShape, attrs.strides,
                                      attrs.dilations, attrs.pads, ceilMode,
@@ -33,6 +41,60 @@ static LogicalResult importAveragePool(NodeBinder &node) {
   return node.replaceWith<AveragePoolOp>(
       input, attrs.kernelShape, attrs.strides, attrs.dilations, attrs.pads,
       ceilMode, attrs.autoPad, Layout::ChannelsFirst, countIncludePad);
+}
+
+static LogicalResult importLpPool(NodeBinder &node) {
+  Value input;
+  SpatialAttrs attrs;
+  bool ceilMode;
+  int64_t p;
+  node.onlyOperand(input).attr("ceil_mode", ceilMode, false).attr("p", p, 2);
+  if (attrs.bind(node).failed())
+    return failure();
+  return node.replaceWith<LpPoolOp>(input, attrs.kernelShape, attrs.strides,
+                                    attrs.dilations, attrs.pads, ceilMode,
+                                    attrs.autoPad, Layout::ChannelsFirst, p);
+}
+
+/// Elements go back to where a max pool found them; the rest is 0. The indices
+/// count in the result that the attributes give, also where `output_shape` is
+/// larger.
+static LogicalResult importMaxUnpool(NodeBinder &node) {
+  Value input, indices, outputShape;
+  SpatialAttrs attrs;
+  node.operand("X", input).operand("I", indices)
+      .optionalOperand("output_shape", outputShape);
+  if (attrs.bind(node).failed())
+    return failure();
+  auto type = cast<RankedTensorType>(input.getType());
+  int64_t rank = type.getRank(), k = rank - 2;
+  if (node.require(k >= 1 && int64_t(attrs.kernelShape.size()) == k,
+                   "attribute 'kernel_shape' fits the input's rank",
+                   Twine(attrs.kernelShape.size()) + " sizes", Twine(k)).failed())
+    return failure();
+  SmallVector<int64_t> factors(rank, 1), offsets(rank, 0);
+  for (int64_t i = 0; i < k; ++i) {
+    int64_t stride = attrs.strides.empty() ? 1 : attrs.strides[i];
+    int64_t pads = attrs.pads.empty() ? 0 : attrs.pads[i] + attrs.pads[i + k];
+    factors[i + 2] = stride;
+    offsets[i + 2] = attrs.kernelShape[i] - pads - stride;
+  }
+  Value scaled = node.create<MulOp>(getShapeList(node, input), node.constantList(factors));
+  Value shape = node.create<AddOp>(scaled, node.constantList(offsets));
+  Value count = node.create<ReduceProdOp>(shape, ArrayRef<int64_t>{0},
+                                          /*keepdims=*/true);
+  Value zeros = makeFilled(node, count, 0, type.getElementType());
+  Value flatIndices = flatten(node, indices), flatInput = flatten(node, input);
+  Value result =
+      node.create<ScatterElementsOp>(zeros, flatIndices, flatInput, 0, "none");
+  result = node.create<ReshapeOp>(result, shape, /*allow_zero=*/true);
+  if (!outputShape)
+    return node.setOutput(result);
+  // What is asked for beyond is 0.
+  Value behind = node.create<SubOp>(node.asInt64(outputShape), shape);
+  Value before = node.constantList(SmallVector<int64_t>(rank, 0));
+  Value counts = node.create<ConcatOp>(SmallVector<Value>{before, behind}, 0);
+  return node.replaceWith<PadOp>(result, counts, Value(), ArrayRef<int64_t>(), "constant");
 }
 
 /// Pooling over all of the spatial dimensions is a reduction.
@@ -69,6 +131,8 @@ static LogicalResult importGlobalLpPool(NodeBinder &node) {
 
 void importer::registerPool(Registry &r) {
   r.onOp("MaxPool", 1, importMaxPool);
+  r.onOp("LpPool", 2, importLpPool);
+  r.onOp("MaxUnpool", 9, importMaxUnpool);
   r.onOp("AveragePool", 1, importAveragePool);
   r.onOp("GlobalAveragePool", 1, importGlobalPool<ReduceMeanOp>);
   r.onOp("GlobalMaxPool", 1, importGlobalPool<ReduceMaxOp>);

@@ -15,6 +15,7 @@ const Registry &Registry::get() {
     registerContraction(all);
     registerControlFlow(all);
     registerConv(all);
+    registerEinsum(all);
     registerElementwise(all);
     registerIndexing(all);
     registerNormalization(all);
@@ -23,6 +24,7 @@ const Registry &Registry::get() {
     registerRecurrent(all);
     registerReduction(all);
     registerShape(all);
+    registerSignal(all);
     return all;
   }();
   return registry;

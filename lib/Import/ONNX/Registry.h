@@ -40,6 +40,7 @@ void registerConstant(Registry &registry);
 void registerContraction(Registry &registry);
 void registerControlFlow(Registry &registry);
 void registerConv(Registry &registry);
+void registerEinsum(Registry &registry);
 void registerElementwise(Registry &registry);
 void registerIndexing(Registry &registry);
 void registerNormalization(Registry &registry);
@@ -48,6 +49,7 @@ void registerQuantization(Registry &registry);
 void registerRecurrent(Registry &registry);
 void registerReduction(Registry &registry);
 void registerShape(Registry &registry);
+void registerSignal(Registry &registry);
 
 } // namespace mlir::nn::importer
 

@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "Registry.h"
+#include "ShapeMath.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -53,10 +54,17 @@ static LogicalResult importFlatten(NodeBinder &node) {
 
 /// Without axes, all dimensions of size 1 go: which are they must be known.
 static LogicalResult importSqueeze(NodeBinder &node) {
-  Value data;
+  Value data, computedAxes;
   std::optional<SmallVector<int64_t>> axes;
-  if (node.operand("data", data).constantInts("axes", axes).failed())
+  if (node.operand("data", data).ints("axes", axes, computedAxes).failed())
     return failure();
+  if (computedAxes) {
+    int64_t rank = getType(data).getRank();
+    int64_t count = rank - getType(computedAxes).getNumElements();
+    Value mask = makeAxesMask(node, computedAxes, rank);
+    Value shape = dropMasked(node, getShapeList(node, data), mask, count);
+    return node.replaceWith<ReshapeOp>(data, shape, /*allow_zero=*/true);
+  }
   if (!axes) {
     axes.emplace();
     for (auto [axis, size] : llvm::enumerate(getType(data).getShape())) {
@@ -73,11 +81,32 @@ static LogicalResult importSqueeze(NodeBinder &node) {
   return node.replaceWith<SqueezeOp>(data, *axes);
 }
 
+/// The shape with 1 at axes that only the run knows.
+static LogicalResult unsqueezeComputed(NodeBinder &node, Value data, Value axes) {
+  int64_t rank = getType(data).getRank() + getType(axes).getNumElements();
+  Type i64 = IntegerType::get(node.getContext(), 64);
+  Value mask = makeAxesMask(node, axes, rank);
+  Value one = node.constantScalar(1, i64), zero = node.constantScalar(0, i64);
+  // What is taken at places of the mask does not matter.
+  Value sizes = node.create<ConcatOp>(
+      SmallVector<Value>{getShapeList(node, data), node.constantList({1})}, 0);
+  Value kept = node.create<SubOp>(one, mask);
+  Value places = node.create<CumSumOp>(kept, 0);
+  places = node.create<SubOp>(places, one);
+  places = node.create<MaxOp>(places, zero);
+  Value own = node.create<GatherOp>(sizes, places, 0);
+  Value isAdded = node.create<EqualOp>(mask, one);
+  Value shape = node.create<WhereOp>(isAdded, one, own);
+  return node.replaceWith<ReshapeOp>(data, shape, /*allow_zero=*/true);
+}
+
 static LogicalResult importUnsqueeze(NodeBinder &node) {
-  Value data;
+  Value data, computedAxes;
   std::optional<SmallVector<int64_t>> axes;
-  if (node.operand("data", data).constantInts("axes", axes).failed())
+  if (node.operand("data", data).ints("axes", axes, computedAxes).failed())
     return failure();
+  if (computedAxes)
+    return unsqueezeComputed(node, data, computedAxes);
   if (node.require(axes.has_value(), "'axes' are given", "none", "").failed())
     return failure();
   return node.replaceWith<UnsqueezeOp>(data, *axes);
@@ -207,18 +236,36 @@ static LogicalResult importPadAttributes(NodeBinder &node) {
                                  ArrayRef<int64_t>(), mode);
 }
 
+/// Counts for axes that only the run knows, as counts for all dimensions.
+static Value spreadPads(NodeBinder &node, Value pads, Value axes, int64_t rank) {
+  int64_t count = getType(axes).getNumElements();
+  axes = normalizeAxes(node, axes, rank);
+  auto spread = [&](int64_t from, int64_t to) {
+    Value start = node.constantList({from}), end = node.constantList({to});
+    Value own = node.create<SliceOp>(pads, start, end, ArrayRef<int64_t>{0},
+                                     ArrayRef<int64_t>{1});
+    Value none = node.constantList(SmallVector<int64_t>(rank, 0));
+    return node.create<ScatterElementsOp>(none, axes, own, 0, "none");
+  };
+  SmallVector<Value> parts{spread(0, count), spread(count, 2 * count)};
+  return node.create<ConcatOp>(parts, 0);
+}
+
 static LogicalResult importPad(NodeBinder &node) {
-  Value data, pads, value;
+  Value data, pads, value, computedAxes;
   std::optional<SmallVector<int64_t>> axes;
   std::string mode;
   if (node.operand("data", data).operand("pads", pads)
-          .optionalOperand("constant_value", value).constantInts("axes", axes)
+          .optionalOperand("constant_value", value).ints("axes", axes, computedAxes)
           .attr("mode", mode, "constant", padModes).failed())
     return failure();
   // An empty list of axes would mean all of them to nn.
   if (axes && axes->empty())
     return node.setOutput(data);
-  return node.replaceWith<PadOp>(data, node.asInt64(pads),
+  pads = node.asInt64(pads);
+  if (computedAxes)
+    pads = spreadPads(node, pads, computedAxes, getType(data).getRank());
+  return node.replaceWith<PadOp>(data, pads,
                                  mode == "constant" ? value : Value(),
                                  axes ? *axes : SmallVector<int64_t>(), mode);
 }
@@ -241,13 +288,53 @@ static LogicalResult importSliceAttributes(NodeBinder &node) {
                                    SmallVector<int64_t>(axes.size(), 1));
 }
 
+/// Axes or steps that only the run knows: the places of each dimension are
+/// computed, and gathered.
+static LogicalResult sliceComputed(NodeBinder &node, Value data, Value starts, Value ends,
+                                   Value axes, Value steps) {
+  int64_t rank = getType(data).getRank();
+  Type i64 = IntegerType::get(node.getContext(), 64);
+  Value zero = node.constantScalar(0, i64), one = node.constantScalar(1, i64);
+  axes = normalizeAxes(node, axes, rank);
+  auto spread = [&](Value list, int64_t otherwise) {
+    Value all = node.constantList(SmallVector<int64_t>(rank, otherwise));
+    return node.create<ScatterElementsOp>(all, axes, list, 0, "none");
+  };
+  starts = spread(starts, 0);
+  ends = spread(ends, std::numeric_limits<int64_t>::max());
+  steps = spread(steps, 1);
+  for (int64_t d = 0; d < rank && !node.failed(); ++d) {
+    Value place = node.constantScalar(double(d), i64);
+    Value size = getDimScalar(node, data, d);
+    Value step = node.create<GatherOp>(steps, place, 0);
+    Value isBackward = node.create<LessOp>(step, zero);
+    // Backward, 0 to size - 1 can be reached, and ends lie one further.
+    Value last = node.create<SubOp>(size, one);
+    Value highest = node.create<WhereOp>(isBackward, last, size);
+    Value minusOne = node.constantScalar(-1, i64);
+    Value lowestEnd = node.create<WhereOp>(isBackward, minusOne, zero);
+    auto clamp = [&](Value list, Value lowest) {
+      Value at = node.create<GatherOp>(list, place, 0);
+      Value isNegative = node.create<LessOp>(at, zero);
+      Value fromFront = node.create<AddOp>(at, size);
+      at = node.create<WhereOp>(isNegative, fromFront, at);
+      at = node.create<MaxOp>(at, lowest);
+      return node.create<MinOp>(at, highest);
+    };
+    Value start = clamp(starts, zero), end = clamp(ends, lowestEnd);
+    Value indices = node.create<RangeOp>(start, end, step);
+    data = node.create<GatherOp>(data, indices, d);
+  }
+  return node.setOutput(data);
+}
+
 static LogicalResult importSlice(NodeBinder &node) {
-  Value data, starts, ends;
+  Value data, starts, ends, computedAxes, computedSteps;
   std::optional<SmallVector<int64_t>> axes, steps;
   if (node.operand("data", data).operand("starts", starts).operand("ends", ends)
-          .constantInts("axes", axes).constantInts("steps", steps).failed())
+          .ints("axes", axes, computedAxes).ints("steps", steps, computedSteps).failed())
     return failure();
-  if (!axes) {
+  if (!axes && !computedAxes) {
     RankedTensorType type = getType(starts);
     if (node.require(type.getRank() == 1 && type.hasStaticShape() &&
                          type.getDimSize(0) <= getType(data).getRank(),
@@ -259,10 +346,17 @@ static LogicalResult importSlice(NodeBinder &node) {
     for (int64_t axis = 0; axis < type.getDimSize(0); ++axis)
       axes->push_back(axis);
   }
-  if (!steps)
-    steps = SmallVector<int64_t>(axes->size(), 1);
   starts = node.asInt64(starts);
   ends = node.asInt64(ends);
+  if (computedAxes || computedSteps) {
+    if (!steps && !computedSteps)
+      steps = SmallVector<int64_t>(getType(computedAxes).getNumElements(), 1);
+    return sliceComputed(node, data, starts, ends,
+                         computedAxes ? computedAxes : node.constantList(*axes),
+                         computedSteps ? computedSteps : node.constantList(*steps));
+  }
+  if (!steps)
+    steps = SmallVector<int64_t>(axes->size(), 1);
   return node.replaceWith<SliceOp>(data, starts, ends, *axes, *steps);
 }
 
@@ -286,12 +380,28 @@ static LogicalResult splitDynamic(NodeBinder &node, Value input, int64_t axis,
   return success(!node.failed());
 }
 
+/// Parts whose sizes only the run knows.
+static LogicalResult splitComputed(NodeBinder &node, Value input, int64_t axis,
+                                   Value sizes) {
+  Value ends = node.create<CumSumOp>(sizes, 0);
+  Value starts = node.create<SubOp>(ends, sizes);
+  for (int64_t i = 0; i < node.getNumOutputs() && !node.failed(); ++i) {
+    Value place = node.constantList({i});
+    Value start = node.create<GatherOp>(starts, place, 0);
+    Value end = node.create<GatherOp>(ends, place, 0);
+    (void)node.setOutput(node.create<SliceOp>(input, start, end, ArrayRef<int64_t>{axis},
+                                              ArrayRef<int64_t>{1}),
+                         i);
+  }
+  return success(!node.failed());
+}
+
 static LogicalResult importSplit(NodeBinder &node) {
-  Value input;
+  Value input, computedSizes;
   int64_t axis;
   std::optional<SmallVector<int64_t>> sizes;
   std::optional<int64_t> numOutputs;
-  if (node.operand("input", input).constantInts("split", sizes)
+  if (node.operand("input", input).ints("split", sizes, computedSizes)
           .attr("axis", axis, 0).optionalAttr("num_outputs", numOutputs).failed())
     return failure();
   axis = normalizeAxis(node, axis, getType(input).getRank());
@@ -300,6 +410,8 @@ static LogicalResult importSplit(NodeBinder &node) {
                    "attribute 'num_outputs' is the number of outputs",
                    Twine(numOutputs.value_or(0)), Twine(count)).failed())
     return failure();
+  if (computedSizes)
+    return splitComputed(node, input, axis, computedSizes);
   if (!sizes) {
     int64_t size = getType(input).getDimSize(axis);
     if (ShapedType::isDynamic(size))

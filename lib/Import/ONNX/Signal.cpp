@@ -1,0 +1,263 @@
+//===- Signal.cpp - import of Fourier transforms --------------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// Products with matrices of cosines and sines: right for any length, and fast for
+// the short ones that models have.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Registry.h"
+#include "ShapeMath.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::nn;
+using namespace mlir::nn::importer;
+
+static RankedTensorType getType(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+namespace {
+struct Transform {
+  bool inverse = false;
+  /// Forward: only the first half of the frequencies, as the rest follows from it.
+  /// Inverse: only those are given, and the result is real.
+  bool oneSided = false;
+  Value length; // i64 scalar, or null: that of the input
+};
+
+class TransformBuilder {
+public:
+  TransformBuilder(NodeBinder &node, Value input, const Transform &transform)
+      : node(node), input(input), transform(transform),
+        type(Float64Type::get(node.getContext())),
+        i64(IntegerType::get(node.getContext(), 64)) {}
+
+  /// Transforms dimension `axis` of a tensor whose last dimension holds real parts,
+  /// or real and imaginary ones.
+  Value build(int64_t axis);
+
+private:
+  /// Sums of many terms that cancel out: computed in f64.
+  Value number(int64_t value) { return node.constantScalar(double(value), i64); }
+  Value part(Value tensor, int64_t index);
+  Value swap(Value tensor, int64_t axis);
+  void makeMatrices(Value count, Value frequencies);
+
+  NodeBinder &node;
+  Value input;
+  Transform transform;
+  Type type, i64;
+  Value cosines, sines; // (places that are summed) x (places of the result)
+};
+} // namespace
+
+/// The real (0) or imaginary (1) part, without the last dimension.
+Value TransformBuilder::part(Value tensor, int64_t index) {
+  Value own = node.create<GatherOp>(tensor, number(index), -1);
+  return node.create<CastOp>(own, type);
+}
+
+/// The tensor with dimension `axis` exchanged with the last.
+Value TransformBuilder::swap(Value tensor, int64_t axis) {
+  if (node.failed())
+    return {};
+  auto perm = llvm::to_vector(llvm::seq<int64_t>(0, getType(tensor).getRank()));
+  if (axis == int64_t(perm.size()) - 1)
+    return tensor;
+  std::swap(perm[axis], perm.back());
+  return node.create<TransposeOp>(tensor, perm);
+}
+
+void TransformBuilder::makeMatrices(Value count, Value frequencies) {
+  Value from = makeIota(node, count), to = makeIota(node, frequencies);
+  from = node.create<UnsqueezeOp>(from, ArrayRef<int64_t>{1});
+  // Angles are those of whole numbers of steps, so that they stay small.
+  Value steps = node.create<MulOp>(from, to);
+  steps = node.create<ModOp>(steps, transform.length, /*fmod=*/false);
+  Value angles = node.create<CastOp>(steps, type);
+  Value length = node.create<CastOp>(transform.length, type);
+  angles = node.create<DivOp>(angles, length);
+  double turn = (transform.inverse ? 2 : -2) * M_PI;
+  angles = node.create<MulOp>(angles, node.constantScalar(turn, type));
+  cosines = node.create<CosOp>(angles);
+  sines = node.create<SinOp>(angles);
+  // What counts: forward, entries within the length; inverse from half of the
+  // frequencies, all but the first and the middle one twice.
+  Value weights;
+  if (transform.inverse && transform.oneSided) {
+    Value doubled = node.create<MulOp>(from, number(2));
+    Value isFirst = node.create<EqualOp>(from, number(0));
+    Value isMiddle = node.create<EqualOp>(doubled, transform.length);
+    Value isOnce = node.create<OrOp>(isFirst, isMiddle);
+    Value counts = node.create<WhereOp>(isOnce, number(1), number(2));
+    Value isGiven = node.create<LessOrEqualOp>(doubled, transform.length);
+    weights = node.create<WhereOp>(isGiven, counts, number(0));
+  } else {
+    weights = node.create<LessOp>(from, transform.length);
+  }
+  weights = node.create<CastOp>(weights, type);
+  if (transform.inverse)
+    weights = node.create<DivOp>(weights, length);
+  cosines = node.create<MulOp>(cosines, weights);
+  sines = node.create<MulOp>(sines, weights);
+}
+
+Value TransformBuilder::build(int64_t axis) {
+  int64_t last = getType(input).getRank() - 1;
+  bool isComplex = getType(input).getDimSize(last) == 2;
+  Value count = getDimScalar(node, input, axis);
+  bool isRealResult = transform.inverse && transform.oneSided;
+  if (!transform.length) {
+    transform.length = count;
+    if (isRealResult) {
+      Value others = node.create<SubOp>(count, number(1));
+      transform.length = node.create<MulOp>(others, number(2));
+    }
+  }
+  Value frequencies = transform.length;
+  if (transform.oneSided && !transform.inverse) {
+    Value half = node.create<DivOp>(frequencies, number(2));
+    frequencies = node.create<AddOp>(half, number(1));
+  }
+  makeMatrices(count, frequencies);
+
+  auto multiply = [&](Value lhs, Value rhs) {
+    return node.create<MatMulOp>(lhs, rhs, /*transpose_lhs=*/false,
+                                 /*transpose_rhs=*/false);
+  };
+  Value real = swap(part(input, 0), axis);
+  Value resultReal = multiply(real, cosines);
+  Value resultImaginary = isRealResult ? Value() : multiply(real, sines);
+  if (isComplex) {
+    Value imaginary = swap(part(input, 1), axis);
+    Value product = multiply(imaginary, sines);
+    resultReal = node.create<SubOp>(resultReal, product);
+    if (resultImaginary) {
+      product = multiply(imaginary, cosines);
+      resultImaginary = node.create<AddOp>(resultImaginary, product);
+    }
+  }
+  auto finish = [&](Value tensor) {
+    tensor = swap(tensor, axis);
+    return node.create<UnsqueezeOp>(tensor, ArrayRef<int64_t>{last});
+  };
+  Value result = finish(resultReal);
+  if (!isRealResult) {
+    SmallVector<Value> parts{result, finish(resultImaginary)};
+    result = node.create<ConcatOp>(parts, last);
+  }
+  return node.failed() ? Value()
+                       : node.create<CastOp>(result, getType(input).getElementType());
+}
+
+/// The last dimension must say whether numbers are complex.
+static NodeBinder &requireParts(NodeBinder &node, Value input) {
+  RankedTensorType type = getType(input);
+  int64_t parts = type.getRank() < 2 ? -1 : type.getShape().back();
+  return node.require(parts == 1 || parts == 2,
+                      "the input's last dimension is 1 (real) or 2 (complex)",
+                      "another shape", "");
+}
+
+/// An axis that only the run knows is one of few; all give results of one shape.
+static LogicalResult transformComputedAxis(NodeBinder &node, Value input,
+                                           const Transform &transform, Value axis) {
+  if (node.require(!transform.length && !transform.oneSided,
+                   "operand 'axis' is known at compile time where the result has "
+                   "another shape than the input",
+                   "a value computed at run time", "", Remedy::MakeConstant).failed())
+    return failure();
+  int64_t rank = getType(input).getRank();
+  Type i64 = IntegerType::get(node.getContext(), 64);
+  axis = node.asScalar(normalizeAxes(node, axis, rank));
+  Value result;
+  for (int64_t d = rank - 2; d >= 0 && !node.failed(); --d) {
+    Value own = TransformBuilder(node, input, transform).build(d);
+    if (!result) {
+      result = own;
+      continue;
+    }
+    Value isOwn = node.create<EqualOp>(axis, node.constantScalar(double(d), i64));
+    result = node.create<WhereOp>(isOwn, own, result);
+  }
+  return node.setOutput(result);
+}
+
+static LogicalResult importDFT(NodeBinder &node) {
+  Value input, computedAxis;
+  Transform transform;
+  int64_t axis = -2;
+  node.operand("input", input).optionalOperand("dft_length", transform.length)
+      .attr("inverse", transform.inverse, false)
+      .attr("onesided", transform.oneSided, false);
+  if (node.getSinceVersion() < 20) {
+    node.attr("axis", axis, 1);
+  } else {
+    std::optional<SmallVector<int64_t>> known;
+    if (node.ints("axis", known, computedAxis).failed())
+      return failure();
+    if (known && known->size() == 1)
+      axis = known->front();
+  }
+  if (node.failed() || requireParts(node, input).failed())
+    return failure();
+  int64_t rank = getType(input).getRank();
+  axis = axis < 0 ? axis + rank : axis;
+  if (node.require(axis >= 0 && axis < rank - 1,
+                   "'axis' is a dimension before the last", Twine(axis),
+                   "0 to " + Twine(rank - 2)).failed())
+    return failure();
+  if (transform.length)
+    transform.length = node.asInt64(node.asScalar(transform.length));
+  if (computedAxis)
+    return transformComputedAxis(node, input, transform, computedAxis);
+  return node.setOutput(TransformBuilder(node, input, transform).build(axis));
+}
+
+/// Transforms of overlapping frames.
+static LogicalResult importSTFT(NodeBinder &node) {
+  Value signal, step, window, frameLength;
+  bool oneSided;
+  if (node.operand("signal", signal).operand("frame_step", step)
+          .optionalOperand("window", window).optionalOperand("frame_length", frameLength)
+          .attr("onesided", oneSided, true).failed() ||
+      requireParts(node, signal).failed())
+    return failure();
+  if (node.require(getType(signal).getRank() == 3, "the signal has rank 3",
+                   "rank " + Twine(getType(signal).getRank()), "")
+          .require(window || frameLength, "'window' or 'frame_length' is given", "none", "")
+          .failed())
+    return failure();
+  step = node.asInt64(node.asScalar(step));
+  frameLength = frameLength ? node.asInt64(node.asScalar(frameLength))
+                            : getDimScalar(node, window, 0);
+  // Frame i starts at i * step.
+  Type i64 = IntegerType::get(node.getContext(), 64);
+  Value size = getDimScalar(node, signal, 1);
+  Value frames = node.create<SubOp>(size, frameLength);
+  frames = node.create<DivOp>(frames, step);
+  frames = node.create<AddOp>(frames, node.constantScalar(1, i64));
+  Value starts = makeIota(node, frames);
+  starts = node.create<MulOp>(starts, step);
+  starts = node.create<UnsqueezeOp>(starts, ArrayRef<int64_t>{1});
+  Value within = makeIota(node, frameLength);
+  Value places = node.create<AddOp>(starts, within);
+  Value cut = node.create<GatherOp>(signal, places, 1);
+  if (window) {
+    window = node.create<UnsqueezeOp>(window, ArrayRef<int64_t>{1});
+    cut = node.create<MulOp>(cut, window);
+  }
+  if (node.failed())
+    return failure();
+  Transform transform;
+  transform.oneSided = oneSided;
+  return node.setOutput(TransformBuilder(node, cut, transform).build(2));
+}
+
+void importer::registerSignal(Registry &r) {
+  r.onOp("DFT", 17, importDFT);
+  r.onOp("DFT", 20, importDFT);
+  r.onOp("STFT", 17, importSTFT);
+}
