@@ -165,7 +165,9 @@ void carryInPlace(Block &body, ArrayRef<Value> carried, OpBuilder &builder) {
   builder.setInsertionPoint(yield);
   for (auto [operand, destination] : llvm::zip(yield->getOpOperands(), carried)) {
     auto type = dyn_cast<RankedTensorType>(destination.getType());
-    if (!type || !type.hasStaticShape() || isWrittenInto(operand.get(), destination))
+    // What a while loop yields is what it starts with, which may be something else.
+    if (!type || operand.get().getType() != type || !type.hasStaticShape() ||
+        isWrittenInto(operand.get(), destination))
       continue;
     operand.set(MaterializeInDestinationOp::create(builder, yield->getLoc(), type,
                                                    operand.get(), destination)
