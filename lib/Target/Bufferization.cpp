@@ -50,9 +50,9 @@ struct ConstantModel
   }
 };
 
-/// A call of a kernel takes contiguous buffers; what is strided is copied.
-struct CallKernelModel
-    : DstBufferizableOpInterfaceExternalModel<CallKernelModel, CallKernelOp> {
+/// Calls take contiguous buffers; what is strided is copied.
+template <typename CallOp>
+struct CallModel : DstBufferizableOpInterfaceExternalModel<CallModel<CallOp>, CallOp> {
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand,
                               const AnalysisState &) const {
     return cast<DestinationStyleOpInterface>(op).isDpsInput(&operand);
@@ -61,33 +61,31 @@ struct CallKernelModel
   LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
                           const BufferizationOptions &options,
                           BufferizationState &state) const {
-    auto call = cast<CallKernelOp>(op);
+    auto call = cast<CallOp>(op);
     OpBuilder::InsertionGuard guard(rewriter);
     rewriter.setInsertionPoint(op);
-    auto getTensorBuffer = [&](Value value) -> FailureOr<Value> {
-      if (!isa<TensorType>(value.getType()))
-        return value;
-      return getBuffer(rewriter, value, options, state);
+    // The buffers of `values` (some may be buffers already), and contiguous ones
+    // in their place.
+    auto getBuffers = [&](ValueRange values, bool copyContents,
+                          SmallVectorImpl<Value> &buffers,
+                          SmallVectorImpl<Value> &contiguous) -> LogicalResult {
+      for (Value value : values) {
+        FailureOr<Value> buffer = value;
+        if (isa<TensorType>(value.getType()))
+          buffer = getBuffer(rewriter, value, options, state);
+        if (failed(buffer))
+          return failure();
+        buffers.push_back(*buffer);
+        contiguous.push_back(
+            getContiguousBuffer(rewriter, op->getLoc(), *buffer, copyContents));
+      }
+      return success();
     };
-    SmallVector<Value> inputs, outputs, targets;
-    for (Value input : call.getInputs()) {
-      FailureOr<Value> buffer = getTensorBuffer(input);
-      if (failed(buffer))
-        return failure();
-      inputs.push_back(getContiguousBuffer(rewriter, op->getLoc(), *buffer,
-                                           /*copyContents=*/true));
-    }
-    for (Value output : call.getOutputs()) {
-      FailureOr<Value> buffer = getTensorBuffer(output);
-      if (failed(buffer))
-        return failure();
-      targets.push_back(*buffer);
-      outputs.push_back(getContiguousBuffer(rewriter, op->getLoc(), *buffer,
-                                            /*copyContents=*/false));
-    }
-    auto newCall = CallKernelOp::create(
-        rewriter, op->getLoc(), TypeRange(), call.getKernelAttr(), inputs, outputs,
-        call.getScalars(), call.getCount(), call.getGrainAttr());
+    SmallVector<Value> sources, inputs, targets, outputs;
+    if (failed(getBuffers(call.getInputs(), /*copyContents=*/true, sources, inputs)) ||
+        failed(getBuffers(call.getOutputs(), /*copyContents=*/false, targets, outputs)))
+      return failure();
+    CallOp newCall = createCall(rewriter, call, inputs, outputs);
     newCall->setDiscardableAttrs(op->getDiscardableAttrDictionary());
     for (auto [output, target] : llvm::zip(outputs, targets))
       if (output != target)
@@ -95,47 +93,20 @@ struct CallKernelModel
     replaceOpWithBufferizedValues(rewriter, op, targets);
     return success();
   }
-};
 
-/// The same for calls of the runtime.
-struct CallRuntimeModel
-    : DstBufferizableOpInterfaceExternalModel<CallRuntimeModel, CallRuntimeOp> {
-  bool bufferizesToMemoryRead(Operation *op, OpOperand &operand,
-                              const AnalysisState &) const {
-    return cast<DestinationStyleOpInterface>(op).isDpsInput(&operand);
+private:
+  static CallKernelOp createCall(OpBuilder &builder, CallKernelOp call,
+                                 ValueRange inputs, ValueRange outputs) {
+    return CallKernelOp::create(builder, call.getLoc(), TypeRange(),
+                                call.getKernelAttr(), inputs, outputs,
+                                call.getScalars(), call.getCount(),
+                                call.getGrainAttr());
   }
-
-  LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
-                          const BufferizationOptions &options,
-                          BufferizationState &state) const {
-    auto call = cast<CallRuntimeOp>(op);
-    OpBuilder::InsertionGuard guard(rewriter);
-    rewriter.setInsertionPoint(op);
-    SmallVector<Value> inputs, outputs, targets;
-    for (Value input : call.getInputs()) {
-      FailureOr<Value> buffer = getBuffer(rewriter, input, options, state);
-      if (failed(buffer))
-        return failure();
-      inputs.push_back(getContiguousBuffer(rewriter, op->getLoc(), *buffer,
-                                           /*copyContents=*/true));
-    }
-    for (Value output : call.getOutputs()) {
-      FailureOr<Value> buffer = getBuffer(rewriter, output, options, state);
-      if (failed(buffer))
-        return failure();
-      targets.push_back(*buffer);
-      outputs.push_back(getContiguousBuffer(rewriter, op->getLoc(), *buffer,
-                                            /*copyContents=*/false));
-    }
-    auto newCall = CallRuntimeOp::create(rewriter, op->getLoc(), TypeRange(),
-                                         call.getKernel(), inputs, outputs,
-                                         call.getParameters());
-    newCall->setDiscardableAttrs(op->getDiscardableAttrDictionary());
-    for (auto [output, target] : llvm::zip(outputs, targets))
-      if (output != target)
-        memref::CopyOp::create(rewriter, op->getLoc(), output, target);
-    replaceOpWithBufferizedValues(rewriter, op, targets);
-    return success();
+  static CallRuntimeOp createCall(OpBuilder &builder, CallRuntimeOp call,
+                                  ValueRange inputs, ValueRange outputs) {
+    return CallRuntimeOp::create(builder, call.getLoc(), TypeRange(),
+                                 call.getKernel(), inputs, outputs,
+                                 call.getParameters());
   }
 };
 
@@ -240,7 +211,7 @@ struct PrepareBufferizationPass
 void nn::registerBufferizationModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, NNDialect *) {
     ConstantOp::attachInterface<ConstantModel>(*context);
-    CallKernelOp::attachInterface<CallKernelModel>(*context);
-    CallRuntimeOp::attachInterface<CallRuntimeModel>(*context);
+    CallKernelOp::attachInterface<CallModel<CallKernelOp>>(*context);
+    CallRuntimeOp::attachInterface<CallModel<CallRuntimeOp>>(*context);
   });
 }

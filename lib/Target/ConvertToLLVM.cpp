@@ -129,6 +129,20 @@ struct WeightLowering : ConvertOpToLLVMPattern<WeightOp> {
   }
 };
 
+/// Replaces `op` by the buffer of these dynamic sizes that the runtime gives; the
+/// model's function ends where it gives none.
+void replaceByRuntimeBuffer(ConversionPatternRewriter &rewriter, Operation *op,
+                            const LLVMTypeConverter &converter, RuntimeEntry entry,
+                            ValueRange arguments, ValueRange sizes) {
+  Location loc = op->getLoc();
+  Value pointer =
+      emitRuntimeCall(rewriter, loc, getRuntimeContext(op), entry, arguments);
+  emitNullCheck(rewriter, loc, pointer);
+  rewriter.replaceOp(
+      op, createDescriptor(rewriter, loc, converter,
+                           cast<MemRefType>(op->getResult(0).getType()), pointer, sizes));
+}
+
 struct OutputLowering : ConvertOpToLLVMPattern<OutputOp> {
   using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
   LogicalResult
@@ -147,13 +161,10 @@ struct OutputLowering : ConvertOpToLLVMPattern<OutputOp> {
                                         ArrayRef<LLVM::GEPArg>{int32_t(i)});
       LLVM::StoreOp::create(rewriter, loc, value, place);
     }
-    Value pointer = emitRuntimeCall(
-        rewriter, loc, getRuntimeContext(op), RuntimeEntry::output,
-        {createI32(rewriter, loc, op.getIndex()),
-         createI32(rewriter, loc, type.getRank()), dims});
-    emitNullCheck(rewriter, loc, pointer);
-    rewriter.replaceOp(op, createDescriptor(rewriter, loc, *getTypeConverter(),
-                                            type, pointer, adaptor.getSizes()));
+    replaceByRuntimeBuffer(rewriter, op, *getTypeConverter(), RuntimeEntry::output,
+                           {createI32(rewriter, loc, op.getIndex()),
+                            createI32(rewriter, loc, type.getRank()), dims},
+                           adaptor.getSizes());
     return success();
   }
 };
@@ -163,13 +174,8 @@ struct ArenaLowering : ConvertOpToLLVMPattern<ArenaOp> {
   LogicalResult
   matchAndRewrite(ArenaOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    Value pointer = emitRuntimeCall(rewriter, loc, getRuntimeContext(op),
-                                    RuntimeEntry::arena, {adaptor.getBytes()});
-    emitNullCheck(rewriter, loc, pointer);
-    rewriter.replaceOp(op, createDescriptor(rewriter, loc, *getTypeConverter(),
-                                            cast<MemRefType>(op.getType()), pointer,
-                                            adaptor.getBytes()));
+    replaceByRuntimeBuffer(rewriter, op, *getTypeConverter(), RuntimeEntry::arena,
+                           {adaptor.getBytes()}, adaptor.getBytes());
     return success();
   }
 };
@@ -189,11 +195,8 @@ struct AllocateLowering : ConvertOpToLLVMPattern<AllocateOp> {
     Value bytes = createI64(rewriter, loc, factor);
     for (Value size : adaptor.getSizes())
       bytes = LLVM::MulOp::create(rewriter, loc, bytes, size);
-    Value pointer = emitRuntimeCall(rewriter, loc, getRuntimeContext(op),
-                                    RuntimeEntry::allocate, {bytes});
-    emitNullCheck(rewriter, loc, pointer);
-    rewriter.replaceOp(op, createDescriptor(rewriter, loc, *getTypeConverter(),
-                                            type, pointer, adaptor.getSizes()));
+    replaceByRuntimeBuffer(rewriter, op, *getTypeConverter(), RuntimeEntry::allocate,
+                           {bytes}, adaptor.getSizes());
     return success();
   }
 };
