@@ -76,6 +76,40 @@ TEST_F(SessionTest, OutputsOfTheSession) {
   EXPECT_GT(nnrt_session_memory(session.get()), 0u);
 }
 
+TEST_F(SessionTest, OutputsFedBack) {
+  // y = x * (1, 2, 3, 4) + (10, 20, 30, 40), of its own result.
+  load(makeManifest("affine"));
+  FloatTensor x({2, 4}, std::vector<float>(8, 0));
+  std::vector<DLTensor> outputs(1);
+  DLTensor input = x;
+  float expected = 0;
+  for (int step = 0; step < 5; ++step) {
+    ASSERT_EQ(text(run({input}, outputs)), "");
+    EXPECT_NE(outputs[0].data, input.data);
+    expected = expected * 4 + 40;
+    EXPECT_EQ(values(outputs[0])[3], expected);
+    EXPECT_EQ(values(outputs[0])[7], expected);
+    input = outputs[0];
+  }
+
+}
+
+TEST_F(SessionTest, OutputsFedBackTooLate) {
+  Manifest manifest = makeManifest("add");
+  manifest.inputs = {{"a", NNRT_ABI_F32, {-1}, {"N"}},
+                     {"b", NNRT_ABI_F32, {-1}, {"N"}}};
+  manifest.outputs = {{"s", NNRT_ABI_F32, {-1}, {"N"}}};
+  load(manifest);
+  FloatTensor x(std::vector<int64_t>{3});
+  std::vector<DLTensor> first(1), second(1);
+  ASSERT_EQ(text(run({x, x}, first)), "");
+  ASSERT_EQ(text(run({first[0], x}, second)), "");
+  EXPECT_EQ(values(second[0]), (std::vector<float>{0, 3, 6}));
+  EXPECT_EQ(runError({second[0], first[0]}, {}, NNRT_INVALID_ARGUMENT),
+            "input 'b' lies in the memory of output 's' as it was before the last "
+            "run; only the last run's outputs can be inputs");
+}
+
 TEST_F(SessionTest, OutputsOfTheCaller) {
   load(makeManifest("affine"));
   FloatTensor x({2, 4}), y({2, 4});

@@ -163,7 +163,9 @@ NNRT_EXPORT void nnrt_session_free(nnrt_session *session);
 ///  - with `data` null, the session fills in the whole DLTensor; its memory
 ///    belongs to the session and is valid until the next run or the end of the
 ///    session, whichever comes first. The DLTensor may be passed to the next run
-///    as it is, also if the shape will be another.
+///    as it is, also if the shape will be another. It may also be an input of
+///    the next run, for state that is fed back: the output of that run is then
+///    elsewhere, and the input intact until that run's end.
 /// An output may lie in the memory of an input only where the model allows it.
 /// `stream` is for devices and must be null on the CPU.
 ///

@@ -94,7 +94,8 @@ Status Session::checkOutputs(DLTensor *tensors) {
     output.produced = false;
     output.given = nullptr;
     // What the session once filled in may be passed again as it is.
-    if (!tensor.data || tensor.data == output.own.data())
+    if (!tensor.data || tensor.data == output.own.data() ||
+        tensor.data == output.spare.data())
       continue;
     output.given = &tensor;
     const Tensor &expected = module->outputs[i];
@@ -265,7 +266,7 @@ size_t Session::memory() const {
   for (const Input &input : inputs)
     total += input.copy.capacity();
   for (const Output &output : outputs)
-    total += output.own.capacity();
+    total += output.own.capacity() + output.spare.capacity();
   if (onednnSession)
     total += module->onednn->sessionMemory(onednnSession);
   return total;

@@ -73,6 +73,8 @@ private:
     std::vector<int64_t> dims;
     std::vector<int64_t> strides;
     Buffer own;
+    /// What `own` was, where that is now an input: state that is fed back.
+    Buffer spare;
     /// The caller's tensor of this run, or null if the session gives memory.
     DLTensor *given = nullptr;
     bool produced = false;
@@ -80,6 +82,7 @@ private:
 
   /// SessionInputs.cpp
   Status checkInputs(const DLTensor *tensors);
+  Status keepOutputsThatAreInputs();
   Status checkInput(size_t index, const DLTensor &tensor);
   Status checkDim(size_t index, size_t dim, int64_t size);
   Status takeInput(size_t index, const DLTensor &tensor);

@@ -21,6 +21,34 @@ Status Session::checkInputs(const DLTensor *tensors) {
     if (Status status = takeInput(i, tensors[i]))
       return status;
   }
+  return keepOutputsThatAreInputs();
+}
+
+/// An output of the last run may be an input of this one. The new output then
+/// goes to other memory, so that the two take turns.
+Status Session::keepOutputsThatAreInputs() {
+  auto findInput = [&](const Buffer &buffer) {
+    auto begin = reinterpret_cast<uintptr_t>(buffer.data());
+    return std::find_if(inputs.begin(), inputs.end(), [&](const Input &input) {
+      auto data = reinterpret_cast<uintptr_t>(input.data);
+      return input.bytes && data < begin + buffer.capacity() &&
+             begin < data + input.bytes;
+    });
+  };
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    Output &output = outputs[i];
+    if (findInput(output.own) == inputs.end())
+      continue;
+    std::swap(output.own, output.spare);
+    auto stale = findInput(output.own);
+    if (stale != inputs.end())
+      return makeStatus(
+          NNRT_INVALID_ARGUMENT,
+          "input '%s' lies in the memory of output '%s' as it was before the "
+          "last run; only the last run's outputs can be inputs",
+          module->inputs[stale - inputs.begin()].name.c_str(),
+          module->outputs[i].name.c_str());
+  }
   return nullptr;
 }
 

@@ -1,7 +1,8 @@
 # Installs the build folder, and builds and runs two programs out of the tree: one
 # that links the compiler's libraries, one that knows the runtime only.
 #
-#   cmake -DBUILD=... -DSCRATCH=... -DGENERATOR=... -DPREFIX_PATH=... -P install.cmake
+#   cmake -DBUILD=... -DSCRATCH=... -DGENERATOR=... -DPREFIX_PATH=...
+#         -DPYTHON=... -P install.cmake
 
 function(run)
   cmake_parse_arguments(ARG "" "OUTPUT" "COMMAND" ${ARGN})
@@ -32,6 +33,17 @@ run(COMMAND "${SCRATCH}/compiler/compile" "${SCRATCH}/model.so")
 run(COMMAND "${SCRATCH}/runtime/run" "${SCRATCH}/model.so" OUTPUT output)
 if(NOT output STREQUAL "0 2 0 4\n")
   message(FATAL_ERROR "the program printed '${output}'")
+endif()
+
+# So does Python, with the package alone on its path.
+run(COMMAND "${CMAKE_COMMAND}" -E env --unset=NNRT_LIBRARY
+  "PYTHONPATH=${installed}/lib/python" "${PYTHON}" -c
+  "import nnrt
+s = nnrt.load('${SCRATCH}/model.so').session(threads=1)
+print(*[v for o in s.run({n: [-1, 2, -3, 4] for n in s.model.inputs}).values() for v in o.ravel()])"
+  OUTPUT output)
+if(NOT output STREQUAL "0.0 2.0 0.0 4.0\n")
+  message(FATAL_ERROR "Python printed '${output}'")
 endif()
 
 # The tools find their libraries where they are installed.
