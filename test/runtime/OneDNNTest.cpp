@@ -173,6 +173,25 @@ INSTANTIATE_TEST_SUITE_P(
                  {1},
                  {0},
                  {1}},
+        ConvCase{"Column",
+                 {2, 8, 20, 1},
+                 {16, 4, 5, 1},
+                 {2, 16, 8, 1},
+                 2,
+                 {2, 3},
+                 {2, 1},
+                 {1, 0},
+                 {2, 0}},
+        ConvCase{"TransposedColumn",
+                 {1, 8, 5, 1},
+                 {8, 16, 3, 1},
+                 {1, 16, 11, 1},
+                 1,
+                 {2, 1},
+                 {1, 1},
+                 {0, 0},
+                 {0, 0},
+                 true},
         ConvCase{"ThreeDimensions",
                  {1, 4, 5, 6, 7},
                  {8, 4, 2, 3, 3},
@@ -265,11 +284,12 @@ float apply(dnnl_alg_kind_t algorithm, float a, float b) {
                                         : std::max(a, b);
 }
 
-/// A 3x3 convolution whose result goes through one binary post-op with an
-/// operand of that shape (in the order of the layout), then a relu.
+/// A convolution (3x3, if no other is given) whose result goes through one binary
+/// post-op with an operand of that shape (in the order of the layout), then a relu.
 void checkBinary(dnnl_alg_kind_t algorithm, std::vector<int64_t> operandDims,
-                 bool channelsLast) {
-  ConvCase c{"", {2, 8, 6, 7}, {16, 8, 3, 3}, {2, 16, 4, 5}};
+                 bool channelsLast,
+                 const ConvCase &c = {
+                     "", {2, 8, 6, 7}, {16, 8, 3, 3}, {2, 16, 4, 5}}) {
   Array src(c.src, 1), weights(c.weights, 2), operand(operandDims, 4);
   Array want = convolve(c, src, weights, nullptr);
   if (channelsLast)
@@ -326,6 +346,33 @@ TEST(OneDNNPostOps, BinaryOfAnyBroadcast) {
                                            {2, 1, 1, 16},
                                            {2, 4, 5, 1}})
       checkBinary(algorithm, dims, true);
+  }
+}
+
+TEST(OneDNNPostOps, BinaryOnColumns) {
+  ConvCase column{"", {2, 8, 6, 1}, {16, 8, 3, 1}, {2, 16, 4, 1}};
+  for (std::vector<int64_t> dims : std::vector<std::vector<int64_t>>{
+           {16, 1, 1}, {4, 1}, {2, 16, 4, 1}, {2, 1, 1, 1}})
+    checkBinary(dnnl_binary_mul, dims, false, column);
+  for (std::vector<int64_t> dims : std::vector<std::vector<int64_t>>{
+           {16}, {4, 1, 1}, {2, 4, 1, 16}, {2, 4, 1, 1}})
+    checkBinary(dnnl_binary_mul, dims, true, column);
+}
+
+/// One site whose pictures are columns in some runs only.
+TEST(OneDNNPacking, ColumnsAndWiderPictures) {
+  Plugin plugin;
+  ConvCase c{"", {1, 8, 6, 1}, {16, 8, 3, 1}, {1, 16, 4, 1}};
+  Array weights(c.weights, 2);
+  nnrt_abi_onednn_site site = siteOf(c);
+  site.flags = NNRT_ABI_ONEDNN_CONSTANT_WEIGHTS;
+  site.num_args = 3;
+  for (int64_t width : {1, 7, 1, 2}) {
+    c.src[3] = c.dst[3] = width;
+    Array src(c.src, 1), want = convolve(c, src, weights, nullptr), got = want;
+    got.values.assign(got.size(), NAN);
+    ASSERT_EQ(plugin.execute(site, {view(src), view(weights), view(got)}), "");
+    expectClose(got, want);
   }
 }
 

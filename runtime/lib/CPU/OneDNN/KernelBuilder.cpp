@@ -66,6 +66,14 @@ static size_t sizeOf(const_dnnl_memory_desc_t desc) {
   return desc ? dnnl_memory_desc_get_size(desc) : 0;
 }
 
+static bool hasDimsOf(const Operand &operand, const_dnnl_memory_desc_t desc) {
+  int32_t rank = 0;
+  dnnl_dims_t *dims = nullptr;
+  check(dnnl_memory_desc_query(desc, dnnl_query_ndims_s32, &rank), "rank");
+  check(dnnl_memory_desc_query(desc, dnnl_query_dims, &dims), "dims");
+  return rank == operand.rank && std::equal(*dims, *dims + rank, operand.dims);
+}
+
 static PrimitiveDesc createReorder(const_dnnl_memory_desc_t from,
                                    const_dnnl_memory_desc_t to) {
   dnnl_primitive_attr_t attr;
@@ -288,6 +296,8 @@ int Builder::addWeights(Attempt &attempt) {
     if (dnnl_memory_desc_equal(format->desc.get(), wanted))
       return addConstant(format);
   for (const std::shared_ptr<Packed> &format : packed.formats) {
+    if (!hasDimsOf(problem.weights, format->desc.get()))
+      continue; // Shapes of the run decide whether a problem is turned.
     PrimitiveDesc other =
         tryAttempt(attempt.numPostOps, attempt.anyData, format->desc.get());
     if (other && !isReference(other)) {

@@ -72,8 +72,10 @@ void Problem::resolveSpatial() {
   if (spatial != site.spatial_rank || spatial < 1 || spatial > 3 ||
       dst.rank != src.rank)
     throw Failure{NNRT_INTERNAL, "ranks of a spatial operation do not fit"};
-  for (int i = 0; i < spatial; ++i)
+  for (int i = 0; i < spatial; ++i) {
+    strides[i] = site.strides[i];
     dilations[i] = site.dilations[i] - 1;
+  }
   if (site.kind == NNRT_ABI_ONEDNN_POOLING) {
     resolvePads(src, dst, site.kernel);
     return;
@@ -85,6 +87,35 @@ void Problem::resolveSpatial() {
     resolvePads(dst, src, kernel);
   else
     resolvePads(src, dst, kernel);
+  turnColumn();
+}
+
+/// A convolution along columns of pictures one pixel wide becomes one along
+/// rows: the same bytes, but oneDNN blocks its work along rows only (measured 5
+/// times faster: 256x512x1, 512 kernels of 5x1).
+void Problem::turnColumn() {
+  auto isColumn = [](const Operand &operand) {
+    return operand.dims[operand.rank - 1] == 1;
+  };
+  if (site.spatial_rank != 2 || !isColumn(src) || !isColumn(dst) ||
+      !isColumn(weights) || weights.dims[weights.rank - 2] == 1 ||
+      padsBegin[1] || padsEnd[1])
+    return;
+  auto turn = [](Operand &operand) {
+    int height = operand.rank - 2, width = operand.rank - 1;
+    operand.dims[width] = operand.dims[height];
+    operand.strides[width] = operand.strides[height];
+    operand.dims[height] = 1;
+    operand.strides[height] = operand.dims[width] * operand.strides[width];
+  };
+  turn(src);
+  turn(dst);
+  turn(weights);
+  for (int i = 0; i < site.num_post_ops; ++i)
+    if (site.post_ops[i].kind == NNRT_ABI_ONEDNN_BINARY)
+      turn(postOpOperands[i]);
+  for (int64_t *array : {strides, dilations, padsBegin, padsEnd})
+    std::swap(array[0], array[1]);
 }
 
 /// Pads between the side of the windows (`large`) and the side with one element
@@ -95,7 +126,7 @@ void Problem::resolvePads(const Operand &large, const Operand &small,
                           const int64_t *kernel) {
   for (int i = 0; i < site.spatial_rank; ++i) {
     int64_t size = large.dims[2 + i], windows = small.dims[2 + i];
-    int64_t stride = std::max<int64_t>(site.strides[i], 1);
+    int64_t stride = std::max<int64_t>(strides[i], 1);
     int64_t extent = (kernel[i] - 1) * (dilations[i] + 1) + 1;
     // What the last window reaches beyond the start, without pads.
     int64_t total = (windows - 1) * stride + extent - size;
@@ -299,13 +330,13 @@ PrimitiveDesc Problem::create(const_dnnl_memory_desc_t srcDesc,
     status = dnnl_convolution_forward_primitive_desc_create(
         &desc, engine(), inference,
         algorithm ? algorithm : dnnl_convolution_direct, srcDesc, weightsDesc,
-        biasDesc, dstDesc, site.strides, dilations, padsBegin, padsEnd, attr);
+        biasDesc, dstDesc, strides, dilations, padsBegin, padsEnd, attr);
     break;
   case NNRT_ABI_ONEDNN_DECONVOLUTION:
     status = dnnl_deconvolution_forward_primitive_desc_create(
         &desc, engine(), inference,
         algorithm ? algorithm : dnnl_deconvolution_direct, srcDesc, weightsDesc,
-        biasDesc, dstDesc, site.strides, dilations, padsBegin, padsEnd, attr);
+        biasDesc, dstDesc, strides, dilations, padsBegin, padsEnd, attr);
     break;
   case NNRT_ABI_ONEDNN_MATMUL:
     status = dnnl_matmul_primitive_desc_create(
@@ -313,7 +344,7 @@ PrimitiveDesc Problem::create(const_dnnl_memory_desc_t srcDesc,
     break;
   case NNRT_ABI_ONEDNN_POOLING:
     status = dnnl_pooling_forward_primitive_desc_create(
-        &desc, engine(), inference, algorithm, srcDesc, dstDesc, site.strides,
+        &desc, engine(), inference, algorithm, srcDesc, dstDesc, strides,
         site.kernel, dilations, padsBegin, padsEnd, attr);
     break;
   case NNRT_ABI_ONEDNN_SOFTMAX:

@@ -51,13 +51,14 @@ public:
 
 private:
   void resolveSpatial();
+  void turnColumn();
   void flattenMatMul();
   void resolvePads(const Operand &large, const Operand &small,
                    const int64_t *kernel);
   Attributes makeAttributes(int numPostOps) const;
 
-  // Pads and dilations as oneDNN counts them.
-  int64_t padsBegin[3] = {}, padsEnd[3] = {}, dilations[3] = {};
+  // As oneDNN counts them.
+  int64_t padsBegin[3] = {}, padsEnd[3] = {}, strides[3] = {}, dilations[3] = {};
 };
 
 } // namespace onednn
