@@ -47,9 +47,15 @@ std::vector<CodeVariant> nn::getPortableVariants() {
 static llvm::StringSet<> getFeatures(StringRef cpu) {
   SmallVector<StringRef> features;
   llvm::X86::getFeaturesForCPU(cpu, features);
-  llvm::StringSet<> set;
+  llvm::StringMap<bool> implied;
   for (StringRef feature : features)
-    set.insert(feature);
+    llvm::X86::updateImpliedFeatures(feature, /*Enabled=*/true, implied);
+  llvm::StringSet<> set;
+  set.insert_range(features);
+  // The levels of the psABI leave out what others imply, AVX512F among it.
+  for (const auto &entry : implied)
+    if (entry.second)
+      set.insert(entry.first());
   return set;
 }
 

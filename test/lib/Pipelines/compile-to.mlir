@@ -6,6 +6,8 @@
 // RUN: nn-opt %s --compile-to=bufferize | FileCheck %s --check-prefix=BUFFERIZE
 // RUN: nn-opt %s --compile-to=llvm | FileCheck %s --check-prefix=LLVM
 // RUN: nn-opt %s --compile-to="llvm mcpu=x86-64-v3" | FileCheck %s --check-prefix=V3
+// RUN: nn-opt %s --compile-to="place mcpu=x86-64-v4" | FileCheck %s --check-prefix=WIDE
+// RUN: nn-opt %s --compile-to="place mcpu=x86-64-v3" | FileCheck %s --check-prefix=NARROW
 // RUN: not nn-opt %s --compile-to=nowhere 2>&1 | FileCheck %s --check-prefix=NOWHERE
 // RUN: not nn-opt %s --compile-to="llvm fast" 2>&1 | FileCheck %s --check-prefix=OPTION
 // RUN: not nn-opt %s --compile-to="llvm mcpu=abacus" 2>&1 | FileCheck %s --check-prefix=CPU
@@ -30,6 +32,11 @@
 // PLACE: nn.call_kernel @kernel_softmax
 // PLACE: func.func private @kernel_softmax
 // PLACE-SAME: nn.kernel = "softmax"
+
+// A CPU's name says how wide the vectors of kernels are.
+// WIDE: vector<16xf32>
+// NARROW: vector<8xf32>
+// NARROW-NOT: vector<16xf32>
 
 // BUFFERIZE: nn.kernels = [
 // BUFFERIZE-SAME: ["onednn.convolution", "norm + conv + relu"]
