@@ -237,6 +237,20 @@ Value KernelEmitter::broadcast(Value scalar, int64_t lanes) {
       b, loc, VectorType::get({lanes}, scalar.getType()), scalar);
 }
 
+Value KernelEmitter::joinLanes(Value vector,
+                               function_ref<Value(Value, Value)> combine) {
+  // Halves onto each other: upstream's reductions of floats are chains.
+  int64_t lanes = cast<VectorType>(vector.getType()).getNumElements();
+  for (; lanes > 1; lanes /= 2) {
+    auto half = [&](int64_t from) {
+      auto picked = llvm::to_vector(llvm::seq(from, from + lanes / 2));
+      return vector::ShuffleOp::create(b, loc, vector, vector, picked);
+    };
+    vector = combine(half(0), half(lanes / 2));
+  }
+  return vector::ExtractOp::create(b, loc, vector, ArrayRef<int64_t>{0});
+}
+
 Value KernelEmitter::mask(Value count, int64_t lanes) {
   auto type = VectorType::get({lanes}, b.getI1Type());
   if (std::optional<int64_t> known = getConstantIntValue(count))

@@ -57,7 +57,7 @@ protected:
   void store(Value value, Value position, Value mask);
   /// Joins the lanes of an accumulator, which lie along the axis if there is no
   /// inner dimension, to a vector with the same value everywhere.
-  Value joinLanes(vector::CombiningKind kind, Value accumulated);
+  Value joinLanes(Value accumulated, function_ref<Value(Value, Value)> combine);
   Value maskOf(Value mask) const { return hasInner ? columnMask : mask; }
 
   Value splat(double value) {
@@ -173,11 +173,11 @@ void AxisKernel::store(Value value, Value position, Value mask) {
     status = failure();
 }
 
-Value AxisKernel::joinLanes(vector::CombiningKind kind, Value accumulated) {
+Value AxisKernel::joinLanes(Value accumulated,
+                            function_ref<Value(Value, Value)> combine) {
   if (hasInner)
     return accumulated;
-  Value joined = vector::ReductionOp::create(e().b, e().loc, kind, accumulated);
-  return e().broadcast(joined, lanes);
+  return e().broadcast(e().joinLanes(accumulated, combine), lanes);
 }
 
 //===----------------------------------------------------------------------===//
@@ -218,7 +218,7 @@ void SoftmaxKernel::emitPlace() {
              return SmallVector<Value>{max(x, carried[0])};
            },
            joinMax)[0];
-  largest = joinLanes(vector::CombiningKind::MAXNUMF, largest);
+  largest = joinLanes(largest, [&](Value x, Value y) { return max(x, y); });
 
   // The result's buffer holds the exponentials in between.
   bool keeps = !isLog && view.results.size() == 1 &&
@@ -234,7 +234,7 @@ void SoftmaxKernel::emitPlace() {
              return SmallVector<Value>{add(carried[0], y)};
            },
            joinSum)[0];
-  sum = joinLanes(vector::CombiningKind::ADD, sum);
+  sum = joinLanes(sum, [&](Value x, Value y) { return add(x, y); });
 
   Value shift, factor;
   if (isLog)
@@ -327,7 +327,7 @@ Value LayerNormKernel::mean(function_ref<Value(Value)> term) {
                    [&](ValueRange x, ValueRange y) {
                      return SmallVector<Value>{add(x[0], y[0])};
                    })[0];
-  sum = joinLanes(vector::CombiningKind::ADD, sum);
+  sum = joinLanes(sum, [&](Value x, Value y) { return add(x, y); });
   if (std::optional<int64_t> known = getConstantIntValue(axisSize))
     return mul(sum, splat(1.0 / double(*known)));
   Value count = arith::IndexCastOp::create(e().b, e().loc, e().b.getI64Type(), axisSize);

@@ -48,7 +48,6 @@ private:
   bool findGroups();
   double getNeutral() const;
   Value combine(Value lhs, Value rhs);
-  Value reduceLanes(Value vector);
   /// One more vector of the input into an accumulator.
   Value accumulate(Value accumulator, Value loaded, Value mask);
   Value finalize(Value value, int64_t lanes);
@@ -177,24 +176,6 @@ Value ReductionKernel::combine(Value lhs, Value rhs) {
   llvm_unreachable("unknown combination");
 }
 
-Value ReductionKernel::reduceLanes(Value vector) {
-  KernelEmitter &e = site.getEmitter();
-  bool isFloat = isa<FloatType>(type);
-  using vector::CombiningKind;
-  CombiningKind kind = CombiningKind::ADD;
-  if (recipe.combine == Combine::Mul)
-    kind = CombiningKind::MUL;
-  else if (recipe.combine == Combine::Max)
-    kind = isFloat      ? CombiningKind::MAXIMUMF
-           : isUnsigned ? CombiningKind::MAXUI
-                        : CombiningKind::MAXSI;
-  else if (recipe.combine == Combine::Min)
-    kind = isFloat      ? CombiningKind::MINIMUMF
-           : isUnsigned ? CombiningKind::MINUI
-                        : CombiningKind::MINSI;
-  return vector::ReductionOp::create(e.b, e.loc, kind, vector);
-}
-
 Value ReductionKernel::accumulate(Value accumulator, Value loaded, Value mask) {
   KernelEmitter &e = site.getEmitter();
   if (recipe.abs && isa<FloatType>(type))
@@ -294,7 +275,9 @@ LogicalResult ReductionKernel::emitRows(HeadLoader &head) {
                return SmallVector<Value>{combine(lhs[0], rhs[0])};
              })
             .front();
-    Value reduced = finalize(reduceLanes(accumulated), 1);
+    Value joined = e.joinLanes(
+        accumulated, [&](Value x, Value y) { return combine(x, y); });
+    Value reduced = finalize(joined, 1);
     if (failed(tail.store(reduced, {row}, 1, Value())))
       status = failure();
   });
