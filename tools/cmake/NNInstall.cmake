@@ -9,6 +9,8 @@ install(TARGETS nnrt_manifest ${libraries} EXPORT nn-mlirTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT nn-mlirTargets NAMESPACE nn:: DESTINATION ${package})
 
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
 # At the paths by which they include each other.
 install(DIRECTORY include/nn DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} OPTIONAL)
 install(DIRECTORY dialects DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}

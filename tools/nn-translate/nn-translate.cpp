@@ -12,7 +12,9 @@
 #include "nn/Pipelines/CheckCapability.h"
 #include "nn/Pipelines/Compile.h"
 #include "nn/Support/CommandLine.h"
+#include "nn/Target/Bundle.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
@@ -54,6 +56,10 @@ cl::opt<std::string> mcpu(
     "mcpu", cl::cat(category), cl::value_desc("NAME"),
     cl::desc("Generate code for this CPU only (LLVM's names, or native); default: "
              "x86-64-v4 and x86-64-v3, of which the runtime chooses"));
+cl::opt<std::string> bundle(
+    "bundle", cl::cat(category), cl::value_desc("DIR"),
+    cl::desc("Compile to DIR/<model>.so, and put beside it all that it needs but the "
+             "C library; takes a compiled .so too. The folder can be moved"));
 enum class CPUKernels { Best, OneDNN };
 cl::opt<CPUKernels> cpuKernels(
     "cpu-kernels", cl::cat(category), cl::init(CPUKernels::Best),
@@ -98,6 +104,8 @@ bool readSetDims(nn::ImportOptions &options) {
 Action getAction() {
   if (action != Action::Default)
     return action;
+  if (!bundle.empty())
+    return Action::EmitLibrary;
   StringRef extension = llvm::sys::path::extension(outputFile);
   return extension == ".so" ? Action::EmitLibrary : Action::Default;
 }
@@ -144,6 +152,50 @@ int compile(ModuleOp module, Action action) {
   return 0;
 }
 
+/// Puts into the folder of the bundle what the compiled model there needs.
+int finishBundle(StringRef model) {
+  // The address is that of anything in this program.
+  static int here;
+  llvm::Expected<nn::RuntimeFiles> runtime = nn::findRuntimeFiles(
+      llvm::sys::fs::getMainExecutable(nullptr, &here));
+  if (!runtime)
+    return fail(llvm::toString(runtime.takeError()));
+  SmallVector<std::string> notes;
+  if (llvm::Error error = nn::writeBundle(model, bundle, *runtime, notes))
+    return fail(llvm::toString(std::move(error)));
+  for (const std::string &note : notes)
+    llvm::errs() << "nn-translate: note: " << note << "\n";
+  return 0;
+}
+
+/// Compiles, or copies what is compiled, into a bundle. `compileModel` writes the
+/// output file.
+int makeBundle(llvm::function_ref<int()> compileModel) {
+  StringRef name = llvm::sys::path::stem(inputFile);
+  if (outputFile != "-" || (action != Action::Default && action != Action::EmitLibrary))
+    return fail("--bundle makes DIR/" + name + ".so; it goes with no -o and no other "
+                "thing to do");
+  if (name.starts_with("libnnrt"))
+    return fail("a bundle has its own '" + name + "'; give the model another name");
+  if (std::error_code code = llvm::sys::fs::create_directories(
+          bundle, /*IgnoreExisting=*/true, llvm::sys::fs::all_all))
+    return fail("cannot create '" + bundle + "': " + code.message());
+  if (!llvm::sys::fs::is_directory(bundle))
+    return fail("cannot create '" + bundle + "': there is a file of that name");
+  SmallString<128> model(bundle);
+  llvm::sys::path::append(model, name + ".so");
+  outputFile = std::string(model);
+  if (llvm::sys::path::extension(inputFile) != ".so") {
+    if (int status = compileModel())
+      return status;
+  } else if (!llvm::sys::fs::equivalent(inputFile, outputFile)) {
+    if (std::error_code code = llvm::sys::fs::copy_file(inputFile, outputFile))
+      return fail("cannot copy '" + inputFile + "' to '" + outputFile +
+                  "': " + code.message());
+  }
+  return finishBundle(model);
+}
+
 int run() {
   nn::ImportOptions options;
   if (!readSetDims(options))
@@ -151,7 +203,7 @@ int run() {
   Action action = getAction();
   if (action == Action::Default)
     return fail("say what to do: --import-onnx, --triage, --emit-library (or -o "
-                "OUT.so), --emit-object or --emit-llvmir");
+                "OUT.so), --bundle, --emit-object or --emit-llvmir");
   bool compiles = action != Action::ImportONNX && action != Action::Triage;
 
   DialectRegistry registry;
@@ -207,5 +259,5 @@ int main(int argc, char **argv) {
   cl::ParseCommandLineOptions(argc, argv,
                               "translates between ONNX, MLIR and libraries\n");
   nn::detachOptions(category);
-  return run();
+  return bundle.empty() ? run() : makeBundle(run);
 }
