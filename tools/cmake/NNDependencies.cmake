@@ -25,3 +25,10 @@ list(APPEND NN_COMPILER_FLAGS -Wall -Wextra -Wno-unused-parameter
 if(NN_WARNINGS_AS_ERRORS)
   list(APPEND NN_COMPILER_FLAGS -Werror)
 endif()
+set(NN_SANITIZE "" CACHE STRING
+    "Sanitizers to build the compiler's libraries with, e.g. address")
+if(NN_SANITIZE)
+  list(APPEND NN_COMPILER_FLAGS -fsanitize=${NN_SANITIZE} -fno-sanitize-recover=all
+    -fno-omit-frame-pointer -g1)
+  add_link_options(-fsanitize=${NN_SANITIZE})
+endif()

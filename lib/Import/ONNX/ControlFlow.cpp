@@ -14,6 +14,7 @@
 #include "nn/Interpreter/Interpreter.h"
 #include "nn/Support/Constants.h"
 #include "nn/Support/HostTensor.h"
+#include "llvm/ADT/ScopeExit.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -216,6 +217,10 @@ bool Importer::importIf(onnx::NodeProto &node, const NodeInfo &info,
 
   SmallVector<Value> values[2];
   std::unique_ptr<Region> regions[2];
+  llvm::scope_exit keepRegions([&] {
+    for (std::unique_ptr<Region> &region : regions)
+      discarded.push_back(std::move(region));
+  });
   bool isValid[2];
   size_t problems[3] = {report.getProblems().size()};
   for (int i : {0, 1}) {
@@ -259,7 +264,6 @@ bool Importer::importIf(onnx::NodeProto &node, const NodeInfo &info,
     state.builder.getBlock()->getOperations().splice(
         state.builder.getInsertionPoint(), regions[taken]->front().getOperations());
     results.append(values[taken].begin(), values[taken].end());
-    discarded.push_back(std::move(regions[1 - taken]));
     return true;
   }
 
@@ -356,6 +360,7 @@ bool Importer::importLoopBodyToFixpoint(LoopInfo &loop,
         reportProblem(loop.info, "carried values keep their ranks and element types",
                       show(type) + Twine(" becomes ") + show(next), "",
                       Remedy::ChangeForm);
+        discarded.push_back(std::move(body.region));
         return false;
       }
       SmallVector<int64_t> shape(type.getShape());

@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "OnnxLibrary.h"
+#include "Isolated.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "onnx/defs/parser.h"
@@ -194,9 +195,25 @@ importer::getFunction(const onnx::OpSchema &schema, const onnx::NodeProto &node,
 }
 
 void importer::inferTypes(onnx::ModelProto &model) {
-  try {
-    onnx::shape_inference::InferShapes(model);
-  } catch (const std::exception &) {
-    // What was found until then stays.
-  }
+  // It does not withstand invalid models: it follows null pointers and reads beyond
+  // the end of shapes. And it is asked when something is wrong with a model.
+  constexpr unsigned seconds = 5;
+  std::optional<std::string> found = runIsolated(
+      [&] {
+        try {
+          onnx::shape_inference::InferShapes(model);
+        } catch (const std::exception &) {
+          // What was found until then stays.
+        }
+        onnx::GraphProto types;
+        types.mutable_value_info()->Swap(model.mutable_graph()->mutable_value_info());
+        types.mutable_output()->Swap(model.mutable_graph()->mutable_output());
+        return types.SerializePartialAsString();
+      },
+      seconds);
+  onnx::GraphProto types;
+  if (!found || !types.ParsePartialFromString(*found))
+    return;
+  model.mutable_graph()->mutable_value_info()->Swap(types.mutable_value_info());
+  model.mutable_graph()->mutable_output()->Swap(types.mutable_output());
 }

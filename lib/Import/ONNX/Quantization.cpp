@@ -176,7 +176,11 @@ static LogicalResult importConvInteger(NodeBinder &node) {
   if (attrs.bind(node).failed())
     return failure();
   auto weight = getType(w);
-  int64_t products = 1;
+  if (node.require(weight.getRank() >= 3, "the weight has filters, channels and windows",
+                   Twine(weight.getRank()) + " dimensions", "3 or more")
+          .failed())
+    return failure();
+  double products = 1;
   for (int64_t size : weight.getShape().drop_front())
     products *= ShapedType::isDynamic(size) ? 1024 : size;
   MLIRContext *context = node.getContext();
