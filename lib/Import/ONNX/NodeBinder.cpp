@@ -389,6 +389,12 @@ Operation *NodeBinder::finish(
     return nullptr;
   };
 
+  // A handler may have had nothing to make a value of, as from a tensor's
+  // dimensions where it has none.
+  if (llvm::is_contained(op.operands, Value())) {
+    message = "a value is missing that the operator is computed with";
+    return reject(Remedy::ChangeForm);
+  }
   state.shapes.setOperation(location, op.name.getStringRef());
   SmallVector<InferredTensor> results;
   if (mlir::failed(inferShapes(state.shapes, results)))

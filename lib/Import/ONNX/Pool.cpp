@@ -70,7 +70,13 @@ static LogicalResult importMaxUnpool(NodeBinder &node) {
   int64_t rank = type.getRank(), k = rank - 2;
   if (node.require(k >= 1 && int64_t(attrs.kernelShape.size()) == k,
                    "attribute 'kernel_shape' fits the input's rank",
-                   Twine(attrs.kernelShape.size()) + " sizes", Twine(k)).failed())
+                   Twine(attrs.kernelShape.size()) + " sizes", Twine(k))
+          .require(attrs.strides.empty() || int64_t(attrs.strides.size()) == k,
+                   "attribute 'strides' fits the input's rank",
+                   Twine(attrs.strides.size()) + " strides", Twine(k))
+          .require(attrs.pads.empty() || int64_t(attrs.pads.size()) == 2 * k,
+                   "attribute 'pads' fits the input's rank",
+                   Twine(attrs.pads.size()) + " pads", Twine(2 * k)).failed())
     return failure();
   SmallVector<int64_t> factors(rank, 1), offsets(rank, 0);
   for (int64_t i = 0; i < k; ++i) {

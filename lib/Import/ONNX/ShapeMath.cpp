@@ -14,7 +14,12 @@ Value importer::getShapeList(NodeBinder &node, Value tensor) {
 }
 
 Value importer::getDimScalar(NodeBinder &node, Value tensor, int64_t dim) {
-  int64_t size = cast<RankedTensorType>(tensor.getType()).getDimSize(dim);
+  auto type = cast<RankedTensorType>(tensor.getType());
+  if (node.require(dim < type.getRank(), "the operand has all dimensions that count",
+                   Twine(type.getRank()) + " dimensions", Twine(dim + 1) + " or more")
+          .failed())
+    return {};
+  int64_t size = type.getDimSize(dim);
   if (!ShapedType::isDynamic(size))
     return node.constantScalar(double(size), getI64(node));
   Value list = node.create<nn::ShapeOp>(
