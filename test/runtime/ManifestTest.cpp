@@ -25,6 +25,8 @@ static Manifest makeFull() {
   Manifest manifest = makeManifest("affine");
   manifest.flags = NeedsOneDNN;
   manifest.aliases.push_back({0, 0});
+  manifest.sections[0].arena = "64 + 16*N";
+  manifest.sections[0].dataDependentBuffers = 3;
   Section weights;
   weights.kind = SectionKind::Weights;
   weights.offset = 4096;
@@ -66,6 +68,9 @@ TEST(Manifest, RoundTrip) {
   ASSERT_EQ(read.inputs.size(), 1u);
   EXPECT_EQ(read.inputs[0].dims, (std::vector<int64_t>{-1, 4}));
   EXPECT_EQ(read.inputs[0].dimNames, (std::vector<std::string>{"N", ""}));
+  ASSERT_NE(read.find(SectionKind::Code), nullptr);
+  EXPECT_EQ(read.find(SectionKind::Code)->arena, "64 + 16*N");
+  EXPECT_EQ(read.find(SectionKind::Code)->dataDependentBuffers, 3u);
   ASSERT_NE(read.find(SectionKind::Weights), nullptr);
   EXPECT_EQ(read.find(SectionKind::Weights)->hash, 77u);
   EXPECT_EQ(read.find(SectionKind::Cubin), nullptr);
@@ -85,6 +90,25 @@ TEST(Manifest, UnknownSectionsAndRecordsAreSkipped) {
             ReadResult::Ok);
   EXPECT_EQ(read.sections.size(), 2u);
   EXPECT_EQ(read.find(SectionKind::Weights), nullptr);
+}
+
+TEST(Manifest, SectionWithoutMemoryIsRead) {
+  Manifest manifest = makeManifest("affine"), read;
+  std::string bytes = serialize(manifest), error;
+  // Cut what was appended to the record of the section: an empty string (8) and
+  // a count (4). The size of the record stands behind its tag.
+  size_t section = bytes.find(std::string("\x02\0\0\0", 4), 4);
+  while (bytes.compare(section + 12, 4, std::string("\x01\0\0\0", 4)) != 0)
+    section = bytes.find(std::string("\x02\0\0\0", 4), section + 1);
+  size_t size = uint8_t(bytes[section + 4]);
+  bytes.erase(section + 12 + size - 12, 12);
+  bytes[section + 4] = char(size - 12);
+  ASSERT_EQ(parse(bytesOf(bytes), bytes.size(), 1 << 20, read, error),
+            ReadResult::Ok)
+      << error;
+  ASSERT_EQ(read.sections.size(), 1u);
+  EXPECT_EQ(read.sections[0].symbol, "nnrt_model_run_affine");
+  EXPECT_EQ(read.sections[0].arena, "");
 }
 
 TEST(Manifest, OtherFormatVersionIsUnsupported) {

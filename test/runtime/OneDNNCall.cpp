@@ -11,6 +11,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include <dlfcn.h>
 
@@ -74,7 +75,7 @@ static void print(const char *format, ...) {
 }
 
 Plugin::Plugin() {
-  static const PluginHost host = {[] { return 1; }, print};
+  static const PluginHost host = {[] { return 2; }, print};
   void *handle = dlopen(NNRT_TEST_PLUGIN, RTLD_NOW | RTLD_LOCAL);
   if (!handle) {
     std::fprintf(stderr, "%s\n", dlerror());
@@ -98,6 +99,11 @@ PluginSession *Plugin::session(int threads) {
   if (!session)
     session = table->createSession(module, threads);
   return session;
+}
+
+void Plugin::exchangeSession(int threads, PluginSession *session) {
+  if (PluginSession *before = std::exchange(sessions[threads], session))
+    table->destroySession(before);
 }
 
 std::string Plugin::execute(const nnrt_abi_onednn_site &site,

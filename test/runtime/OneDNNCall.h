@@ -64,6 +64,9 @@ public:
                       const std::vector<nnrt_abi_tensor> &args,
                       int threads = 1);
   PluginSession *session(int threads);
+  /// Takes another session of that many threads from here on, and frees the one
+  /// before.
+  void exchangeSession(int threads, PluginSession *session);
 
   const OneDNNPlugin *table = nullptr;
   PluginModule *module = nullptr;

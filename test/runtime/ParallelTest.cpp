@@ -12,10 +12,12 @@
 #include <atomic>
 #include <filesystem>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <vector>
 
 #include <omp.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -132,6 +134,29 @@ TEST(Parallel, HostThreadsShareOneTeam) {
       testing::ExitedWithCode(0), "");
 }
 
+// libgomp would end the threads that a smaller team does not need, and create
+// them again.
+TEST(Parallel, ShortLoopsKeepTheTeam) {
+  std::mutex mutex;
+  std::set<long> threads;
+  struct Seen {
+    std::mutex &mutex;
+    std::set<long> &threads;
+  } seen = {mutex, threads};
+  runWith(4, [&] {
+    for (int i = 0; i < 50; ++i)
+      parallelFor(
+          4,
+          [](void *arg, int64_t, int64_t) {
+            auto *seen = static_cast<Seen *>(arg);
+            std::lock_guard<std::mutex> lock(seen->mutex);
+            seen->threads.insert(syscall(SYS_gettid));
+          },
+          &seen, i % 2 ? 2 : 1000, 1);
+  });
+  EXPECT_LE(threads.size(), 4u);
+}
+
 TEST(Parallel, ThreadCountOfTheApplicationStays) {
   omp_set_num_threads(5);
   int inside = 0;
@@ -144,6 +169,9 @@ TEST(Parallel, ThreadCountOfTheApplicationStays) {
 }
 
 TEST(Parallel, ForkedChildHasThreadsToo) {
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "ThreadSanitizer takes no threads after a fork";
+#endif
   runWith(2, [] {});
   pid_t child = fork();
   if (child == 0) {

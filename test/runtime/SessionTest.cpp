@@ -327,6 +327,43 @@ TEST_F(SessionTest, Profile) {
   EXPECT_NE(text(nnrt_session_kernel(session.get(), 0, &info)), "");
 }
 
+TEST_F(SessionTest, MemoryByParts) {
+  Manifest manifest = makeManifest("affine");
+  manifest.sections[0].arena = "16*N";
+  manifest.sections[0].dataDependentBuffers = 1;
+  load(manifest);
+  nnrt_module_memory_info shared;
+  ASSERT_EQ(text(nnrt_module_memory(module.get(), &shared)), "");
+  EXPECT_EQ(shared.weights, 80u);
+  EXPECT_EQ(shared.packed_weights, 0u);
+  EXPECT_STREQ(shared.arena, "16*N");
+  EXPECT_EQ(shared.num_data_dependent, 1u);
+
+  nnrt_session_memory_info own;
+  ASSERT_EQ(text(nnrt_session_memory_parts(session.get(), &own)), "");
+  EXPECT_EQ(own.arena + own.blocks + own.outputs + own.inputs, 0u);
+  // 100 rows of 16 bytes, then 50, of which the input has to be copied.
+  for (int64_t rows : {100, 50}) {
+    FloatTensor x({rows, 4});
+    DLTensor in = x;
+    int64_t strides[] = {1, rows};
+    if (rows == 50)
+      in.strides = strides;
+    std::vector<DLTensor> outputs(1);
+    ASSERT_EQ(text(run({in}, outputs)), "");
+  }
+  ASSERT_EQ(text(nnrt_session_memory_parts(session.get(), &own)), "");
+  EXPECT_EQ(own.arena, 1600u);
+  EXPECT_EQ(own.blocks, 1600u);
+  EXPECT_EQ(own.outputs, 1600u);
+  EXPECT_EQ(own.inputs, 832u); // in cache lines
+  EXPECT_EQ(own.scratchpad, 0u);
+  EXPECT_EQ(nnrt_session_memory(session.get()), 3 * 1600u + 832u);
+
+  EXPECT_EQ(text(nnrt_module_memory(module.get(), nullptr)), "info is null");
+  EXPECT_EQ(text(nnrt_session_memory_parts(nullptr, &own)), "session is null");
+}
+
 TEST_F(SessionTest, NoProfileUnlessAsked) {
   load(makeManifest("affine"));
   expectStillUsable();

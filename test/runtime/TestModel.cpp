@@ -15,12 +15,6 @@
 
 #include <stdlib.h>
 
-/// ASan would stop the process where memory for an impossible size is asked for.
-extern "C" __attribute__((visibility("default"))) const char *
-__asan_default_options() {
-  return "allocator_may_return_null=1";
-}
-
 namespace nnrt {
 namespace test {
 

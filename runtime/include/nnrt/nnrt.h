@@ -13,8 +13,10 @@
 //   if (status) { fputs(nnrt_status_message(status), stderr); nnrt_status_free(status); }
 //
 // Tensors cross as DLPack's DLTensor, so that any framework's tensor can be
-// passed without a copy. No function throws, aborts or prints (but see
-// NNRT_VERBOSE in docs/Runtime.md); after an error, handles stay usable.
+// passed without a copy. No function throws, aborts or prints, unless the
+// environment says so: NNRT_VERBOSE=1 tells on stderr what is loaded, chosen and
+// created and each error, =2 also each run, =3 also each call of oneDNN. After an
+// error, handles stay usable.
 //
 // Threads: a module is immutable and may be used from many threads at once. A
 // session may be used by one thread at a time; sessions of one module run
@@ -131,6 +133,28 @@ nnrt_module_find_metadata(const nnrt_module *module, const char *key);
 /// The name of the code variant that was chosen for this CPU, e.g. "x86-64-v4".
 NNRT_EXPORT const char *nnrt_module_variant(const nnrt_module *module);
 
+/// What a model needs of memory, in bytes.
+typedef struct nnrt_module_memory_info {
+  /// The constants. They are mapped from the file: whoever opens it shares them.
+  size_t weights;
+  /// Copies of constants in formats of oneDNN that runs have made so far, shared
+  /// by the sessions of the module.
+  size_t packed_weights;
+  /// The arena of a session as a formula of the inputs' dimensions, e.g.
+  /// "1048576 + 1204*H*N": a sum of products of numbers, names of dimensions,
+  /// dim("INPUT", INDEX) for dimensions without a usable name, and of max, min,
+  /// roundup(x, multiple), floordiv, truncdiv, truncmod (x, y), and eq, ne, lt,
+  /// le, gt, ge (x, y), which are 1 or 0. "" if there is no formula. Owned by
+  /// the module.
+  const char *arena;
+  /// How many more buffers a run takes, of sizes that depend on its data.
+  uint32_t num_data_dependent;
+} nnrt_module_memory_info;
+
+/// From any thread, also while sessions run. INVALID_ARGUMENT for null.
+NNRT_EXPORT nnrt_status *nnrt_module_memory(const nnrt_module *module,
+                                            nnrt_module_memory_info *info);
+
 //===----------------------------------------------------------------------===//
 // Session: what one thread needs to run a model
 //===----------------------------------------------------------------------===//
@@ -169,6 +193,11 @@ NNRT_EXPORT void nnrt_session_free(nnrt_session *session);
 /// An output may lie in the memory of an input only where the model allows it.
 /// `stream` is for devices and must be null on the CPU.
 ///
+/// Runs of sessions with one thread compute on the calling thread, any number at
+/// once. Runs of sessions with more threads take turns. A run of shapes that the
+/// session has seen before, and not dropped (NNRT_ONEDNN_CACHE), allocates no
+/// memory but what oneDNN does within its primitives.
+///
 /// Errors: INVALID_ARGUMENT, FAILED_PRECONDITION, OUT_OF_MEMORY, INCOMPATIBLE,
 /// INTERNAL. The content of outputs is then undefined, the session usable.
 NNRT_EXPORT nnrt_status *nnrt_session_run(nnrt_session *session,
@@ -195,9 +224,30 @@ NNRT_EXPORT nnrt_status *nnrt_session_kernel(const nnrt_session *session,
 /// Sets all counts to zero.
 NNRT_EXPORT void nnrt_session_reset_profile(nnrt_session *session);
 
-/// Bytes that the session holds now: arena, outputs, scratchpads, copies of
-/// inputs. Without the module's weights.
+/// Bytes that the session holds now, all that nnrt_session_memory_info lists.
+/// Without the module's weights.
 NNRT_EXPORT size_t nnrt_session_memory(const nnrt_session *session);
+
+/// What a session holds, in bytes. Blocks grow to what the largest run so far
+/// needed and stay until the session ends, but for `blocks`, which go after
+/// eight runs without use.
+typedef struct nnrt_session_memory_info {
+  /// For values of the model: what its formula gives (nnrt_module_memory).
+  size_t arena;
+  /// For values whose sizes depend on data.
+  size_t blocks;
+  /// For outputs that the caller gave no memory for.
+  size_t outputs;
+  /// For copies of inputs that were not contiguous.
+  size_t inputs;
+  /// For oneDNN to work in.
+  size_t scratchpad;
+} nnrt_session_memory_info;
+
+/// From the thread that uses the session. INVALID_ARGUMENT for null.
+NNRT_EXPORT nnrt_status *
+nnrt_session_memory_parts(const nnrt_session *session,
+                          nnrt_session_memory_info *info);
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,4 @@
-//===- Parallel.cpp - The threads of a run, by OpenMP ---------------------===//
+//===- Parallel.cpp - The threads of a run --------------------------------===//
 //
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
 // LICENSE.
@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CPU/Parallel.h"
+#include "CPU/Team.h"
 
 #include <algorithm>
 #include <atomic>
@@ -36,27 +37,33 @@ void parallelFor(int threads, nnrt_abi_range_fn fn, void *arg, int64_t count,
   if (count <= 0)
     return;
   grain = std::max<int64_t>(grain, 1);
-  if (threads <= 1 || count <= grain || omp_in_parallel()) {
+  if (threads <= 1 || count <= grain || insideTeam()) {
     fn(arg, 0, count);
     return;
   }
   // Enough chunks that a thread that is slow or late does not hold up the
   // others, few enough that claiming them costs nothing.
   int64_t wanted = std::max<int64_t>(24, 3ll * threads);
-  int64_t chunk = std::max(grain, (count + wanted - 1) / wanted);
-  int64_t numChunks = (count + chunk - 1) / chunk;
-  int team = static_cast<int>(std::min<int64_t>(threads, numChunks));
-  std::atomic<int64_t> next{0};
-#pragma omp parallel num_threads(team)
-  {
-    for (;;) {
-      int64_t index = next.fetch_add(1, std::memory_order_relaxed);
-      if (index >= numChunks)
-        break;
-      int64_t begin = index * chunk;
-      fn(arg, begin, std::min(begin + chunk, count));
-    }
-  }
+  struct Loop {
+    nnrt_abi_range_fn fn;
+    void *arg;
+    int64_t count, chunk;
+    std::atomic<int64_t> next{0};
+  } loop = {fn, arg, count, std::max(grain, (count + wanted - 1) / wanted)};
+  // All threads also for few chunks, see runTeam.
+  runTeam(
+      threads,
+      [](void *arg) {
+        Loop &loop = *static_cast<Loop *>(arg);
+        for (;;) {
+          int64_t index = loop.next.fetch_add(1, std::memory_order_relaxed);
+          if (index >= (loop.count + loop.chunk - 1) / loop.chunk)
+            break;
+          int64_t begin = index * loop.chunk;
+          loop.fn(loop.arg, begin, std::min(begin + loop.chunk, loop.count));
+        }
+      },
+      &loop);
 }
 
 //===----------------------------------------------------------------------===//
@@ -66,7 +73,7 @@ void parallelFor(int threads, nnrt_abi_range_fn fn, void *arg, int64_t count,
 namespace {
 
 /// Sets the number of threads of the OpenMP regions that this thread opens,
-/// oneDNN's included, and puts back what the application had set.
+/// which are oneDNN's at least, and puts back what the application had set.
 class ThreadCountScope {
 public:
   explicit ThreadCountScope(int threads) : before(omp_get_max_threads()) {

@@ -3,10 +3,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
 // LICENSE.
 //
-// All that depends on the way threads are had stands in Parallel.cpp: an OpenMP
-// region on the libgomp that oneDNN uses too. A oneDNN that is built for its
-// THREADPOOL runtime needs a second implementation of this header, nothing
-// else.
+// Who runs when, and how a loop is divided; Team.h is where threads come from.
 //
 //===----------------------------------------------------------------------===//
 

@@ -105,6 +105,14 @@ const char *nnrt_module_variant(const nnrt_module *module) {
   return module ? module->impl->variant.c_str() : "";
 }
 
+nnrt_status *nnrt_module_memory(const nnrt_module *module,
+                                nnrt_module_memory_info *info) {
+  if (!module || !info)
+    return nullArgument(module ? "info" : "module");
+  *info = module->impl->memory();
+  return nullptr;
+}
+
 //===----------------------------------------------------------------------===//
 // Session
 //===----------------------------------------------------------------------===//
@@ -166,5 +174,17 @@ void nnrt_session_reset_profile(nnrt_session *session) {
 }
 
 size_t nnrt_session_memory(const nnrt_session *session) {
-  return session ? session->impl->memory() : 0;
+  if (!session)
+    return 0;
+  nnrt_session_memory_info info = session->impl->memory();
+  return info.arena + info.blocks + info.outputs + info.inputs +
+         info.scratchpad;
+}
+
+nnrt_status *nnrt_session_memory_parts(const nnrt_session *session,
+                                       nnrt_session_memory_info *info) {
+  if (!session || !info)
+    return nullArgument(session ? "info" : "session");
+  *info = session->impl->memory();
+  return nullptr;
 }

@@ -151,6 +151,8 @@ std::string serialize(const Manifest &manifest) {
       writer.string(section.name);
       writer.string(section.target);
       writer.string(section.symbol);
+      writer.string(section.arena);
+      writer.u32(section.dataDependentBuffers);
     });
   for (const TensorSignature &tensor : manifest.inputs)
     writeTensor(writer, Tag::Input, tensor);
@@ -218,6 +220,10 @@ static Section readSection(Reader &reader, uint64_t bytesBefore) {
   section.name = reader.string();
   section.target = reader.string();
   section.symbol = reader.string();
+  if (reader.left()) { // files of older compilers end here
+    section.arena = reader.string();
+    section.dataDependentBuffers = reader.u32();
+  }
   if (section.offset > bytesBefore ||
       section.size > bytesBefore - section.offset ||
       section.offset % sectionAlignment)

@@ -61,6 +61,11 @@ struct Section {
   uint64_t offset = 0; // in the file
   uint64_t size = 0;
   uint64_t hash = 0; // of the content, by Hash.h
+  /// Of code: the bytes of a run's arena as a formula of the inputs' dimensions
+  /// (nnrt_module_memory_info), "" if there is none, and how many buffers it
+  /// leaves out because their sizes depend on data.
+  std::string arena;
+  uint32_t dataDependentBuffers = 0;
 };
 
 /// An input or output of the model.

@@ -128,7 +128,6 @@ Status Module::load() {
     return status;
   if (Status status = describeTensors())
     return status;
-  const Section *code = nullptr;
   if (Status status = chooseVariant(code))
     return status;
   if (Status status = verify())
@@ -139,6 +138,9 @@ Status Module::load() {
   NNRT_VERBOSE_LINE(1, opened, path.c_str(), file.size,
                     weightsSection ? size_t(weightsSection->size) : size_t(0),
                     manifest.producer.c_str());
+  NNRT_VERBOSE_LINE(1, arena, path.c_str(),
+                    code->arena.empty() ? "(no formula)" : code->arena.c_str(),
+                    code->dataDependentBuffers);
   if (manifest.flags & NeedsOneDNN) {
     if (Status status = loadOneDNNPlugin(onednn))
       return status;
@@ -313,6 +315,17 @@ Status Module::loadCode(const Section &code) {
                       path.c_str(), code.symbol.c_str());
   variant = code.name;
   return nullptr;
+}
+
+nnrt_module_memory_info Module::memory() const {
+  nnrt_module_memory_info info = {};
+  if (const Section *section = manifest.find(SectionKind::Weights))
+    info.weights = section->size;
+  if (onednnModule)
+    info.packed_weights = onednn->moduleMemory(onednnModule);
+  info.arena = code->arena.c_str();
+  info.num_data_dependent = code->dataDependentBuffers;
+  return info;
 }
 
 Module::~Module() {

@@ -12,6 +12,7 @@
 #include "Core/OneDNNPlugin.h"
 #include "Core/Status.h"
 #include "Core/Types.h"
+#include "nnrt/nnrt.h"
 
 #include <memory>
 
@@ -58,6 +59,8 @@ public:
   Module(const Module &) = delete;
   ~Module();
 
+  nnrt_module_memory_info memory() const;
+
   std::string path;
   Manifest manifest;
   std::vector<Tensor> inputs;
@@ -65,6 +68,7 @@ public:
   std::vector<std::string> symbolNames;
   const uint8_t *weights = nullptr;
   std::string variant;
+  const Section *code = nullptr; // of the variant, in the manifest
   RunFunction *run = nullptr;
   /// Both null unless the model calls oneDNN.
   const OneDNNPlugin *onednn = nullptr;

@@ -19,7 +19,7 @@
 namespace nnrt {
 
 /// Bumped by every change below: both libraries come from one build.
-constexpr uint32_t onednnPluginVersion = 1;
+constexpr uint32_t onednnPluginVersion = 2;
 
 /// Why a call failed.
 struct PluginError {
@@ -41,6 +41,7 @@ class PluginSession;
 
 struct OneDNNPlugin {
   const char *libraryVersion;
+  const char *libraryPath; // of libdnnl
   /// Null without memory.
   PluginModule *(*createModule)();
   void (*destroyModule)(PluginModule *module);
@@ -53,6 +54,8 @@ struct OneDNNPlugin {
                      const nnrt_abi_tensor *args, PluginError *error);
   /// Bytes that the session holds.
   size_t (*sessionMemory)(const PluginSession *session);
+  /// Bytes of packed weights that the module holds.
+  size_t (*moduleMemory)(const PluginModule *module);
 };
 
 using OneDNNPluginFunction = const OneDNNPlugin *(uint32_t version,

@@ -46,7 +46,9 @@ static const OneDNNPlugin *tryLoad(const std::string &path,
   static const PluginHost host = {verboseLevel, verbosePrint};
   void *handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle) {
-    tried += "\n  " + std::string(dlerror());
+    std::string reason = dlerror();
+    NNRT_VERBOSE_LINE(1, pluginSkipped, reason.c_str());
+    tried += "\n  " + reason;
     return nullptr;
   }
   auto *function = reinterpret_cast<OneDNNPluginFunction *>(
@@ -58,7 +60,8 @@ static const OneDNNPlugin *tryLoad(const std::string &path,
     dlclose(handle);
     return nullptr;
   }
-  NNRT_VERBOSE_LINE(1, plugin, path.c_str(), plugin->libraryVersion);
+  NNRT_VERBOSE_LINE(1, plugin, path.c_str(), plugin->libraryVersion,
+                    plugin->libraryPath);
   return plugin;
 }
 

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 
 namespace nnrt {
 
@@ -220,7 +221,19 @@ Status Session::run(const DLTensor *inputTensors, size_t numInputs,
   std::chrono::duration<double, std::milli> elapsed =
       std::chrono::steady_clock::now() - start;
   NNRT_VERBOSE_LINE(2, ran, elapsed.count());
+  if (verboseLevel() >= 1)
+    sayMemory();
   return finish(outputTensors, call.result);
+}
+
+/// Says what the session holds when that has changed.
+void Session::sayMemory() {
+  nnrt_session_memory_info now = memory();
+  if (std::memcmp(&now, &saidMemory, sizeof(now)) == 0)
+    return;
+  saidMemory = now;
+  verbosePrint(verbose::memory, now.arena, now.blocks, now.outputs, now.inputs,
+               now.scratchpad);
 }
 
 Status Session::finish(DLTensor *outputTensors, int32_t result) {
@@ -261,15 +274,17 @@ void Session::resetProfile() {
   kernelOrder.clear();
 }
 
-size_t Session::memory() const {
-  size_t total = arena.capacity() + pool.capacity();
-  for (const Input &input : inputs)
-    total += input.copy.capacity();
+nnrt_session_memory_info Session::memory() const {
+  nnrt_session_memory_info info = {};
+  info.arena = arena.capacity();
+  info.blocks = pool.capacity();
   for (const Output &output : outputs)
-    total += output.own.capacity() + output.spare.capacity();
+    info.outputs += output.own.capacity() + output.spare.capacity();
+  for (const Input &input : inputs)
+    info.inputs += input.copy.capacity();
   if (onednnSession)
-    total += module->onednn->sessionMemory(onednnSession);
-  return total;
+    info.scratchpad = module->onednn->sessionMemory(onednnSession);
+  return info;
 }
 
 } // namespace nnrt

@@ -59,7 +59,7 @@ public:
   std::vector<int32_t> kernelOrder;
   std::vector<Kernel> kernels;
 
-  size_t memory() const;
+  nnrt_session_memory_info memory() const;
   const Module &getModule() const { return *module; }
 
 private:
@@ -90,6 +90,7 @@ private:
   Status checkOutputs(DLTensor *tensors);
   Status checkOverlap(size_t output, const uint8_t *data, int64_t bytes);
   Status finish(DLTensor *outputs, int32_t result);
+  void sayMemory();
 
   std::shared_ptr<Module> module;
   PluginSession *onednnSession = nullptr;
@@ -106,6 +107,7 @@ private:
   PluginError pluginError;
   std::atomic<bool> failed{false};
   Status failure = nullptr;
+  nnrt_session_memory_info saidMemory = {}; // by sayMemory
 };
 
 /// The table that generated code gets.

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Core/Status.h"
+#include "Core/Verbose.h"
 
 #include <cstdarg>
 #include <cstdio>
@@ -39,6 +40,7 @@ Status makeStatus(nnrt_status_code code, const char *format, ...) {
     result = outOfMemory();
   }
   va_end(args);
+  NNRT_VERBOSE_LINE(1, error, int(result->code), result->message.c_str());
   return result;
 }
 

@@ -23,7 +23,7 @@ int verboseLevel() {
 
 void verbosePrint(const char *format, ...) {
   // One call of stdio, so that lines of several threads do not mix.
-  char line[1024];
+  char line[4096];
   va_list args;
   va_start(args, format);
   std::vsnprintf(line, sizeof(line), format, args);

@@ -3,9 +3,10 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
 // LICENSE.
 //
-// NNRT_VERBOSE=1 prints what is done once (loading, choices, primitives),
-// NNRT_VERBOSE=2 also what is done in each run. Every line that the runtime can
-// print is in the catalogue below, so that docs and scripts can rely on it.
+// NNRT_VERBOSE=1 prints what is done once: loading, choices, primitives, memory
+// that grows, errors. NNRT_VERBOSE=2 also what is done in each run, and =3 in
+// each call of oneDNN. Every line that the runtime can print is in the
+// catalogue below, so that docs and scripts can rely on it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,18 +18,29 @@ namespace verbose {
 
 constexpr char opened[] = "open %s: %zu bytes, %zu of them weights, by %s";
 constexpr char shared[] = "open %s: already open in this process, shared";
+constexpr char arena[] =
+    "memory %s: arena of a session %s bytes, %u data-dependent buffers";
 constexpr char verified[] = "verify %s: %s, %zu bytes in %.2f ms";
 constexpr char notVerified[] =
     "verify %s: %zu bytes of weights not hashed (NNRT_VERIFY=1 does)";
 constexpr char variant[] = "variant %s: this CPU has %s%s";
 constexpr char variantSkipped[] = "variant %s: skipped, this CPU lacks %s";
-constexpr char plugin[] = "plugin %s: oneDNN %s";
+constexpr char plugin[] = "plugin %s: oneDNN %s of %s";
+constexpr char pluginSkipped[] = "plugin: skipped, %s";
 constexpr char session[] = "session: %d threads%s";
+constexpr char memory[] =
+    "memory: session holds %zu bytes arena, %zu data-dependent, %zu outputs, "
+    "%zu copies of inputs, %zu scratchpad";
 constexpr char primitive[] = "onednn %s: %s %s created in %.2f ms (%s)";
 constexpr char packed[] = "onednn %s: weights packed, %zu bytes in %.2f ms";
+constexpr char evicted[] =
+    "onednn %s: a shape was dropped, %zu are kept (NNRT_ONEDNN_CACHE)";
+constexpr char cached[] = "onednn %s: %s was there, made for another session";
+constexpr char executed[] = "onednn %s: cache hit, executed in %.3f ms";
 constexpr char separate[] = "onednn %s: %d post-ops executed on their own (%s)";
 constexpr char copied[] = "run: input '%s' copied, it is not contiguous";
 constexpr char ran[] = "run: %.3f ms";
+constexpr char error[] = "error %d: %s";
 
 } // namespace verbose
 

@@ -7,8 +7,10 @@
 
 #include "CPU/OneDNN/Cache.h"
 #include "CPU/OneDNN/Convert.h"
+#include "Core/Verbose.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 
 namespace nnrt {
@@ -51,6 +53,10 @@ bool matches(const ShapeKey &key, const nnrt_abi_tensor *args, int numArgs) {
          next == key.size();
 }
 
+static const char *nameOf(const nnrt_abi_onednn_site &site) {
+  return site.name ? site.name : "?";
+}
+
 size_t cacheCapacity() {
   static const size_t capacity = [] {
     const char *text = std::getenv("NNRT_ONEDNN_CACHE");
@@ -72,15 +78,37 @@ std::shared_ptr<const Kernel> SiteCache::get(const nnrt_abi_onednn_site &site,
   std::lock_guard<std::mutex> lock(mutex);
   for (auto entry = entries.begin(); entry != entries.end(); ++entry)
     if (entry->key == key) {
+      if (host->verboseLevel() >= 2)
+        host->verbosePrint(verbose::cached, nameOf(site),
+                           Problem(site, args).shapesText().c_str());
       std::rotate(entry, entry + 1, entries.end());
       return entries.back().kernel;
     }
   Problem problem(site, args);
-  std::shared_ptr<const Kernel> kernel = buildKernel(problem, args, weights);
-  if (entries.size() >= cacheCapacity())
-    entries.erase(entries.begin());
+  bool manyShapes = ++numBuilt > cacheCapacity();
+  std::shared_ptr<const Kernel> kernel =
+      buildKernel(problem, args, weights, manyShapes);
+  if (entries.size() >= cacheCapacity()) {
+    // What a session holds stays in memory anyhow, and sessions do not say here
+    // that they use it again.
+    auto unused =
+        std::find_if(entries.begin(), entries.end(), [](const Entry &entry) {
+          return entry.kernel.use_count() == 1;
+        });
+    entries.erase(unused != entries.end() ? unused : entries.begin());
+    if (host->verboseLevel() >= 1)
+      host->verbosePrint(verbose::evicted, nameOf(site), cacheCapacity());
+  }
   entries.push_back({std::move(key), kernel});
   return kernel;
+}
+
+size_t SiteCache::weightBytes() {
+  std::lock_guard<std::mutex> lock(mutex);
+  size_t total = weights.bias ? sizeOf(weights.bias->desc.get()) : 0;
+  for (const std::shared_ptr<Packed> &format : weights.formats)
+    total += sizeOf(format->desc.get());
+  return total;
 }
 
 //===----------------------------------------------------------------------===//
@@ -152,6 +180,14 @@ SiteCache &PluginModule::site(const nnrt_abi_onednn_site *site) {
   return *cache;
 }
 
+size_t PluginModule::memory() const {
+  std::lock_guard<std::mutex> lock(mutex);
+  size_t total = 0;
+  for (const auto &site : sites)
+    total += site.second->weightBytes();
+  return total;
+}
+
 //===----------------------------------------------------------------------===//
 // PluginSession
 //===----------------------------------------------------------------------===//
@@ -206,21 +242,29 @@ void PluginSession::grow() {
 
 void PluginSession::execute(const nnrt_abi_onednn_site *site,
                             const nnrt_abi_tensor *args) {
+  auto start = std::chrono::steady_clock::now();
   SiteEntry &entry = entryOf(site);
   std::vector<std::unique_ptr<BoundKernel>> &bound = entry.bound;
   auto found = std::find_if(bound.begin(), bound.end(), [&](const auto &each) {
     return matches(each->key, args, site->num_args);
   });
-  if (found == bound.end()) {
-    auto made = std::make_unique<BoundKernel>(
-        makeKey(args, site->num_args), entry.shared->get(*site, args, threads));
+  bool hit = found != bound.end();
+  if (!hit) {
+    // Before the module's turn, which then drops the same.
     if (bound.size() >= cacheCapacity())
       bound.pop_back();
-    bound.insert(bound.begin(), std::move(made));
+    bound.insert(bound.begin(), std::make_unique<BoundKernel>(
+                                    makeKey(args, site->num_args),
+                                    entry.shared->get(*site, args, threads)));
   } else if (found != bound.begin()) {
     std::rotate(bound.begin(), found, found + 1);
   }
   bound.front()->execute(stream.get(), args, scratch);
+  if (hit && host->verboseLevel() >= 3) {
+    std::chrono::duration<double, std::milli> elapsed =
+        std::chrono::steady_clock::now() - start;
+    host->verbosePrint(verbose::executed, nameOf(*site), elapsed.count());
+  }
 }
 
 } // namespace nnrt

@@ -26,7 +26,8 @@ using ShapeKey = std::vector<int64_t>;
 ShapeKey makeKey(const nnrt_abi_tensor *args, int numArgs);
 bool matches(const ShapeKey &key, const nnrt_abi_tensor *args, int numArgs);
 
-/// How many shapes of a call site are kept: NNRT_ONEDNN_CACHE, or 32.
+/// How many shapes of a call site a module keeps, and each session of it:
+/// NNRT_ONEDNN_CACHE, or 32. Those that were not used for longest are dropped.
 size_t cacheCapacity();
 
 /// What sessions share of one call site.
@@ -35,6 +36,8 @@ public:
   /// The kernel for these arguments, built if there is none.
   std::shared_ptr<const Kernel> get(const nnrt_abi_onednn_site &site,
                                     const nnrt_abi_tensor *args, int threads);
+  /// Bytes of packed weights.
+  size_t weightBytes();
 
 private:
   struct Entry {
@@ -43,6 +46,7 @@ private:
   };
   std::mutex mutex;
   SiteWeights weights;
+  size_t numBuilt = 0;
   std::vector<Entry> entries; // the least recently used first
 };
 
@@ -70,9 +74,11 @@ private:
 class PluginModule {
 public:
   onednn::SiteCache &site(const nnrt_abi_onednn_site *site);
+  /// Bytes of packed weights.
+  size_t memory() const;
 
 private:
-  std::mutex mutex;
+  mutable std::mutex mutex;
   std::unordered_map<const nnrt_abi_onednn_site *,
                      std::unique_ptr<onednn::SiteCache>>
       sites;

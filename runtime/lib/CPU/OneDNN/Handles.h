@@ -76,6 +76,11 @@ inline MemoryDesc clone(const_dnnl_memory_desc_t desc) {
   return MemoryDesc(copy);
 }
 
+/// In bytes; 0 for null.
+inline size_t sizeOf(const_dnnl_memory_desc_t desc) {
+  return desc ? dnnl_memory_desc_get_size(desc) : 0;
+}
+
 /// A memory object on a buffer of someone else (null: set later), or, with
 /// DNNL_MEMORY_ALLOCATE, on its own.
 inline Memory makeMemory(const_dnnl_memory_desc_t desc, void *data) {

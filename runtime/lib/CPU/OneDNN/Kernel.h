@@ -63,10 +63,12 @@ struct Kernel {
 };
 
 /// Chooses implementations and formats, and packs weights that have not been
-/// packed. `weights` is guarded by the caller.
+/// packed. `weights` is guarded by the caller. `manyShapes`: the site sees more
+/// shapes than are kept, so nothing may stay of a kernel that is dropped.
 std::shared_ptr<const Kernel> buildKernel(const Problem &problem,
                                           const nnrt_abi_tensor *args,
-                                          SiteWeights &weights);
+                                          SiteWeights &weights,
+                                          bool manyShapes);
 
 } // namespace onednn
 } // namespace nnrt

@@ -46,6 +46,16 @@ static bool isIm2Col(const Problem &problem, const PrimitiveDesc &desc) {
                      [](int64_t size) { return size > 1; });
 }
 
+/// Implementations of convolutions whose code oneDNN never frees: until 3.4 it
+/// keeps the BRGEMM kernels of all shapes in a set of the process, and those
+/// with post-ops once for each primitive (16 to 36 KB, seen in 3.2).
+static bool keepsMemory(const Problem &problem, const PrimitiveDesc &desc) {
+  const dnnl_version_t *version = dnnl_version();
+  return (version->major < 3 || (version->major == 3 && version->minor < 4)) &&
+         problem.isConvolution() &&
+         implementationOf(desc.get()).compare(0, 3, "brg") == 0;
+}
+
 /// How many post-ops the primitive may do itself. Pools on channels-first data
 /// (seen in 3.2, avx512_core) read operands with spatial sizes at wrong places.
 static int countTrustedPostOps(const Problem &problem) {
@@ -60,10 +70,6 @@ static int countTrustedPostOps(const Problem &problem) {
         return i;
   }
   return all;
-}
-
-static size_t sizeOf(const_dnnl_memory_desc_t desc) {
-  return desc ? dnnl_memory_desc_get_size(desc) : 0;
 }
 
 static bool hasDimsOf(const Operand &operand, const_dnnl_memory_desc_t desc) {
@@ -94,8 +100,8 @@ namespace {
 class Builder {
 public:
   Builder(const Problem &problem, const nnrt_abi_tensor *args,
-          SiteWeights &packed)
-      : problem(problem), args(args), packed(packed),
+          SiteWeights &packed, bool manyShapes)
+      : problem(problem), args(args), packed(packed), manyShapes(manyShapes),
         kernel(std::make_shared<Kernel>()) {}
 
   std::shared_ptr<const Kernel> build();
@@ -112,6 +118,9 @@ private:
   PrimitiveDesc tryAttempt(int numPostOps, bool anyData,
                            const_dnnl_memory_desc_t weightsDesc);
   MemoryDesc requestedWeights();
+  bool isAvoided(const PrimitiveDesc &desc) const {
+    return manyShapes && keepsMemory(problem, desc);
+  }
 
   int addArgument(int argument, const Operand &operand);
   int addScratch(MemoryDesc desc);
@@ -134,6 +143,7 @@ private:
   const Problem &problem;
   const nnrt_abi_tensor *args;
   SiteWeights &packed;
+  bool manyShapes;
   std::shared_ptr<Kernel> kernel;
 };
 
@@ -300,7 +310,8 @@ int Builder::addWeights(Attempt &attempt) {
       continue; // Shapes of the run decide whether a problem is turned.
     PrimitiveDesc other =
         tryAttempt(attempt.numPostOps, attempt.anyData, format->desc.get());
-    if (other && !isReference(other)) {
+    if (other && !isReference(other) &&
+        (!isAvoided(other) || isAvoided(attempt.desc))) {
       attempt.desc = std::move(other);
       return addConstant(format);
     }
@@ -388,8 +399,18 @@ PrimitiveDesc Builder::tryAttempt(int numPostOps, bool anyData,
     bias.type = problem.biasType();
     biasDesc = bias.desc();
   }
-  return problem.create(srcDesc.get(), weightsDesc, biasDesc.get(),
-                        dstDesc.get(), numPostOps);
+  auto create = [&] {
+    return problem.create(srcDesc.get(), weightsDesc, biasDesc.get(),
+                          dstDesc.get(), numPostOps);
+  };
+  PrimitiveDesc desc = create();
+  if (!desc || !isAvoided(desc))
+    return desc;
+  while (isAvoided(desc))
+    if (dnnl_primitive_desc_next_impl(desc.get()) != dnnl_success)
+      return create();
+  // Memory that grows is better than runs that take a hundred times as long.
+  return isReference(desc) ? create() : std::move(desc);
 }
 
 Builder::Attempt Builder::choose() {
@@ -490,8 +511,9 @@ std::shared_ptr<const Kernel> Builder::build() {
 
 std::shared_ptr<const Kernel> buildKernel(const Problem &problem,
                                           const nnrt_abi_tensor *args,
-                                          SiteWeights &weights) {
-  return Builder(problem, args, weights).build();
+                                          SiteWeights &weights,
+                                          bool manyShapes) {
+  return Builder(problem, args, weights, manyShapes).build();
 }
 
 } // namespace onednn

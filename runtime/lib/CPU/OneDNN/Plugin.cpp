@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <new>
 
+#include <dlfcn.h>
+
 using namespace nnrt;
 using namespace nnrt::onednn;
 
@@ -66,8 +68,13 @@ nnrt_onednn_plugin(uint32_t version, const PluginHost *pluginHost) {
   const dnnl_version_t *dnnl = dnnl_version();
   std::snprintf(libraryVersion, sizeof(libraryVersion), "%d.%d.%d", dnnl->major,
                 dnnl->minor, dnnl->patch);
+  Dl_info library;
   static const OneDNNPlugin plugin = {
       libraryVersion,
+      dladdr(reinterpret_cast<void *>(&dnnl_version), &library) &&
+              library.dli_fname
+          ? library.dli_fname
+          : "?",
       [] { return orNull([] { return new PluginModule; }); },
       [](PluginModule *module) { delete module; },
       [](PluginModule *module, int threads) {
@@ -75,6 +82,7 @@ nnrt_onednn_plugin(uint32_t version, const PluginHost *pluginHost) {
       },
       [](PluginSession *session) { delete session; },
       execute,
-      [](const PluginSession *session) { return session->memory(); }};
+      [](const PluginSession *session) { return session->memory(); },
+      [](const PluginModule *module) { return module->memory(); }};
   return &plugin;
 }
