@@ -32,6 +32,7 @@ public:
   Expected<HostTensors> run(ArrayRef<HostTensor> inputs) override;
   llvm::Error runOnly(ArrayRef<HostTensor> inputs) override;
   std::vector<KernelTime> getProfile() override;
+  Expected<std::optional<LibraryInfo>> getLibraryInfo() override;
 
 private:
   std::unique_ptr<nnrt_module, ModuleCloser> module;
@@ -166,6 +167,27 @@ std::vector<KernelTime> LibraryModel::getProfile() {
     times.push_back({info.kind, info.nodes, info.calls, info.total_ns});
   }
   return times;
+}
+
+Expected<std::optional<LibraryInfo>> LibraryModel::getLibraryInfo() {
+  nnrt_module_memory_info shared;
+  nnrt_session_memory_info own;
+  if (llvm::Error error = toError(nnrt_module_memory(module.get(), &shared)))
+    return std::move(error);
+  if (llvm::Error error = toError(nnrt_session_memory_parts(session.get(), &own)))
+    return std::move(error);
+  LibraryInfo info;
+  info.variant = nnrt_module_variant(module.get());
+  info.weights = shared.weights;
+  info.packedWeights = shared.packed_weights;
+  info.arenaFormula = shared.arena;
+  info.numDataDependent = shared.num_data_dependent;
+  info.arena = own.arena;
+  info.dataDependent = own.blocks;
+  info.outputs = own.outputs;
+  info.inputCopies = own.inputs;
+  info.scratchpad = own.scratchpad;
+  return info;
 }
 
 Expected<std::unique_ptr<Model>>

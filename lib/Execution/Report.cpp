@@ -89,3 +89,25 @@ void nn::printTensors(llvm::raw_ostream &os, ArrayRef<TensorInfo> infos,
     os << (tensor.getNumElements() > shown ? ", ...]\n" : "]\n");
   }
 }
+
+void nn::printInfo(llvm::raw_ostream &os, const Model &model, const LibraryInfo &info,
+                   bool ran) {
+  for (const TensorInfo &tensor : model.getInputs())
+    os << "input   " << tensor.describe() << "\n";
+  for (const TensorInfo &tensor : model.getOutputs())
+    os << "output  " << tensor.describe() << "\n";
+  os << "variant " << info.variant << "\n";
+  os << "weights " << info.weights << " bytes, once for all sessions\n";
+  os << "arena   "
+     << (info.arenaFormula.empty() ? "of a size that no formula gives"
+                                   : info.arenaFormula + " bytes for each session")
+     << "\n";
+  if (info.numDataDependent)
+    os << "        and " << info.numDataDependent
+       << " buffers of sizes that depend on the data\n";
+  if (ran)
+    os << "run     arena " << info.arena << ", data-dependent " << info.dataDependent
+       << ", outputs " << info.outputs << ", copies of inputs " << info.inputCopies
+       << ", oneDNN's scratchpad " << info.scratchpad
+       << " bytes; weights packed for oneDNN " << info.packedWeights << " bytes\n";
+}

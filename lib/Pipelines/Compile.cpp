@@ -60,7 +60,7 @@ LogicalResult nn::compileToLibrary(ModuleOp module, StringRef path,
         translateToLLVMIR(*lowered, variant, context);
     if (!llvmModule)
       return failure();
-    compiled.push_back({variant, {}});
+    compiled.push_back(describeVariant(*lowered, variant));
     if (failed(emitObject(*llvmModule, variant, compiled.back().object,
                           module.getLoc())))
       return failure();

@@ -73,6 +73,15 @@ FailureOr<nnrt::Manifest> nn::describeModel(ModuleOp module) {
   return manifest;
 }
 
+CompiledVariant nn::describeVariant(ModuleOp lowered, const CodeVariant &variant) {
+  CompiledVariant described{variant, {}, "", 0};
+  if (auto formula = lowered->getAttrOfType<StringAttr>("nn.arena_bytes"))
+    described.arena = formula.str();
+  if (auto count = lowered->getAttrOfType<IntegerAttr>("nn.data_dependent_buffers"))
+    described.dataDependentBuffers = uint32_t(count.getInt());
+  return described;
+}
+
 //===----------------------------------------------------------------------===//
 // File
 //===----------------------------------------------------------------------===//
@@ -132,6 +141,8 @@ LogicalResult nn::writeLibrary(ModuleOp lowered, nnrt::Manifest manifest,
     code.name = compiled.variant.cpu;
     code.target = getRequiredFeatures(compiled.variant);
     code.symbol = "nnrt_model_run_" + compiled.variant.getSuffix();
+    code.arena = compiled.arena;
+    code.dataDependentBuffers = compiled.dataDependentBuffers;
     manifest.sections.push_back(code);
   }
   if (failed(linkSharedLibrary(objects, temporary, loc)))

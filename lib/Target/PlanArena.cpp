@@ -17,6 +17,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "nn/Target/Passes.h"
+#include "nn/Target/SizeFormula.h"
 #include "nn/Target/Weights.h"
 
 namespace mlir::nn {
@@ -60,10 +61,16 @@ struct PlanArenaPass : nn::impl::PlanArenaBase<PlanArenaPass> {
       return;
     Block &block = main.getBody().front();
     collect(main, block);
-    if (statics.empty() && symbolics.empty())
-      return;
-
     OpBuilder builder(&getContext());
+    numDataDependent = dataDependent;
+    if (dataDependent)
+      getOperation()->setAttr("nn.data_dependent_buffers",
+                              builder.getI64IntegerAttr(dataDependent));
+    if (statics.empty() && symbolics.empty()) {
+      getOperation()->setAttr("nn.arena_bytes", builder.getStringAttr("0"));
+      return;
+    }
+
     int64_t staticEnd = placeStatics();
     SmallVector<Slot> slots = assignSlots();
     numStatic = statics.size();
@@ -91,6 +98,8 @@ struct PlanArenaPass : nn::impl::PlanArenaBase<PlanArenaPass> {
     }
     Value arena = ArenaOp::create(
         builder, loc, MemRefType::get({ShapedType::kDynamic}, builder.getI8Type()), end);
+    if (std::optional<std::string> formula = describeSize(end, main))
+      getOperation()->setAttr("nn.arena_bytes", builder.getStringAttr(*formula));
 
     auto replace = [&](Buffer &buffer, Value offset) {
       builder.setInsertionPoint(buffer.op);
@@ -134,7 +143,7 @@ private:
                                            op.getDynamicSizes());
         op.replaceAllUsesWith(allocate.getResult());
         op.erase();
-        ++numDataDependent;
+        ++dataDependent;
         continue;
       }
       Buffer buffer;
@@ -362,6 +371,7 @@ private:
   DenseMap<Operation *, std::pair<unsigned, unsigned>> numbers; // own, last inside
   unsigned nextNumber = 0;
   SmallVector<Buffer, 0> statics, symbolics;
+  int64_t dataDependent = 0;
   DenseSet<Operation *> moved;
   Operation *lastSizeOp = nullptr;
 };

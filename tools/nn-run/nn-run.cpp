@@ -28,7 +28,7 @@ namespace {
 const bool namesAreFree = [] {
   for (const char *name : {"inputs", "outputs", "data", "rtol", "atol", "threads",
                            "benchmark", "json", "profile", "interpret", "compare",
-                           "node-tests", "jobs", "timeout", "filter"})
+                           "node-tests", "jobs", "timeout", "filter", "info"})
     if (cl::Option *taken = cl::getRegisteredOptions().lookup(name))
       taken->removeArgument();
   return true;
@@ -63,6 +63,9 @@ cl::opt<bool> json("json", cl::desc("Print the benchmark as JSON"),
 cl::opt<bool> profile("profile", cl::desc("Print the time of each kernel, with its "
                                           "ONNX nodes"),
                       cl::cat(category));
+cl::opt<bool> showInfo("info", cl::desc("Print what the model takes, gives and needs of "
+                                    "memory; given inputs, also what a run took"),
+                   cl::cat(category));
 cl::opt<bool> interpretOnly("interpret",
                             cl::desc("Interpret .onnx and .mlir models instead of "
                                      "compiling them"),
@@ -246,6 +249,23 @@ int runProfile(Model &model, ArrayRef<HostTensor> inputs) {
   return 0;
 }
 
+int runInfo(Model &model, const NamedTensors &arrays) {
+  if (!arrays.empty()) {
+    Expected<HostTensors> inputs = bindInputs(model, arrays);
+    if (!inputs)
+      return fail(inputs.takeError());
+    if (llvm::Error error = model.runOnly(*inputs))
+      return fail(std::move(error));
+  }
+  Expected<std::optional<LibraryInfo>> library = model.getLibraryInfo();
+  if (!library)
+    return fail(library.takeError());
+  if (!*library)
+    return fail("--info is about compiled models, leave out --interpret");
+  printInfo(llvm::outs(), model, **library, !arrays.empty());
+  return 0;
+}
+
 int runNodeTests() {
   NodeTestOptions options;
   options.source.library.threads = threads.getNumOccurrences() ? threads : 1;
@@ -307,6 +327,8 @@ int run() {
   Expected<std::unique_ptr<Model>> model = source.open();
   if (!model)
     return fail(model.takeError());
+  if (showInfo)
+    return runInfo(**model, data->inputs);
   Expected<HostTensors> inputs = bindInputs(**model, data->inputs);
   if (!inputs)
     return fail(inputs.takeError());

@@ -14,6 +14,7 @@
 #include "nn/Support/TensorFiles.h"
 #include "llvm/Support/Error.h"
 #include <memory>
+#include <optional>
 
 namespace mlir::nn {
 
@@ -38,6 +39,17 @@ struct KernelTime {
   uint64_t totalNs = 0;
 };
 
+/// What a compiled model is, and what memory it takes in bytes (see nnrt.h).
+struct LibraryInfo {
+  std::string variant;
+  size_t weights = 0, packedWeights = 0;
+  /// A formula of the inputs' dimensions; "" if there is none.
+  std::string arenaFormula;
+  unsigned numDataDependent = 0;
+  /// What the session holds after its runs so far.
+  size_t arena = 0, dataDependent = 0, outputs = 0, inputCopies = 0, scratchpad = 0;
+};
+
 class Model {
 public:
   virtual ~Model() = default;
@@ -54,6 +66,10 @@ public:
   }
   /// Of the runs so far; empty if it was not asked for at the start.
   virtual std::vector<KernelTime> getProfile() { return {}; }
+  /// Nothing for models that are interpreted.
+  virtual llvm::Expected<std::optional<LibraryInfo>> getLibraryInfo() {
+    return std::nullopt;
+  }
 
 protected:
   std::vector<TensorInfo> inputs, outputs;

@@ -42,6 +42,11 @@ runBenchmark(const std::function<llvm::Expected<std::unique_ptr<Model>>()> &open
 void printProfile(llvm::raw_ostream &os, std::vector<KernelTime> times,
                   size_t runs);
 
+/// What a library takes and gives, its variant, and its memory: as its formula
+/// says, and with `ran` what the session holds.
+void printInfo(llvm::raw_ostream &os, const Model &model, const LibraryInfo &info,
+               bool ran);
+
 /// Name, type and first elements of tensors.
 void printTensors(llvm::raw_ostream &os, ArrayRef<TensorInfo> infos,
                   ArrayRef<HostTensor> tensors);

@@ -14,11 +14,17 @@ namespace mlir::nn {
 /// the module's attributes, while both are still in the nn dialect.
 FailureOr<nnrt::Manifest> describeModel(ModuleOp module);
 
-/// A variant's object code and the symbol of its entry point.
+/// A variant's object code, and what it needs of memory: the attributes
+/// `nn.arena_bytes` and `nn.data_dependent_buffers` of its module.
 struct CompiledVariant {
   CodeVariant variant;
   SmallVector<char, 0> object;
+  std::string arena;
+  uint32_t dataDependentBuffers = 0;
 };
+
+/// A variant without its object code yet, from its lowered module.
+CompiledVariant describeVariant(ModuleOp lowered, const CodeVariant &variant);
 
 /// Links the variants (best first), appends the weights that the attribute
 /// `nn.weights` of `lowered` lists and the manifest, and puts the file in the

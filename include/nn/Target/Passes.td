@@ -43,6 +43,9 @@ def PlanArena : Pass<"nn-plan-arena", "::mlir::ModuleOp"> {
     offset each; those whose size depends on the inputs' shapes share slots,
     each as large as its largest buffer, so that the arena's size is a formula
     of the inputs' dimensions. Sizes that depend on data come from `nn.allocate`.
+
+    The module's attribute `nn.arena_bytes` is the formula as text
+    (SizeFormula.h), `nn.data_dependent_buffers` how many buffers it leaves out.
   }];
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
   let statistics = [

@@ -2,7 +2,8 @@
 
 // Buffers that are not live at the same time share memory: three buffers of 64
 // bytes, of which two are live at once.
-// CHECK-LABEL: func.func @main
+// CHECK-LABEL: module attributes {nn.arena_bytes = "128"}
+// CHECK: func.func @main
 // CHECK: %[[SIZE:.*]] = arith.constant 128 : index
 // CHECK: %[[ARENA:.*]] = nn.arena %[[SIZE]]
 // CHECK-DAG: %[[C0:.*]] = arith.constant 0 : index
@@ -28,7 +29,8 @@ func.func private @k(%i: memref<16xf32>, %o: memref<16xf32>, %b: index, %e: inde
 // -----
 
 // A buffer lives as long as what is cast from it: the second must not overwrite it.
-// CHECK-LABEL: func.func @main
+// CHECK-LABEL: module attributes {nn.arena_bytes = "128"}
+// CHECK: func.func @main
 // CHECK: %[[SIZE:.*]] = arith.constant 128 : index
 // CHECK: nn.arena %[[SIZE]]
 func.func @main(%ctx: !llvm.ptr, %x: memref<64xi8>) -> i32 {
@@ -51,7 +53,8 @@ func.func private @k(%i: memref<64xi8>, %o: memref<64xi8>, %b: index, %e: index)
 
 // Sizes that depend on the inputs' shapes: the arena's size is a formula of them,
 // computed before the arena is allocated, rounded up to cache lines.
-// CHECK-LABEL: func.func @main
+// CHECK-LABEL: module attributes {nn.arena_bytes = "roundup(16*dim(\22argument 1\22, 0), 64)"}
+// CHECK: func.func @main
 // CHECK-SAME: %[[X:[a-z0-9]+]]: memref<?x4xf32>)
 // CHECK: %[[N:.*]] = memref.dim %[[X]], %{{.*}}
 // CHECK: %[[BYTES:.*]] = arith.muli %{{.*}}, %[[N]] : index
@@ -73,7 +76,8 @@ func.func private @k(%i: memref<?x4xf32>, %o: memref<?x4xf32>, %b: index, %e: in
 // -----
 
 // A size that is computed from data is known too late for the arena.
-// CHECK-LABEL: func.func @main
+// CHECK-LABEL: module attributes {nn.arena_bytes = "0", nn.data_dependent_buffers = 1 : i64}
+// CHECK: func.func @main
 // CHECK-NOT: nn.arena
 // CHECK: %[[N:.*]] = memref.load
 // CHECK: nn.allocate(%[[N]]) : memref<?xf32>
@@ -86,3 +90,45 @@ func.func @main(%ctx: !llvm.ptr, %sizes: memref<1xindex>) -> i32 {
   return %s : i32
 }
 func.func private @k(%o: memref<?xf32>, %b: index, %e: index)
+
+// -----
+
+// The formula is simplified by what is known of sizes: they are not negative and
+// equal by name, so the largest of several is found where it can be; whole cache
+// lines are not rounded up; division down is seen through its spelling in arith.
+// CHECK-LABEL: nn.arena_bytes = "256*N*floordiv(1 + H, 2) + max(64*N, roundup(12*H, 64)) + roundup(4*H*N, 64)"
+// CHECK: nn.arena
+func.func @main(%ctx: !llvm.ptr, %x: memref<?x?xf32> {nn.dim_names = ["N", "H"], nn.name = "x"},
+                %y: memref<?xf32> {nn.dim_names = ["N"], nn.name = "y"}) -> i32 {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %m1 = arith.constant -1 : index
+  %n = memref.dim %x, %c0 : memref<?x?xf32>
+  %m = memref.dim %y, %c0 : memref<?xf32>
+  %h = memref.dim %x, %c1 : memref<?x?xf32>
+  // 1 + (h - 1) floordiv 2
+  %v = arith.addi %h, %m1 : index
+  %negative = arith.cmpi slt, %v, %c0 : index
+  %flag = arith.index_castui %negative : i1 to index
+  %twice = arith.subi %m1, %v : index
+  %mirror = arith.subi %twice, %v : index
+  %step = arith.muli %flag, %mirror : index
+  %up = arith.addi %v, %step : index
+  %q = arith.divsi %up, %c2 : index
+  %back = arith.subi %m1, %q : index
+  %backTwice = arith.subi %back, %q : index
+  %backStep = arith.muli %flag, %backTwice : index
+  %floor = arith.addi %q, %backStep : index
+  %half = arith.addi %floor, %c1 : index
+  %a = memref.alloc(%n, %half) : memref<?x?x64xf32>
+  %b = memref.alloc(%m, %h) : memref<?x?xf32>
+  %c = memref.alloc(%n) : memref<?x16xf32>
+  nn.call_kernel @k ins(%a, %b, %c : memref<?x?x64xf32>, memref<?x?xf32>, memref<?x16xf32>) outs(%y : memref<?xf32>) scalars() count(%c1)
+  %d = memref.alloc(%h) : memref<?x3xf32>
+  nn.call_kernel @k2 ins(%a, %b : memref<?x?x64xf32>, memref<?x?xf32>) outs(%d : memref<?x3xf32>) scalars() count(%c1)
+  %s = arith.constant 0 : i32
+  return %s : i32
+}
+func.func private @k(%i: memref<?x?x64xf32>, %j: memref<?x?xf32>, %l: memref<?x16xf32>, %o: memref<?xf32>, %b: index, %e: index)
+func.func private @k2(%i: memref<?x?x64xf32>, %j: memref<?x?xf32>, %o: memref<?x3xf32>, %b: index, %e: index)
