@@ -468,6 +468,41 @@ TEST(OneDNNMatMul, ShapesAndBroadcasts) {
   }
 }
 
+// Over no elements: the bias, or zeros, and what the post-ops make of it.
+TEST(OneDNNMatMul, EmptyProducts) {
+  Array src({2, 0}), weights({0, 3}), bias({3}, 1), other({2, 3}, 2);
+  const nnrt_abi_onednn_post_op ops[] = {
+      {NNRT_ABI_ONEDNN_ELTWISE, dnnl_eltwise_linear, 2, 1, 0, 0},
+      {NNRT_ABI_ONEDNN_BINARY, dnnl_binary_add, 0, 0, 4, 0}};
+  for (bool withBias : {false, true})
+    for (int numOps : {0, 2}) {
+      Plugin plugin;
+      nnrt_abi_onednn_site site = makeSite(NNRT_ABI_ONEDNN_MATMUL);
+      std::vector<nnrt_abi_tensor> args = {view(src), view(weights)};
+      nnrt_abi_onednn_post_op used[] = {ops[0], ops[1]};
+      if (withBias) {
+        site.flags = NNRT_ABI_ONEDNN_HAS_BIAS;
+        args.push_back(view(bias));
+      }
+      Array output({2, 3}), want({2, 3});
+      output.values.assign(6, NAN);
+      args.push_back(view(output));
+      used[1].argument = int(args.size());
+      if (numOps)
+        args.push_back(view(other));
+      site.num_args = int(args.size());
+      site.num_post_ops = numOps;
+      site.post_ops = used;
+      for (int i = 0; i < 6; ++i) {
+        float value = withBias ? bias.values[i % 3] : 0;
+        want.values[i] = numOps ? 2 * value + 1 + other.values[i] : value;
+      }
+      for (int run = 0; run < 2; ++run)
+        ASSERT_EQ(plugin.execute(site, args), "");
+      expectClose(output, want);
+    }
+}
+
 TEST(OneDNNMatMul, TransposedByStrides) {
   Array src({6, 5}, 1), weights({4, 6}, 2), want({5, 4}), output({5, 4});
   forEachIndex(want.dims, [&](const std::vector<int64_t> &at, int64_t i) {
@@ -832,8 +867,11 @@ TEST(OneDNNErrors, NoElements) {
   nnrt_abi_onednn_site site = makeSite(NNRT_ABI_ONEDNN_MATMUL), other = site;
   site.num_args = other.num_args = 3;
   EXPECT_EQ(plugin.execute(site, {view(src), view(weights), view(output)}), "");
-  Array thin({2, 0}), none({0, 3}), full({2, 3});
-  EXPECT_NE(plugin.execute(other, {view(thin), view(none), view(full)})
+  // Nothing to convolve is an error, see EmptyProducts for matrices.
+  nnrt_abi_onednn_site conv = makeSite(NNRT_ABI_ONEDNN_CONVOLUTION, 1);
+  conv.num_args = 3;
+  Array image({1, 0, 4}), kernel({3, 0, 1}), result({1, 3, 4});
+  EXPECT_NE(plugin.execute(conv, {view(image), view(kernel), view(result)})
                 .find("no elements"),
             std::string::npos);
 }

@@ -119,7 +119,10 @@ BoundKernel::BoundKernel(ShapeKey key, std::shared_ptr<const Kernel> kernel)
     : key(std::move(key)), kernel(std::move(kernel)) {
   for (const Value &value : this->kernel->values) {
     Slot slot;
-    if (value.place == Value::Constant) {
+    static const int64_t zero = 0;
+    if (value.place == Value::Zero) {
+      slot.data = const_cast<int64_t *>(&zero);
+    } else if (value.place == Value::Constant) {
       slot.memory = value.constant->memory.get();
     } else {
       slot.owner = makeMemory(value.desc.get(), nullptr);
@@ -146,7 +149,7 @@ void BoundKernel::execute(dnnl_stream_t stream, const nnrt_abi_tensor *args,
   }
   for (size_t i = 0; i < slots.size(); ++i) {
     const Value &value = kernel->values[i];
-    if (value.place == Value::Constant)
+    if (value.place == Value::Constant || value.place == Value::Zero)
       continue;
     void *data = value.place == Value::Argument ? args[value.argument].data
                                                 : base + value.offset;

@@ -61,7 +61,7 @@ public:
 private:
   std::shared_ptr<const Kernel> kernel;
   struct Slot {
-    dnnl_memory_t memory;
+    dnnl_memory_t memory = nullptr;
     Memory owner; // null if the memory is the kernel's constant
     void *data = nullptr;
   };

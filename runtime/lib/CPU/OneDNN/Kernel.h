@@ -34,7 +34,8 @@ struct Value {
   enum Place {
     Argument, // of the call: number `argument`
     Constant, // `constant`
-    Scratch   // in the session's scratch memory, at `offset`
+    Scratch,  // in the session's scratch memory, at `offset`
+    Zero      // a zero, at strides of 0
   } place = Argument;
   int argument = 0;
   std::shared_ptr<Packed> constant;

@@ -133,6 +133,7 @@ private:
   int addPostOpOperand(int index);
   void addPrimitive(const PrimitiveDesc &desc, std::vector<Step::Use> uses);
   void addSeparatePostOps(int first, int dst);
+  void addEmptyProduct();
 
   std::shared_ptr<Packed> pack(const Operand &operand, const void *data,
                                const_dnnl_memory_desc_t to);
@@ -449,9 +450,39 @@ Builder::Attempt Builder::choose() {
   return fallback;
 }
 
+void Builder::addEmptyProduct() {
+  // Without a bias, a value that needs no descriptor.
+  Operand from = problem.dst;
+  Value value;
+  value.place = Value::Zero;
+  if (problem.biasArg >= 0) {
+    from = padRank(problem.bias, problem.dst.rank);
+    value.place = Value::Argument;
+    value.argument = problem.biasArg;
+    value.desc = problem.bias.desc();
+  }
+  for (int d = 0; d < from.rank; ++d) {
+    if (value.place == Value::Zero || from.dims[d] == 1)
+      from.strides[d] = 0;
+    from.dims[d] = problem.dst.dims[d];
+  }
+  value.operand = from;
+  kernel->values.push_back(std::move(value));
+  Step step;
+  step.from = static_cast<int>(kernel->values.size()) - 1;
+  step.to = addArgument(problem.dstArg, problem.dst);
+  int dst = step.to;
+  kernel->steps.push_back(std::move(step));
+  addSeparatePostOps(0, dst);
+}
+
 std::shared_ptr<const Kernel> Builder::build() {
   if (problem.isEmpty())
     return kernel;
+  if (problem.isEmptyProduct()) {
+    addEmptyProduct();
+    return kernel;
+  }
   if (problem.site.kind == NNRT_ABI_ONEDNN_REORDER) {
     MemoryDesc from = problem.src.desc(), to = problem.dst.desc();
     PrimitiveDesc desc =

@@ -226,11 +226,15 @@ bool Problem::hasSum() const {
 bool Problem::isEmpty() const {
   if (dst.numElements() == 0)
     return true;
-  // oneDNN would leave the result as it is.
-  if (src.numElements() == 0)
+  // oneDNN would leave the result as it is. A sum would add to that.
+  if (src.numElements() == 0 && (!isEmptyProduct() || hasSum()))
     throw Failure{NNRT_FAILED_PRECONDITION,
                   "the input has no elements: " + shapesText()};
   return false;
+}
+
+bool Problem::isEmptyProduct() const {
+  return site.kind == NNRT_ABI_ONEDNN_MATMUL && src.numElements() == 0;
 }
 
 int32_t Problem::weightsType() const {

@@ -33,6 +33,8 @@ public:
   bool hasSum() const;
   /// Nothing to compute: the result has no elements.
   bool isEmpty() const;
+  /// A matrix product over no elements: its results are the bias, or zeros.
+  bool isEmptyProduct() const;
 
   /// The element types that weights and bias have in the primitive.
   int32_t weightsType() const;
