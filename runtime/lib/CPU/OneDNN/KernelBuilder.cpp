@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CPU/OneDNN/Convert.h"
+#include "CPU/OneDNN/Implementations.h"
 #include "CPU/OneDNN/Kernel.h"
 #include "Core/Verbose.h"
 
@@ -20,57 +21,6 @@
 
 namespace nnrt {
 namespace onednn {
-
-static std::string implementationOf(const_dnnl_primitive_desc_t desc) {
-  const char *text = nullptr;
-  dnnl_primitive_desc_query(desc, dnnl_query_impl_info_str, 0, &text);
-  return text ? text : "";
-}
-
-static bool isReference(const PrimitiveDesc &desc) {
-  return implementationOf(desc.get()).find("ref") != std::string::npos;
-}
-
-/// Convolutions of channels-first data that are done by im2col: measured 2
-/// (3x3) to 20 (depthwise) times slower than others with reorders before and
-/// after. Pointwise ones need no im2col.
-static bool isIm2Col(const Problem &problem, const PrimitiveDesc &desc) {
-  if (!problem.isConvolution() ||
-      implementationOf(desc.get()).find("gemm") == std::string::npos)
-    return false;
-  const Operand &weights = problem.weights;
-  const int64_t *kernel =
-      weights.dims + weights.rank - problem.site.spatial_rank;
-  return problem.site.groups > 1 ||
-         std::any_of(kernel, weights.dims + weights.rank,
-                     [](int64_t size) { return size > 1; });
-}
-
-/// Implementations of convolutions whose code oneDNN never frees: until 3.4 it
-/// keeps the BRGEMM kernels of all shapes in a set of the process, and those
-/// with post-ops once for each primitive (16 to 36 KB, seen in 3.2).
-static bool keepsMemory(const Problem &problem, const PrimitiveDesc &desc) {
-  const dnnl_version_t *version = dnnl_version();
-  return (version->major < 3 || (version->major == 3 && version->minor < 4)) &&
-         problem.isConvolution() &&
-         implementationOf(desc.get()).compare(0, 3, "brg") == 0;
-}
-
-/// How many post-ops the primitive may do itself. Pools on channels-first data
-/// (seen in 3.2, avx512_core) read operands with spatial sizes at wrong places.
-static int countTrustedPostOps(const Problem &problem) {
-  int all = problem.site.num_post_ops;
-  const Operand &dst = problem.dst;
-  if (problem.site.kind != NNRT_ABI_ONEDNN_POOLING || dst.strides[1] == 1)
-    return all;
-  for (int i = 0; i < all; ++i) {
-    const Operand &operand = problem.postOpOperands[i];
-    for (int d = 2; d < operand.rank; ++d)
-      if (operand.dims[d] != 1)
-        return i;
-  }
-  return all;
-}
 
 static bool hasDimsOf(const Operand &operand, const_dnnl_memory_desc_t desc) {
   int32_t rank = 0;

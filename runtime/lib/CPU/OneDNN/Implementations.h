@@ -1,0 +1,42 @@
+//===- Implementations.h - What they are good for ---------------*- C++ -*-===//
+//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
+// LICENSE.
+//
+// oneDNN takes the first of its implementations that can do a problem. What was
+// seen of those that are not good, by their names.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NNRT_CPU_ONEDNN_IMPLEMENTATIONS_H
+#define NNRT_CPU_ONEDNN_IMPLEMENTATIONS_H
+
+#include "CPU/OneDNN/Problem.h"
+
+namespace nnrt {
+namespace onednn {
+
+/// oneDNN's name, e.g. "brgconv:avx512_core".
+std::string implementationOf(const_dnnl_primitive_desc_t desc);
+
+/// Plain loops, some hundred times slower than others.
+bool isReference(const PrimitiveDesc &desc);
+
+/// Convolutions of channels-first data that are done by im2col: measured 2
+/// (3x3) to 20 (depthwise) times slower than others with reorders before and
+/// after. Pointwise ones need no im2col.
+bool isIm2Col(const Problem &problem, const PrimitiveDesc &desc);
+
+/// Implementations of convolutions whose code oneDNN never frees: until 3.4 it
+/// keeps the BRGEMM kernels of all shapes in a set of the process, and those
+/// with post-ops once for each primitive (16 to 36 KB, seen in 3.2).
+bool keepsMemory(const Problem &problem, const PrimitiveDesc &desc);
+
+/// How many post-ops the primitive may do itself. Pools on channels-first data
+/// (seen in 3.2, avx512_core) read operands with spatial sizes at wrong places.
+int countTrustedPostOps(const Problem &problem);
+
+} // namespace onednn
+} // namespace nnrt
+
+#endif // NNRT_CPU_ONEDNN_IMPLEMENTATIONS_H
