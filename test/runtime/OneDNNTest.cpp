@@ -856,6 +856,12 @@ TEST(OneDNNErrors, NameTheNodeAndTheShapes) {
   EXPECT_NE(plugin.execute(site, {typed, view(weights), view(output)})
                 .find("no element type"),
             std::string::npos);
+  const int64_t negative[] = {2, -1};
+  typed = view(src);
+  typed.dims = negative;
+  EXPECT_EQ(plugin.execute(site, {typed, view(weights), view(output)}),
+            "node 'MatMul_7': an input of the model is too small: a size is "
+            "negative in f32 2x-1");
   site.num_args = 2;
   EXPECT_NE(plugin.execute(site, {view(src), view(weights)}).find("lacks"),
             std::string::npos);

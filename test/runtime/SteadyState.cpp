@@ -15,7 +15,8 @@
 //   from
 //                 that of a serial run, or if more threads are busy than asked
 //   soak RUNS     runs of random shapes: fails if memory grows after the first
-//                 tenth; writes inputs and outputs of some runs below DIR
+//                 tenth, at least 1000 of them or half; writes inputs and
+//                 outputs of some runs below DIR
 //
 // Dimensions without a name are INPUT:INDEX; their sizes are 1..8 unless said
 // otherwise. Inputs are random: floats in [-1, 1], integers in the range given
@@ -242,7 +243,8 @@ void runHosts(const Options &options) {
 void soak(const Options &options) {
   Model model(options.model);
   Session session(model, options.threads);
-  int warmUp = std::max(options.runs / 10, 1);
+  // Until all caches are full, oneDNN's with its 1024 primitives among them.
+  int warmUp = std::max(options.runs / 10, std::min(options.runs / 2, 1000));
   int sampled = std::max(options.runs / 20, 1);
   size_t afterWarmUp = 0, most = 0;
   for (int i = 0; i < options.runs; ++i) {

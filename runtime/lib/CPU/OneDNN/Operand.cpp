@@ -118,6 +118,14 @@ Operand makeOperand(const nnrt_abi_tensor &tensor) {
   operand.rank = tensor.rank;
   operand.type = tensor.type;
   std::copy(tensor.dims, tensor.dims + tensor.rank, operand.dims);
+  // What is computed of the inputs' sizes: 3 - 4, say, for a window on 3
+  // elements.
+  for (int i = 0; i < operand.rank; ++i)
+    if (operand.dims[i] < 0)
+      throw Failure{
+          NNRT_FAILED_PRECONDITION,
+          "an input of the model is too small: a size is negative in " +
+              operand.text()};
   if (!tensor.strides)
     return operand.dense();
   std::copy(tensor.strides, tensor.strides + tensor.rank, operand.strides);
