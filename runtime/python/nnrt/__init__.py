@@ -40,7 +40,7 @@ system's.
 
 from ._abi import Error, InvalidArgument, version
 from ._dlpack import DLPack
-from ._model import KernelTime, Model, Session, TensorInfo, load
+from ._model import KernelTime, Model, ModelMemory, Session, TensorInfo, load
 
-__all__ = ["DLPack", "Error", "InvalidArgument", "KernelTime", "Model", "Session",
-           "TensorInfo", "load", "version"]
+__all__ = ["DLPack", "Error", "InvalidArgument", "KernelTime", "Model", "ModelMemory",
+           "Session", "TensorInfo", "load", "version"]

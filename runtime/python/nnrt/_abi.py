@@ -55,6 +55,11 @@ class SessionOptions(c.Structure):
                 ("profile", c.c_int32)]
 
 
+class CModuleMemoryInfo(c.Structure):
+    _fields_ = [("weights", c.c_size_t), ("packed_weights", c.c_size_t),
+                ("arena", c.c_char_p), ("num_data_dependent", c.c_uint32)]
+
+
 class CKernelInfo(c.Structure):
     _fields_ = [("kind", c.c_char_p), ("nodes", c.c_char_p),
                 ("calls", c.c_uint64), ("total_ns", c.c_uint64)]
@@ -76,6 +81,7 @@ _FUNCTIONS = {
     "nnrt_module_metadata": (_P, [_P, c.c_size_t, c.POINTER(c.c_char_p),
                                   c.POINTER(c.c_char_p)]),
     "nnrt_module_variant": (c.c_char_p, [_P]),
+    "nnrt_module_memory": (_P, [_P, c.POINTER(CModuleMemoryInfo)]),
     "nnrt_session_create": (_P, [_P, c.POINTER(SessionOptions), c.POINTER(_P)]),
     "nnrt_session_free": (None, [_P]),
     # Arrays by their addresses: converting them costs more than the call.

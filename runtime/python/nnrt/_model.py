@@ -11,8 +11,8 @@ from typing import Any, Mapping, NamedTuple
 import numpy as np
 
 from . import _tensors, _types
-from ._abi import (CKernelInfo, CTensorInfo, Handle, InvalidArgument, SessionOptions,
-                   Tensor, check, library)
+from ._abi import (CKernelInfo, CModuleMemoryInfo, CTensorInfo, Handle, InvalidArgument,
+                   SessionOptions, Tensor, check, library)
 
 
 class TensorInfo(NamedTuple):
@@ -30,6 +30,18 @@ class TensorInfo(NamedTuple):
     def is_static(self) -> bool:
         """All sizes are known."""
         return all(isinstance(size, int) for size in self.shape)
+
+
+class ModelMemory(NamedTuple):
+    """What a model needs of memory, in bytes."""
+    #: The constants, mapped from the file and shared by all who open it.
+    weights: int
+    #: Copies of constants in oneDNN's formats that runs have made so far.
+    packed_weights: int
+    #: What a session needs, as a formula of the inputs' dimensions; "" if none.
+    arena: str
+    #: How many more buffers a run takes, of sizes that depend on its data.
+    data_dependent: int
 
 
 class KernelTime(NamedTuple):
@@ -94,6 +106,14 @@ class Model:
     def variant(self) -> str:
         """The code that was chosen for this CPU, e.g. "x86-64-v4"."""
         return library().nnrt_module_variant(self._handle.pointer).decode()
+
+    @property
+    def memory(self) -> ModelMemory:
+        """What the model needs of memory; for a session, see Session.memory."""
+        info = CModuleMemoryInfo()
+        check(library().nnrt_module_memory(self._handle.pointer, c.byref(info)))
+        return ModelMemory(info.weights, info.packed_weights, info.arena.decode(),
+                           info.num_data_dependent)
 
     def session(self, threads: int = 0, profile: bool = False) -> Session:
         """What one thread needs to run the model, which computes with `threads`

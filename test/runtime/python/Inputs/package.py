@@ -47,6 +47,15 @@ class Models(unittest.TestCase):
         with self.assertRaisesRegex(nnrt.InvalidArgument, "num_threads is -1"):
             session("affine", threads=-1)
 
+    def test_memory(self):
+        model = nnrt.load(MODELS / "weights.so")
+        self.assertEqual(model.memory.weights, 64 * 64 * 4)
+        self.assertIn("N", model.memory.arena)
+        s = model.session(threads=1)
+        self.assertLess(s.memory, 64)
+        s.run({"x": np.ones((8, 64), np.float32)})
+        self.assertGreaterEqual(s.memory, 8 * 64 * 4)
+
     def test_profile(self):
         s = session("affine", profile=True)
         s.run({"x": rows(2)})
