@@ -83,6 +83,8 @@ static LogicalResult conv(ConvOp op, Call &call) {
   int64_t inputArea = product(window->input), kernelArea = product(window->kernel);
   int64_t outputArea = product(window->output);
   Doubles x = readDoubles(input), w = readDoubles(weight), y(product(dims));
+  for (double &value : x)
+    value -= op.getInputZeroPoint();
   int64_t k = 0, stride = window->strides.back();
   forEachIndex(window->kernel, [&](ArrayRef<int64_t> kernel) {
     std::vector<Run> runs = getRuns(*window, kernel);
@@ -100,7 +102,7 @@ static LogicalResult conv(ConvOp op, Call &call) {
     ++k;
   });
   return call.give(
-      writeSpatial(op, addBias(std::move(y), dims, bias, input.getType())));
+      writeSpatial(op, addBias(std::move(y), dims, bias, call.getResultType())));
 }
 
 /// The window whose input is the result of the transposed convolution, and

@@ -22,7 +22,10 @@ LogicalResult MatMulOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
   Dims lhs = env.getDims(adaptor.getLhs()), rhs = env.getDims(adaptor.getRhs());
   Type type = cast<ShapedType>(adaptor.getLhs().getType()).getElementType();
   // matmul_c1
-  if (type != cast<ShapedType>(adaptor.getRhs().getType()).getElementType())
+  Type rhsType = cast<ShapedType>(adaptor.getRhs().getType()).getElementType();
+  if (type.isInteger(8) && rhsType.isInteger(8))
+    type = IntegerType::get(type.getContext(), 32);
+  else if (type != rhsType)
     return env.fail("operands have different element types");
   if (lhs.empty() || rhs.empty())
     return env.fail("operands must have rank 1 or more");

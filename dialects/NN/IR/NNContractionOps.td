@@ -12,10 +12,11 @@ def NN_MatMulOp : NN_Op<"matmul"> {
     As `numpy.matmul`: the last two dimensions are matrices, those before them
     are broadcast; an operand of rank 1 is a row (lhs) or a column (rhs), whose
     dimension is dropped from the result. With `transpose_lhs` (`transpose_rhs`)
-    the last two dimensions of that operand are swapped first.
+    the last two dimensions of that operand are swapped first. Products of integers
+    of 8 bits, signed or not, each of its own type (ONNX MatMulInteger), are i32.
 
     Constraints:
-     - `matmul_c1`: both operands have one element type and rank >= 1;
+     - `matmul_c1`: both operands have one element type, or 8 bits, and rank >= 1;
      - `matmul_c2`: a transposed operand has rank >= 2;
      - `matmul_c3`: the contracted dimensions agree.
   }];

@@ -18,10 +18,17 @@ static LogicalResult checkConv(OpOrAdaptor op,
   if (input.getRank() < 3 || input.getRank() != weight.getRank())
     return fail("input and weight must have one rank >= 3, not " +
                 Twine(input.getRank()) + " and " + Twine(weight.getRank()));
-  for (Value operand : {Value(op.getWeight()), Value(op.getBias())})
-    if (operand && cast<ShapedType>(operand.getType()).getElementType() !=
-                       input.getElementType())
-      return fail("operands have different element types");
+  Type element = input.getElementType(), weightElement = weight.getElementType();
+  Type sum = element;
+  if (element.isInteger(8) && weightElement.isInteger(8))
+    sum = IntegerType::get(element.getContext(), 32);
+  else if (!isa<FloatType>(element))
+    return fail("operands must be floats, or integers of 8 bits");
+  else if (weightElement != element)
+    return fail("operands have different element types");
+  if (Value bias = op.getBias();
+      bias && cast<ShapedType>(bias.getType()).getElementType() != sum)
+    return fail("the bias has another element type than the sums");
   for (int64_t i = 2; i < weight.getRank(); ++i)
     if (weight.isDynamicDim(i))
       return fail("the kernel's spatial dimensions must be known");
@@ -73,7 +80,9 @@ LogicalResult ConvOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
                         "spatial dimension " + Twine(i));
   }
   dims[where.channel] = env.getDims(adaptor.getWeight())[0];
-  results.push_back({dims, type.getElementType()});
+  Type element = type.getElementType();
+  results.push_back(
+      {dims, element.isInteger(8) ? IntegerType::get(element.getContext(), 32) : element});
   return success();
 }
 
@@ -99,6 +108,13 @@ LogicalResult ConvOp::verify() {
   if (!weight.isDynamicDim(0) && weight.getDimSize(0) % group != 0)
     return emitOpError("the number of filters, ")
            << weight.getDimSize(0) << ", is not a multiple of group, " << group;
+  // conv_c7
+  int64_t zero = getInputZeroPoint();
+  Type element = input.getElementType();
+  bool isUnsigned = element.isUnsignedInteger();
+  if (element.isInteger(8) ? zero < (isUnsigned ? 0 : -128) || zero > (isUnsigned ? 255 : 127)
+                      : zero != 0)
+    return emitOpError("input_zero_point ") << zero << " is no value of " << element;
   // conv_c5
   return checkBias(getBias(), weight.getDimSize(0), fail);
 }

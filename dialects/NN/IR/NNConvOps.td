@@ -15,20 +15,33 @@ def NN_ConvOp : NN_Op<"conv", [NN_SpatialOpInterface]> {
     `floor((Di + begin_i + end_i - dilation_i * (Ki - 1) - 1) / stride_i) + 1`.
     `auto_pad` other than `notset` chooses the pads as ONNX says.
 
+    Input and weight may also be integers of 8 bits, signed or not, each of its own
+    type (ONNX ConvInteger). The result, and the bias, are then i32: the exact sums
+    of `(input - input_zero_point) * weight`, plus the bias. What lies in the padding
+    adds nothing, as if it held `input_zero_point`.
+
     Constraints:
-     - `conv_c1`: input and weight have one rank >= 3 and one element type;
+     - `conv_c1`: input and weight have one rank >= 3, and one float type (the bias
+       too), or are integers of 8 bits (the bias i32);
      - `conv_c2`: `strides`, `dilations` have k entries or none, `pads` 2k or none;
      - `conv_c3`: strides and dilations are positive;
      - `conv_c4`: C = group * weight's dimension 1, and M is a multiple of group;
      - `conv_c5`: the bias has M elements;
-     - `conv_c6`: the kernel fits into the padded input.
+     - `conv_c6`: the kernel fits into the padded input;
+     - `conv_c7`: `input_zero_point` is a value of the input's type, and 0 for floats.
+
+    ```mlir
+    %0 = nn.conv %x, %w {input_zero_point = 7 : i64, pads = array<i64: 1, 1, 1, 1>} :
+        (tensor<1x3x8x8xui8>, tensor<4x3x3x3xi8>) -> tensor<1x4x8x8xi32>
+    ```
   }];
-  let arguments = (ins NN_FloatTensor:$input, NN_FloatTensor:$weight,
-                       Optional<NN_FloatTensor>:$bias,
+  let arguments = (ins NN_NumericTensor:$input, NN_NumericTensor:$weight,
+                       Optional<NN_NumericTensor>:$bias,
                        NN_I64List:$strides, NN_I64List:$dilations,
                        NN_I64List:$pads, NN_DefaultI64<"1">:$group,
-                       NN_AutoPadAttr:$auto_pad, NN_LayoutAttr:$layout);
-  let results = (outs NN_FloatTensor:$result);
+                       NN_AutoPadAttr:$auto_pad, NN_LayoutAttr:$layout,
+                       NN_DefaultI64<"0">:$input_zero_point);
+  let results = (outs NN_NumericTensor:$result);
   let hasVerifier = 1;
   let hasCanonicalizer = 1;
 }

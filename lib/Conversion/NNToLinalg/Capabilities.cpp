@@ -48,7 +48,7 @@ static const Capability table[] = {
     {"nn.matmul",              "linalg", numbers, 1},
     {"nn.gemm",                "linalg", numbers, 2, 2},
     // Conv
-    {"nn.conv",                "linalg", floats, 3},
+    {"nn.conv",                "linalg", floats | i8 | ui8, 3},
     {"nn.conv_transpose",      "linalg", floats, 3},
     // Pool
     {"nn.max_pool",            "linalg", numbers, 3},

@@ -10,6 +10,8 @@ namespace {
 struct Product {
   Value lhs, rhs;
   bool transposeLhs, transposeRhs;
+  /// The result's; integers of 8 bits are multiplied in a wider type.
+  Type elementType;
 };
 } // namespace
 
@@ -17,7 +19,9 @@ struct Product {
 /// the result, in which dimensions of rank-1 operands are absent.
 static Value emitProduct(TensorEmitter &e, Product product, ArrayRef<Dim> like,
                          ArrayRef<Size> sizes) {
-  auto [lhs, rhs, transposeLhs, transposeRhs] = product;
+  auto [lhs, rhs, transposeLhs, transposeRhs, elementType] = product;
+  bool lhsUnsigned = TensorEmitter::isUnsigned(lhs);
+  bool rhsUnsigned = TensorEmitter::isUnsigned(rhs);
   int64_t lhsRank = TensorEmitter::getRank(lhs);
   int64_t rhsRank = TensorEmitter::getRank(rhs);
   e.checkSameDim(lhs, lhsRank == 1 || transposeLhs ? std::max<int64_t>(lhsRank - 2, 0)
@@ -65,14 +69,15 @@ static Value emitProduct(TensorEmitter &e, Product product, ArrayRef<Dim> like,
     rhsDims = transposeRhs ? SmallVector<int64_t>{n, k}
                            : SmallVector<int64_t>{k, n};
   AffineMap lhsMap = mapOf(lhs, lhsDims), rhsMap = mapOf(rhs, rhsDims);
+  lhs = e.signless(lhs);
+  rhs = e.signless(rhs);
   SmallVector<int64_t> resultDims = llvm::to_vector(llvm::seq<int64_t>(0, batch));
   if (hasRows)
     resultDims.push_back(m);
   if (hasColumns)
     resultDims.push_back(n);
 
-  Type elementType = TensorEmitter::getElement(lhs);
-  Type sumType = getComputeType(elementType);
+  Type sumType = getComputeType(getSignlessType(elementType));
   SmallVector<utils::IteratorType> iterators(total,
                                              utils::IteratorType::parallel);
   iterators[k] = utils::IteratorType::reduction;
@@ -80,8 +85,8 @@ static Value emitProduct(TensorEmitter &e, Product product, ArrayRef<Dim> like,
       e.filled(sizes, sumType, 0), {lhs, rhs},
       {lhsMap, rhsMap, e.select(total, resultDims)}, iterators,
       [&](OpBuilder &b, Location l, ValueRange args) -> Value {
-        Value x = emitCast(b, l, args[0], sumType, false, false);
-        Value y = emitCast(b, l, args[1], sumType, false, false);
+        Value x = emitCast(b, l, args[0], sumType, lhsUnsigned, false);
+        Value y = emitCast(b, l, args[1], sumType, rhsUnsigned, false);
         if (isa<FloatType>(sumType)) {
           auto fast = arith::FastMathFlags::contract;
           Value xy = arith::MulFOp::create(b, l, x, y, fast);
@@ -101,7 +106,9 @@ struct LowerMatMul : LinalgPattern<MatMulOp> {
     if (failed(sizes))
       return failure();
     Value product = emitProduct(
-        e, {op.getLhs(), op.getRhs(), op.getTransposeLhs(), op.getTransposeRhs()},
+        e,
+        {op.getLhs(), op.getRhs(), op.getTransposeLhs(), op.getTransposeRhs(),
+         TensorEmitter::getElement(op.getResult())},
         symbols.getDims(op.getResult()), *sizes);
     return e.replace(
         {e.convert(product, TensorEmitter::getElement(op.getResult()))});
@@ -118,8 +125,10 @@ struct LowerGemm : LinalgPattern<GemmOp> {
       return failure();
     Dims like = symbols.getDims(op.getResult());
     Value product = emitProduct(
-        e, {op.getLhs(), op.getRhs(), op.getTransLhs(), op.getTransRhs()}, like,
-        *sizes);
+        e,
+        {op.getLhs(), op.getRhs(), op.getTransLhs(), op.getTransRhs(),
+         TensorEmitter::getElement(op.getResult())},
+        like, *sizes);
     Type elementType = TensorEmitter::getElement(op.getResult());
     bool unsignedElements = TensorEmitter::isUnsigned(op.getResult());
     SmallVector<Value> inputs = {product};

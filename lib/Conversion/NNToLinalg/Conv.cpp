@@ -52,6 +52,17 @@ static SmallVector<AffineExpr> dataIndices(bool channelsLast, AffineExpr n,
   return exprs;
 }
 
+/// `sum + (x - zeroPoint) * y`; `zeroPoint` is of the sum's type, or null.
+static Value emitIntegerMultiplyAdd(OpBuilder &b, Location l, Value x, Value y,
+                                    Value sum, bool xUnsigned, bool yUnsigned,
+                                    Value zeroPoint) {
+  x = emitCast(b, l, x, sum.getType(), xUnsigned, false);
+  y = emitCast(b, l, y, sum.getType(), yUnsigned, false);
+  if (zeroPoint)
+    x = arith::SubIOp::create(b, l, x, zeroPoint);
+  return arith::AddIOp::create(b, l, sum, arith::MulIOp::create(b, l, x, y));
+}
+
 static Value emitMultiplyAdd(OpBuilder &b, Location l, Value x, Value y,
                              Value sum) {
   auto fast = arith::FastMathFlags::contract;
@@ -93,24 +104,29 @@ struct LowerConv : LinalgPattern<ConvOp> {
     SpatialDims where(op.getLayout(), rank);
     Window window(where.count, op.getStrides(), op.getDilations(), op.getPads());
     ArrayRef<int64_t> kernel = weightType.getShape().drop_front(2);
-    Value input = op.getInput();
+    Value input = e.signless(op.getInput()), weight = e.signless(op.getWeight());
     Sizes inputSizes = e.getDims(input);
     Type elementType = TensorEmitter::getElement(input);
-    Type sumType = getComputeType(elementType);
+    Type resultType = TensorEmitter::getElement(op.getResult());
+    Type sumType = getComputeType(resultType);
+    // The padding holds what adds nothing to the sums.
+    int64_t zero = op.getInputZeroPoint();
+    bool inputUnsigned = TensorEmitter::isUnsigned(op.getInput());
+    bool weightUnsigned = TensorEmitter::isUnsigned(op.getWeight());
+    Value padValue = e.scalar(elementType, static_cast<int8_t>(zero));
+    Value zeroPoint = zero ? e.scalar(sumType, zero) : Value();
 
     Size group = e.size(op.getGroup());
-    Size filters = e.getDim(op.getWeight(), 0);
-    Size channels = e.getDim(op.getWeight(), 1);
+    Size filters = e.getDim(weight, 0);
+    Size channels = e.getDim(weight, 1);
     e.checkEqual(inputSizes[where.channel], e.mul(channels, group),
                  "the input's channels do not fit the weight");
     Padding padding =
         getPadding(e, op.getAutoPad(), window, kernel,
                    getSpatial(inputSizes, where), getSpatial(*sizes, where));
-    input = padSpatial(e, input, where, padding.begin, padding.needed,
-                       e.scalar(elementType, 0));
+    input = padSpatial(e, input, where, padding.begin, padding.needed, padValue);
     input = e.splitDim(input, where.channel, group, channels);
-    Value weight =
-        e.splitDim(op.getWeight(), 0, group, e.floorDiv(filters, group));
+    weight = e.splitDim(weight, 0, group, e.floorDiv(filters, group));
     Value init = emitInit(e, op.getBias(), where, channelsLast, *sizes, filters,
                           group, sumType);
 
@@ -136,10 +152,13 @@ struct LowerConv : LinalgPattern<ConvOp> {
                          {inputMap, e.affineMap(total, weightExprs), outputMap},
                          loops.iterators,
                          [&](OpBuilder &b, Location l, ValueRange args) {
-                           return emitMultiplyAdd(b, l, args[0], args[1], args[2]);
+                           if (isa<FloatType>(sumType))
+                             return emitMultiplyAdd(b, l, args[0], args[1], args[2]);
+                           return emitIntegerMultiplyAdd(b, l, args[0], args[1],
+                                                         args[2], inputUnsigned,
+                                                         weightUnsigned, zeroPoint);
                          });
-    return e.replace(
-        {e.convert(e.mergeDims(sum, where.channel), elementType)});
+    return e.replace({e.convert(e.mergeDims(sum, where.channel), resultType)});
   }
 };
 

@@ -469,3 +469,35 @@ func.func @fusion_c1(%x: tensor<2xf32>) {
   %0 = nn.fusion (%a = %x : tensor<2xf32>) -> (tensor<3xf32>) { nn.yield %a : tensor<2xf32> }
   return
 }
+
+// -----
+
+func.func @conv_c7(%x: tensor<1x3x8x8xui8>, %w: tensor<4x3x3x3xi8>) {
+  // expected-error@+1 {{input_zero_point -1 is no value of 'ui8'}}
+  %0 = nn.conv %x, %w {input_zero_point = -1 : i64} : (tensor<1x3x8x8xui8>, tensor<4x3x3x3xi8>) -> tensor<1x4x6x6xi32>
+  return
+}
+
+// -----
+
+func.func @conv_c7_float(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x3x3xf32>) {
+  // expected-error@+1 {{input_zero_point 1 is no value of 'f32'}}
+  %0 = nn.conv %x, %w {input_zero_point = 1 : i64} : (tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32>) -> tensor<1x4x6x6xf32>
+  return
+}
+
+// -----
+
+func.func @conv_c1_integers(%x: tensor<1x3x8x8xi16>, %w: tensor<4x3x3x3xi16>) {
+  // expected-error@+1 {{operands must be floats, or integers of 8 bits}}
+  %0 = nn.conv %x, %w : (tensor<1x3x8x8xi16>, tensor<4x3x3x3xi16>) -> tensor<1x4x6x6xi16>
+  return
+}
+
+// -----
+
+func.func @conv_c1_bias(%x: tensor<1x3x8x8xui8>, %w: tensor<4x3x3x3xi8>, %b: tensor<4xf32>) {
+  // expected-error@+1 {{the bias has another element type than the sums}}
+  %0 = nn.conv %x, %w, %b : (tensor<1x3x8x8xui8>, tensor<4x3x3x3xi8>, tensor<4xf32>) -> tensor<1x4x6x6xi32>
+  return
+}
