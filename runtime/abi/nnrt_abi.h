@@ -97,8 +97,15 @@ enum {
   /// ONNX's auto_pad: pads_begin and pads_end are ignored, and follow from the
   /// shapes of src and dst when the call is made.
   NNRT_ABI_ONEDNN_SAME_UPPER = 8,
-  NNRT_ABI_ONEDNN_SAME_LOWER = 16
+  NNRT_ABI_ONEDNN_SAME_LOWER = 16,
+  /// The site has the field `src_zero_point`.
+  NNRT_ABI_ONEDNN_HAS_ZERO_POINT = 32
 };
+
+// Contractions whose src has 8 bits have s8 weights. They sum
+// (src - src_zero_point) * weights exactly; what follows is computed in f32: the
+// bias (s32 or f32), the post-ops in order, and the conversion to dst's type, which
+// rounds ties to even and saturates.
 
 // Pads at the end that do not give dst's shape exactly are corrected by it when
 // the call is made, so that ceil_mode and output_padding need nothing more than
@@ -126,6 +133,8 @@ typedef struct nnrt_abi_onednn_site {
   float alpha, beta, k; // LRN
   const nnrt_abi_onednn_post_op *post_ops;
   const char *name; // for messages and NNRT_VERBOSE: the ONNX node names
+  int32_t src_zero_point; // with NNRT_ABI_ONEDNN_HAS_ZERO_POINT; never 0
+  int32_t reserved;
 } nnrt_abi_onednn_site;
 
 //===----------------------------------------------------------------------===//

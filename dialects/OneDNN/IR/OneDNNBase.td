@@ -26,6 +26,14 @@ def OneDNN_Dialect : Dialect {
     them (`nnrt_abi_tensor`). What is computed after the primitive itself is its
     list of post-ops, applied to `dst` in order.
 
+    Element types: `src` and `weights` are floats, or `src` has 8 bits (`ui8`, `i8`)
+    and `weights` are `i8`. Then the primitive itself computes
+    `sum((src - src_zero_point) * weights)` exactly, in i32; that sum and the bias
+    (i32 or f32) are converted to f32 and added; the post-ops are applied, in f32,
+    in their order (a binary one converts its operand to f32); and the last value
+    is converted to dst's type: to integers by rounding to nearest, ties to even,
+    and saturating. `sum` must stay below 2^24 for its conversion to be exact.
+
     A verifier says what is meaningful. What oneDNN 3.2 can run is in the
     capability table, lib/Conversion/NNToOneDNN/Capabilities.cpp.
   }];

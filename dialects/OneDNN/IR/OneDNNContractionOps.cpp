@@ -60,5 +60,8 @@ LogicalResult MatMulOp::verify() {
         (bias.getRank() > 1 && bias.getDimSize(0) != 1))
       return emitOpError("bias must be 1 x ... x N");
   }
+  if (failed(verifyTypes(*this, getShaped(getSrc()), getShaped(getWeights()), getBias(),
+                         dst)))
+    return failure();
   return verifyPostOps(cast<PrimitiveOpInterface>(getOperation()), dst);
 }

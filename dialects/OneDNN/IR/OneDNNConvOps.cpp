@@ -28,6 +28,26 @@ LogicalResult onednn::verifyWindowLists(Operation *op, size_t count,
   return success();
 }
 
+LogicalResult onednn::verifyTypes(Operation *op, ShapedType src, ShapedType weights,
+                                  Value bias, ShapedType dst) {
+  Type srcType = src.getElementType(), weightsType = weights.getElementType(),
+       dstType = dst.getElementType();
+  Type biasType = bias ? getShaped(bias).getElementType() : Type();
+  bool areFloats = isa<FloatType>(srcType) && isa<FloatType>(weightsType) &&
+                   isa<FloatType>(dstType) && (!bias || isa<FloatType>(biasType));
+  bool areIntegers =
+      srcType.isInteger(8) && weightsType.isSignlessInteger(8) &&
+      (dstType.isInteger(8) || dstType.isSignlessInteger(32) || dstType.isF32()) &&
+      (!bias || biasType.isSignlessInteger(32) || biasType.isF32());
+  if (areFloats || areIntegers)
+    return success();
+  InFlightDiagnostic error = op->emitOpError("has no such element types: src ")
+                             << srcType << ", weights " << weightsType;
+  if (bias)
+    error << ", bias " << biasType;
+  return error << ", dst " << dstType;
+}
+
 LogicalResult onednn::verifyPostOps(PrimitiveOpInterface op, ShapedType dst) {
   unsigned sums = 0;
   for (Attribute postOp : op.getPostOpList()) {
@@ -96,6 +116,16 @@ template <typename Op> static LogicalResult verifyConvolution(Op op) {
       return op.emitOpError("bias must have rank 1 and ")
              << dstChannels << " elements";
   }
+  if (failed(verifyTypes(op, src, weights, op.getBias(), dst)))
+    return failure();
+  // types_c2
+  int64_t zero = op.getSrcZeroPoint();
+  bool isUnsigned = src.getElementType().isUnsignedInteger();
+  if (src.getElementType().isInteger(8)
+          ? zero < (isUnsigned ? 0 : -128) || zero > (isUnsigned ? 255 : 127)
+          : zero != 0)
+    return op.emitOpError("src_zero_point ")
+           << zero << " is no value of " << src.getElementType();
   // conv_c5
   bool isExplicit = op.getAutoPad() == AutoPad::NotSet;
   for (int64_t i = 0; isExplicit && i < dims.count; ++i) {

@@ -16,7 +16,8 @@ class OneDNN_ConvBase<string mnemonic>
                        NN_I64List:$pads_begin, NN_I64List:$pads_end,
                        NN_AutoPadAttr:$auto_pad, NN_DefaultI64<"1">:$groups,
                        NN_LayoutAttr:$layout,
-                       UnitAttr:$constant_weights, OneDNN_PostOps:$post_ops);
+                       UnitAttr:$constant_weights,
+                       NN_DefaultI64<"0">:$src_zero_point, OneDNN_PostOps:$post_ops);
   let assemblyFormat = [{
     `src` `(` $src `:` type($src) `)` `weights` `(` $weights `:` type($weights) `)`
     (`bias` `(` $bias^ `:` type($bias) `)`)?
@@ -51,6 +52,9 @@ def OneDNN_ConvolutionOp : OneDNN_ConvBase<"convolution"> {
        channels of dst are weights' dimension 0, a multiple of `groups`;
      - `conv_c4`: bias has rank 1 and dst's channels as its size;
      - `conv_c5`: without `auto_pad`, dst's spatial sizes follow from the formula;
+     - `types_c1`: src, weights, bias and dst are floats; or src has 8 bits,
+       weights are i8, the bias i32 or f32, and dst has 8 bits or is i32 or f32;
+     - `types_c2`: `src_zero_point` is a value of src's type, and 0 for floats;
      - `post_ops_c1`: a binary post-op names one of `post_op_args`, which has
        dst's rank and in each dimension dst's size or 1;
      - `post_ops_c2`: there is at most one sum.
@@ -61,6 +65,14 @@ def OneDNN_ConvolutionOp : OneDNN_ConvBase<"convolution"> {
         dst(%d : tensor<1x4x8x8xf32>)
         {pads_begin = array<i64: 1, 1>, pads_end = array<i64: 1, 1>,
          post_ops = [#onednn.eltwise<relu, 0.0, 0.0>]} -> tensor<1x4x8x8xf32>
+
+    // Integers, requantized to unsigned ones with the zero point 3.
+    %1 = onednn.convolution src(%q : tensor<1x8x8x4xui8>)
+        weights(%v : tensor<4x4x1x1xi8>) bias(%c : tensor<4xi32>)
+        post_op_args(%s : tensor<1x1x1x4xf32>) dst(%e : tensor<1x8x8x4xui8>)
+        {layout = 1 : i32, src_zero_point = 7 : i64,
+         post_ops = [#onednn.binary<mul, 0>, #onednn.eltwise<round, 0.0, 0.0>,
+                     #onednn.eltwise<linear, 1.0, 3.0>]} -> tensor<1x8x8x4xui8>
     ```
   }];
 }

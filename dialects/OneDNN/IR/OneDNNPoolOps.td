@@ -14,6 +14,7 @@ def OneDNN_PoolingOp : OneDNN_Op<"pooling"> {
     Layout, lists and the sizes of dst are those of `onednn.convolution`, with
     `kernel` as the window. `avg_include_padding` divides by the size of the
     window, `avg_exclude_padding` by the number of its elements inside of src.
+    src and dst have one element type.
 
     Constraints:
      - `pool_c1`: src and dst have one rank >= 3, the same batch and channels;

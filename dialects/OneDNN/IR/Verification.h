@@ -38,6 +38,10 @@ inline int64_t getEntry(ArrayRef<int64_t> list, size_t index,
   return list.empty() ? otherwise : list[index];
 }
 
+/// types_c1
+LogicalResult verifyTypes(Operation *op, ShapedType src, ShapedType weights,
+                          Value bias, ShapedType dst);
+
 /// post_ops_c1, post_ops_c2
 LogicalResult verifyPostOps(PrimitiveOpInterface op, ShapedType dst);
 

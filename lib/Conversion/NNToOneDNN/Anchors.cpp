@@ -19,7 +19,15 @@ const Capability *mlir::nn::getPrimitive(Operation *anchor, bool claimSoftmax) {
     return nullptr;
   SmallVector<const Capability *> rows =
       findRows(getOneDNNCapabilities(), anchor->getName());
+  for (const Capability *row : rows)
+    if (!findGap(*row, anchor))
+      return row;
   return rows.empty() ? nullptr : rows.front();
+}
+
+bool mlir::nn::isInteger(Operation *anchor) {
+  return isa<ConvOp, MatMulOp>(anchor) &&
+         getTensor(anchor->getOperand(0)).getElementType().isInteger(8);
 }
 
 //===----------------------------------------------------------------------===//
@@ -276,11 +284,15 @@ static Value createConvolution(OpBuilder &builder, Location location, Op op,
     bias = primitive.bias;
   bool isConstant =
       isConstantTensor(weights) && (!bias || isConstantTensor(bias));
+  int64_t zeroPoint = 0;
+  if constexpr (std::is_same_v<Op, ConvOp>)
+    zeroPoint = op.getInputZeroPoint();
   auto created = Primitive::create(
       builder, location, primitive.dst.getType(), primitive.operands[0], weights,
       bias, primitive.postOpArgs, primitive.dst, op.getStrides(),
       op.getDilations(), pads->begin, pads->end, pads->automatic, op.getGroup(),
-      op.getLayout(), isConstant, builder.getArrayAttr(primitive.postOps));
+      op.getLayout(), isConstant, zeroPoint,
+      builder.getArrayAttr(primitive.postOps));
   return created.getResult();
 }
 

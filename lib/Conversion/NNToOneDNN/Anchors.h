@@ -16,6 +16,10 @@ namespace mlir::nn {
 /// no primitive.
 const Capability *getPrimitive(Operation *anchor, bool claimSoftmax);
 
+/// Whether the anchor is a product of integers of 8 bits. Its sums are i32 in nn; the
+/// primitive goes on with them in f32.
+bool isInteger(Operation *anchor);
+
 /// What of a convolution's or pool's window oneDNN does not have.
 std::optional<std::string> findWindowProblem(Operation *anchor);
 

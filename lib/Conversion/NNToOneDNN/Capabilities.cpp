@@ -23,6 +23,16 @@ static std::optional<std::string> findDynamicWeights(Operation *op) {
   return seen;
 }
 
+/// What oneDNN multiplies with integers.
+static std::optional<std::string> findUnsignedWeights(Operation *op) {
+  Type type = cast<RankedTensorType>(op->getOperand(1).getType()).getElementType();
+  if (type.isSignlessInteger(8))
+    return std::nullopt;
+  std::string seen;
+  llvm::raw_string_ostream(seen) << type;
+  return seen;
+}
+
 static std::optional<std::string> findVector(Operation *op) {
   int64_t rank = cast<RankedTensorType>(op->getOperand(1).getType()).getRank();
   if (rank >= 2 && rank <= 6)
@@ -38,10 +48,17 @@ static std::optional<std::string> findEvenSize(Operation *op) {
 static const Condition convolution[] = {
     {"the shape of the weights is known", "", findDynamicWeights},
     {"oneDNN has such a window", "", findWindowProblem}};
+static const Condition integerConvolution[] = {
+    {"the shape of the weights is known", "", findDynamicWeights},
+    {"the weights are signed", "i8", findUnsignedWeights},
+    {"oneDNN has such a window", "", findWindowProblem}};
 static const Condition pooling[] = {
     {"oneDNN has such a window", "", findWindowProblem}};
 static const Condition matrices[] = {
     {"the second operand is a matrix", "ranks 2 to 6", findVector}};
+static const Condition integerMatrices[] = {
+    {"the second operand is a matrix", "ranks 2 to 6", findVector},
+    {"the weights are signed", "i8", findUnsignedWeights}};
 static const Condition oddSize[] = {
     {"the window of channels has an odd size", "", findEvenSize}};
 
@@ -49,9 +66,12 @@ static const Condition oddSize[] = {
 static const Capability table[] = {
     // operator           primitive             types  ranks conditions  data eltwise binary
     {"nn.conv",           "onednn.convolution",   f32, 3, 5, convolution, 0,  true,   true},
+    {"nn.conv",           "onednn.convolution",   i8 | ui8, 3, 5, integerConvolution, 0, true, true},
     {"nn.conv_transpose", "onednn.deconvolution", f32, 3, 5, convolution, 0,  true,   true},
     {"nn.matmul",         "onednn.matmul",        f32, 2, 6, matrices,    0,  true,   true},
+    {"nn.matmul",         "onednn.matmul",        i8 | ui8, 2, 6, integerMatrices, 0, true, true},
     {"nn.max_pool",       "onednn.pooling",       f32, 3, 5, pooling,     0,  true,   true},
+    {"nn.max_pool",       "onednn.pooling",       i8 | ui8, 3, 5, pooling, 0, false,  false},
     {"nn.average_pool",   "onednn.pooling",       f32, 3, 5, pooling,     0,  true,   true},
     {"nn.lrn",            "onednn.lrn",           f32, 4, 4, oddSize,     0,  false,  false},
     {"nn.softmax",        "onednn.softmax",       f32, 1, 6, {},          0,  false,  false},

@@ -10,6 +10,7 @@
 #include "nn/Analysis/Provenance.h"
 #include "nn/Conversion/Passes.h"
 #include "llvm/ADT/SetVector.h"
+#include <cmath>
 
 namespace mlir::nn {
 #define GEN_PASS_DEF_CONVERTNNTOONEDNN
@@ -59,12 +60,17 @@ public:
       collectBefore(operand);
     while (claimNext()) {
     }
+    if (isInteger(plan.anchor))
+      simplifyIntegerPostOps(
+          plan.postOps, cast<RankedTensorType>(plan.result.getType()).getElementType());
     return std::move(plan);
   }
 
 private:
   bool claimNext();
+  bool claimCast(CastOp op);
   bool claimBias(Operation *op, Value operand);
+  bool isRoundedToRange(Type type) const;
   bool isAfterAnchor(Value value) const;
   void collectBefore(Value value);
 
@@ -113,6 +119,47 @@ bool Planner::claimBias(Operation *op, Value operand) {
   return true;
 }
 
+static Type getElementType(Value value) {
+  return cast<RankedTensorType>(value.getType()).getElementType();
+}
+
+/// The conversion of sums to f32 is part of primitives of integers, and so is the
+/// one to the integers that they give.
+bool Planner::claimCast(CastOp op) {
+  if (!isInteger(plan.anchor))
+    return false;
+  Type from = getElementType(plan.result), to = getElementType(op);
+  bool isFirst = from.isInteger(32) && to.isF32();
+  bool isLast = from.isF32() && to.isInteger(8);
+  if (!isFirst && !(isLast && isRoundedToRange(to)))
+    return false;
+  plan.claimed.insert(op);
+  plan.result = op.getResult();
+  return true;
+}
+
+/// Whether the value is, before its conversion to integers, such a one already:
+/// nn.cast truncates and wraps, where a primitive rounds and saturates.
+bool Planner::isRoundedToRange(Type type) const {
+  Value value = plan.result;
+  double shift = 0;
+  if (auto add = value.getDefiningOp<AddOp>())
+    if (std::optional<float> number = body.getSplat(add.getRhs());
+        number && std::trunc(*number) == *number) {
+      shift = *number;
+      value = add.getLhs();
+    }
+  auto clip = value.getDefiningOp<ClipOp>();
+  if (!clip || !clip.getMin() || !clip.getMax() || !clip.getInput().getDefiningOp<RoundOp>())
+    return false;
+  std::optional<float> low = body.getSplat(clip.getMin()),
+                       high = body.getSplat(clip.getMax());
+  bool isUnsigned = type.isUnsignedInteger();
+  return low && high && std::trunc(*low) == *low && std::trunc(*high) == *high &&
+         *low + shift >= (isUnsigned ? 0 : -128) &&
+         *high + shift <= (isUnsigned ? 255 : 127);
+}
+
 /// Claims the operator that is alone to use what the claimed ones compute.
 bool Planner::claimNext() {
   if (!plan.result.hasOneUse())
@@ -126,9 +173,12 @@ bool Planner::claimNext() {
   };
   if (!isa<ElementwiseOpInterface>(op) || op->getNumResults() != 1)
     return refuse("not elementwise");
+  if (getElementType(plan.result).isInteger(8))
+    return false;
+  if (auto cast = dyn_cast<CastOp>(op); cast && claimCast(cast))
+    return true;
   if (!dims.haveSameShape(op->getResult(0), plan.result) ||
-      cast<RankedTensorType>(op->getResult(0).getType()).getElementType() !=
-          cast<RankedTensorType>(plan.result.getType()).getElementType())
+      getElementType(op->getResult(0)) != getElementType(plan.result))
     return refuse("the result is not provably of the primitive's shape and type");
   constexpr size_t maxPostOps = 30; // oneDNN takes 32
   if (plan.postOps.size() + 2 > maxPostOps)
@@ -143,8 +193,15 @@ bool Planner::claimNext() {
     }
   }
   std::string reason;
-  FailureOr<SmallVector<PostOp>> steps =
-      getPostOps(op, plan.result, body, capability, reason);
+  SmallVector<Operation *> absorbed;
+  FailureOr<SmallVector<PostOp>> steps = failure();
+  if (isInteger(plan.anchor)) {
+    if (!getElementType(plan.result).isF32())
+      return refuse("integers are not computed with after a primitive");
+    steps = getIntegerPostOps(op, plan.result, body, absorbed);
+  }
+  if (failed(steps) || steps->empty())
+    steps = getPostOps(op, plan.result, body, capability, reason);
   if (failed(steps))
     return refuse(reason);
   for (const PostOp &step : *steps) {
@@ -161,6 +218,7 @@ bool Planner::claimNext() {
     if (step.operand)
       collectBefore(step.operand);
   llvm::append_range(plan.postOps, *steps);
+  plan.claimed.insert_range(absorbed);
   plan.claimed.insert(op);
   plan.result = op->getResult(0);
   return true;

@@ -212,6 +212,104 @@ mlir::nn::getPostOps(Operation *op, Value current, const Body &body,
 }
 
 //===----------------------------------------------------------------------===//
+// Primitives of integers
+//===----------------------------------------------------------------------===//
+
+std::optional<Dequantized> mlir::nn::matchDequantized(Value value,
+                                                      const Body &body) {
+  Dequantized found;
+  // From the last operator to the first: each at most once, in this order.
+  auto take = [&](auto op, float &number) {
+    if (!op || !op->hasOneUse() || op->getParentOp() != body.root)
+      return;
+    if (std::optional<float> splat = body.getSplat(op.getRhs())) {
+      number = *splat;
+      found.ops.push_back(op);
+      value = op.getLhs();
+    }
+  };
+  take(value.getDefiningOp<MulOp>(), found.scale);
+  float added = 0;
+  take(value.getDefiningOp<SubOp>(), found.zeroPoint);
+  take(value.getDefiningOp<AddOp>(), added);
+  found.zeroPoint -= added;
+  auto cast = value.getDefiningOp<CastOp>();
+  if (!cast || !cast->hasOneUse() || cast->getParentOp() != body.root ||
+      !cast.getType().getElementType().isF32() ||
+      !getElementTypeOrSelf(cast.getInput()).isInteger(8))
+    return std::nullopt;
+  found.ops.push_back(cast);
+  found.integers = cast.getInput();
+  return found;
+}
+
+SmallVector<PostOp>
+mlir::nn::getIntegerPostOps(Operation *op, Value current, const Body &body,
+                            SmallVector<Operation *> &absorbed) {
+  if (op->getNumOperands() != 2)
+    return {};
+  bool isLhs = op->getOperand(0) == current;
+  Value other = op->getOperand(isLhs ? 1 : 0);
+  if (isa<DivOp>(op) && isLhs)
+    if (std::optional<float> number = body.getSplat(other);
+        number && std::isnormal(1.0f / *number))
+      return {eltwise(op, EltwiseAlgorithm::Linear, 1.0f / *number)};
+  std::optional<Dequantized> operand = matchDequantized(other, body);
+  if (!isa<AddOp>(op) || !operand || !std::isnormal(1.0f / operand->scale))
+    return {};
+  // current + (x - z) * s = ((current / s - z) + x) * s
+  absorbed = operand->ops;
+  return {eltwise(op, EltwiseAlgorithm::Linear, 1.0f / operand->scale,
+                  -operand->zeroPoint),
+          binary(BinaryAlgorithm::Add, operand->integers),
+          eltwise(op, EltwiseAlgorithm::Linear, operand->scale)};
+}
+
+static onednn::EltwiseAttr getEltwise(const PostOp &postOp, EltwiseAlgorithm algorithm) {
+  auto attr = dyn_cast_or_null<onednn::EltwiseAttr>(postOp.eltwise);
+  return attr && attr.getAlgorithm() == algorithm ? attr : onednn::EltwiseAttr();
+}
+
+void mlir::nn::simplifyIntegerPostOps(SmallVector<PostOp> &postOps,
+                                      Type elementType) {
+  SmallVector<PostOp> simple;
+  for (const PostOp &postOp : postOps) {
+    auto second = getEltwise(postOp, EltwiseAlgorithm::Linear);
+    auto first = second && !simple.empty()
+                     ? getEltwise(simple.back(), EltwiseAlgorithm::Linear)
+                     : onednn::EltwiseAttr();
+    if (!first) {
+      simple.push_back(postOp);
+      continue;
+    }
+    double a = first.getAlpha().getValueAsDouble(), b = first.getBeta().getValueAsDouble();
+    double c = second.getAlpha().getValueAsDouble(), d = second.getBeta().getValueAsDouble();
+    simple.back().eltwise = onednn::EltwiseAttr::get(
+        elementType.getContext(), EltwiseAlgorithm::Linear, float(a * c), float(b * c + d));
+  }
+
+  // clip, [linear of 1], and the conversion to integers of 8 bits.
+  if (elementType.isInteger(8) && !simple.empty()) {
+    bool isUnsigned = elementType.isUnsignedInteger();
+    double low = isUnsigned ? 0 : -128, high = isUnsigned ? 255 : 127, shift = 0;
+    size_t last = simple.size() - 1;
+    if (auto linear = getEltwise(simple[last], EltwiseAlgorithm::Linear);
+        linear && last > 0 && linear.getAlpha().getValueAsDouble() == 1) {
+      shift = linear.getBeta().getValueAsDouble();
+      --last;
+    }
+    if (auto clip = getEltwise(simple[last], EltwiseAlgorithm::ClipV2);
+        clip && clip.getAlpha().getValueAsDouble() + shift <= low &&
+        clip.getBeta().getValueAsDouble() + shift >= high)
+      simple.erase(simple.begin() + last);
+    // The conversion rounds.
+    if (!simple.empty() && getEltwise(simple.back(), EltwiseAlgorithm::Round))
+      simple.pop_back();
+  }
+  postOps = std::move(simple);
+}
+
+//===----------------------------------------------------------------------===//
 // Broadcasting
 //===----------------------------------------------------------------------===//
 

@@ -39,6 +39,27 @@ struct PostOp {
   Value operand;
 };
 
+/// A value of the body that is `(cast(integers) - zeroPoint) * scale`, integers of 8
+/// bits, and the operators that compute it from them.
+struct Dequantized {
+  Value integers;
+  float zeroPoint = 0, scale = 1;
+  SmallVector<Operation *> ops;
+};
+std::optional<Dequantized> matchDequantized(Value value, const Body &body);
+
+/// The post-ops that compute `op` in a primitive of integers, beside those that
+/// getPostOps has: dequantized operands are added as the integers that they are, and
+/// quotients are products, since what follows rounds to integers. None, if it is
+/// nothing of that. `absorbed`: the operators whose work they do, without `op`.
+SmallVector<PostOp> getIntegerPostOps(Operation *op, Value current,
+                                      const Body &body,
+                                      SmallVector<Operation *> &absorbed);
+
+/// Makes one step of linear steps that follow each other, and drops the limits at the
+/// end that integers of the element type have anyhow.
+void simplifyIntegerPostOps(SmallVector<PostOp> &postOps, Type elementType);
+
 /// The post-ops that compute `op` from `current`, one of its operands. Failure,
 /// with a reason for a remark, if there are none. Says nothing about shapes.
 FailureOr<SmallVector<PostOp>> getPostOps(Operation *op, Value current,

@@ -76,6 +76,9 @@ Site mlir::nn::describeSite(PrimitiveOpInterface primitive) {
                         ? NNRT_ABI_ONEDNN_CONVOLUTION
                         : NNRT_ABI_ONEDNN_DECONVOLUTION;
         site.groups = op.getGroups();
+        site.srcZeroPoint = op.getSrcZeroPoint();
+        if (site.srcZeroPoint)
+          site.flags |= NNRT_ABI_ONEDNN_HAS_ZERO_POINT;
         addWindow(site, op, getSpatialRank(op.getSrc()));
         addContraction(site, op);
       })
@@ -182,6 +185,8 @@ LLVM::GlobalOp mlir::nn::createSiteGlobal(ModuleOp module, Location location,
   builder.addF32(offsetof(Abi, k), site.k);
   builder.addAddress(offsetof(Abi, post_ops), postOps);
   builder.addAddress(offsetof(Abi, name), getOrCreateGlobalString(module, name));
+  builder.addI32(offsetof(Abi, src_zero_point), site.srcZeroPoint);
+  builder.addI32(offsetof(Abi, reserved), 0);
   builder.finishElement(sizeof(Abi));
   return builder.create(location, symbol);
 }

@@ -21,6 +21,7 @@ struct Site {
   SmallVector<int64_t> kernel, strides, dilations, padsBegin, padsEnd;
   int32_t axis = 0;
   float alpha = 0, beta = 0, k = 0;
+  int32_t srcZeroPoint = 0;
   ArrayRef<Attribute> postOps;
 
   struct Argument {

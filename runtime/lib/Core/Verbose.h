@@ -38,6 +38,7 @@ constexpr char evicted[] =
 constexpr char cached[] = "onednn %s: %s was there, made for another session";
 constexpr char executed[] = "onednn %s: cache hit, executed in %.3f ms";
 constexpr char separate[] = "onednn %s: %d post-ops executed on their own (%s)";
+constexpr char widened[] = "onednn %s: integers computed in f32 (%s)";
 constexpr char copied[] = "run: input '%s' copied, it is not contiguous";
 constexpr char ran[] = "run: %.3f ms";
 constexpr char error[] = "error %d: %s";

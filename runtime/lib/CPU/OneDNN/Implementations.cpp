@@ -22,6 +22,13 @@ bool isReference(const PrimitiveDesc &desc) {
   return implementationOf(desc.get()).find("ref") != std::string::npos;
 }
 
+bool hasExactIntegerProducts() {
+  constexpr int vnni =
+      (dnnl_cpu_isa_avx2_vnni & ~dnnl_cpu_isa_avx2) |
+      (dnnl_cpu_isa_avx512_core_vnni & ~dnnl_cpu_isa_avx512_core);
+  return dnnl_get_effective_cpu_isa() & vnni;
+}
+
 bool isIm2Col(const Problem &problem, const PrimitiveDesc &desc) {
   if (!problem.isConvolution() ||
       implementationOf(desc.get()).find("gemm") == std::string::npos)

@@ -22,6 +22,9 @@ std::string implementationOf(const_dnnl_primitive_desc_t desc);
 /// Plain loops, some hundred times slower than others.
 bool isReference(const PrimitiveDesc &desc);
 
+/// Whether the instructions that add products of 8 bits do so in 32 bits.
+bool hasExactIntegerProducts();
+
 /// Convolutions of channels-first data that are done by im2col: measured 2
 /// (3x3) to 20 (depthwise) times slower than others with reorders before and
 /// after. Pointwise ones need no im2col.

@@ -8,16 +8,18 @@
 // is tried as asked, then with trailing post-ops on their own, then on formats
 // of oneDNN's choice; the first that is no slow implementation is taken.
 //
+// Products of 8-bit integers are exact only on CPUs with VNNI: without, oneDNN adds
+// two of them in 16 bits, which saturate. There, and where oneDNN has nothing fast
+// for integers, the primitive is one of f32, between conversions.
+//
 //===----------------------------------------------------------------------===//
 
-#include "CPU/OneDNN/Convert.h"
 #include "CPU/OneDNN/Implementations.h"
-#include "CPU/OneDNN/Kernel.h"
+#include "CPU/OneDNN/Packing.h"
 #include "Core/Verbose.h"
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 
 namespace nnrt {
 namespace onednn {
@@ -28,21 +30,6 @@ static bool hasDimsOf(const Operand &operand, const_dnnl_memory_desc_t desc) {
   check(dnnl_memory_desc_query(desc, dnnl_query_ndims_s32, &rank), "rank");
   check(dnnl_memory_desc_query(desc, dnnl_query_dims, &dims), "dims");
   return rank == operand.rank && std::equal(*dims, *dims + rank, operand.dims);
-}
-
-static PrimitiveDesc createReorder(const_dnnl_memory_desc_t from,
-                                   const_dnnl_memory_desc_t to) {
-  dnnl_primitive_attr_t attr;
-  check(dnnl_primitive_attr_create(&attr), "attributes");
-  Attributes attributes(attr);
-  check(
-      dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user),
-      "scratchpad mode");
-  dnnl_primitive_desc_t desc;
-  check(dnnl_reorder_primitive_desc_create(&desc, from, engine(), to, engine(),
-                                           attr),
-        "reorder");
-  return PrimitiveDesc(desc);
 }
 
 namespace {
@@ -75,7 +62,10 @@ private:
   int addArgument(int argument, const Operand &operand);
   int addScratch(MemoryDesc desc);
   int addConstant(std::shared_ptr<Packed> constant);
-  int addReorder(int from, MemoryDesc to);
+  /// With a zero point, that is subtracted from what `from` holds.
+  int addReorder(int from, MemoryDesc to, int32_t zeroPoint = 0);
+  void addCopy(int from, int to);
+  int addZeroPoint(int32_t zeroPoint);
   /// The operand in `type`, converted on each run if it has another.
   int addConverted(int argument, const Operand &operand, int32_t type);
   int addWeights(Attempt &attempt);
@@ -85,8 +75,6 @@ private:
   void addSeparatePostOps(int first, int dst);
   void addEmptyProduct();
 
-  std::shared_ptr<Packed> pack(const Operand &operand, const void *data,
-                               const_dnnl_memory_desc_t to);
   const_dnnl_memory_desc_t descOf(int value) const {
     return kernel->values[value].desc.get();
   }
@@ -132,11 +120,24 @@ int Builder::addConstant(std::shared_ptr<Packed> constant) {
   return static_cast<int>(kernel->values.size()) - 1;
 }
 
-int Builder::addReorder(int from, MemoryDesc to) {
-  PrimitiveDesc desc = createReorder(descOf(from), to.get());
+int Builder::addReorder(int from, MemoryDesc to, int32_t zeroPoint) {
+  PrimitiveDesc desc = createReorder(descOf(from), to.get(), zeroPoint != 0);
   int result = addScratch(std::move(to));
-  addPrimitive(desc, {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, result}});
+  std::vector<Step::Use> uses = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, result}};
+  if (zeroPoint)
+    uses.push_back(
+        {DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_FROM, addZeroPoint(zeroPoint)});
+  addPrimitive(desc, std::move(uses));
   return result;
+}
+
+void Builder::addCopy(int from, int to) {
+  PrimitiveDesc desc = createReorder(descOf(from), descOf(to));
+  addPrimitive(desc, {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
+}
+
+int Builder::addZeroPoint(int32_t zeroPoint) {
+  return addConstant(makeScalar(zeroPoint));
 }
 
 int Builder::addConverted(int argument, const Operand &operand, int32_t type) {
@@ -192,54 +193,6 @@ MemoryDesc Builder::requestedWeights() {
   return converted.desc();
 }
 
-std::shared_ptr<Packed> Builder::pack(const Operand &operand, const void *data,
-                                      const_dnnl_memory_desc_t to) {
-  auto start = std::chrono::steady_clock::now();
-  auto result = std::make_shared<Packed>();
-  result->desc = clone(to);
-  result->memory = makeMemory(to, DNNL_MEMORY_ALLOCATE);
-
-  // Our own conversion first, where oneDNN's reorder cannot convert.
-  dnnl_data_type_t type;
-  check(dnnl_memory_desc_query(to, dnnl_query_data_type, &type), "data type");
-  MemoryDesc fromDesc = operand.desc();
-  std::unique_ptr<char[]> converted;
-  if (type == dnnl_f32 && operand.type != NNRT_ABI_F32) {
-    Operand wide = operand.dense();
-    wide.type = NNRT_ABI_F32;
-    converted.reset(new char[wide.numElements() * sizeof(float)]);
-    convert(operand, data, wide, converted.get());
-    fromDesc = wide.desc();
-    data = converted.get();
-  }
-  Memory from = makeMemory(fromDesc.get(), const_cast<void *>(data));
-  PrimitiveDesc reorder = createReorder(fromDesc.get(), to);
-  const_dnnl_memory_desc_t scratchpad =
-      dnnl_primitive_desc_query_md(reorder.get(), dnnl_query_scratchpad_md, 0);
-  Memory scratch;
-  if (sizeOf(scratchpad))
-    scratch = makeMemory(scratchpad, DNNL_MEMORY_ALLOCATE);
-  Primitive primitive = makePrimitive(reorder.get());
-  dnnl_stream_t streamHandle;
-  check(dnnl_stream_create(&streamHandle, engine(), dnnl_stream_default_flags),
-        "stream");
-  Owned<dnnl_stream_t> stream(streamHandle);
-  dnnl_exec_arg_t uses[] = {{DNNL_ARG_FROM, from.get()},
-                            {DNNL_ARG_TO, result->memory.get()},
-                            {DNNL_ARG_SCRATCHPAD, scratch.get()}};
-  check(dnnl_primitive_execute(primitive.get(), stream.get(), scratch ? 3 : 2,
-                               uses),
-        "packing weights");
-  check(dnnl_stream_wait(stream.get()), "packing weights");
-
-  std::chrono::duration<double, std::milli> elapsed =
-      std::chrono::steady_clock::now() - start;
-  if (host->verboseLevel() >= 1)
-    host->verbosePrint(verbose::packed, problem.name().c_str(), sizeOf(to),
-                       elapsed.count());
-  return result;
-}
-
 /// The weights in the format of the attempt's primitive. May exchange the
 /// primitive for one that takes a format which exists already.
 int Builder::addWeights(Attempt &attempt) {
@@ -269,7 +222,7 @@ int Builder::addWeights(Attempt &attempt) {
   }
   if (packed.formats.size() < SiteWeights::maxFormats) {
     packed.formats.push_back(
-        pack(problem.weights, args[problem.weightsArg].data, wanted));
+        pack(problem, problem.weights, args[problem.weightsArg].data, wanted));
     return addConstant(packed.formats.back());
   }
   return addReorder(
@@ -285,7 +238,7 @@ int Builder::addBias() {
     Operand wide = problem.bias.dense();
     wide.type = type;
     packed.bias =
-        pack(problem.bias, args[problem.biasArg].data, wide.desc().get());
+        pack(problem, problem.bias, args[problem.biasArg].data, wide.desc().get());
   }
   return addConstant(packed.bias);
 }
@@ -340,8 +293,10 @@ void Builder::addSeparatePostOps(int first, int dst) {
 PrimitiveDesc Builder::tryAttempt(int numPostOps, bool anyData,
                                   const_dnnl_memory_desc_t weightsDesc) {
   const Operand &src = problem.src, &dst = problem.dst;
-  MemoryDesc srcDesc = anyData ? src.anyFormat(src.type) : src.desc();
-  MemoryDesc dstDesc = anyData ? dst.anyFormat(dst.type) : dst.desc();
+  MemoryDesc srcDesc = anyData ? src.anyFormat(problem.srcType())
+                               : src.withType(problem.srcType()).desc();
+  MemoryDesc dstDesc = anyData ? dst.anyFormat(problem.dstType())
+                               : dst.withType(problem.dstType()).desc();
   MemoryDesc biasDesc;
   if (problem.biasArg >= 0) {
     Operand bias = problem.bias;
@@ -373,6 +328,10 @@ Builder::Attempt Builder::choose() {
     if (problem.site.post_ops[i].kind == NNRT_ABI_ONEDNN_SUM)
       fewest = i + 1;
 
+  bool isInteger = problem.isInteger() && !problem.isInF32();
+  if (isInteger) // dst holds only the last value.
+    fewest = all;
+
   std::vector<Attempt> attempts;
   for (int n = all; n >= fewest; --n)
     attempts.push_back({n, false, nullptr});
@@ -389,11 +348,13 @@ Builder::Attempt Builder::choose() {
     if (!problem.isContraction() ||
         (!isReference(attempt.desc) && !isIm2Col(problem, attempt.desc)))
       return std::move(attempt);
+    if (isInteger)
+      continue;
     if (!fallback.desc ||
         (isReference(fallback.desc) && !isReference(attempt.desc)))
       fallback = std::move(attempt);
   }
-  if (!fallback.desc)
+  if (!fallback.desc && !isInteger)
     throw Failure{NNRT_INCOMPATIBLE,
                   std::string("oneDNN has no ") + problem.kindText() +
                       " of these types on this CPU: " + problem.shapesText()};
@@ -420,10 +381,17 @@ void Builder::addEmptyProduct() {
   kernel->values.push_back(std::move(value));
   Step step;
   step.from = static_cast<int>(kernel->values.size()) - 1;
-  step.to = addArgument(problem.dstArg, problem.dst);
-  int dst = step.to;
+  int dst = addArgument(problem.dstArg, problem.dst), innerDst = dst;
+  if (problem.isInF32()) {
+    Operand wide = problem.dst.withType(NNRT_ABI_F32);
+    innerDst = addScratch(wide.desc());
+    kernel->values[innerDst].operand = wide;
+  }
+  step.to = innerDst;
   kernel->steps.push_back(std::move(step));
-  addSeparatePostOps(0, dst);
+  addSeparatePostOps(0, innerDst);
+  if (innerDst != dst)
+    addCopy(innerDst, dst);
 }
 
 std::shared_ptr<const Kernel> Builder::build() {
@@ -451,6 +419,8 @@ std::shared_ptr<const Kernel> Builder::build() {
   }
 
   Attempt attempt = choose();
+  if (!attempt.desc)
+    return nullptr;
   std::vector<Step::Use> uses;
   if (problem.isContraction())
     uses.push_back({DNNL_ARG_WEIGHTS, addWeights(attempt)});
@@ -464,29 +434,33 @@ std::shared_ptr<const Kernel> Builder::build() {
   int src = addArgument(problem.srcArg, problem.src);
   int dst = addArgument(problem.dstArg, problem.dst);
   int innerSrc = src, innerDst = dst;
-  if (attempt.anyData) {
-    const_dnnl_memory_desc_t desc =
-        dnnl_primitive_desc_query_md(attempt.desc.get(), dnnl_query_src_md, 0);
-    if (!dnnl_memory_desc_equal(desc, descOf(src)))
-      innerSrc = addReorder(src, clone(desc));
-    desc =
-        dnnl_primitive_desc_query_md(attempt.desc.get(), dnnl_query_dst_md, 0);
-    if (!dnnl_memory_desc_equal(desc, descOf(dst)))
-      innerDst = problem.hasSum() ? addReorder(dst, clone(desc))
-                                  : addScratch(clone(desc));
-  }
+  const_dnnl_memory_desc_t desc =
+      dnnl_primitive_desc_query_md(attempt.desc.get(), dnnl_query_src_md, 0);
+  int32_t zeroPoint = problem.srcZeroPoint();
+  if (!dnnl_memory_desc_equal(desc, descOf(src)))
+    innerSrc =
+        addReorder(src, clone(desc), problem.isInF32() ? zeroPoint : 0);
+  if (zeroPoint && !problem.isInF32())
+    uses.push_back({DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_SRC,
+                    addZeroPoint(zeroPoint)});
+  desc = dnnl_primitive_desc_query_md(attempt.desc.get(), dnnl_query_dst_md, 0);
+  if (!dnnl_memory_desc_equal(desc, descOf(dst)))
+    innerDst = problem.hasSum() ? addReorder(dst, clone(desc))
+                                : addScratch(clone(desc));
   uses.push_back({DNNL_ARG_SRC, innerSrc});
   uses.push_back({DNNL_ARG_DST, innerDst});
   addPrimitive(attempt.desc, std::move(uses));
-  if (innerDst != dst) {
-    PrimitiveDesc back = createReorder(descOf(innerDst), descOf(dst));
-    addPrimitive(back, {{DNNL_ARG_FROM, innerDst}, {DNNL_ARG_TO, dst}});
-  }
   int separate = problem.site.num_post_ops - attempt.numPostOps;
   if (separate && host->verboseLevel() >= 1)
     host->verbosePrint(verbose::separate, problem.name().c_str(), separate,
                        "oneDNN has no fast primitive with them");
-  addSeparatePostOps(attempt.numPostOps, dst);
+  // On f32, before integers are made of it.
+  if (problem.isInF32())
+    addSeparatePostOps(attempt.numPostOps, innerDst);
+  if (innerDst != dst)
+    addCopy(innerDst, dst);
+  if (!problem.isInF32())
+    addSeparatePostOps(attempt.numPostOps, dst);
   return kernel;
 }
 
@@ -494,6 +468,19 @@ std::shared_ptr<const Kernel> buildKernel(const Problem &problem,
                                           const nnrt_abi_tensor *args,
                                           SiteWeights &weights,
                                           bool manyShapes) {
+  if (problem.isInteger() && !problem.isEmpty()) {
+    if (hasExactIntegerProducts() && !problem.isEmptyProduct())
+      if (auto kernel = Builder(problem, args, weights, manyShapes).build())
+        return kernel;
+    Problem wide = problem;
+    wide.computeInF32();
+    if (host->verboseLevel() >= 1)
+      host->verbosePrint(verbose::widened, problem.name().c_str(),
+                         hasExactIntegerProducts()
+                             ? "oneDNN has nothing fast for these integers"
+                             : "without VNNI, sums of integers saturate");
+    return Builder(wide, args, weights, manyShapes).build();
+  }
   return Builder(problem, args, weights, manyShapes).build();
 }
 

@@ -92,6 +92,12 @@ MemoryDesc Operand::anyFormat(int32_t newType) const {
   return MemoryDesc(result);
 }
 
+Operand Operand::withType(int32_t newType) const {
+  Operand result = *this;
+  result.type = newType;
+  return result;
+}
+
 Operand Operand::dense() const {
   Operand result = *this;
   int64_t stride = 1;

@@ -27,6 +27,8 @@ struct Operand {
   MemoryDesc desc() const;
   /// Without strides: oneDNN chooses the format.
   MemoryDesc anyFormat(int32_t type) const;
+  /// The same shape and strides with other elements.
+  Operand withType(int32_t type) const;
   /// The same shape, row-major without gaps.
   Operand dense() const;
   std::string text() const; // "f32 2x3x4"

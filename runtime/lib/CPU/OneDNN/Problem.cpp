@@ -237,12 +237,29 @@ bool Problem::isEmptyProduct() const {
   return site.kind == NNRT_ABI_ONEDNN_MATMUL && src.numElements() == 0;
 }
 
+bool Problem::isInteger() const {
+  return isContraction() && weights.type == NNRT_ABI_S8 &&
+         (src.type == NNRT_ABI_U8 || src.type == NNRT_ABI_S8);
+}
+
+int32_t Problem::srcZeroPoint() const {
+  return site.flags & NNRT_ABI_ONEDNN_HAS_ZERO_POINT ? site.src_zero_point : 0;
+}
+
+int32_t Problem::srcType() const {
+  return inF32 ? int32_t(NNRT_ABI_F32) : src.type;
+}
+
+int32_t Problem::dstType() const {
+  return inF32 ? int32_t(NNRT_ABI_F32) : dst.type;
+}
+
 int32_t Problem::weightsType() const {
-  switch (src.type) {
+  switch (srcType()) {
   case NNRT_ABI_F32:
   case NNRT_ABI_F16:
   case NNRT_ABI_BF16:
-    return src.type;
+    return srcType();
   default:
     return weights.type;
   }
@@ -251,7 +268,7 @@ int32_t Problem::weightsType() const {
 int32_t Problem::biasType() const {
   bool same = bias.type == NNRT_ABI_F32 || bias.type == NNRT_ABI_S32 ||
               bias.type == src.type;
-  return same ? bias.type : int32_t(NNRT_ABI_F32);
+  return same && !inF32 ? bias.type : int32_t(NNRT_ABI_F32);
 }
 
 const char *Problem::kindText() const {
@@ -283,6 +300,9 @@ Attributes Problem::makeAttributes(int numPostOps) const {
   check(
       dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user),
       "scratchpad mode");
+  if (srcZeroPoint() && !inF32)
+    check(dnnl_primitive_attr_set_zero_points_mask(attr, DNNL_ARG_SRC, 0),
+          "zero point");
   if (!numPostOps)
     return attributes;
   dnnl_post_ops_t ops;

@@ -36,7 +36,18 @@ public:
   /// A matrix product over no elements: its results are the bias, or zeros.
   bool isEmptyProduct() const;
 
-  /// The element types that weights and bias have in the primitive.
+  /// src has 8 bits, and the sums of its products with the weights are exact.
+  bool isInteger() const;
+  /// What src holds for zero.
+  int32_t srcZeroPoint() const;
+  /// For CPUs on which oneDNN's integer products are not exact: from now on the
+  /// primitive is one of f32, to which and from which operands are converted.
+  void computeInF32() { inF32 = true; }
+  bool isInF32() const { return inF32; }
+
+  /// The element types that the operands have in the primitive.
+  int32_t srcType() const;
+  int32_t dstType() const;
   int32_t weightsType() const;
   int32_t biasType() const;
 
@@ -59,6 +70,7 @@ private:
                    const int64_t *kernel);
   Attributes makeAttributes(int numPostOps) const;
 
+  bool inF32 = false;
   // As oneDNN counts them.
   int64_t padsBegin[3] = {}, padsEnd[3] = {}, strides[3] = {}, dilations[3] = {};
 };

@@ -151,3 +151,35 @@ func.func @reorder_c2(%x: tensor<2x3xf32>, %d: tensor<2x3xf32>) {
   %0 = onednn.reorder src(%x : tensor<2x3xf32>) dst(%d : tensor<2x3xf32>) {permutation = array<i64: 1, 0>} -> tensor<2x3xf32>
   return
 }
+
+// -----
+
+func.func @types_c1(%x: tensor<1x3x8x8xui8>, %w: tensor<4x3x3x3xui8>, %d: tensor<1x4x6x6xui8>) {
+  // expected-error@+1 {{has no such element types: src 'ui8', weights 'ui8', dst 'ui8'}}
+  %0 = onednn.convolution src(%x : tensor<1x3x8x8xui8>) weights(%w : tensor<4x3x3x3xui8>) dst(%d : tensor<1x4x6x6xui8>) -> tensor<1x4x6x6xui8>
+  return
+}
+
+// -----
+
+func.func @types_c1_matmul(%x: tensor<2x3xui8>, %w: tensor<3x4xi8>, %b: tensor<4xf64>, %d: tensor<2x4xf32>) {
+  // expected-error@+1 {{has no such element types: src 'ui8', weights 'i8', bias 'f64', dst 'f32'}}
+  %0 = onednn.matmul src(%x : tensor<2x3xui8>) weights(%w : tensor<3x4xi8>) bias(%b : tensor<4xf64>) dst(%d : tensor<2x4xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @types_c2(%x: tensor<1x3x8x8xi8>, %w: tensor<4x3x3x3xi8>, %d: tensor<1x4x6x6xi8>) {
+  // expected-error@+1 {{src_zero_point 128 is no value of 'i8'}}
+  %0 = onednn.convolution src(%x : tensor<1x3x8x8xi8>) weights(%w : tensor<4x3x3x3xi8>) dst(%d : tensor<1x4x6x6xi8>) {src_zero_point = 128 : i64} -> tensor<1x4x6x6xi8>
+  return
+}
+
+// -----
+
+func.func @types_c2_float(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x3x3xf32>, %d: tensor<1x4x6x6xf32>) {
+  // expected-error@+1 {{src_zero_point 1 is no value of 'f32'}}
+  %0 = onednn.convolution src(%x : tensor<1x3x8x8xf32>) weights(%w : tensor<4x3x3x3xf32>) dst(%d : tensor<1x4x6x6xf32>) {src_zero_point = 1 : i64} -> tensor<1x4x6x6xf32>
+  return
+}

@@ -15,6 +15,13 @@ func.func @tensors(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x3x3xf32>, %b: tensor<
   return
 }
 
+// CHECK-LABEL: func.func @integers(
+func.func @integers(%x: tensor<1x8x8x4xui8>, %w: tensor<6x4x1x1xi8>, %b: tensor<6xi32>, %d: tensor<1x8x8x6xi8>) {
+  // CHECK: onednn.convolution src({{.*}}) weights({{.*}}) bias({{.*}}) dst({{.*}}) {layout = 1 : i32, src_zero_point = 7 : i64} -> tensor<1x8x8x6xi8>
+  %0 = onednn.convolution src(%x : tensor<1x8x8x4xui8>) weights(%w : tensor<6x4x1x1xi8>) bias(%b : tensor<6xi32>) dst(%d : tensor<1x8x8x6xi8>) {layout = 1 : i32, src_zero_point = 7 : i64} -> tensor<1x8x8x6xi8>
+  return
+}
+
 // CHECK-LABEL: func.func @buffers(
 func.func @buffers(%x: memref<?x3x8x8xf32>, %d: memref<?x3x4x4xf32>, %s: memref<2x3xf32>, %t: memref<3x2xf32>) {
   // CHECK: onednn.pooling max src({{.*}} : memref<?x3x8x8xf32>) dst({{.*}} : memref<?x3x4x4xf32>) {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>}
