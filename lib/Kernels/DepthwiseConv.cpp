@@ -15,9 +15,13 @@
 // Blocks at the left and right border leave out what is not there: where the
 // width is known when the code is emitted, else by pixels with loops over kw.
 //
+// Integers of 8 bits are multiplied and added in f32, in which the few products of a
+// window are exact, and given as the i32 that the tail expects.
+//
 //===----------------------------------------------------------------------===//
 
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "nn/Conversion/ElementwiseToArith.h"
 #include "nn/Kernels/LeafLoader.h"
 #include "nn/Kernels/Templates.h"
 #include "nn/Support/Constants.h"
@@ -56,6 +60,11 @@ private:
   std::pair<Value, Value> tapRange(const Axis &axis, Value output);
 
   KernelEmitter &e() { return site.getEmitter(); }
+  bool isInteger() { return op.getType().getElementType().isInteger(32); }
+  /// `value`, a vector of numbers, as f32.
+  Value toF32(Value value, bool isUnsigned) {
+    return emitCast(e().b, e().loc, value, e().b.getF32Type(), isUnsigned, false);
+  }
 
   KernelSite &site;
   TailStorer tail;
@@ -80,7 +89,8 @@ bool DepthwiseKernel::match() {
   auto input = cast<RankedTensorType>(op.getInput().getType());
   auto weight = cast<RankedTensorType>(op.getWeight().getType());
   rank = input.getRank();
-  if ((rank != 3 && rank != 4) || !input.getElementType().isF32() ||
+  if ((rank != 3 && rank != 4) ||
+      !(input.getElementType().isF32() || input.getElementType().isInteger(8)) ||
       !weight.hasStaticShape() || weight.getDimSize(1) != 1 ||
       weight.getDimSize(0) != op.getGroup())
     return false;
@@ -104,6 +114,9 @@ bool DepthwiseKernel::match() {
     if (axis.padBegin < 0 || axis.padEnd < 0)
       return false;
   }
+  // Beyond this, sums of integers are not exact in f32.
+  if (isInteger() && height.kernel * width.kernel > 256)
+    return false;
   // Code grows with the taps of a row.
   return width.kernel <= 11;
 }
@@ -113,16 +126,15 @@ bool DepthwiseKernel::repackWeights() {
   if (!attr)
     return false;
   FailureOr<HostTensor> original = toHostTensor(attr);
-  if (failed(original) || original->getType() != DataType::Float32)
+  if (failed(original))
     return false;
   int64_t taps = height.kernel * width.kernel;
   HostTensor packed = HostTensor::allocate(
       DataType::Float32, {height.kernel, width.kernel, channels});
-  ArrayRef<float> from = original->get<float>();
   MutableArrayRef<float> to = packed.getMutable<float>();
   for (int64_t c = 0; c < channels; ++c)
     for (int64_t tap = 0; tap < taps; ++tap)
-      to[tap * channels + c] = from[c * taps + tap];
+      to[tap * channels + c] = original->getDouble(c * taps + tap);
   weights = site.addConstant(
       makeConstantAttr(op.getContext(), packed, Float32Type::get(op.getContext())));
   return true;
@@ -240,7 +252,7 @@ Value DepthwiseKernel::initial() {
     return e().constant(vector, 0);
   FailureOr<Value> loaded = bias->load({e().index(0), channel}, lanes, mask);
   if (succeeded(loaded))
-    return *loaded;
+    return isInteger() ? toF32(*loaded, /*isUnsigned=*/false) : *loaded;
   status = failure();
   return e().constant(vector, 0);
 }
@@ -248,8 +260,15 @@ Value DepthwiseKernel::initial() {
 Value DepthwiseKernel::loadInput(Value y, Value x) {
   Value pixel = e().add(e().mul(image, height.input), y);
   pixel = e().add(e().mul(pixel, width.input), x);
-  return e().load(site.getInput(op.getInput()),
-                  e().add(e().mul(pixel, channels), channel), lanes, mask);
+  Value loaded = e().load(site.getInput(op.getInput()),
+                          e().add(e().mul(pixel, channels), channel), lanes, mask);
+  if (!isInteger())
+    return loaded;
+  loaded = toF32(loaded, op.getInput().getType().getElementType().isUnsignedInteger());
+  if (op.getInputZeroPoint() == 0)
+    return loaded;
+  Value zero = e().constant(loaded.getType(), op.getInputZeroPoint());
+  return arith::SubFOp::create(e().b, e().loc, loaded, zero);
 }
 
 Value DepthwiseKernel::loadWeight(Value kh, Value kw) {
@@ -260,6 +279,8 @@ Value DepthwiseKernel::loadWeight(Value kh, Value kw) {
 
 void DepthwiseKernel::storePixel(Value pixel, Value sum) {
   Value place = e().add(e().mul(outputRow, width.output), pixel);
+  if (isInteger())
+    sum = emitCast(e().b, e().loc, sum, e().b.getI32Type(), false, false);
   if (failed(tail.store(sum, {image, place, channel}, lanes, mask)))
     status = failure();
 }

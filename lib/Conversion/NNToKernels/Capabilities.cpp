@@ -42,7 +42,7 @@ static constexpr TypeSet narrow = f16 | bf16 | f32;
 static const Capability table[] = {
     {elementwise,             "kernel elementwise",    all},
     {"nn.where",              "kernel elementwise",    all, 0, INT64_MAX, {}, /*data=*/1},
-    {"nn.conv",               "kernel depthwise_conv", f32, 3, 4, depthwise},
+    {"nn.conv",               "kernel depthwise_conv", f32 | i8 | ui8, 3, 4, depthwise},
     {"nn.softmax",            "kernel softmax",        floats, 1},
     {"nn.log_softmax",        "kernel softmax",        floats, 1},
     {"nn.layer_norm",         "kernel layer_norm",     floats, 1},
