@@ -51,9 +51,11 @@ static void addVerification(OpPassManager &pm, StringRef phase,
 static void buildOptimize(OpPassManager &pm, const PipelineOptions &options) {
   OpPassManager &functions = pm.nest<func::FuncOp>();
   functions.addPass(createCanonicalize());
+  functions.addPass(createSimplifyQuantization());
   functions.addPass(createExposeIntegers());
   addSimplification(functions);
   addSimplification(functions);
+  functions.addPass(createNarrowProducts());
   functions.addPass(createLegalizeTypes());
   functions.addPass(createPrepareRecurrent());
   functions.addPass(createFoldConstants());

@@ -84,7 +84,9 @@ int64_t BlockLayout::getCost(Value value) {
   RankedTensorType type = typeOf(value);
   if (movesOnlyUnitDims(type, getChannelsLast(type.getRank())))
     return 1; // A reshape: free, but better not to have it.
-  return env.estimateElements(value) + 1;
+  // In words of 4 bytes, as the preferences are in elements of f32.
+  int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  return llvm::divideCeil(env.estimateElements(value) * bytes, 4) + 1;
 }
 
 void BlockLayout::addOperator(Operation *op) {

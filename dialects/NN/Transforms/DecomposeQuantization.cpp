@@ -84,11 +84,11 @@ private:
                                                          : double(number.getSExtValue());
   }
 
-  /// Limits that quantization's own limits imply do nothing: rectifiers before a
-  /// quantization whose least number is zero, for one. `low` and `high` are the
-  /// bounds of the rounded quotient.
-  static Value skipLimits(Value value, std::optional<double> scale, double low,
-                          double high) {
+  /// Limits before a quantization become limits of its integers, since rounding keeps
+  /// the order: rectifiers do nothing before one whose least number is zero, for
+  /// one. `low` and `high` are the bounds of the rounded quotient.
+  static Value skipLimits(Value value, std::optional<double> scale, double &low,
+                          double &high) {
     if (!scale || !(*scale > 0))
       return value;
     // As the run computes it: f32 division, ties to even.
@@ -96,21 +96,56 @@ private:
       return std::nearbyint(double(float(bound) / float(*scale)));
     };
     while (Operation *op = value.getDefiningOp()) {
-      if (auto relu = dyn_cast<ReluOp>(op); relu && low >= 0) {
-        value = relu.getInput();
-        continue;
-      }
       auto clip = dyn_cast<ClipOp>(op);
-      if (!clip)
+      std::optional<double> least, most;
+      if (clip) {
+        least = getNumber(clip.getMin());
+        most = getNumber(clip.getMax());
+        if ((clip.getMin() && !least) || (clip.getMax() && !most))
+          return value;
+      } else if (isa<ReluOp>(op)) {
+        least = 0;
+      } else {
         return value;
-      std::optional<double> least = getNumber(clip.getMin()),
-                            most = getNumber(clip.getMax());
-      if ((clip.getMin() && (!least || quotient(*least) > low)) ||
-          (clip.getMax() && (!most || quotient(*most) < high)))
-        return value;
-      value = clip.getInput();
+      }
+      double lowest = low, highest = high;
+      if (least)
+        low = std::clamp(quotient(*least), lowest, highest);
+      if (most)
+        high = std::clamp(quotient(*most), lowest, highest);
+      // An upper limit below the lower one wins.
+      low = std::min(low, high);
+      value = op->getOperand(0);
     }
     return value;
+  }
+
+  /// Whether nobody needs the integers as such: what computes on the tensor in 8 bits
+  /// has it in memory, where all others can read it.
+  static bool isOnlyDequantized(QuantizeOp op) {
+    bool isAlone = llvm::all_of(op->getUsers(), [](Operation *user) {
+      return isa<DequantizeOp>(user);
+    });
+    if (!isAlone || !op->hasOneUse())
+      return isAlone;
+    // A sum of two such tensors is computed by what makes the later one; the other
+    // is read.
+    Operation *dequantize = *op->user_begin();
+    if (!dequantize->hasOneUse() || !isa<AddOp>(*dequantize->user_begin()))
+      return true;
+    auto getQuantized = [](Value value) {
+      auto dequantize = value.getDefiningOp<DequantizeOp>();
+      auto quantize = dequantize && dequantize->hasOneUse()
+                          ? dequantize.getInput().getDefiningOp<QuantizeOp>()
+                          : QuantizeOp();
+      return quantize && quantize->hasOneUse() ? quantize : QuantizeOp();
+    };
+    for (Value operand : dequantize->user_begin()->getOperands())
+      if (QuantizeOp other = getQuantized(operand);
+          other && other != op && other->getBlock() == op->getBlock() &&
+          op->isBeforeInBlock(other))
+        return false;
+    return true;
   }
 
   /// Sums of integers times their scale, divided by another scale: one factor, as
@@ -122,7 +157,7 @@ private:
     for (auto [sums, factor] : {std::pair(Value(mul.getLhs()), Value(mul.getRhs())),
                                 std::pair(Value(mul.getRhs()), Value(mul.getLhs()))})
       if (Operation *producer = sums.getDefiningOp();
-          isa_and_nonnull<ConvOp, MatMulOp>(producer) &&
+          isa_and_nonnull<ConvOp, MatMulOp, CastOp>(producer) &&
           producer->hasAttr(integersAttrName)) {
         Value both = DivOp::create(builder, loc, factor, scale);
         return MulOp::create(builder, loc, sums, both);
@@ -146,8 +181,9 @@ private:
                                                    : std::optional<double>(0.0);
     double shift = zero.value_or(0);
     Value input = op.getInput();
+    double least = low - shift, most = high - shift;
     if (zero)
-      input = skipLimits(input, getNumber(op.getScale()), low - shift, high - shift);
+      input = skipLimits(input, getNumber(op.getScale()), least, most);
     Value scale = align(op.getScale(), op.getInput(), op.getAxis(), builder, loc);
     Value value = requantize(input, scale, builder, loc);
     if (!value)
@@ -157,14 +193,15 @@ private:
       value = AddOp::create(
           builder, loc, value,
           align(op.getZeroPoint(), op.getInput(), op.getAxis(), builder, loc));
-    Value lowest = makeNumber(low - shift, builder, loc),
-          highest = makeNumber(high - shift, builder, loc);
+    Value lowest = makeNumber(least, builder, loc),
+          highest = makeNumber(most, builder, loc);
     value = ClipOp::create(builder, loc, value, lowest, highest);
     Value whole = value;
     if (shift != 0)
       whole = AddOp::create(builder, loc, value, makeNumber(shift, builder, loc));
     Value result = CastOp::create(builder, loc, whole, to);
-    rounded[result] = {value, shift};
+    if (isOnlyDequantized(op))
+      rounded[result] = {value, shift};
     return result;
   }
 

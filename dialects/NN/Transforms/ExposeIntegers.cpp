@@ -134,9 +134,139 @@ private:
     op->erase();
   }
 
+  /// Constants that were quantized, less their zero points, if they fit in i8.
+  static std::optional<HostTensor> getSignedBytes(DequantizeOp op) {
+    ElementsAttr elements;
+    if (!matchPattern(op.getInput(), m_Constant(&elements)))
+      return std::nullopt;
+    FailureOr<HostTensor> from = toHostTensor(elements);
+    SmallVector<double> zeros = {0.0};
+    if (op.getZeroPoint())
+      zeros = getNumbers(op.getZeroPoint());
+    if (failed(from) || zeros.empty())
+      return std::nullopt;
+    int64_t axis = op.getAxis(), inner = 1;
+    ArrayRef<int64_t> dims = from->getDims();
+    axis = axis < 0 ? axis + int64_t(dims.size()) : axis;
+    if (zeros.size() > 1)
+      for (int64_t dim : dims.drop_front(axis + 1))
+        inner *= dim;
+    HostTensor bytes = HostTensor::allocate(DataType::Int8, dims);
+    for (int64_t i = 0, e = from->getNumElements(); i < e; ++i) {
+      double number = from->getDouble(i) - zeros[i / inner % zeros.size()];
+      if (number < -128 || number > 127)
+        return std::nullopt;
+      bytes.setDouble(i, number);
+    }
+    return bytes;
+  }
+
+  /// What a zero point of the other operand adds to the sums, for each index of
+  /// `axis`: taken off the bias, so that sums are those of the stored integers.
+  static void addCorrection(SmallVector<double> &bias, const HostTensor &weights,
+                            int64_t axis, double zero) {
+    int64_t count = weights.getDim(axis), inner = 1;
+    for (int64_t dim : weights.getDims().drop_front(axis + 1))
+      inner *= dim;
+    bias.resize(count, 0.0);
+    for (int64_t i = 0, e = weights.getNumElements(); i < e; ++i)
+      bias[i / inner % count] -= zero * weights.getDouble(i);
+  }
+
+  /// A list of i32, or null if a number does not fit.
+  static Value makeBias(ArrayRef<double> numbers, OpBuilder &builder, Location loc) {
+    HostTensor list =
+        HostTensor::allocate(DataType::Int32, {int64_t(numbers.size())});
+    for (auto [i, number] : llvm::enumerate(numbers)) {
+      if (std::abs(number) > std::numeric_limits<int32_t>::max())
+        return {};
+      list.setDouble(i, number);
+    }
+    return ConstantOp::create(builder, loc, makeConstantAttr(builder.getContext(), list));
+  }
+
+  /// The bias that is added to a product alone, and was quantized like it.
+  static std::pair<AddOp, DequantizeOp> matchAddedBias(Operation *op, DequantizeOp lhs,
+                                                       DequantizeOp rhs) {
+    if (!op->hasOneUse())
+      return {};
+    auto add = dyn_cast<AddOp>(*op->user_begin());
+    if (!add || add->getBlock() != op->getBlock())
+      return {};
+    Value other = add.getLhs() == op->getResult(0) ? add.getRhs() : add.getLhs();
+    auto bias = other.getDefiningOp<DequantizeOp>();
+    if (!bias || getTensorType(other).getRank() != 1 || !isScaledLike(bias, lhs, rhs) ||
+        add.getType() != op->getResult(0).getType())
+      return {};
+    return {add, bias};
+  }
+
+  /// The product on the stored integers of 8 bits: for constant weights that are
+  /// signed, less their zero points.
+  bool exposeBytes(Operation *op, DequantizeOp lhs, DequantizeOp rhs, int64_t axis,
+                   int64_t numInner) {
+    SmallVector<double> zeros = {0.0}, bias;
+    if (lhs.getZeroPoint())
+      zeros = getNumbers(lhs.getZeroPoint());
+    std::optional<HostTensor> bytes = getSignedBytes(rhs);
+    if (zeros.size() != 1 || !bytes)
+      return false;
+    auto conv = dyn_cast<ConvOp>(op);
+    auto [add, quantized] = conv ? std::pair<AddOp, DequantizeOp>()
+                                 : matchAddedBias(op, lhs, rhs);
+    Value real = conv ? conv.getBias() : Value();
+    if (real)
+      quantized = real.getDefiningOp<DequantizeOp>();
+    if (quantized && isScaledLike(quantized, lhs, rhs))
+      bias = getNumbers(quantized.getInput());
+    if (bias.empty())
+      quantized = {};
+    else
+      real = {};
+    // What is padded adds nothing: there, the zero point stays.
+    bool isPadded =
+        conv && (conv.getAutoPad() == AutoPad::SameUpper ||
+                 conv.getAutoPad() == AutoPad::SameLower ||
+                 (conv.getAutoPad() == AutoPad::NotSet &&
+                  llvm::any_of(conv.getPads(), [](int64_t pad) { return pad != 0; })));
+    if (zeros[0] != 0 && !isPadded)
+      addCorrection(bias, *bytes, axis, zeros[0]);
+
+    OpBuilder builder(op);
+    Location loc = quantized && add ? fuseLocations({op, add}) : op->getLoc();
+    Value offset = bias.empty() ? Value() : makeBias(bias, builder, loc);
+    if (!bias.empty() && !offset)
+      return false;
+    Value weights = ConstantOp::create(
+        builder, rhs.getLoc(), makeConstantAttr(builder.getContext(), *bytes));
+    Value scale = MulOp::create(builder, loc, lhs.getScale(), rhs.getScale()), sums;
+    if (conv) {
+      sums = ConvOp::create(builder, loc, lhs.getInput(), weights, offset,
+                            conv.getStrides(), conv.getDilations(), conv.getPads(),
+                            conv.getGroup(), conv.getAutoPad(), conv.getLayout(),
+                            isPadded ? int64_t(zeros[0]) : 0);
+    } else {
+      auto matmul = cast<MatMulOp>(op);
+      sums = MatMulOp::create(builder, loc, lhs.getInput(), weights,
+                              matmul.getTransposeLhs(), matmul.getTransposeRhs());
+      if (offset)
+        sums = AddOp::create(builder, loc, sums, offset);
+    }
+    auto real32 = CastOp::create(builder, loc, sums, builder.getF32Type());
+    real32->setAttr(integersAttrName, builder.getUnitAttr());
+    Value result =
+        MulOp::create(builder, loc, real32, alongChannels(scale, numInner, builder, loc));
+    if (real)
+      result = AddOp::create(builder, loc, result,
+                             alongChannels(real, numInner, builder, loc));
+    replace(quantized && add ? add : op, result);
+    return true;
+  }
+
   void expose(Operation *op, Value left, Value right, int64_t axis, int64_t numInner) {
     DequantizeOp lhs = match(left, -1), rhs = match(right, axis);
-    if (!lhs || !rhs || !getTensorType(rhs.getScale()).hasStaticShape())
+    if (!lhs || !rhs || !getTensorType(rhs.getScale()).hasStaticShape() ||
+        exposeBytes(op, lhs, rhs, axis, numInner))
       return;
     OpBuilder builder(op);
     Location loc = op->getLoc();

@@ -74,11 +74,38 @@ private:
       });
       if (!fits)
         break;
+      for (Value operand : user->getOperands())
+        if (operand != current)
+          addDequantized(operand, group, dims);
       group.insert(user);
       current = user->getResult(0);
+      // Integers of 8 bits are made to be stored.
+      if (isa<CastOp>(user) && getElementTypeOrSelf(current).isInteger(8))
+        break;
     }
     if (group.size() > 1)
       finish(group, groups);
+  }
+
+  /// What makes an operand of integers of 8 bits, which are read instead.
+  void addDequantized(Value value, Group &group, SymbolicDims &dims) {
+    SmallVector<Operation *> ops;
+    Value current = value;
+    while (true) {
+      Operation *op = current.getDefiningOp();
+      if (!isa_and_nonnull<MulOp, SubOp, AddOp, CastOp>(op) || !op->hasOneUse() ||
+          op->getBlock() != group.front()->getBlock() || grouped.contains(op) ||
+          !dims.haveSameShape(current, value))
+        return;
+      ops.push_back(op);
+      current = op->getOperand(0);
+      if (isa<CastOp>(op))
+        break;
+      if (!isSplatConstant(op->getOperand(1)))
+        return;
+    }
+    if (getElementTypeOrSelf(current).isInteger(8))
+      group.insert_range(ops);
   }
 
   /// An elementwise operator and all before it, of the same shape, that nobody

@@ -165,16 +165,60 @@ def DecomposeQuantization : NN_FunctionPass<"nn-decompose-quantization"> {
   let statistics = [Statistic<"numDecomposed", "decomposed", "Operators decomposed">];
 }
 
+def SimplifyQuantization : NN_FunctionPass<"nn-simplify-quantization"> {
+  let summary = "Move data and compare it as integers";
+  let description = [{
+    Of tensors of 8 bits with one known scale and zero point: a dequantization goes
+    behind operators that only move elements (reshapes, transpositions, slices,
+    concatenations of tensors quantized alike) and behind `nn.max_pool`; a tensor that
+    is quantized as it was before is that tensor; and signed integers that only
+    dequantizations read become unsigned ones, whose zero point is greater by 128:
+    products want their first operand so, and after rectifiers that zero point is 0.
+
+    ```mlir
+    // Before:
+    %0 = nn.dequantize %q, %s, %z : (tensor<1x4x8x8xui8>, tensor<f32>, tensor<ui8>) -> tensor<1x4x8x8xf32>
+    %1 = nn.max_pool %0 {kernel_shape = array<i64: 2, 2>} : (tensor<1x4x8x8xf32>) -> tensor<1x4x7x7xf32>
+    %2 = nn.quantize %1, %s, %z {to = ui8} : (tensor<1x4x7x7xf32>, tensor<f32>, tensor<ui8>) -> tensor<1x4x7x7xui8>
+    // After:
+    %0 = nn.max_pool %q {kernel_shape = array<i64: 2, 2>} : (tensor<1x4x8x8xui8>) -> tensor<1x4x7x7xui8>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numMoved", "moved", "Operators that work on integers">,
+    Statistic<"numUnsigned", "unsigned", "Quantizations made unsigned">,
+    Statistic<"numCancelled", "cancelled", "Quantizations that do nothing">];
+}
+
 def ExposeIntegers : NN_FunctionPass<"nn-expose-integers"> {
   let summary = "Compute products of quantized tensors on their integers";
   let description = [{
     A convolution or matrix product of dequantized integers of 8 bits becomes one of
-    the integers (less their zero points), whose result the product of the scales
-    multiplies. Sums of such products are exact in f32 up to 2^24, in whatever order
-    they are added; the operator bears the attribute `nn.integers`, so that
-    nothing is folded into its weights. A bias that was quantized with the product of
-    the scales is one more term of the sums. Sums and means of dequantized
-    integers are those of the integers, too.
+    the integers, whose result the product of the scales multiplies. A bias that was
+    quantized with that product is one more term of the sums. Sums and means of
+    dequantized integers are those of the integers, too.
+
+    With constant weights that, less their zero points, fit in i8, the product is
+    one on the integers as they are stored, with sums in i32. The zero point of the
+    other operand goes into the bias, or, where the window is padded, into
+    `input_zero_point`.
+
+    ```mlir
+    // Before:
+    %0 = nn.dequantize %x, %sx, %zx : (tensor<2x3xui8>, tensor<f32>, tensor<ui8>) -> tensor<2x3xf32>
+    %1 = nn.dequantize %w, %sw : (tensor<3x4xi8>, tensor<f32>) -> tensor<3x4xf32>
+    %2 = nn.matmul %0, %1 : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+    // After:
+    %s = nn.mul %sx, %sw : (tensor<f32>, tensor<f32>) -> tensor<f32>
+    %0 = nn.matmul %x, %w : (tensor<2x3xui8>, tensor<3x4xi8>) -> tensor<2x4xi32>
+    %1 = nn.add %0, %correction : (tensor<2x4xi32>, tensor<4xi32>) -> tensor<2x4xi32>
+    %2 = nn.cast %1 {nn.integers, to = f32} : (tensor<2x4xi32>) -> tensor<2x4xf32>
+    %3 = nn.mul %2, %s : (tensor<2x4xf32>, tensor<f32>) -> tensor<2x4xf32>
+    ```
+
+    Else the operands are the integers, less their zero points, as f32: sums of their
+    products are exact in f32 up to 2^24, in whatever order they are added. `nn.integers`
+    keeps other passes from folding anything into them.
 
     ```mlir
     // Before:
@@ -190,6 +234,28 @@ def ExposeIntegers : NN_FunctionPass<"nn-expose-integers"> {
     ```
   }];
   let statistics = [Statistic<"numExposed", "exposed", "Operators that compute on integers">];
+}
+
+def NarrowProducts : NN_FunctionPass<"nn-narrow-products"> {
+  let summary = "Multiply integers of 8 bits as such";
+  let description = [{
+    What ONNX's MatMulInteger and ConvInteger are after import: products whose first
+    operand was widened from 8 bits, maybe less a zero point, and whose second one is a
+    constant that fits in i8, become products of 8 bits. A matrix product's zero
+    point, which may be known at run time only, is taken off the sums.
+
+    ```mlir
+    // Before:
+    %0 = nn.cast %x {to = i32} : (tensor<2x3xui8>) -> tensor<2x3xi32>
+    %1 = nn.sub %0, %zero : (tensor<2x3xi32>, tensor<i32>) -> tensor<2x3xi32>
+    %2 = nn.matmul %1, %w : (tensor<2x3xi32>, tensor<3x4xi32>) -> tensor<2x4xi32>
+    // After:
+    %0 = nn.matmul %x, %w8 : (tensor<2x3xui8>, tensor<3x4xi8>) -> tensor<2x4xi32>
+    %1 = nn.mul %columns, %zero : (tensor<4xi32>, tensor<i32>) -> tensor<4xi32>
+    %2 = nn.sub %0, %1 : (tensor<2x4xi32>, tensor<4xi32>) -> tensor<2x4xi32>
+    ```
+  }];
+  let statistics = [Statistic<"numNarrowed", "narrowed", "Products of 8 bits">];
 }
 
 def FoldBatchNorm : NN_FunctionPass<"nn-fold-batch-norm"> {

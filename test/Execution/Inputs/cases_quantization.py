@@ -4,6 +4,9 @@
 import numpy as np
 from execution import Case
 
+#: Without VNNI, oneDNN's sums of integers saturate.
+INSTRUCTION_SETS = ("AVX2", "AVX2_VNNI", "AVX512_CORE")
+
 SIZES = [{"N": 1, "M": 1}, {"N": 3, "M": 17}, {"N": 0, "M": 3}]
 
 
@@ -45,6 +48,135 @@ def models():
                sizes=[{"N": 1}, {"N": 3}], tolerance=5)
 
 
+#: Sums of full-range products: two of them alone exceed 16 bits.
+CONVOLUTIONS = {
+    # name: (activations, their zero point, weights, attributes, scales of weights)
+    "u8": ("uint8", 0, "8,3,3,3", "pads = [1, 1, 1, 1]", "8"),
+    "u8_padded_zero": ("uint8", 37, "8,3,3,3", "pads = [1, 1, 1, 1]", "8"),
+    "u8_tensor_scale": ("uint8", 200, "8,3,3,3", "strides = [2, 2]", ""),
+    "s8": ("int8", -5, "8,3,3,3", "pads = [1, 0, 1, 2]", "8"),
+    "s8_rectified": ("int8", -128, "8,3,1,1", "dilations = [1, 1]", "8"),
+    "u8_depthwise": ("uint8", 11, "3,1,3,3", "group = 3, pads = [1, 1, 1, 1]", "3"),
+    "s8_same": ("int8", 3, "8,3,3,3", 'auto_pad = "SAME_LOWER"', "8"),
+}
+
+
+def products():
+    """One oneDNN primitive each, from 8 bits to 8 bits."""
+    quantized = ("q = QuantizeLinear(x, sx, zx)  d = DequantizeLinear(q, sx, zx)  "
+                 "w = DequantizeLinear<axis = 0>(wq, sw)  b = DequantizeLinear<axis = 0>(bq, sb)  ")
+    for name, (dtype, zero, shape, attributes, scales) in CONVOLUTIONS.items():
+        for limit, body in {"plain": "t = Identity(c)", "relu": "t = Relu(c)",
+                            "clip": "t = Clip(c, low, high)"}.items():
+            channels = int(shape.split(",")[0])
+            scale = np.float32(np.linspace(0.01, 0.02, channels) if scales else 0.01)
+            weights = (f"float sx, {dtype} zx, int8[{shape}] wq, float[{scales}] sw, "
+                       f"int32[{channels}] bq, float[{scales}] sb, float sy, {dtype} zy")
+            values = {"sx": np.float32(0.05), "zx": np.array(zero, dtype), "sw": scale,
+                      "sb": np.float32(0.05) * scale, "sy": np.float32(1.7),
+                      "zy": np.array(zero, dtype)}
+            if not scales:
+                weights = weights.replace("float[]", "float")
+            if limit == "clip":
+                weights += ", float low, float high"
+                values |= {"low": np.float32(-40), "high": np.float32(60)}
+            yield Case(f"conv_{name}_{limit}", "float[N,3,9,9] x",
+                       quantized + f"c = Conv<{attributes}>(d, w, b)  {body}  "
+                       "v = QuantizeLinear(t, sy, zy)  y = DequantizeLinear(v, sy, zy)",
+                       weights=weights, values=values,
+                       ranges={"x": (-13, 13), "wq": (-128, 127), "bq": (-9000, 9000)},
+                       sizes=[{"N": 1}, {"N": 3}], step=1.7)
+    for name, attributes, dtype, zero in (("u8", "", "uint8", 131), ("s8", "", "int8", 7),
+                                          ("transposed", "<transB = 1>", "uint8", 0)):
+        shape = "20,24" if attributes else "24,20"
+        axis = 0 if attributes else 1
+        yield Case(f"gemm_{name}", "float[N,24] x",
+                   "q = QuantizeLinear(x, sx, zx)  d = DequantizeLinear(q, sx, zx)  "
+                   f"w = DequantizeLinear<axis = {axis}>(wq, sw)  "
+                   "b = DequantizeLinear<axis = 0>(bq, sb)  "
+                   f"c = Gemm{attributes}(d, w, b)  "
+                   "v = QuantizeLinear(c, sy, zy)  y = DequantizeLinear(v, sy, zy)",
+                   weights=f"float sx, {dtype} zx, int8[{shape}] wq, float[20] sw, "
+                           f"int32[20] bq, float[20] sb, float sy, {dtype} zy",
+                   values={"sx": np.float32(0.05), "zx": np.array(zero, dtype),
+                           "sw": np.float32(np.linspace(0.01, 0.02, 20)),
+                           "sb": np.float32(0.05) * np.float32(np.linspace(0.01, 0.02, 20)),
+                           "sy": np.float32(1.3), "zy": np.array(zero, dtype)},
+                   ranges={"x": (-13, 13), "wq": (-128, 127), "bq": (-9000, 9000)},
+                   sizes=[{"N": 1}, {"N": 5}], step=1.3)
+
+
+def operators():
+    """ONNX's quantized operators with constant weights."""
+    for dtype, zero in (("uint8", 128), ("int8", 0)):
+        low, high = (0, 255) if dtype == "uint8" else (-128, 127)
+        parameters = f"{dtype}[6,3,3,3] w, {dtype} zw, uint8 zx"
+        values = {"zx": np.uint8(90), "zw": np.array(zero, dtype), "sx": np.float32(0.05),
+                  "sw": np.float32(np.linspace(0.01, 0.02, 6)), "sy": np.float32(2.1),
+                  "zy": np.uint8(120)}
+        ranges = {"x": (0, 255), "w": (low, high), "b": (-9000, 9000)}
+        yield Case(f"QLinearConv_{dtype}", "uint8[N,3,9,9] x",
+                   "y = QLinearConv<pads = [1, 1, 1, 1]>(x, sx, zx, w, sw, zws, sy, zy, b)",
+                   weights=parameters.replace(f"{dtype} zw", f"{dtype}[6] zws") +
+                   ", float sx, float[6] sw, float sy, uint8 zy, int32[6] b",
+                   values=values | {"zws": np.full(6, zero, dtype)}, ranges=ranges,
+                   sizes=[{"N": 1}, {"N": 2}], step=1)
+        yield Case(f"ConvInteger_{dtype}", "uint8[N,3,9,9] x",
+                   "y = ConvInteger<pads = [1, 1, 1, 1]>(x, w, zx, zw)",
+                   weights=parameters, values=values, ranges=ranges,
+                   sizes=[{"N": 1}, {"N": 2}])
+        yield Case(f"QLinearMatMul_{dtype}", "uint8[N,4,24] x",
+                   "y = QLinearMatMul(x, sx, zx, m, s, zw, sy, zy)",
+                   weights=f"{dtype}[24,10] m, {dtype} zw, uint8 zx, float sx, float s, "
+                           "float sy, uint8 zy",
+                   values=values | {"s": np.float32(0.02)},
+                   ranges=ranges | {"m": (low, high)}, sizes=[{"N": 1}, {"N": 2}], step=1)
+        yield Case(f"MatMulInteger_{dtype}", "float[N,24] x",
+                   "q, s, z = DynamicQuantizeLinear(x)  i = MatMulInteger(q, m, z, zw)  "
+                   "c = Cast<to = 1>(i)  y = Mul(c, s)",
+                   weights=f"{dtype}[24,10] m, {dtype} zw", values=values,
+                   ranges={"m": (low, high)}, sizes=[{"N": 1}, {"N": 5}])
+
+
+def graphs():
+    """What lies between products."""
+    pair = "{0} = QuantizeLinear({1}, s, z)  {2} = DequantizeLinear({0}, s, z)  "
+    common = "float s, int8 z, int8[8,8,3,3] w0, int8[8,8,3,3] w1, float[8] ws"
+    values = {"s": np.float32(0.9), "ws": np.float32(np.linspace(0.004, 0.006, 8))}
+    ranges = {"x": (-120, 120), "w0": (-128, 127), "w1": (-128, 127)}
+    conv = ("{2} = DequantizeLinear<axis = 0>({1}, ws)  "
+            "{3} = Conv<pads = [1, 1, 1, 1]>({0}, {2})  ")
+    for zero in (-128, 4):
+        for after in ("Relu", "Identity"):
+            # Both operands of the sum are quantized, one of them only for it.
+            yield Case(f"residual_{after}_{zero}", "float[N,8,7,7] x",
+                       pair.format("q0", "x", "d0") + conv.format("d0", "w0", "v0", "c0")
+                       + pair.format("q1", "c0", "d1") + conv.format("d1", "w1", "v1", "c1")
+                       + pair.format("q2", "c1", "d2")
+                       + f"a = Add(d2, d0)  r = {after}(a)  "
+                       + pair.format("q3", "r", "y"),
+                       weights=common, values=values | {"z": np.int8(zero)}, ranges=ranges,
+                       sizes=[{"N": 1}, {"N": 2}], step=0.9)
+        yield Case(f"shortcut_{zero}", "float[N,8,7,7] x",
+                   pair.format("q0", "x", "d0") + conv.format("d0", "w0", "v0", "c0")
+                   + pair.format("q1", "c0", "d1") + conv.format("d0", "w1", "v1", "c1")
+                   + pair.format("q2", "c1", "d2") + "a = Add(d1, d2)  "
+                   + pair.format("q3", "a", "y"),
+                   weights=common, values=values | {"z": np.int8(zero)}, ranges=ranges,
+                   sizes=[{"N": 1}, {"N": 2}], step=0.9)
+        yield Case(f"moved_{zero}", "float[N,8,7,7] x",
+                   pair.format("q0", "x", "d0") + conv.format("d0", "w0", "v0", "c0")
+                   + pair.format("q1", "c0", "d1")
+                   + "m = MaxPool<kernel_shape = [2, 2], pads = [1, 0, 0, 1]>(d1)  "
+                   + pair.format("q2", "m", "d2") + "t = Transpose<perm = [0, 1, 3, 2]>(d2)  "
+                   + "k = Concat<axis = 1>(t, t)  g = Slice(k, low, high, axes)  "
+                   + conv.format("g", "w1", "v1", "c1") + pair.format("q4", "c1", "y"),
+                   weights=common + ", int64[1] low, int64[1] high, int64[1] axes",
+                   values=values | {"z": np.int8(zero), "low": np.array([4]),
+                                    "high": np.array([12]), "axes": np.array([1])},
+                   ranges=ranges, sizes=[{"N": 1}, {"N": 2}], step=0.9)
+
+
 def all_cases():
-    for group in (tensors, axes, models):
+    for group in (tensors, axes, models, products, operators, graphs):
         yield from group()

@@ -12,4 +12,5 @@ from execution import execute
 family, directory = sys.argv[1:3]
 module = importlib.import_module("cases_" + family)
 cases = [case for case in module.all_cases() if not sys.argv[3:] or re.search(sys.argv[3], case.name)]
-sys.exit(execute(cases, directory, getattr(module, "OPTIONS", ())))
+sys.exit(execute(cases, directory, getattr(module, "OPTIONS", ()),
+                 getattr(module, "INSTRUCTION_SETS", ())))

@@ -30,10 +30,14 @@ func.func @relu(%x: tensor<4xf32>) -> tensor<4xi8> {
   return %1 : tensor<4xi8>
 }
 
-// Else it does.
+// Else it becomes a limit of the integers.
 // CHECK-LABEL: func.func @relu_needed(
-// CHECK: %[[RELU:.*]] = nn.relu
-// CHECK: nn.div %[[RELU]]
+// CHECK-SAME: %[[X:.*]]: tensor<4xf32>
+// CHECK: nn.div %[[X]]
+// CHECK: %[[ROUND:.*]] = nn.round
+// CHECK-DAG: %[[LOW:.*]] = nn.constant dense<0.000000e+00>
+// CHECK-DAG: %[[HIGH:.*]] = nn.constant dense<1.270000e+02>
+// CHECK: nn.clip %[[ROUND]] min %[[LOW]] max %[[HIGH]]
 func.func @relu_needed(%x: tensor<4xf32>) -> tensor<4xi8> {
   %s = nn.constant dense<0.3> : tensor<f32>
   %z = nn.constant dense<0> : tensor<i8>
@@ -46,8 +50,13 @@ func.func @relu_needed(%x: tensor<4xf32>) -> tensor<4xi8> {
 // CHECK-LABEL: func.func @relu6(
 // CHECK-SAME: %[[X:.*]]: tensor<4xf32>
 // CHECK: nn.div %[[X]]
-// CHECK: %[[CLIP:.*]] = nn.clip %[[X]]
-// CHECK: nn.div %[[CLIP]]
+// CHECK-DAG: %[[LOW:.*]] = nn.constant dense<-2.280000e+02>
+// CHECK-DAG: %[[HIGH:.*]] = nn.constant dense<2.700000e+01>
+// CHECK: nn.clip %{{.*}} min %[[LOW]] max %[[HIGH]]
+// CHECK: nn.div %[[X]]
+// CHECK-DAG: %[[ZERO:.*]] = nn.constant dense<0.000000e+00>
+// CHECK-DAG: %[[SIXTY:.*]] = nn.constant dense<6.000000e+01>
+// CHECK: nn.clip %{{.*}} min %[[ZERO]] max %[[SIXTY]]
 func.func @relu6(%x: tensor<4xf32>) -> (tensor<4xi8>, tensor<4xi8>) {
   %zero = nn.constant dense<0.0> : tensor<f32>
   %six = nn.constant dense<6.0> : tensor<f32>
@@ -93,4 +102,39 @@ func.func @requantize(%a: tensor<2x3xf32>, %b: tensor<3x4xf32>, %s: tensor<4xf32
   %1 = nn.mul %0, %s : (tensor<2x4xf32>, tensor<4xf32>) -> tensor<2x4xf32>
   %2 = nn.quantize %1, %to {to = i8} : (tensor<2x4xf32>, tensor<f32>) -> tensor<2x4xi8>
   return %2 : tensor<2x4xi8>
+}
+
+// A tensor that a product reads in 8 bits is stored; all others read it, too.
+// CHECK-LABEL: func.func @stored(
+// CHECK: %[[STORED:.*]] = nn.cast %{{.*}} {to = ui8}
+// CHECK: nn.conv %[[STORED]]
+// CHECK: nn.cast %[[STORED]] {to = f32}
+func.func @stored(%x: tensor<1x4x2x2xf32>, %w: tensor<4x4x1x1xi8>) -> (tensor<1x4x2x2xi32>, tensor<1x4x2x2xf32>) {
+  %s = nn.constant dense<0.3> : tensor<f32>
+  %z = nn.constant dense<10> : tensor<ui8>
+  %0 = nn.quantize %x, %s, %z {to = ui8} : (tensor<1x4x2x2xf32>, tensor<f32>, tensor<ui8>) -> tensor<1x4x2x2xui8>
+  %1 = nn.conv %0, %w {input_zero_point = 10 : i64} : (tensor<1x4x2x2xui8>, tensor<4x4x1x1xi8>) -> tensor<1x4x2x2xi32>
+  %2 = nn.dequantize %0, %s, %z : (tensor<1x4x2x2xui8>, tensor<f32>, tensor<ui8>) -> tensor<1x4x2x2xf32>
+  return %1, %2 : tensor<1x4x2x2xi32>, tensor<1x4x2x2xf32>
+}
+
+// Of two summands, what makes the later one adds: the other is stored.
+// CHECK-LABEL: func.func @sum(
+// CHECK-SAME: %[[A:.*]]: tensor<4xf32>, %[[B:.*]]: tensor<4xf32>
+// CHECK: nn.div %[[A]]
+// CHECK: %[[STORED:.*]] = nn.cast %{{.*}} {to = i8}
+// CHECK: %[[READ:.*]] = nn.cast %[[STORED]] {to = f32}
+// CHECK: %[[LEFT:.*]] = nn.mul %[[READ]]
+// CHECK: nn.div %[[B]]
+// CHECK: %[[CLIP:.*]] = nn.clip
+// CHECK: %[[RIGHT:.*]] = nn.mul %[[CLIP]]
+// CHECK: nn.add %[[LEFT]], %[[RIGHT]]
+func.func @sum(%a: tensor<4xf32>, %b: tensor<4xf32>) -> tensor<4xf32> {
+  %s = nn.constant dense<0.3> : tensor<f32>
+  %0 = nn.quantize %a, %s {to = i8} : (tensor<4xf32>, tensor<f32>) -> tensor<4xi8>
+  %1 = nn.dequantize %0, %s : (tensor<4xi8>, tensor<f32>) -> tensor<4xf32>
+  %2 = nn.quantize %b, %s {to = i8} : (tensor<4xf32>, tensor<f32>) -> tensor<4xi8>
+  %3 = nn.dequantize %2, %s : (tensor<4xi8>, tensor<f32>) -> tensor<4xf32>
+  %4 = nn.add %1, %3 : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return %4 : tensor<4xf32>
 }
