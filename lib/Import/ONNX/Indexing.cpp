@@ -288,7 +288,19 @@ static LogicalResult importCol2Im(NodeBinder &node) {
           .require(getType(input).getRank() == 3, "the input has rank 3",
                    "rank " + Twine(getType(input).getRank()), "").failed())
     return failure();
+  // Code is made for each of them.
+  constexpr int64_t most = 16;
   int64_t k = shapeType.getDimSize(0);
+  auto fits = [](ArrayRef<int64_t> list, int64_t size, int64_t least) {
+    return list.empty() || (int64_t(list.size()) == size &&
+                            llvm::all_of(list, [&](int64_t v) { return v >= least; }));
+  };
+  if (node.require(k >= 1 && k <= most, "'block_shape' has a size for each dimension",
+                   Twine(k) + " sizes", "1 to " + Twine(most))
+          .require(fits(dilations, k, 1) && fits(strides, k, 1) && fits(pads, 2 * k, 0),
+                   "attributes 'dilations', 'strides' and 'pads' fit 'block_shape'",
+                   "a list of another length, or a value too small", "").failed())
+    return failure();
   dilations.resize(k, 1);
   strides.resize(k, 1);
   pads.resize(2 * k, 0);
