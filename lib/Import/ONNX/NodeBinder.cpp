@@ -171,6 +171,11 @@ NodeBinder &NodeBinder::ints(StringRef name,
               isa<IntegerType>(type.getElementType()),
           "operand '" + name + "' is a list of integers of known length",
           "another shape or type", "", Remedy::MakeConstant);
+  // Code is made for each of them.
+  constexpr int64_t most = 64;
+  require(hasFailed || type.getNumElements() <= most,
+          "operand '" + name + "' is a list of a few integers",
+          hasFailed ? Twine() : Twine(type.getNumElements()), Twine(most) + " or less");
   if (hasFailed)
     return *this;
   computed = type.getRank() == 0 ? create<UnsqueezeOp>(operand, ArrayRef<int64_t>{0})

@@ -84,6 +84,10 @@ Value importer::makeAxesMask(NodeBinder &node, Value axes, int64_t rank) {
 }
 
 Value importer::dropMasked(NodeBinder &node, Value list, Value mask, int64_t count) {
+  if (node.require(count >= 0, "there are no more axes than dimensions",
+                   Twine(-count) + " too many", "")
+          .failed())
+    return {};
   if (!list || !mask)
     return {};
   // Entries that stay go to their place; the others behind all of them.
