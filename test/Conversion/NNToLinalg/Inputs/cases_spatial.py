@@ -16,6 +16,11 @@ def ints(dtype, *shape):
     return rng.integers(0, 9, shape).astype(dtype)
 
 
+def whole_range(dtype, *shape):
+    info = np.iinfo(dtype)
+    return rng.integers(info.min, info.max, shape, endpoint=True).astype(dtype)
+
+
 def attributes(layout=0, **values):
     parts = ["layout = 1 : i32"] if layout else []
     for name, value in values.items():
@@ -59,7 +64,11 @@ def matmul():
         yield Case("matmul_tr", "nn.matmul {0}, {1} {{transpose_rhs}}", [x, yt], want, dynamic)
         yield Case("matmul_tt", "nn.matmul {0}, {1} {{transpose_lhs, transpose_rhs}}", [xt, yt],
                    want, dynamic)
-    for dtype in (f64, np.int32, np.int64, np.uint32, np.uint8):
+    for left, right in ((np.uint8, np.uint8), (np.uint8, np.int8), (np.int8, np.uint8)):
+        a, b = whole_range(left, 3, 40), whole_range(right, 40, 2)
+        yield Case(f"matmul_{np.dtype(left).name}_{np.dtype(right).name}",
+                   "nn.matmul {0}, {1}", [a, b], a.astype(np.int32) @ b.astype(np.int32))
+    for dtype in (f64, np.int32, np.int64, np.uint32):
         a = ints(dtype, 3, 4) if dtype != f64 else floats(3, 4, dtype=f64)
         b = ints(dtype, 4, 2) if dtype != f64 else floats(4, 2, dtype=f64)
         yield Case(f"matmul_{np.dtype(dtype).name}", "nn.matmul {0}, {1}", [a, b], a @ b)
@@ -122,6 +131,20 @@ def conv():
                 own[1:] = [Const(v) for v in own[1:]]
                 yield Case(f"conv{n}_dynamic_layout{layout}", text, own, fit(want),
                            dynamic=True, atol=1e-5)
+    for left, right, zero in ((np.uint8, np.int8, 0), (np.uint8, np.uint8, 200),
+                              (np.int8, np.int8, -7)):
+        x, w = whole_range(left, 2, 4, 7, 6), whole_range(right, 6, 2, 3, 3)
+        bias = whole_range(np.int16, 6).astype(np.int32)
+        values = {"group": 2, "pads": [1, 0, 2, 1], "strides": [2, 1]}
+        # f32 is exact here.
+        want = ort("Conv", [x.astype(f32) - zero, w.astype(f32), bias.astype(f32)],
+                   **values).astype(np.int32)
+        for layout in (0, 1):
+            text = "nn.conv {0}, {1}, {2}" + conv_attributes(
+                values | {"input_zero_point": zero}, layout)
+            yield Case(f"conv_{np.dtype(left).name}_{np.dtype(right).name}_layout{layout}",
+                       text, [to_last(x) if layout else x, w, bias],
+                       to_last(want) if layout else want)
     x, w = floats(1, 64, 4, 4, dtype=f16), floats(3, 64, 3, 3, dtype=f16)
     want = ort("Conv", [x.astype(f32), w.astype(f32)]).astype(f16)
     yield Case("conv_f16", "nn.conv {0}, {1}", [x, w], want, rtol=2e-3, atol=2e-3)
