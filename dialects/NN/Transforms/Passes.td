@@ -170,7 +170,8 @@ def SimplifyQuantization : NN_FunctionPass<"nn-simplify-quantization"> {
   let description = [{
     Of tensors of 8 bits with one known scale and zero point: a dequantization goes
     behind operators that only move elements (reshapes, transpositions, slices,
-    concatenations of tensors quantized alike) and behind `nn.max_pool`; a tensor that
+    concatenations of tensors quantized alike) and behind `nn.max_pool`; a quantization
+    goes before such operators, to what computed their operands; a tensor that
     is quantized as it was before is that tensor; and signed integers that only
     dequantizations read become unsigned ones, whose zero point is greater by 128:
     products want their first operand so, and after rectifiers that zero point is 0.

@@ -45,6 +45,7 @@ struct SimplifyQuantization
     : nn::impl::SimplifyQuantizationBase<SimplifyQuantization> {
   void runOnOperation() override {
     moveDown();
+    moveUp();
     getOperation().walk([&](QuantizeOp op) { makeUnsigned(op); });
     cancel();
   }
@@ -133,6 +134,46 @@ private:
       inheritProvenance(op, result);
       op->replaceAllUsesWith(ValueRange(result));
       op->erase();
+      ++numMoved;
+    }
+  }
+
+  /// Quantizations of whole tensors go before what only joins or moves elements, or
+  /// compares them: to what computed them, whose last step they can be.
+  void moveUp() {
+    SmallVector<QuantizeOp> ops;
+    getOperation().walk([&](QuantizeOp op) { ops.push_back(op); });
+    while (!ops.empty()) {
+      QuantizeOp op = ops.pop_back_val();
+      Operation *source = op.getInput().getDefiningOp();
+      if (!isa_and_nonnull<ConcatOp, MaxPoolOp, ReshapeOp, TransposeOp, SqueezeOp,
+                           UnsqueezeOp>(source) ||
+          !source->hasOneUse() || source->getBlock() != op->getBlock() ||
+          getTensorType(source->getOperand(0)).getRank() == 0 ||
+          !getParameters(op, op.getResult()))
+        continue;
+      OpBuilder builder(source);
+      // Constants may stand below.
+      auto copy = [&](Value constant) {
+        return constant ? builder.clone(*constant.getDefiningOp())->getResult(0) : Value();
+      };
+      Value scale = copy(op.getScale()), zeroPoint = copy(op.getZeroPoint());
+      Operation *moved = source->clone();
+      size_t numData = isa<ConcatOp>(source) ? source->getNumOperands() : 1;
+      for (size_t i = 0; i < numData; ++i) {
+        auto quantized = QuantizeOp::create(builder, op.getLoc(), source->getOperand(i),
+                                            scale, zeroPoint, op.getTo(), /*axis=*/0,
+                                            /*block_size=*/0);
+        moved->setOperand(i, quantized);
+        ops.push_back(quantized);
+      }
+      builder.insert(moved);
+      moved->removeAttr(originAttrName);
+      moved->getResult(0).setType(op.getType());
+      inheritProvenance(op, moved->getResult(0));
+      op.getResult().replaceAllUsesWith(moved->getResult(0));
+      op.erase();
+      source->erase();
       ++numMoved;
     }
   }

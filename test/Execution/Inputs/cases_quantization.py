@@ -177,6 +177,22 @@ def graphs():
                    ranges=ranges, sizes=[{"N": 1}, {"N": 2}], step=0.9)
 
 
+def joined():
+    """Parts of other scales, quantized together; limits before a pool."""
+    yield Case("joined", "float[N,4,6,6] x",
+               "q = QuantizeLinear(x, sa, z)  d = DequantizeLinear(q, sa, z)  "
+               "w = DequantizeLinear<axis = 0>(wq, sw)  c = Conv<pads = [1, 1, 1, 1]>(d, w)  "
+               "r = Relu(c)  m = MaxPool<kernel_shape = [2, 2], strides = [2, 2]>(r)  "
+               "p = MaxPool<kernel_shape = [2, 2], strides = [2, 2]>(d)  "
+               "k = Concat<axis = 1>(m, p)  v = QuantizeLinear(k, sb, z)  "
+               "y = DequantizeLinear(v, sb, z)",
+               weights="float sa, float sb, int8 z, int8[6,4,3,3] wq, float[6] sw",
+               values={"sa": np.float32(0.1), "sb": np.float32(0.7), "z": np.int8(-9),
+                       "sw": np.float32(np.linspace(0.01, 0.02, 6))},
+               ranges={"x": (-13, 13), "wq": (-128, 127)}, sizes=[{"N": 1}, {"N": 2}],
+               step=0.7)
+
+
 def all_cases():
-    for group in (tensors, axes, models, products, operators, graphs):
+    for group in (tensors, axes, models, products, operators, graphs, joined):
         yield from group()

@@ -75,3 +75,32 @@ func.func @given(%x: tensor<2x3xf32>) -> (tensor<2x3xi8>, tensor<2x3xf32>) {
   %1 = nn.dequantize %0, %s : (tensor<2x3xi8>, tensor<f32>) -> tensor<2x3xf32>
   return %0, %1 : tensor<2x3xi8>, tensor<2x3xf32>
 }
+
+// A quantization goes to what computed the parts; the one that has its scale already
+// is left as it is.
+// CHECK-LABEL: func.func @joined(
+// CHECK: %[[RELU:.*]] = nn.relu
+// CHECK: %[[POOLED:.*]] = nn.quantize %[[RELU]]
+// CHECK: %[[POOL:.*]] = nn.max_pool %[[POOLED]] {{.*}} -> tensor<1x4x7x7xui8>
+// CHECK: %[[RESULT:.*]] = nn.concat %[[POOL]], %arg1 {{.*}} -> tensor<1x6x7x7xui8>
+// CHECK-NEXT: return %[[RESULT]]
+func.func @joined(%x: tensor<1x4x8x8xf32>, %q: tensor<1x2x7x7xui8>) -> tensor<1x6x7x7xui8> {
+  %s = nn.constant dense<0.5> : tensor<f32>
+  %z = nn.constant dense<3> : tensor<ui8>
+  %0 = nn.relu %x : (tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+  %1 = nn.max_pool %0 {kernel_shape = array<i64: 2, 2>} : (tensor<1x4x8x8xf32>) -> tensor<1x4x7x7xf32>
+  %2 = nn.dequantize %q, %s, %z : (tensor<1x2x7x7xui8>, tensor<f32>, tensor<ui8>) -> tensor<1x2x7x7xf32>
+  %3 = nn.concat %1, %2 {axis = 1 : i64} : (tensor<1x4x7x7xf32>, tensor<1x2x7x7xf32>) -> tensor<1x6x7x7xf32>
+  %4 = nn.quantize %3, %s, %z {to = ui8} : (tensor<1x6x7x7xf32>, tensor<f32>, tensor<ui8>) -> tensor<1x6x7x7xui8>
+  return %4 : tensor<1x6x7x7xui8>
+}
+
+// What others see stays.
+// CHECK-LABEL: func.func @seen(
+// CHECK: nn.max_pool {{.*}} -> tensor<1x4x7x7xf32>
+func.func @seen(%x: tensor<1x4x8x8xf32>) -> (tensor<1x4x7x7xui8>, tensor<1x4x7x7xf32>) {
+  %s = nn.constant dense<0.5> : tensor<f32>
+  %0 = nn.max_pool %x {kernel_shape = array<i64: 2, 2>} : (tensor<1x4x8x8xf32>) -> tensor<1x4x7x7xf32>
+  %1 = nn.quantize %0, %s {to = ui8} : (tensor<1x4x7x7xf32>, tensor<f32>) -> tensor<1x4x7x7xui8>
+  return %1, %0 : tensor<1x4x7x7xui8>, tensor<1x4x7x7xf32>
+}
