@@ -90,6 +90,10 @@ static void buildPlace(OpPassManager &pm, const PipelineOptions &options) {
   kernels.claim = "all";
   pm.addPass(createConvertNNToKernels(kernels));
   pm.addNestedPass<func::FuncOp>(createConvertNNToLinalg());
+  // Sizes in terms of the inputs': bufferization compares those of slices by
+  // solving for all that they are computed from.
+  pm.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
+  pm.addPass(arith::createIntRangeOptimizationsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   addVerification(pm, "place", options);

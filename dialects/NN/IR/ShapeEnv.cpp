@@ -110,27 +110,17 @@ Dim ShapeEnv::select(Dim value, int64_t key, Dim whenEqual, Dim otherwise) {
 }
 
 Dim ShapeEnv::min(Dim lhs, Dim rhs) {
-  std::optional<int64_t> l = getConstant(lhs), r = getConstant(rhs);
-  if (l && r)
-    return constant(std::min(*l, *r));
-  if (lhs == rhs)
-    return lhs;
-  if (isNonNegative(lhs - rhs))
+  if (isNonNegative(simplifyAffineExpr(lhs - rhs, 0, symbols.size())))
     return rhs;
-  if (isNonNegative(rhs - lhs))
+  if (isNonNegative(simplifyAffineExpr(rhs - lhs, 0, symbols.size())))
     return lhs;
   return getSymbol({Symbol::Min, {}, 0, lhs, rhs, {}});
 }
 
 Dim ShapeEnv::max(Dim lhs, Dim rhs) {
-  std::optional<int64_t> l = getConstant(lhs), r = getConstant(rhs);
-  if (l && r)
-    return constant(std::max(*l, *r));
-  if (lhs == rhs)
+  if (isNonNegative(simplifyAffineExpr(lhs - rhs, 0, symbols.size())))
     return lhs;
-  if (isNonNegative(lhs - rhs))
-    return lhs;
-  if (isNonNegative(rhs - lhs))
+  if (isNonNegative(simplifyAffineExpr(rhs - lhs, 0, symbols.size())))
     return rhs;
   return getSymbol({Symbol::Max, {}, 0, lhs, rhs, {}});
 }

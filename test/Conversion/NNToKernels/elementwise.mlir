@@ -81,3 +81,27 @@ func.func @main(%x: tensor<40xui8>, %y: tensor<40xui8>) -> tensor<40xi1> {
   %0 = nn.greater %x, %y : (tensor<40xui8>, tensor<40xui8>) -> tensor<40xi1>
   return %0 : tensor<40xi1>
 }
+
+// -----
+
+// Sizes that are computed are compared as expressions: a range from p to p + s has
+// as many elements as the other operand has rows, whatever the run brings.
+// CHECK-LABEL: func.func @main(
+// CHECK-NOT: cf.assert
+// CHECK: nn.call_kernel @kernel_elementwise_0
+func.func @main(%p: tensor<5x?xf32>, %x: tensor<?x4xf32>, %t: tensor<512x4xf32>) -> tensor<?x4xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %past = tensor.dim %p, %c1 : tensor<5x?xf32>
+  %rows = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %end = arith.addi %rows, %past : index
+  %0 = arith.index_cast %past : index to i64
+  %1 = arith.index_cast %end : index to i64
+  %2 = tensor.from_elements %0 : tensor<i64>
+  %3 = tensor.from_elements %1 : tensor<i64>
+  %4 = nn.constant dense<1> : tensor<i64>
+  %5 = nn.range %2, %3, %4 : (tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<?xi64>
+  %6 = nn.gather %t, %5 : (tensor<512x4xf32>, tensor<?xi64>) -> tensor<?x4xf32>
+  %7 = nn.mul %x, %6 : (tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<?x4xf32>
+  return %7 : tensor<?x4xf32>
+}
