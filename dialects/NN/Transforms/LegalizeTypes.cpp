@@ -51,6 +51,11 @@ struct LegalizeTypes : nn::impl::LegalizeTypesBase<LegalizeTypes> {
         }
         continue;
       }
+      if (auto cast = dyn_cast<CastOp>(op); cast && rounds(cast)) {
+        builder.setInsertionPointAfter(cast);
+        copyOrigins(cast, widen(builder, cast.getResult()));
+        continue;
+      }
       for (Region &region : op->getRegions())
         for (BlockArgument argument : region.getArguments())
           if (Type type = getWide(argument.getType()))
@@ -102,10 +107,18 @@ struct LegalizeTypes : nn::impl::LegalizeTypesBase<LegalizeTypes> {
     return ranked.clone(Float32Type::get(&getContext()));
   }
 
-  void widen(OpBuilder &builder, Value value) {
+  /// Whether the model asks to round: to a narrow type, from one with more digits.
+  bool rounds(CastOp cast) {
+    Type from = getElementTypeOrSelf(cast.getInput().getType());
+    return getWide(cast.getType()) &&
+           !(isa<IntegerType>(from) && from.getIntOrFloatBitWidth() <= 8);
+  }
+
+  CastOp widen(OpBuilder &builder, Value value) {
     auto wide = CastOp::create(builder, value.getLoc(), value,
                                Float32Type::get(&getContext()));
     value.replaceAllUsesExcept(wide, wide);
+    return wide;
   }
 
   ElementsAttr widenElement(ElementsAttr attr) {

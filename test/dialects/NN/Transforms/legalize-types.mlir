@@ -17,3 +17,18 @@ func.func @f16(%x: tensor<2xf16>) -> tensor<2xf16> {
   %1 = nn.relu %0 {nn.origin = [#nn.origin<0, "y">]} : (tensor<2xf16>) -> tensor<2xf16>
   return %1 : tensor<2xf16>
 }
+
+// What the model itself rounds stays rounded; small integers are exact anyway.
+// CHECK-LABEL: func @casts
+// CHECK-SAME: (%[[X:.*]]: tensor<2xf32>, %[[I:.*]]: tensor<2xi8>)
+// CHECK: %[[NARROW:.*]] = nn.cast %[[X]] {nn.origin = [#nn.origin<0, "narrow">], to = bf16}
+// CHECK: %[[WIDE:.*]] = nn.cast %[[NARROW]] {nn.origin = [#nn.origin<0, "narrow">], to = f32}
+// CHECK: %[[EXACT:.*]] = nn.cast %[[I]] {to = f32} : (tensor<2xi8>) -> tensor<2xf32>
+// CHECK: nn.add %[[WIDE]], %[[EXACT]] : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+func.func @casts(%x: tensor<2xf32>, %i: tensor<2xi8>) -> tensor<2xf32> {
+  %0 = nn.cast %x {nn.origin = [#nn.origin<0, "narrow">], to = bf16} : (tensor<2xf32>) -> tensor<2xbf16>
+  %1 = nn.cast %i {to = bf16} : (tensor<2xi8>) -> tensor<2xbf16>
+  %2 = nn.add %0, %1 : (tensor<2xbf16>, tensor<2xbf16>) -> tensor<2xbf16>
+  %3 = nn.cast %2 {to = f32} : (tensor<2xbf16>) -> tensor<2xf32>
+  return %3 : tensor<2xf32>
+}
