@@ -226,7 +226,9 @@ nn::translateToLLVMIR(ModuleOp module, const CodeVariant &variant,
   llvm::ModuleAnalysisManager modules;
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = true;
-  tuning.SLPVectorization = true;
+  // Kernels are written in vectors, and other loops vectorize as such; looking for
+  // more took half of the time of large models.
+  tuning.SLPVectorization = false;
   llvm::PassBuilder builder(machine.get(), tuning);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(components);
