@@ -12,6 +12,7 @@
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "nn/Conversion/Passes.h"
+#include "nn/Kernels/KernelTable.h"
 
 namespace mlir::nn {
 #define GEN_PASS_DEF_CONVERTLINALGTOKERNELS
@@ -46,12 +47,13 @@ public:
 
   /// Finds out what the kernel needs; false if a call cannot pass that.
   bool analyze();
-  /// Replaces the loops by a call of a new function.
-  void outline(StringRef name, StringRef kind);
+  /// Replaces the loops by a call of a function, which may be there already.
+  /// Gives whether it is new.
+  bool outline(KernelTable &kernels, StringRef kind);
 
 private:
   unsigned countOuterLoops();
-  void createCall(OpBuilder &builder, StringRef name);
+  CallKernelOp createCall(OpBuilder &builder);
   void emitOuterLoop(OpBuilder &builder, Value begin, Value end);
   void emitInnerLoops(OpBuilder &builder, Location loc, unsigned depth);
   Value inKernel(Value value);
@@ -65,6 +67,18 @@ private:
 };
 } // namespace
 
+/// Scalars are passed as indices.
+static bool isPassed(Type type) {
+  return type.isIndex() ||
+         (type.isSignlessInteger() && type.getIntOrFloatBitWidth() <= 64);
+}
+
+static Value castScalar(OpBuilder &builder, Location loc, Type type, Value value) {
+  if (value.getType() == type)
+    return value;
+  return arith::IndexCastUIOp::create(builder, loc, type, value);
+}
+
 bool Outliner::analyze() {
   SetVector<Value> used;
   getUsedValuesDefinedAbove(loops->getRegions(), used);
@@ -74,7 +88,7 @@ bool Outliner::analyze() {
       constants.push_back(value);
     else if (isa<MemRefType>(value.getType()))
       (written.contains(value) ? outputs : inputs).push_back(value);
-    else if (value.getType().isIndex())
+    else if (isPassed(value.getType()))
       scalars.push_back(value);
     else
       return false;
@@ -137,8 +151,11 @@ void Outliner::emitOuterLoop(OpBuilder &builder, Value begin, Value end) {
       });
 }
 
-void Outliner::createCall(OpBuilder &builder, StringRef name) {
+CallKernelOp Outliner::createCall(OpBuilder &builder) {
   Location loc = loops->getLoc();
+  SmallVector<Value> indices;
+  for (Value scalar : scalars)
+    indices.push_back(castScalar(builder, loc, builder.getIndexType(), scalar));
   Value count = arith::ConstantIndexOp::create(builder, loc, 1);
   int64_t work = 1;
   for (unsigned i = 0, e = parallel ? parallel.getNumLoops() : 0; i < e; ++i) {
@@ -148,23 +165,23 @@ void Outliner::createCall(OpBuilder &builder, StringRef name) {
     else
       work *= std::max<int64_t>(1, getConstantIntValue(size).value_or(kUnknownSize));
   }
-  CallKernelOp::create(builder, loc, TypeRange(), name, inputs, outputs, scalars,
-                       count, std::max<int64_t>(1, kThreadWork / work));
+  return CallKernelOp::create(builder, loc, TypeRange(), "loops", inputs, outputs,
+                              indices, count,
+                              std::max<int64_t>(1, kThreadWork / work));
 }
 
-void Outliner::outline(StringRef name, StringRef kind) {
+bool Outliner::outline(KernelTable &kernels, StringRef kind) {
   OpBuilder builder(loops);
   Location loc = loops->getLoc();
-  createCall(builder, name);
+  CallKernelOp call = createCall(builder);
 
   SmallVector<Value> arguments(inputs);
   arguments.append(outputs);
-  arguments.append(scalars);
   SmallVector<Type> types = llvm::to_vector(ValueRange(arguments).getTypes());
-  types.append(2, builder.getIndexType());
+  types.append(scalars.size() + 2, builder.getIndexType());
   builder.setInsertionPointToEnd(loops->getParentOfType<ModuleOp>().getBody());
   auto kernel =
-      func::FuncOp::create(builder, loc, name, builder.getFunctionType(types, {}));
+      func::FuncOp::create(builder, loc, "loops", builder.getFunctionType(types, {}));
   kernel.setPrivate();
   kernel->setAttr("nn.kernel", builder.getStringAttr(kind));
   SmallPtrSet<Value, 4> roots;
@@ -177,6 +194,9 @@ void Outliner::outline(StringRef name, StringRef kind) {
   builder.setInsertionPointToEnd(block);
   for (auto [value, argument] : llvm::zip(arguments, block->getArguments()))
     mapping.map(value, argument);
+  for (auto [scalar, argument] :
+       llvm::zip(scalars, block->getArguments().drop_front(arguments.size())))
+    mapping.map(scalar, castScalar(builder, loc, scalar.getType(), argument));
   for (Value constant : constants)
     builder.clone(*constant.getDefiningOp(), mapping);
   if (parallel)
@@ -186,6 +206,9 @@ void Outliner::outline(StringRef name, StringRef kind) {
     builder.clone(*loops, mapping);
   func::ReturnOp::create(builder, loc);
   loops->erase();
+  auto [shared, isNew] = kernels.add(kernel, "loops");
+  call.setKernel(shared.getSymName());
+  return isNew;
 }
 
 namespace {
@@ -197,9 +220,8 @@ struct ConvertLinalgToKernels
     for (auto function : module.getOps<func::FuncOp>())
       if (!function->hasAttr("nn.kernel"))
         function.walk([&](linalg::LinalgOp op) { ops.push_back(op); });
-    SymbolTable symbols(module);
+    KernelTable kernels(module);
     IRRewriter rewriter(&getContext());
-    unsigned number = 0;
     for (linalg::LinalgOp op : ops) {
       if (!op.hasPureBufferSemantics())
         continue;
@@ -218,12 +240,7 @@ struct ConvertLinalgToKernels
       Outliner outliner(loops->front(), written);
       if (!outliner.analyze())
         continue;
-      std::string name;
-      do
-        name = "loops_" + std::to_string(number++);
-      while (symbols.lookup(name));
-      outliner.outline(name, kind);
-      ++numKernels;
+      numKernels += outliner.outline(kernels, kind);
     }
   }
 };

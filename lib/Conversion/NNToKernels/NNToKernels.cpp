@@ -11,8 +11,8 @@
 #include "mlir/Transforms/CSE.h"
 #include "nn/Conversion/Capabilities.h"
 #include "nn/Conversion/Passes.h"
+#include "nn/Kernels/KernelTable.h"
 #include "nn/Kernels/Templates.h"
-#include "llvm/ADT/StringMap.h"
 
 namespace mlir::nn {
 #define GEN_PASS_DEF_CONVERTNNTOKERNELS
@@ -64,48 +64,6 @@ bool isClaimed(const Template &candidate, const FusionView &view) {
   });
   return all;
 }
-
-/// The kernels of a module, by their code.
-class KernelTable {
-public:
-  explicit KernelTable(ModuleOp module) : symbols(module) {
-    for (auto function : module.getOps<func::FuncOp>())
-      if (function->hasAttr("nn.kernel"))
-        byCode.try_emplace(print(function), function);
-  }
-
-  /// Names the new kernel, or erases it if there is one of the same code.
-  /// Gives the kernel to call, and whether it is new.
-  std::pair<func::FuncOp, bool> add(func::FuncOp kernel) {
-    auto [entry, isNew] = byCode.try_emplace(print(kernel), kernel);
-    if (!isNew) {
-      kernel.erase();
-      return {entry->second, false};
-    }
-    StringRef kind = kernel->getAttrOfType<StringAttr>("nn.kernel").getValue();
-    std::string name;
-    do
-      name = ("kernel_" + kind + "_" + Twine(next[kind]++)).str();
-    while (symbols.lookup(name));
-    kernel.setSymName(name);
-    symbols.insert(kernel);
-    return {kernel, true};
-  }
-
-private:
-  /// The code without name and locations.
-  static std::string print(func::FuncOp kernel) {
-    std::string text;
-    llvm::raw_string_ostream stream(text);
-    stream << kernel.getFunctionType();
-    kernel.getBody().front().print(stream);
-    return text;
-  }
-
-  SymbolTable symbols;
-  llvm::StringMap<func::FuncOp> byCode;
-  llvm::StringMap<int> next;
-};
 
 class ConvertNNToKernels
     : public nn::impl::ConvertNNToKernelsBase<ConvertNNToKernels> {
@@ -166,7 +124,9 @@ private:
           continue;
         }
         eliminateCommonSubExpressions(site.kernel);
-        auto [kernel, isNew] = kernels.add(site.kernel);
+        StringRef kind =
+            site.kernel->getAttrOfType<StringAttr>("nn.kernel").getValue();
+        auto [kernel, isNew] = kernels.add(site.kernel, ("kernel_" + kind).str());
         cast<CallKernelOp>(site.call).setKernel(kernel.getSymName());
         numKernels += isNew;
         ++numCalls;

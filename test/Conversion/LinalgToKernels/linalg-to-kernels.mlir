@@ -81,3 +81,33 @@ func.func @stays(%x: memref<f32>, %y: memref<8xf32>, %s: f32) {
   linalg.fill ins(%s : f32) outs(%y : memref<8xf32>)
   return
 }
+
+// -----
+
+// Scalars of other types than index are passed as indices; equal loops share a
+// kernel.
+// CHECK-LABEL: func.func @main(
+// CHECK: %[[WIDE:.*]] = arith.index_castui %{{.*}} : i1 to index
+// CHECK: nn.call_kernel @loops_0 ins(%{{.*}} : memref<?xf32>) outs(%{{.*}} : memref<?xf32>) scalars(%[[WIDE]], %{{.*}})
+// CHECK: nn.call_kernel @loops_0
+// CHECK-NOT: nn.call_kernel
+// CHECK: func.func private @loops_0({{.*}}index
+// CHECK: arith.index_castui %{{.*}} : index to i1
+// CHECK: scf.for
+// CHECK-NOT: func.func
+#id = affine_map<(d0) -> (d0)>
+func.func @main(%x: memref<?xf32>, %y: memref<?xf32>, %z: memref<?xf32>, %flag: i1) {
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%x : memref<?xf32>) outs(%y : memref<?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.select %flag, %in, %out : f32
+    linalg.yield %0 : f32
+  }
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%y : memref<?xf32>) outs(%z : memref<?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.select %flag, %in, %out : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
