@@ -117,7 +117,7 @@ LogicalResult ElementwiseKernel::emit() {
     return failure();
   lanes = site.getEmitter().getLanes(getWidth(view, operands));
   cost = view.estimateCost(view.results);
-  unroll = cost <= 6 ? 4 : cost <= 40 ? 2 : 1;
+  unroll = cost <= 6 ? 4 : cost <= 40 || site.getEmitter().vectorBits == 512 ? 2 : 1;
   emitStrides();
   return ranges.size() == 1 ? emitBlocks() : emitRows();
 }
@@ -275,31 +275,33 @@ LogicalResult ElementwiseKernel::emitRowBy(int64_t width,
                                            Value resultBase, Value length) {
   KernelEmitter &e = site.getEmitter();
   // What is broadcast along the row is read once.
-  DenseMap<Value, Value> splats;
+  DenseMap<Value, Value> scalars;
   for (auto [operand, base] : llvm::zip(operands, bases))
     if (getUse(operand, ranges.back()) == DimUse::Broadcast)
-      splats[operand.leaf] =
-          e.loadSplat(site.getInput(operand.leaf), base, width);
+      scalars[operand.leaf] = e.load(site.getInput(operand.leaf), base, 1);
   DenseMap<Value, unsigned> positions;
   for (auto [index, operand] : llvm::enumerate(operands))
     positions[operand.leaf] = index;
   LogicalResult status = success();
-  e.vectorLoop(length, width, width == 1 ? 1 : unroll,
-               [&](Value position, Value mask) {
-                 auto leaf = [&](Value value) -> Value {
-                   if (Value splat = splats.lookup(value))
-                     return splat;
-                   unsigned index = positions.at(value);
-                   Value step = position;
-                   if (width == 1)
-                     step = e.mul(position, operands[index].strides.back());
-                   return e.load(site.getInput(value),
-                                 e.add(bases[index], step), width, mask);
-                 };
-                 if (failed(site.emitResults(width, leaf,
-                                             e.add(resultBase, position), mask)))
-                   status = failure();
-               });
+  e.wideLoop(
+      length, width, width == 1 ? 1 : unroll,
+      [](int64_t) { return SmallVector<Value>(); },
+      [&](Value position, int64_t lanes, Value mask, ValueRange) {
+        auto leaf = [&](Value value) -> Value {
+          if (Value scalar = scalars.lookup(value))
+            return e.broadcast(scalar, lanes);
+          unsigned index = positions.at(value);
+          Value step = position;
+          if (width == 1)
+            step = e.mul(position, operands[index].strides.back());
+          return e.load(site.getInput(value), e.add(bases[index], step), lanes,
+                        mask);
+        };
+        if (failed(site.emitResults(lanes, leaf, e.add(resultBase, position), mask)))
+          status = failure();
+        return SmallVector<Value>();
+      },
+      [](ValueRange, ValueRange) { return SmallVector<Value>(); });
   return status;
 }
 

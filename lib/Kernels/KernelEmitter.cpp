@@ -237,17 +237,18 @@ Value KernelEmitter::broadcast(Value scalar, int64_t lanes) {
       b, loc, VectorType::get({lanes}, scalar.getType()), scalar);
 }
 
+Value KernelEmitter::lanesOf(Value vector, int64_t first, int64_t count) {
+  auto picked = llvm::to_vector(llvm::seq(first, first + count));
+  return vector::ShuffleOp::create(b, loc, vector, vector, picked);
+}
+
 Value KernelEmitter::joinLanes(Value vector,
                                function_ref<Value(Value, Value)> combine) {
   // Halves onto each other: upstream's reductions of floats are chains.
   int64_t lanes = cast<VectorType>(vector.getType()).getNumElements();
-  for (; lanes > 1; lanes /= 2) {
-    auto half = [&](int64_t from) {
-      auto picked = llvm::to_vector(llvm::seq(from, from + lanes / 2));
-      return vector::ShuffleOp::create(b, loc, vector, vector, picked);
-    };
-    vector = combine(half(0), half(lanes / 2));
-  }
+  for (; lanes > 1; lanes /= 2)
+    vector = combine(lanesOf(vector, 0, lanes / 2),
+                     lanesOf(vector, lanes / 2, lanes / 2));
   return vector::ExtractOp::create(b, loc, vector, ArrayRef<int64_t>{0});
 }
 
@@ -414,4 +415,35 @@ void KernelEmitter::vectorLoop(Value count, int64_t lanes, int64_t unroll,
         return SmallVector<Value>();
       },
       [](ValueRange, ValueRange) { return SmallVector<Value>(); });
+}
+
+SmallVector<Value> KernelEmitter::wideLoop(
+    Value count, int64_t lanes, int64_t factor,
+    function_ref<SmallVector<Value>(int64_t)> initial,
+    function_ref<SmallVector<Value>(Value, int64_t, Value, ValueRange)> body,
+    function_ref<SmallVector<Value>(ValueRange, ValueRange)> combine) {
+  if (std::optional<int64_t> known = getConstantIntValue(count))
+    while (factor > 1 && *known < factor * lanes)
+      factor /= 2;
+  int64_t width = factor * lanes;
+  Value done = sub(count, rem(count, index(width)));
+  SmallVector<Value> carried =
+      loop(index(0), done, width, initial(width),
+           [&](Value position, ValueRange values) {
+             return body(position, width, Value(), values);
+           });
+  for (; width > lanes && !carried.empty(); width /= 2) {
+    SmallVector<Value> low, high;
+    for (Value value : carried) {
+      low.push_back(lanesOf(value, 0, width / 2));
+      high.push_back(lanesOf(value, width / 2, width / 2));
+    }
+    carried = combine(low, high);
+  }
+  return vectorLoop(
+      sub(count, done), lanes, /*unroll=*/1, carried,
+      [&](Value position, Value mask, ValueRange values) {
+        return body(add(done, position), lanes, mask, values);
+      },
+      combine);
 }

@@ -21,6 +21,7 @@
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "nn/Kernels/LeafLoader.h"
 #include "nn/Kernels/Templates.h"
+#include "llvm/Support/SaveAndRestore.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -47,17 +48,25 @@ protected:
   /// The code for one place outside of the axis.
   virtual void emitPlace() = 0;
 
-  /// Walks along the axis; see KernelEmitter::vectorLoop.
+  /// Walks along the axis, see KernelEmitter::wideLoop; `initial` are the first
+  /// carried values. In bodies, `lanes` is what they shall compute.
   SmallVector<Value> walk(
-      int64_t unroll, ArrayRef<Value> initial,
+      int64_t factor, ArrayRef<double> initial,
       function_ref<SmallVector<Value>(Value, Value, ValueRange)> body,
       function_ref<SmallVector<Value>(ValueRange, ValueRange)> combine);
   SmallVector<Value> indicesAt(Value position) const;
   Value load(Value position, Value mask);
   void store(Value value, Value position, Value mask);
   /// Joins the lanes of an accumulator, which lie along the axis if there is no
-  /// inner dimension, to a vector with the same value everywhere.
+  /// inner dimension. Then the result is a scalar.
   Value joinLanes(Value accumulated, function_ref<Value(Value, Value)> combine);
+  /// A joined value, in all lanes at work.
+  Value spread(Value joined) {
+    return hasInner ? joined : e().broadcast(joined, lanes);
+  }
+  Value like(Value value, double number) {
+    return e().constant(value.getType(), number);
+  }
   Value maskOf(Value mask) const { return hasInner ? columnMask : mask; }
 
   Value splat(double value) {
@@ -147,11 +156,23 @@ LogicalResult AxisKernel::emit(StringRef kind, int64_t first, int64_t last,
 }
 
 SmallVector<Value> AxisKernel::walk(
-    int64_t unroll, ArrayRef<Value> initial,
+    int64_t factor, ArrayRef<double> initial,
     function_ref<SmallVector<Value>(Value, Value, ValueRange)> body,
     function_ref<SmallVector<Value>(ValueRange, ValueRange)> combine) {
-  return e().vectorLoop(axisSize, hasInner ? 1 : lanes, unroll, initial, body,
-                        combine);
+  auto splats = [&](int64_t width) {
+    return llvm::map_to_vector(initial, [&](double value) {
+      return e().constant(e().vector(type, width), value);
+    });
+  };
+  if (hasInner)
+    return e().vectorLoop(axisSize, 1, factor, splats(lanes), body, combine);
+  return e().wideLoop(
+      axisSize, lanes, factor, splats,
+      [&](Value position, int64_t width, Value mask, ValueRange carried) {
+        llvm::SaveAndRestore atWork(lanes, width);
+        return body(position, mask, carried);
+      },
+      combine);
 }
 
 SmallVector<Value> AxisKernel::indicesAt(Value position) const {
@@ -177,7 +198,7 @@ Value AxisKernel::joinLanes(Value accumulated,
                             function_ref<Value(Value, Value)> combine) {
   if (hasInner)
     return accumulated;
-  return e().broadcast(e().joinLanes(accumulated, combine), lanes);
+  return e().joinLanes(accumulated, combine);
 }
 
 //===----------------------------------------------------------------------===//
@@ -212,7 +233,7 @@ void SoftmaxKernel::emitPlace() {
     return SmallVector<Value>{add(x[0], y[0])};
   };
   Value largest =
-      walk(4, splat(-INFINITY),
+      walk(4, -INFINITY,
            [&](Value position, Value mask, ValueRange carried) {
              Value x = e().selectMasked(mask, load(position, mask), -INFINITY);
              return SmallVector<Value>{max(x, carried[0])};
@@ -224,9 +245,9 @@ void SoftmaxKernel::emitPlace() {
   bool keeps = !isLog && view.results.size() == 1 &&
                getElementTypeOrSelf(view.results[0].getType()) == type;
   Value sum =
-      walk(2, splat(0),
+      walk(e().vectorBits == 512 ? 4 : 2, 0.0,
            [&](Value position, Value mask, ValueRange carried) {
-             Value y = exp(sub(load(position, mask), largest));
+             Value y = exp(sub(load(position, mask), spread(largest)));
              y = e().selectMasked(mask, y, 0);
              if (keeps)
                e().store(y, site.getOutput(0), tail.getOffset(indicesAt(position)),
@@ -240,7 +261,7 @@ void SoftmaxKernel::emitPlace() {
   if (isLog)
     shift = math::LogOp::create(e().b, e().loc, sum);
   else
-    factor = arith::DivFOp::create(e().b, e().loc, splat(1), sum);
+    factor = arith::DivFOp::create(e().b, e().loc, like(sum, 1), sum);
   walk(
       4, {},
       [&](Value position, Value mask, ValueRange) {
@@ -249,11 +270,11 @@ void SoftmaxKernel::emitPlace() {
           y = e().load(site.getOutput(0), tail.getOffset(indicesAt(position)),
                        lanes, maskOf(mask));
         else
-          y = sub(load(position, mask), largest);
+          y = sub(load(position, mask), spread(largest));
         if (isLog)
-          y = sub(y, shift);
+          y = sub(y, spread(shift));
         else
-          y = mul(keeps ? y : exp(y), factor);
+          y = mul(keeps ? y : exp(y), spread(factor));
         store(y, position, mask);
         return SmallVector<Value>();
       },
@@ -318,7 +339,7 @@ private:
 } // namespace
 
 Value LayerNormKernel::mean(function_ref<Value(Value)> term) {
-  Value sum = walk(4, splat(0),
+  Value sum = walk(4, 0.0,
                    [&](Value position, Value mask, ValueRange carried) {
                      Value x = term(load(position, mask));
                      x = e().selectMasked(mask, x, 0);
@@ -329,25 +350,25 @@ Value LayerNormKernel::mean(function_ref<Value(Value)> term) {
                    })[0];
   sum = joinLanes(sum, [&](Value x, Value y) { return add(x, y); });
   if (std::optional<int64_t> known = getConstantIntValue(axisSize))
-    return mul(sum, splat(1.0 / double(*known)));
+    return mul(sum, like(sum, 1.0 / double(*known)));
   Value count = arith::IndexCastOp::create(e().b, e().loc, e().b.getI64Type(), axisSize);
   count = arith::SIToFPOp::create(e().b, e().loc, type, count);
-  return arith::DivFOp::create(e().b, e().loc, sum, e().broadcast(count, lanes));
+  return arith::DivFOp::create(e().b, e().loc, sum, count);
 }
 
 void LayerNormKernel::emitPlace() {
   Value average = mean([](Value x) { return x; });
   Value variance = mean([&](Value x) {
-    Value centered = sub(x, average);
+    Value centered = sub(x, spread(average));
     return mul(centered, centered);
   });
-  variance = add(variance, splat(op.getEpsilon().convertToDouble()));
+  variance = add(variance, like(variance, op.getEpsilon().convertToDouble()));
   Value deviation = math::SqrtOp::create(e().b, e().loc, variance);
-  Value factor = arith::DivFOp::create(e().b, e().loc, splat(1), deviation);
+  Value factor = arith::DivFOp::create(e().b, e().loc, like(deviation, 1), deviation);
   walk(
       2, {},
       [&](Value position, Value mask, ValueRange) {
-        Value y = mul(sub(load(position, mask), average), factor);
+        Value y = mul(sub(load(position, mask), spread(average)), spread(factor));
         Value scaling = parameter(scale, position, mask);
         if (bias)
           y = e().fma(y, scaling, parameter(*bias, position, mask));

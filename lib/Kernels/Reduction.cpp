@@ -259,12 +259,15 @@ LogicalResult ReductionKernel::emitRows(HeadLoader &head) {
   KernelEmitter &e = site.getEmitter();
   LogicalResult status = success();
   e.loop(site.getBegin(), site.getEnd(), 1, [&](Value row) {
-    Value initial = e.constant(e.vector(type, lanes), getNeutral());
     Value accumulated =
-        e.vectorLoop(
-             reducedSize, lanes, /*unroll=*/4, initial,
-             [&](Value position, Value mask, ValueRange carried) {
-               FailureOr<Value> loaded = head.load({row, position}, lanes, mask);
+        e.wideLoop(
+             reducedSize, lanes, /*factor=*/4,
+             [&](int64_t width) {
+               return SmallVector<Value>{
+                   e.constant(e.vector(type, width), getNeutral())};
+             },
+             [&](Value position, int64_t width, Value mask, ValueRange carried) {
+               FailureOr<Value> loaded = head.load({row, position}, width, mask);
                if (failed(loaded)) {
                  status = failure();
                  return SmallVector<Value>(carried);

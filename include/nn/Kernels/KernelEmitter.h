@@ -125,7 +125,21 @@ public:
           body,
       function_ref<SmallVector<Value>(ValueRange lhs, ValueRange rhs)> combine);
 
+  /// As vectorLoop, but `factor` (a power of two) vectors at a time are one wide
+  /// vector. LLVM takes it apart instruction by instruction, so that long chains of
+  /// dependent ones go on side by side. Bodies are told how many lanes to compute;
+  /// `initial` makes the first carried values with so many.
+  SmallVector<Value> wideLoop(
+      Value count, int64_t lanes, int64_t factor,
+      function_ref<SmallVector<Value>(int64_t lanes)> initial,
+      function_ref<SmallVector<Value>(Value position, int64_t lanes, Value mask,
+                                      ValueRange carried)>
+          body,
+      function_ref<SmallVector<Value>(ValueRange lhs, ValueRange rhs)> combine);
+
 private:
+  /// The lanes [first, first + count) of a vector.
+  Value lanesOf(Value vector, int64_t first, int64_t count);
   Value boolAddress(const Array &array, Value offset);
 };
 

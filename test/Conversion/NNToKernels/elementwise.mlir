@@ -1,18 +1,18 @@
 // RUN: nn-opt %s -split-input-file -convert-nn-to-kernels | FileCheck %s
 // RUN: nn-opt %s -split-input-file -convert-nn-to-kernels=vector-bits=256 | FileCheck %s --check-prefix=V256
 
-// The same code is emitted once; small tensors are one block.
+// The same code is emitted once; small tensors are one block, in wide vectors.
 // CHECK-LABEL: func.func @main(
 // CHECK-SAME: %[[X:.*]]: tensor<4x64xf32>, %[[Y:.*]]: tensor<4x64xf32>
 // CHECK: %[[OUT:.*]] = tensor.empty() : tensor<4x64xf32>
 // CHECK: nn.call_kernel @kernel_elementwise_0 ins(%[[X]] : tensor<4x64xf32>) outs(%[[OUT]] : tensor<4x64xf32>)
 // CHECK: nn.call_kernel @kernel_elementwise_0 ins(%[[Y]] : tensor<4x64xf32>)
 // CHECK: func.func private @kernel_elementwise_0(%{{.*}}: memref<4x64xf32>, %{{.*}}: memref<4x64xf32>, %{{.*}}: index, %{{.*}}: index) attributes {nn.kernel = "elementwise"}
-// CHECK: vector.load {{.*}} vector<16xf32>
+// CHECK: vector.load {{.*}} vector<64xf32>
 // CHECK: arith.maximumf
 // CHECK: vector.store
 // CHECK-NOT: func.func
-// V256: vector.load {{.*}} vector<8xf32>
+// V256: vector.load {{.*}} vector<32xf32>
 func.func @main(%x: tensor<4x64xf32>, %y: tensor<4x64xf32>) -> (tensor<4x64xf32>, tensor<4x64xf32>) {
   %0 = nn.relu %x : (tensor<4x64xf32>) -> tensor<4x64xf32>
   %1 = nn.relu %y : (tensor<4x64xf32>) -> tensor<4x64xf32>
@@ -29,8 +29,8 @@ func.func @main(%x: tensor<4x64xf32>, %y: tensor<4x64xf32>) -> (tensor<4x64xf32>
 // CHECK: func.func private @kernel_elementwise_0(%{{.*}}, %{{.*}}, %{{.*}}, %[[BEGIN:.*]]: index, %[[END:.*]]: index)
 // CHECK: scf.for %[[ROW:.*]] = %[[BEGIN]] to %[[END]]
 // CHECK: memref.load
-// CHECK: vector.broadcast
 // CHECK: vector.load
+// CHECK: vector.broadcast
 // CHECK: vector.maskedload
 // CHECK: arith.mulf
 // CHECK: vector.maskedstore
