@@ -13,7 +13,8 @@
 //
 // A tile with few accumulators takes several steps of k at once, each with its
 // own set, so that additions need not wait for each other. Tiles at the last rows
-// and columns are code of their own.
+// and columns are code of their own; a number of last rows that only the run knows
+// is taken by fours, twos and ones.
 //
 //===----------------------------------------------------------------------===//
 
@@ -228,9 +229,17 @@ void MatMulKernel::emitPanel(Value batch, Value block, Value column,
           emitTile(batch, first, *knownRows % tileRows, column, vectors, rest);
           return;
         }
-        e().loop(first, rows, 1, [&](Value row) {
-          emitTile(batch, row, 1, column, vectors, rest);
-        });
+        Value done = first;
+        for (int64_t some : {4, 2, 1}) {
+          if (some >= tileRows)
+            continue;
+          Value left = e().sub(rows, done);
+          Value next = e().add(done, e().sub(left, e().rem(left, e().index(some))));
+          e().loop(done, next, some, [&](Value row) {
+            emitTile(batch, row, some, column, vectors, rest);
+          });
+          done = next;
+        }
       },
       emitFull);
 }
