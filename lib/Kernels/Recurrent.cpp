@@ -9,11 +9,14 @@
 //   for row in [begin, end)                    (several at a time, if there are)
 //     h = initial_h[row], c = initial_c[row]   in the buffers of the results
 //     for step
-//       for units, a few vectors at a time
+//       for units, a vector at a time
 //         gates = x[step, row, gate, units]
 //         for k: gates += h[k] * R[k, gate, units]   all gates in registers
 //         states[step, row, units] = ...
 //       h = states[step, row]
+//
+// Where the recurrence matrix is a constant, it is laid out in the order in which
+// this reads it.
 //
 // A GRU that resets before the product walks the units twice in a step.
 //
@@ -26,9 +29,13 @@
 #include "nn/Conversion/ElementwiseToArith.h"
 #include "nn/Kernels/LeafLoader.h"
 #include "nn/Kernels/Templates.h"
+#include "nn/Support/Constants.h"
 
 using namespace mlir;
 using namespace mlir::nn;
+
+/// Sums that additions need to be at work at any time.
+static constexpr size_t kMinSums = 8;
 
 namespace {
 
@@ -36,8 +43,7 @@ namespace {
 struct Tile {
   SmallVector<Value> rows; // numbers of rows
   Value unit;              // the first unit
-  int64_t vectors = 1;     // how many vectors of units
-  Value mask;              // of the (only) vector; null if it is full
+  Value mask;              // of the units; null if the vector is full
 };
 
 template <typename OpT> class RecurrentKernel {
@@ -50,7 +56,10 @@ private:
   void emitRows(ArrayRef<Value> rows);
   void emitStep(ArrayRef<Value> rows, Value step);
   void forTiles(ArrayRef<Value> rows, function_ref<void(const Tile &)> body);
-  /// For each row, vector and gate: `initial` plus state[row] * R[gate], where
+  /// The recurrence matrix as [vector of units][k][gate][unit], if it is a constant.
+  void pack();
+  Value loadWeights(const Tile &tile, Value k, int64_t gate);
+  /// For each row and gate: `initial` plus state[row] * R[gate], where
   /// the state of a row begins at `stateOffset` of the array.
   SmallVector<Value> multiply(const Tile &tile, ArrayRef<int64_t> gates,
                               const Array &state,
@@ -59,25 +68,21 @@ private:
 
   // Places.
   Value rowOffset(Value row) { return e().mul(row, hidden); }
-  Value unitOf(const Tile &tile, int64_t vector) {
-    return e().add(tile.unit, vector * lanes);
-  }
   Value stateOffset(Value step, Value row) {
     return e().mul(e().add(e().mul(step, batch), row), hidden);
   }
-  Value fromInput(const Tile &tile, Value step, size_t row, int64_t vector,
-                  int64_t gate) {
+  Value fromInput(const Tile &tile, Value step, size_t row, int64_t gate) {
     Value place = e().add(e().mul(step, batch), tile.rows[row]);
     Value offset = e().add(e().mul(place, gates * hidden), gate * hidden);
     return load(site.getInput(op.getInput()),
-                e().add(offset, unitOf(tile, vector)), tile.mask);
+                e().add(offset, tile.unit), tile.mask);
   }
   Value load(const Array &array, Value offset, Value mask) {
     return e().load(array, offset, lanes, mask);
   }
   /// Units of a vector of `hidden` elements, beginning at `base`.
-  Value fromList(Value list, const Tile &tile, int64_t vector, int64_t base = 0) {
-    return load(site.getInput(list), e().add(unitOf(tile, vector), base), tile.mask);
+  Value fromList(Value list, const Tile &tile, int64_t base = 0) {
+    return load(site.getInput(list), e().add(tile.unit, base), tile.mask);
   }
 
   // Arithmetic.
@@ -111,6 +116,7 @@ private:
   Value steps, batch;
   /// Of a GRU that resets before the product: z, and r.H, of the rows at work.
   std::optional<Array> update, reset;
+  std::optional<unsigned> packed; // the recurrence matrix, see pack
 };
 
 } // namespace
@@ -129,11 +135,13 @@ template <typename OpT> LogicalResult RecurrentKernel<OpT>::emit() {
   hidden = recurrence.getDimSize(0);
   gates = std::is_same_v<OpT, LSTMOp> ? 4 : std::is_same_v<OpT, GRUOp> ? 3 : 1;
 
+  lanes = site.getVectorBits() / type.getIntOrFloatBitWidth();
+  pack();
   for (Value operand : op->getOperands())
-    site.addInput(operand);
+    if (!packed || operand != op.getRecurrence())
+      site.addInput(operand);
   if (failed(site.begin("recurrent")))
     return failure();
-  lanes = e().getLanes(type.getIntOrFloatBitWidth());
   Value input = site.getInputMemref(op.getInput());
   steps = e().size(input, 0);
   batch = e().size(input, 1);
@@ -219,20 +227,10 @@ void RecurrentKernel<OpT>::emitRows(ArrayRef<Value> rows) {
 template <typename OpT>
 void RecurrentKernel<OpT>::forTiles(ArrayRef<Value> rows,
                                     function_ref<void(const Tile &)> body) {
-  // Enough sums in registers to hide the latency of additions.
-  int64_t wanted = 8 / std::max<int64_t>(1, rows.size() * std::min<int64_t>(gates, 4));
-  int64_t vectors = std::max<int64_t>(1, std::min(wanted, hidden / lanes));
-  int64_t width = vectors * lanes, wide = hidden / width * width,
-          full = hidden / lanes * lanes;
+  int64_t full = hidden / lanes * lanes;
   Tile tile;
   tile.rows.assign(rows.begin(), rows.end());
-  e().loop(e().index(0), e().index(wide), width, [&](Value unit) {
-    tile.unit = unit;
-    tile.vectors = vectors;
-    body(tile);
-  });
-  tile.vectors = 1;
-  e().loop(e().index(wide), e().index(full), lanes, [&](Value unit) {
+  e().loop(e().index(0), e().index(full), lanes, [&](Value unit) {
     tile.unit = unit;
     body(tile);
   });
@@ -243,6 +241,38 @@ void RecurrentKernel<OpT>::forTiles(ArrayRef<Value> rows,
   body(tile);
 }
 
+template <typename OpT> void RecurrentKernel<OpT>::pack() {
+  ElementsAttr constant = site.view.getConstant(op.getRecurrence());
+  if (!constant || !type.isF32())
+    return;
+  FailureOr<HostTensor> matrix = toHostTensor(constant);
+  if (failed(matrix))
+    return;
+  int64_t vectors = llvm::divideCeil(hidden, lanes);
+  HostTensor result =
+      HostTensor::allocate(DataType::Float32, {vectors, hidden, gates, lanes});
+  ArrayRef<float> from = matrix->get<float>();
+  float *to = result.getMutable<float>().data();
+  for (int64_t vector = 0; vector < vectors; ++vector)
+    for (int64_t row = 0; row < hidden * gates; ++row)
+      for (int64_t unit = vector * lanes, lane = 0; lane < lanes; ++lane, ++unit)
+        *to++ = unit < hidden ? from[row * hidden + unit] : 0.0f;
+  packed = site.addConstant(makeConstantAttr(op.getContext(), result, type));
+}
+
+template <typename OpT>
+Value RecurrentKernel<OpT>::loadWeights(const Tile &tile, Value k, int64_t gate) {
+  if (!packed) {
+    Value offset = e().add(e().mul(k, gates * hidden), gate * hidden);
+    return load(site.getInput(op.getRecurrence()), e().add(offset, tile.unit),
+                tile.mask);
+  }
+  // Each unit before the tile has gates * hidden elements.
+  Value offset = e().add(e().mul(tile.unit, gates * hidden),
+                         e().mul(k, gates * lanes));
+  return load(site.getInput(*packed), e().add(offset, gate * lanes), Value());
+}
+
 template <typename OpT>
 SmallVector<Value> RecurrentKernel<OpT>::multiply(
     const Tile &tile, ArrayRef<int64_t> wanted, const Array &state,
@@ -250,25 +280,39 @@ SmallVector<Value> RecurrentKernel<OpT>::multiply(
   SmallVector<Value> offsets;
   for (size_t row = 0; row < tile.rows.size(); ++row)
     offsets.push_back(stateOffset(row));
-  return e().loop(
-      e().index(0), e().index(hidden), 1, initial,
-      [&](Value k, ValueRange sums) {
-        SmallVector<Value> factors, next;
-        for (Value offset : offsets)
-          factors.push_back(e().loadSplat(state, e().add(offset, k), lanes));
-        SmallVector<Value> weights;
-        for (int64_t vector = 0; vector < tile.vectors; ++vector)
-          for (int64_t gate : wanted) {
-            Value offset = e().add(e().mul(k, gates * hidden), gate * hidden);
-            weights.push_back(load(site.getInput(op.getRecurrence()),
-                                   e().add(offset, unitOf(tile, vector)), tile.mask));
-          }
-        for (size_t row = 0; row < factors.size(); ++row)
-          for (auto [i, weight] : llvm::enumerate(weights))
-            next.push_back(e().fma(factors[row], weight,
-                                   sums[row * weights.size() + i]));
-        return next;
-      });
+  // Several sets of sums, where one has too few to hide the latency of additions.
+  size_t width = initial.size(), numSets = 1;
+  while (numSets * width < kMinSums && int64_t(numSets) * 2 <= hidden)
+    numSets *= 2;
+  SmallVector<Value> sums(initial);
+  sums.resize(numSets * width, number(0));
+  auto step = [&](Value k, MutableArrayRef<Value> set) {
+    SmallVector<Value> weights;
+    for (int64_t gate : wanted)
+      weights.push_back(loadWeights(tile, k, gate));
+    for (auto [row, offset] : llvm::enumerate(offsets)) {
+      Value factor = e().loadSplat(state, e().add(offset, k), lanes);
+      for (auto [i, weight] : llvm::enumerate(weights)) {
+        Value &sum = set[row * weights.size() + i];
+        sum = e().fma(factor, weight, sum);
+      }
+    }
+  };
+  int64_t whole = hidden - hidden % numSets;
+  sums = e().loop(e().index(0), e().index(whole), numSets, sums,
+                  [&](Value k, ValueRange carried) {
+                    SmallVector<Value> next(carried);
+                    for (size_t i = 0; i < numSets; ++i)
+                      step(e().add(k, i), MutableArrayRef(next).slice(i * width, width));
+                    return next;
+                  });
+  for (int64_t k = whole; k < hidden; ++k)
+    step(e().index(k), MutableArrayRef(sums).slice((k - whole) * width, width));
+  for (; numSets > 1; numSets /= 2)
+    for (size_t i = 0; i < numSets / 2 * width; ++i)
+      sums[i] = add(sums[i], sums[i + numSets / 2 * width]);
+  sums.resize(width);
+  return sums;
 }
 
 template <typename OpT>
@@ -332,32 +376,30 @@ void RecurrentKernel<OpT>::emitLSTM(const Tile &tile, Value step) {
   if constexpr (std::is_same_v<OpT, LSTMOp>) {
     SmallVector<Value> initial;
     for (size_t row = 0; row < tile.rows.size(); ++row)
-      for (int64_t vector = 0; vector < tile.vectors; ++vector)
-        for (int64_t gate = 0; gate < 4; ++gate)
-          initial.push_back(fromInput(tile, step, row, vector, gate));
+      for (int64_t gate = 0; gate < 4; ++gate)
+        initial.push_back(fromInput(tile, step, row, gate));
     SmallVector<Value> sums =
         multiply(tile, {0, 1, 2, 3}, site.getOutput(1),
                  [&](size_t row) { return rowOffset(tile.rows[row]); }, initial);
-    for (size_t row = 0; row < tile.rows.size(); ++row)
-      for (int64_t vector = 0; vector < tile.vectors; ++vector) {
-        ArrayRef<Value> gate = ArrayRef(sums).slice((row * tile.vectors + vector) * 4, 4);
-        Value unit = unitOf(tile, vector);
-        Value cellOffset = e().add(rowOffset(tile.rows[row]), unit);
-        Value cell = load(site.getOutput(2), cellOffset, tile.mask);
-        auto peep = [&](Value x, int64_t which) {
-          if (!op.getPeephole())
-            return x;
-          return e().fma(fromList(op.getPeephole(), tile, vector, which * hidden), cell, x);
-        };
-        Value i = activate(0, peep(gate[0], 0));
-        Value f = op.getInputForget() ? sub(number(1), i) : activate(0, peep(gate[2], 2));
-        cell = e().fma(f, cell, mul(i, activate(1, gate[3])));
-        Value o = activate(0, peep(gate[1], 1));
-        Value next = mul(o, activate(2, cell, /*mayClip=*/false));
-        e().store(cell, site.getOutput(2), cellOffset, tile.mask);
-        e().store(next, site.getOutput(0),
-                  e().add(stateOffset(step, tile.rows[row]), unit), tile.mask);
-      }
+    for (size_t row = 0; row < tile.rows.size(); ++row) {
+      ArrayRef<Value> gate = ArrayRef(sums).slice(row * 4, 4);
+      Value unit = tile.unit;
+      Value cellOffset = e().add(rowOffset(tile.rows[row]), unit);
+      Value cell = load(site.getOutput(2), cellOffset, tile.mask);
+      auto peep = [&](Value x, int64_t which) {
+        if (!op.getPeephole())
+          return x;
+        return e().fma(fromList(op.getPeephole(), tile, which * hidden), cell, x);
+      };
+      Value i = activate(0, peep(gate[0], 0));
+      Value f = op.getInputForget() ? sub(number(1), i) : activate(0, peep(gate[2], 2));
+      cell = e().fma(f, cell, mul(i, activate(1, gate[3])));
+      Value o = activate(0, peep(gate[1], 1));
+      Value next = mul(o, activate(2, cell, /*mayClip=*/false));
+      e().store(cell, site.getOutput(2), cellOffset, tile.mask);
+      e().store(next, site.getOutput(0),
+                e().add(stateOffset(step, tile.rows[row]), unit), tile.mask);
+    }
   }
 }
 
@@ -366,22 +408,20 @@ template <typename OpT>
 void RecurrentKernel<OpT>::emitReset(const Tile &tile, Value step) {
   SmallVector<Value> initial;
   for (size_t row = 0; row < tile.rows.size(); ++row)
-    for (int64_t vector = 0; vector < tile.vectors; ++vector)
-      for (int64_t gate : {0, 1})
-        initial.push_back(fromInput(tile, step, row, vector, gate));
+    for (int64_t gate : {0, 1})
+      initial.push_back(fromInput(tile, step, row, gate));
   SmallVector<Value> sums =
       multiply(tile, {0, 1}, site.getOutput(1),
                [&](size_t row) { return rowOffset(tile.rows[row]); }, initial);
-  for (size_t row = 0; row < tile.rows.size(); ++row)
-    for (int64_t vector = 0; vector < tile.vectors; ++vector) {
-      ArrayRef<Value> gate = ArrayRef(sums).slice((row * tile.vectors + vector) * 2, 2);
-      Value unit = unitOf(tile, vector);
-      Value place = e().add(unit, row * hidden);
-      Value before = load(site.getOutput(1),
-                          e().add(rowOffset(tile.rows[row]), unit), tile.mask);
-      e().store(activate(0, gate[0]), *update, place, tile.mask);
-      e().store(mul(activate(0, gate[1]), before), *reset, place, tile.mask);
-    }
+  for (size_t row = 0; row < tile.rows.size(); ++row) {
+    ArrayRef<Value> gate = ArrayRef(sums).slice(row * 2, 2);
+    Value unit = tile.unit;
+    Value place = e().add(unit, row * hidden);
+    Value before = load(site.getOutput(1),
+                        e().add(rowOffset(tile.rows[row]), unit), tile.mask);
+    e().store(activate(0, gate[0]), *update, place, tile.mask);
+    e().store(mul(activate(0, gate[1]), before), *reset, place, tile.mask);
+  }
 }
 
 template <typename OpT>
@@ -389,17 +429,16 @@ void RecurrentKernel<OpT>::emitGRU(const Tile &tile, Value step) {
   if constexpr (std::is_same_v<OpT, GRUOp>) {
     bool linear = op.getLinearBeforeReset();
     SmallVector<Value> initial;
-    for (size_t row = 0; row < tile.rows.size(); ++row)
-      for (int64_t vector = 0; vector < tile.vectors; ++vector) {
-        if (!linear) {
-          initial.push_back(fromInput(tile, step, row, vector, 2));
-          continue;
-        }
-        for (int64_t gate : {0, 1})
-          initial.push_back(fromInput(tile, step, row, vector, gate));
-        initial.push_back(op.getHiddenBias() ? fromList(op.getHiddenBias(), tile, vector)
-                                             : number(0));
+    for (size_t row = 0; row < tile.rows.size(); ++row) {
+      if (!linear) {
+        initial.push_back(fromInput(tile, step, row, 2));
+        continue;
       }
+      for (int64_t gate : {0, 1})
+        initial.push_back(fromInput(tile, step, row, gate));
+      initial.push_back(op.getHiddenBias() ? fromList(op.getHiddenBias(), tile)
+                                           : number(0));
+    }
     SmallVector<int64_t> wanted = linear ? SmallVector<int64_t>{0, 1, 2}
                                          : SmallVector<int64_t>{2};
     SmallVector<Value> sums = multiply(
@@ -408,28 +447,27 @@ void RecurrentKernel<OpT>::emitGRU(const Tile &tile, Value step) {
           return linear ? rowOffset(tile.rows[row]) : e().index(row * hidden);
         },
         initial);
-    for (size_t row = 0; row < tile.rows.size(); ++row)
-      for (int64_t vector = 0; vector < tile.vectors; ++vector) {
-        ArrayRef<Value> gate = ArrayRef(sums).slice(
-            (row * tile.vectors + vector) * wanted.size(), wanted.size());
-        Value unit = unitOf(tile, vector);
-        Value before = load(site.getOutput(1),
-                            e().add(rowOffset(tile.rows[row]), unit), tile.mask);
-        Value z, h;
-        if (linear) {
-          z = activate(0, gate[0]);
-          Value r = activate(0, gate[1]);
-          h = e().fma(r, gate[2], fromInput(tile, step, row, vector, 2));
-        } else {
-          z = load(*update, e().add(unit, row * hidden), tile.mask);
-          h = gate[0];
-        }
-        h = activate(1, h);
-        // (1 - z) * h + z * H
-        Value next = e().fma(z, sub(before, h), h);
-        e().store(next, site.getOutput(0),
-                  e().add(stateOffset(step, tile.rows[row]), unit), tile.mask);
+    for (size_t row = 0; row < tile.rows.size(); ++row) {
+      ArrayRef<Value> gate =
+          ArrayRef(sums).slice(row * wanted.size(), wanted.size());
+      Value unit = tile.unit;
+      Value before = load(site.getOutput(1),
+                          e().add(rowOffset(tile.rows[row]), unit), tile.mask);
+      Value z, h;
+      if (linear) {
+        z = activate(0, gate[0]);
+        Value r = activate(0, gate[1]);
+        h = e().fma(r, gate[2], fromInput(tile, step, row, 2));
+      } else {
+        z = load(*update, e().add(unit, row * hidden), tile.mask);
+        h = gate[0];
       }
+      h = activate(1, h);
+      // (1 - z) * h + z * H
+      Value next = e().fma(z, sub(before, h), h);
+      e().store(next, site.getOutput(0),
+                e().add(stateOffset(step, tile.rows[row]), unit), tile.mask);
+    }
   }
 }
 
@@ -437,16 +475,13 @@ template <typename OpT>
 void RecurrentKernel<OpT>::emitRNN(const Tile &tile, Value step) {
   SmallVector<Value> initial;
   for (size_t row = 0; row < tile.rows.size(); ++row)
-    for (int64_t vector = 0; vector < tile.vectors; ++vector)
-      initial.push_back(fromInput(tile, step, row, vector, 0));
+    initial.push_back(fromInput(tile, step, row, 0));
   SmallVector<Value> sums =
       multiply(tile, {0}, site.getOutput(1),
                [&](size_t row) { return rowOffset(tile.rows[row]); }, initial);
   for (size_t row = 0; row < tile.rows.size(); ++row)
-    for (int64_t vector = 0; vector < tile.vectors; ++vector)
-      e().store(activate(0, sums[row * tile.vectors + vector]), site.getOutput(0),
-                e().add(stateOffset(step, tile.rows[row]), unitOf(tile, vector)),
-                tile.mask);
+    e().store(activate(0, sums[row]), site.getOutput(0),
+              e().add(stateOffset(step, tile.rows[row]), tile.unit), tile.mask);
 }
 
 LogicalResult nn::emitRecurrentKernel(KernelSite &site) {

@@ -25,6 +25,7 @@ class KernelSite {
 public:
   /// `host` stands before the root.
   KernelSite(const FusionView &view, OpBuilder &host, int64_t vectorBits);
+  int64_t getVectorBits() const { return vectorBits; }
 
   const FusionView &view;
   OpBuilder &host;
