@@ -237,6 +237,17 @@ Value KernelEmitter::broadcast(Value scalar, int64_t lanes) {
       b, loc, VectorType::get({lanes}, scalar.getType()), scalar);
 }
 
+void KernelEmitter::prefetch(const Array &array, Value offset, int64_t lanes) {
+  if (!array.flat)
+    return;
+  constexpr int64_t lineBits = 512;
+  int64_t step = lineBits / array.elementType.getIntOrFloatBitWidth();
+  for (int64_t i = 0; i < lanes; i += step)
+    memref::PrefetchOp::create(b, loc, array.flat, add(offset, i),
+                               /*isWrite=*/false, /*localityHint=*/3,
+                               /*isDataCache=*/true);
+}
+
 Value KernelEmitter::lanesOf(Value vector, int64_t first, int64_t count) {
   auto picked = llvm::to_vector(llvm::seq(first, first + count));
   return vector::ShuffleOp::create(b, loc, vector, vector, picked);

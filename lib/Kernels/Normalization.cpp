@@ -244,9 +244,16 @@ void SoftmaxKernel::emitPlace() {
   // The result's buffer holds the exponentials in between.
   bool keeps = !isLog && view.results.size() == 1 &&
                getElementTypeOrSelf(view.results[0].getType()) == type;
+  // While exponentials are computed, the next row comes from memory.
+  Value next;
+  if (!hasInner && view.getOuter(input))
+    next = e().mul(e().min(e().add(outer, 1), e().sub(site.getEnd(), e().index(1))),
+                   axisSize);
   Value sum =
       walk(e().vectorBits == 512 ? 4 : 2, 0.0,
            [&](Value position, Value mask, ValueRange carried) {
+             if (next && !mask)
+               e().prefetch(site.getInput(input), e().add(next, position), lanes);
              Value y = exp(sub(load(position, mask), spread(largest)));
              y = e().selectMasked(mask, y, 0);
              if (keeps)

@@ -82,6 +82,8 @@ public:
   /// One element in all lanes.
   Value loadSplat(const Array &array, Value offset, int64_t lanes);
   Value broadcast(Value scalar, int64_t lanes);
+  /// Asks for the cache lines of `lanes` elements, which must be in the array.
+  void prefetch(const Array &array, Value offset, int64_t lanes);
   /// The lanes of a vector (a power of two) joined by `combine`; a scalar.
   Value joinLanes(Value vector, function_ref<Value(Value, Value)> combine);
   /// A mask that includes the first `count` lanes.
