@@ -122,6 +122,7 @@ static void buildBufferize(OpPassManager &pm) {
   pm.addPass(createConvertCopies());
   pm.addPass(createConvertLinalgToKernels());
   pm.addPass(createMarkKernels());
+  pm.addPass(createResolveDims());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createPlanArena());

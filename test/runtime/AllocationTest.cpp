@@ -59,6 +59,29 @@ TEST(Allocation, NoneWithThreads) {
   EXPECT_EQ(countRuns(session.get(), 100, 10).ours, 0u);
 }
 
+TEST(Allocation, NoneWhereStateIsFedBack) {
+  TemporaryFile file;
+  writeModel(file.path, makeManifest("affine"));
+  ModulePtr module = open(file.path);
+  SessionPtr session = createSession(module.get());
+  FloatTensor x({100, 4});
+  DLTensor in = x;
+  std::vector<int64_t> dims = x.dims;
+  nnrt_status *status = nullptr;
+  auto runs = [&](int count) {
+    for (int i = 0; i < count && !status; ++i) {
+      DLTensor out = {};
+      status = nnrt_session_run(session.get(), &in, 1, &out, 1, nullptr);
+      in = out;
+      in.shape = dims.data();
+      in.strides = nullptr;
+    }
+  };
+  runs(3);
+  EXPECT_EQ(countAllocations([&] { runs(10); }).ours, 0u);
+  EXPECT_EQ(text(status), "");
+}
+
 #ifdef NNRT_TEST_ONEDNN
 TEST(Allocation, NoneOfOursAroundOneDNN) {
   TemporaryFile file;

@@ -62,6 +62,9 @@ Case::Case(const Model &model, const Ranges &ranges, unsigned seed) {
       if (name.empty())
         name = std::string(info.name) + ":" + std::to_string(d);
       auto range = ranges.dims.find(name);
+      if (range == ranges.dims.end())
+        range = ranges.dims.find(std::string(info.name) + ":" +
+                                 std::to_string(d));
       auto known = sizes.find(name);
       if (known == sizes.end())
         known = sizes

@@ -35,6 +35,25 @@ def MaterializeOutputs : Pass<"nn-materialize-outputs", "::mlir::ModuleOp"> {
     Statistic<"numCopied", "copied", "Outputs copied">];
 }
 
+def ResolveDims : Pass<"nn-resolve-dims", "::mlir::ModuleOp"> {
+  let summary = "Take sizes of views from what they are views of";
+  let description = [{
+    Replaces `memref.dim` of casts, subviews and reshapes in `@main` by the sizes
+    that these were made with, so that buffers whose size follows from the inputs'
+    shapes are seen to do so:
+
+    ```mlir
+    %c = memref.collapse_shape %x [[0, 1], [2]] : memref<?x?x4xf32> into memref<?x4xf32>
+    %rows = memref.dim %c, %c0 : memref<?x4xf32>
+    // becomes
+    %n = memref.dim %x, %c0 : memref<?x?x4xf32>
+    %m = memref.dim %x, %c1 : memref<?x?x4xf32>
+    %rows = arith.muli %n, %m : index
+    ```
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
+}
+
 def PlanArena : Pass<"nn-plan-arena", "::mlir::ModuleOp"> {
   let summary = "Place all intermediate buffers in one arena";
   let description = [{
