@@ -1,7 +1,7 @@
 //===- Contraction.cpp - matrix products ----------------------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
-#include "Elements.h"
+#include "Formulas.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -9,8 +9,8 @@ using namespace mlir::nn::interpreter;
 
 /// The M x N product of the M x K matrix at `lhs` and the K x N matrix at `rhs`.
 template <typename T>
-static void multiplyMatrices(const T *lhs, const T *rhs, T *result, int64_t m,
-                             int64_t n, int64_t k) {
+static void multiplyInto(const T *lhs, const T *rhs, T *result, int64_t m,
+                         int64_t n, int64_t k) {
   for (int64_t i = 0; i < m; ++i)
     for (int64_t l = 0; l < k; ++l)
       for (int64_t j = 0; j < n; ++j)
@@ -40,11 +40,9 @@ static HostTensor store(DataType type, ArrayRef<int64_t> dims,
   return makeTensor(type, dims, Ints(values.begin(), values.end()));
 }
 
-/// numpy.matmul of operands of rank >= 2.
 template <typename T>
-static LogicalResult multiply(Call &call, const HostTensor &lhs,
-                              const HostTensor &rhs, bool dropRow,
-                              bool dropColumn) {
+static FailureOr<HostTensor> multiply(Call &call, const HostTensor &lhs,
+                                      const HostTensor &rhs, DataType type) {
   ArrayRef<int64_t> a = lhs.getDims(), b = rhs.getDims();
   int64_t m = a[a.size() - 2], k = a.back(), n = b.back();
   if (b[b.size() - 2] != k)
@@ -66,14 +64,19 @@ static LogicalResult multiply(Call &call, const HostTensor &lhs,
   read(rhs, y);
   std::vector<T> result(indexA.size() * m * n);
   for (size_t i = 0; i < indexA.size(); ++i)
-    multiplyMatrices(x.data() + indexA[i] * m * k, y.data() + indexB[i] * k * n,
-                     result.data() + i * m * n, m, n, k);
+    multiplyInto(x.data() + indexA[i] * m * k, y.data() + indexB[i] * k * n,
+                 result.data() + i * m * n, m, n, k);
   Shape dims = *batch;
-  if (!dropRow)
-    dims.push_back(m);
-  if (!dropColumn)
-    dims.push_back(n);
-  return call.give(store(call.getResultType(), dims, result));
+  dims.append({m, n});
+  return store(type, dims, result);
+}
+
+FailureOr<HostTensor> interpreter::multiplyMatrices(Call &call,
+                                                    const HostTensor &lhs,
+                                                    const HostTensor &rhs,
+                                                    DataType type) {
+  return isFloat(lhs.getType()) ? multiply<double>(call, lhs, rhs, type)
+                                : multiply<uint64_t>(call, lhs, rhs, type);
 }
 
 static LogicalResult matmul(MatMulOp op, Call &call) {
@@ -87,9 +90,16 @@ static LogicalResult matmul(MatMulOp op, Call &call) {
     rhs = rhs.withDims({rhs.getDim(0), 1});
   else if (op.getTransposeRhs())
     rhs = swapLastDims(rhs);
-  return isFloat(lhs.getType())
-             ? multiply<double>(call, lhs, rhs, dropRow, dropColumn)
-             : multiply<uint64_t>(call, lhs, rhs, dropRow, dropColumn);
+  FailureOr<HostTensor> product =
+      multiplyMatrices(call, lhs, rhs, call.getResultType());
+  if (failed(product))
+    return failure();
+  Shape dims(product->getDims());
+  if (dropRow)
+    dims.erase(dims.end() - 2);
+  if (dropColumn)
+    dims.pop_back();
+  return call.give(product->withDims(dims));
 }
 
 static LogicalResult gemm(GemmOp op, Call &call) {
@@ -104,7 +114,7 @@ static LogicalResult gemm(GemmOp op, Call &call) {
     return call.fail("the contracted dimensions are " + Twine(k) + " and " +
                      Twine(rhs.getDim(0)));
   Doubles result(m * n), x = readDoubles(lhs), y = readDoubles(rhs);
-  multiplyMatrices(x.data(), y.data(), result.data(), m, n, k);
+  multiplyInto(x.data(), y.data(), result.data(), m, n, k);
   double alpha = op.getAlpha().convertToDouble();
   for (double &value : result)
     value *= alpha;

@@ -1,7 +1,7 @@
 //===- Conv.cpp - convolutions --------------------------------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
-#include "Window.h"
+#include "Formulas.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -47,6 +47,66 @@ static std::vector<Run> getRuns(const Window &window,
   return runs;
 }
 
+Doubles interpreter::convolve(const HostTensor &input, const HostTensor &weight,
+                              const Window &window, int64_t groups,
+                              int64_t zeroPoint) {
+  int64_t batch = input.getDim(0), channels = input.getDim(1);
+  int64_t maps = weight.getDim(0), groupMaps = maps / groups;
+  int64_t groupChannels = weight.getDim(1);
+  int64_t inputArea = product(window.input), kernelArea = product(window.kernel);
+  int64_t outputArea = product(window.output);
+  Doubles x = readDoubles(input), w = readDoubles(weight);
+  for (double &value : x)
+    value -= zeroPoint;
+  Doubles y(batch * maps * outputArea);
+  int64_t k = 0, stride = window.strides.back();
+  forEachIndex(window.kernel, [&](ArrayRef<int64_t> kernel) {
+    std::vector<Run> runs = getRuns(window, kernel);
+    for (int64_t n = 0; n < batch; ++n)
+      for (int64_t m = 0; m < maps; ++m)
+        for (int64_t c = 0; c < groupChannels; ++c) {
+          int64_t channel = m / groupMaps * groupChannels + c;
+          const double *from = x.data() + (n * channels + channel) * inputArea;
+          double *to = y.data() + (n * maps + m) * outputArea;
+          double factor = w[(m * groupChannels + c) * kernelArea + k];
+          for (const Run &run : runs)
+            for (int64_t i = 0; i < run.count; ++i)
+              to[run.small + i] += factor * from[run.large + i * stride];
+        }
+    ++k;
+  });
+  return y;
+}
+
+Doubles interpreter::convolveTransposed(const HostTensor &input,
+                                        const HostTensor &weight,
+                                        const Window &window, int64_t groups) {
+  int64_t batch = input.getDim(0), channels = input.getDim(1);
+  int64_t groupMaps = weight.getDim(1), maps = groupMaps * groups;
+  int64_t groupChannels = channels / groups;
+  int64_t inputArea = product(window.output), kernelArea = product(window.kernel);
+  int64_t outputArea = product(window.input);
+  Doubles x = readDoubles(input), w = readDoubles(weight);
+  Doubles y(batch * maps * outputArea);
+  int64_t k = 0, stride = window.strides.back();
+  forEachIndex(window.kernel, [&](ArrayRef<int64_t> kernel) {
+    std::vector<Run> runs = getRuns(window, kernel);
+    for (int64_t n = 0; n < batch; ++n)
+      for (int64_t c = 0; c < channels; ++c)
+        for (int64_t m = 0; m < groupMaps; ++m) {
+          int64_t map = c / groupChannels * groupMaps + m;
+          const double *from = x.data() + (n * channels + c) * inputArea;
+          double *to = y.data() + (n * maps + map) * outputArea;
+          double factor = w[(c * groupMaps + m) * kernelArea + k];
+          for (const Run &run : runs)
+            for (int64_t i = 0; i < run.count; ++i)
+              to[run.large + i * stride] += factor * from[run.small + i];
+        }
+    ++k;
+  });
+  return y;
+}
+
 static HostTensor addBias(Doubles values, ArrayRef<int64_t> dims,
                           const HostTensor &bias, DataType type) {
   if (bias.isValid()) {
@@ -63,7 +123,7 @@ static LogicalResult conv(ConvOp op, Call &call) {
   const HostTensor &weight = call[op.getWeight()], &bias = call[op.getBias()];
   int64_t batch = input.getDim(0), channels = input.getDim(1);
   int64_t maps = weight.getDim(0), group = op.getGroup();
-  int64_t groupChannels = weight.getDim(1), groupMaps = maps / group;
+  int64_t groupChannels = weight.getDim(1);
   if (channels != group * groupChannels || maps % group != 0)
     return call.fail("input " + formatDims(input.getDims()) + " and weight " +
                      formatDims(weight.getDims()) + " do not fit in " +
@@ -80,27 +140,7 @@ static LogicalResult conv(ConvOp op, Call &call) {
 
   Shape dims{batch, maps};
   dims.append(window->output);
-  int64_t inputArea = product(window->input), kernelArea = product(window->kernel);
-  int64_t outputArea = product(window->output);
-  Doubles x = readDoubles(input), w = readDoubles(weight), y(product(dims));
-  for (double &value : x)
-    value -= op.getInputZeroPoint();
-  int64_t k = 0, stride = window->strides.back();
-  forEachIndex(window->kernel, [&](ArrayRef<int64_t> kernel) {
-    std::vector<Run> runs = getRuns(*window, kernel);
-    for (int64_t n = 0; n < batch; ++n)
-      for (int64_t m = 0; m < maps; ++m)
-        for (int64_t c = 0; c < groupChannels; ++c) {
-          int64_t channel = m / groupMaps * groupChannels + c;
-          const double *from = x.data() + (n * channels + channel) * inputArea;
-          double *to = y.data() + (n * maps + m) * outputArea;
-          double factor = w[(m * groupChannels + c) * kernelArea + k];
-          for (const Run &run : runs)
-            for (int64_t i = 0; i < run.count; ++i)
-              to[run.small + i] += factor * from[run.large + i * stride];
-        }
-    ++k;
-  });
+  Doubles y = convolve(input, weight, *window, group, op.getInputZeroPoint());
   return call.give(
       writeSpatial(op, addBias(std::move(y), dims, bias, call.getResultType())));
 }
@@ -149,8 +189,7 @@ static LogicalResult convTranspose(ConvTransposeOp op, Call &call) {
   HostTensor input = readSpatial(op, call[op.getInput()]);
   const HostTensor &weight = call[op.getWeight()], &bias = call[op.getBias()];
   int64_t batch = input.getDim(0), channels = input.getDim(1);
-  int64_t group = op.getGroup(), groupMaps = weight.getDim(1);
-  int64_t maps = groupMaps * group, groupChannels = channels / group;
+  int64_t group = op.getGroup(), maps = weight.getDim(1) * group;
   if (weight.getDim(0) != channels || channels % group != 0)
     return call.fail("input " + formatDims(input.getDims()) + " and weight " +
                      formatDims(weight.getDims()) + " do not fit in " +
@@ -166,25 +205,7 @@ static LogicalResult convTranspose(ConvTransposeOp op, Call &call) {
 
   Shape dims{batch, maps};
   dims.append(window->input);
-  int64_t inputArea = product(window->output), kernelArea = product(window->kernel);
-  int64_t outputArea = product(window->input);
-  Doubles x = readDoubles(input), w = readDoubles(weight), y(product(dims));
-  int64_t k = 0, stride = window->strides.back();
-  forEachIndex(window->kernel, [&](ArrayRef<int64_t> kernel) {
-    std::vector<Run> runs = getRuns(*window, kernel);
-    for (int64_t n = 0; n < batch; ++n)
-      for (int64_t c = 0; c < channels; ++c)
-        for (int64_t m = 0; m < groupMaps; ++m) {
-          int64_t map = c / groupChannels * groupMaps + m;
-          const double *from = x.data() + (n * channels + c) * inputArea;
-          double *to = y.data() + (n * maps + map) * outputArea;
-          double factor = w[(c * groupMaps + m) * kernelArea + k];
-          for (const Run &run : runs)
-            for (int64_t i = 0; i < run.count; ++i)
-              to[run.large + i * stride] += factor * from[run.small + i];
-        }
-    ++k;
-  });
+  Doubles y = convolveTransposed(input, weight, *window, group);
   return call.give(
       writeSpatial(op, addBias(std::move(y), dims, bias, input.getType())));
 }

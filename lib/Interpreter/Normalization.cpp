@@ -1,7 +1,7 @@
 //===- Normalization.cpp - normalizations and softmax ---------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
-#include "Elements.h"
+#include "Formulas.h"
 #include <cmath>
 #include <limits>
 
@@ -113,12 +113,9 @@ static LogicalResult layerNorm(LayerNormOp op, Call &call) {
   return call.give(makeTensor(input.getType(), dims, values));
 }
 
-static LogicalResult lrn(LRNOp op, Call &call) {
-  HostTensor input = readSpatial(op, call[op.getInput()]);
-  int64_t channels = input.getDim(1), size = op.getSize();
-  double alpha = op.getAlpha().convertToDouble();
-  double beta = op.getBeta().convertToDouble();
-  double bias = op.getBias().convertToDouble();
+HostTensor interpreter::normalizeLocally(const HostTensor &input, int64_t size,
+                                         double alpha, double beta, double bias) {
+  int64_t channels = input.getDim(1);
   Doubles values = readDoubles(input), results(values.size());
   int64_t area = product(input.getDims().drop_front(2));
   for (int64_t i = 0; i < int64_t(values.size()); ++i) {
@@ -132,15 +129,12 @@ static LogicalResult lrn(LRNOp op, Call &call) {
     }
     results[i] = values[i] / std::pow(bias + alpha / size * sum, beta);
   }
-  return call.give(writeSpatial(
-      op, makeTensor(input.getType(), input.getDims(), results)));
+  return makeTensor(input.getType(), input.getDims(), results);
 }
 
-template <typename OpT>
-static LogicalResult softmax(OpT op, Call &call, bool logarithm) {
-  const HostTensor &input = call[op.getInput()];
+HostTensor interpreter::softmax(const HostTensor &input, int64_t axis,
+                                bool logarithm) {
   Doubles values = readDoubles(input);
-  int64_t axis = normalizeAxis(op.getAxis(), input.getRank());
   int64_t size = input.getDim(axis);
   forEachLine(input.getDims(), axis, [&](int64_t first, int64_t stride) {
     double max = -std::numeric_limits<double>::infinity(), sum = 0;
@@ -153,7 +147,22 @@ static LogicalResult softmax(OpT op, Call &call, bool logarithm) {
       x = logarithm ? x - max - std::log(sum) : std::exp(x - max) / sum;
     }
   });
-  return call.give(makeTensor(input.getType(), input.getDims(), values));
+  return makeTensor(input.getType(), input.getDims(), values);
+}
+
+static LogicalResult lrn(LRNOp op, Call &call) {
+  HostTensor input = readSpatial(op, call[op.getInput()]);
+  return call.give(writeSpatial(
+      op, normalizeLocally(input, op.getSize(), op.getAlpha().convertToDouble(),
+                           op.getBeta().convertToDouble(),
+                           op.getBias().convertToDouble())));
+}
+
+template <typename OpT>
+static LogicalResult computeSoftmax(OpT op, Call &call, bool logarithm) {
+  const HostTensor &input = call[op.getInput()];
+  int64_t axis = normalizeAxis(op.getAxis(), input.getRank());
+  return call.give(interpreter::softmax(input, axis, logarithm));
 }
 
 void interpreter::registerNormalization(Registry &registry) {
@@ -162,9 +171,9 @@ void interpreter::registerNormalization(Registry &registry) {
   registry.add<LayerNormOp>(layerNorm);
   registry.add<LRNOp>(lrn);
   registry.add<SoftmaxOp>([](SoftmaxOp op, Call &call) {
-    return softmax(op, call, /*logarithm=*/false);
+    return computeSoftmax(op, call, /*logarithm=*/false);
   });
   registry.add<LogSoftmaxOp>([](LogSoftmaxOp op, Call &call) {
-    return softmax(op, call, /*logarithm=*/true);
+    return computeSoftmax(op, call, /*logarithm=*/true);
   });
 }

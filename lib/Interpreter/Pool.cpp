@@ -1,7 +1,7 @@
 //===- Pool.cpp - pooling -------------------------------------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
-#include "Window.h"
+#include "Formulas.h"
 #include <cmath>
 #include <limits>
 
@@ -19,31 +19,8 @@ static LogicalResult pool(OpT op, Call &call, const HostTensor &input,
       op.getDilations(), op.getPads(), op.getAutoPad(), op.getCeilMode());
   if (failed(window))
     return failure();
-  Shape strides = getStrides(window->input);
-  int64_t area = product(window->input);
   int64_t planes = input.getDim(0) * input.getDim(1);
-  std::vector<T> result, values;
-  for (int64_t plane = 0; plane < planes; ++plane)
-    forEachIndex(window->output, [&](ArrayRef<int64_t> output) {
-      values.clear();
-      int64_t padded = 0;
-      forEachIndex(window->kernel, [&](ArrayRef<int64_t> kernel) {
-        int64_t offset = plane * area;
-        bool inside = true, inPadding = true;
-        for (int64_t d = 0; d < window->getRank(); ++d) {
-          int64_t at = window->getInput(d, output[d], kernel[d]);
-          inside &= at >= 0 && at < window->input[d];
-          // With ceil_mode windows reach beyond the padding too.
-          inPadding &= at < window->input[d] + window->ends[d];
-          offset += at * strides[d];
-        }
-        if (inside)
-          values.push_back(elements[offset]);
-        else if (inPadding)
-          ++padded;
-      });
-      result.push_back(reduce(values, padded));
-    });
+  std::vector<T> result = reduceWindows(*window, planes, elements, reduce);
   Shape dims{input.getDim(0), input.getDim(1)};
   dims.append(window->output);
   return call.give(

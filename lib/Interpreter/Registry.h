@@ -93,6 +93,8 @@ void registerSampling(Registry &registry);
 void registerSelection(Registry &registry);
 void registerResize(Registry &registry);
 void registerShape(Registry &registry);
+/// Primitives of the onednn dialect.
+void registerOneDNN(Registry &registry);
 /// Upstream dialects.
 void registerArith(Registry &registry);
 void registerTensor(Registry &registry);

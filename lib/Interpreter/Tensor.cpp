@@ -3,6 +3,7 @@
 
 #include "Elements.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include <cstring>
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -139,8 +140,11 @@ void interpreter::registerTensor(Registry &registry) {
         source, {}, [&](ArrayRef<int64_t>) { return *place; }));
   });
   registry.add<tensor::EmptyOp>([](tensor::EmptyOp op, Call &call) {
-    return call.give(HostTensor::allocate(
-        call.getResultType(), resolve(call, op.getMixedSizes())));
+    // Nobody may read it: what does, shows.
+    HostTensor tensor = HostTensor::allocate(call.getResultType(),
+                                             resolve(call, op.getMixedSizes()));
+    std::memset(tensor.getMutableData(), 0xff, tensor.getNumBytes());
+    return call.give(std::move(tensor));
   });
   registry.add<tensor::SplatOp>([](tensor::SplatOp op, Call &call) {
     Shape dims;
@@ -153,6 +157,9 @@ void interpreter::registerTensor(Registry &registry) {
   });
   registry.add<tensor::CastOp>([](tensor::CastOp op, Call &call) {
     return call.give(call[op.getSource()]);
+  });
+  registry.add<tensor::BitcastOp>([](tensor::BitcastOp op, Call &call) {
+    return call.give(call[op.getSource()].withType(call.getResultType()));
   });
   registry.add<tensor::FromElementsOp>(fromElements);
   registry.add<tensor::CollapseShapeOp>(collapseShape);

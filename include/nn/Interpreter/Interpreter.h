@@ -22,8 +22,9 @@ using HostTensors = SmallVector<HostTensor>;
 bool canInterpret(Operation *op);
 
 /// Evaluates one operation without regions. `operands` are in the order of
-/// op's operands; scalars (index, i64, f32, ...) are tensors of rank 0. On
-/// failure `error` says why, and nothing is emitted: a folder just gives up.
+/// op's operands; scalars (index, i64, f32, ...) are tensors of rank 0. For an
+/// operation on memrefs they are what these hold, and the results are what its
+/// destinations hold afterwards. On failure `error` says why, and nothing is emitted: a folder just gives up.
 LogicalResult interpretOp(Operation *op, ArrayRef<HostTensor> operands,
                           HostTensors &results, std::string &error);
 
