@@ -162,13 +162,7 @@ void nn::buildPhase(OpPassManager &pm, Phase phase, const PipelineOptions &optio
   }
 }
 
-void nn::buildPipeline(OpPassManager &pm, Phase last, const PipelineOptions &options) {
-  for (auto [phase, name] : kPhases)
-    if (int(phase) <= int(last))
-      buildPhase(pm, phase, options);
-}
-
-/// Parses "<phase> [mcpu=<cpu>] [prefer-onednn]" and adds the phases.
+/// Parses "<phase> [from=<phase>] [mcpu=<cpu>] [prefer-onednn]" and adds the phases.
 static LogicalResult
 parseCompileTo(OpPassManager &pm, StringRef text,
                function_ref<LogicalResult(const Twine &)> error) {
@@ -179,6 +173,7 @@ parseCompileTo(OpPassManager &pm, StringRef text,
   if (!phase)
     return error("--compile-to takes a phase: optimize, fuse, place, bufferize "
                  "or llvm");
+  Phase first = Phase::Optimize;
   PipelineOptions options;
   options.strictProvenance = true;
   for (StringRef word : ArrayRef<StringRef>(words).drop_front()) {
@@ -187,14 +182,21 @@ parseCompileTo(OpPassManager &pm, StringRef text,
       if (!variant)
         return error(llvm::toString(variant.takeError()));
       options.variant = *variant;
+    } else if (word.consume_front("from=")) {
+      std::optional<Phase> from = parsePhase(word);
+      if (!from || int(*from) > int(*phase))
+        return error("--compile-to: from= takes a phase that is not later than the last");
+      first = *from;
     } else if (word == "prefer-onednn") {
       options.preferOneDNN = true;
     } else {
       return error("--compile-to: unknown option '" + word +
-                   "'; there are mcpu=<cpu> and prefer-onednn");
+                   "'; there are from=<phase>, mcpu=<cpu> and prefer-onednn");
     }
   }
-  buildPipeline(pm, *phase, options);
+  for (auto [included, name] : kPhases)
+    if (int(first) <= int(included) && int(included) <= int(*phase))
+      buildPhase(pm, included, options);
   return success();
 }
 
@@ -202,6 +204,7 @@ void nn::registerPipelines() {
   registerPassPipeline(
       "compile-to",
       "The compiler's own pipeline up to a phase: optimize, fuse, place, "
-      "bufferize, llvm; then mcpu=<cpu>, prefer-onednn",
+      "bufferize, llvm; then from=<phase> (that the others were run before), "
+      "mcpu=<cpu>, prefer-onednn",
       parseCompileTo, [](function_ref<void(const ::mlir::detail::PassOptions &)>) {});
 }

@@ -34,9 +34,6 @@ struct PipelineOptions {
 /// The passes of one phase. Optimize and Fuse do not depend on the CPU.
 void buildPhase(OpPassManager &pm, Phase phase, const PipelineOptions &options);
 
-/// All phases up to and with `last`.
-void buildPipeline(OpPassManager &pm, Phase last, const PipelineOptions &options);
-
 /// The pipeline `compile-to`, for the command line.
 void registerPipelines();
 
