@@ -44,11 +44,22 @@ struct UnrankedMemRef {
   int64_t *descriptor;
 };
 
+/// What a result is.
+struct ResultType {
+  DataType type;
+  bool isMemRef; ///< keeps its memory
+};
+
 /// One call of compiled code.
 struct Activation {
-  ArrayRef<DataType> types; ///< of the results
+  ArrayRef<ResultType> types;
+  ArrayRef<Buffer> arguments;
   SmallVector<Datum> results;
-  std::vector<std::unique_ptr<char, decltype(&std::free)>> blocks;
+  struct Block {
+    std::shared_ptr<char> memory;
+    size_t size;
+  };
+  std::vector<Block> blocks;
   std::string message; ///< of an assertion that does not hold
   std::jmp_buf exit;
 };
@@ -68,16 +79,36 @@ static Buffer viewMemRef(const UnrankedMemRef &memref, DataType type) {
   return buffer;
 }
 
+/// Who keeps the memory of a result: an argument or a block of this call.
+static std::shared_ptr<char> findOwner(const char *address) {
+  for (const Buffer &argument : activation->arguments) {
+    int64_t last = argument.offset;
+    for (auto [size, stride] : llvm::zip_equal(argument.sizes, argument.strides))
+      last += std::max<int64_t>(size - 1, 0) * stride;
+    const char *begin = argument.memory.get();
+    if (address >= begin && address <= begin + last * int64_t(getByteSize(argument.type)))
+      return argument.memory;
+  }
+  for (const Activation::Block &block : activation->blocks)
+    if (address >= block.memory.get() && address < block.memory.get() + block.size)
+      return block.memory;
+  return nullptr;
+}
+
 static void giveResult(int64_t, UnrankedMemRef *memref) {
-  DataType type = activation->types[activation->results.size()];
-  activation->results.push_back(viewMemRef(*memref, type).load());
+  ResultType type = activation->types[activation->results.size()];
+  Buffer view = viewMemRef(*memref, type.type);
+  if (!type.isMemRef)
+    return activation->results.push_back(view.load());
+  view.memory = std::shared_ptr<char>(findOwner(view.memory.get()), view.memory.get());
+  activation->results.push_back(std::move(view));
 }
 
 static void *allocatePoisoned(size_t bytes) {
   bytes = (bytes + 127) / 64 * 64;
   char *block = static_cast<char *>(std::aligned_alloc(64, bytes));
   std::memset(block, kPoison, bytes);
-  activation->blocks.emplace_back(block, std::free);
+  activation->blocks.push_back({std::shared_ptr<char>(block, std::free), bytes});
   return block;
 }
 static void freeNothing(void *) {}
@@ -355,7 +386,7 @@ static bool enter(Entry entry, void **arguments) {
 
 static Expected<SmallVector<Datum>> invoke(Entry entry, TypeRange argumentTypes,
                                            ArrayRef<Datum> arguments,
-                                           ArrayRef<DataType> types) {
+                                           ArrayRef<ResultType> types) {
   std::vector<Buffer> buffers; // keeps copies of tensors alive
   std::vector<SmallVector<int64_t>> descriptors;
   SmallVector<void *> slots;
@@ -384,6 +415,7 @@ static Expected<SmallVector<Datum>> invoke(Entry entry, TypeRange argumentTypes,
   }
   Activation current;
   current.types = types;
+  current.arguments = buffers;
   activation = &current;
   bool ended = enter(entry, slots.data());
   activation = nullptr;
@@ -392,13 +424,13 @@ static Expected<SmallVector<Datum>> invoke(Entry entry, TypeRange argumentTypes,
   return std::move(current.results);
 }
 
-static Expected<SmallVector<DataType>> getDataTypes(TypeRange types) {
-  SmallVector<DataType> result;
+static Expected<SmallVector<ResultType>> getResultTypes(TypeRange types) {
+  SmallVector<ResultType> result;
   for (Type type : types) {
     std::optional<DataType> dataType = getDataType(getElementTypeOrSelf(type));
-    if (!dataType || isa<BaseMemRefType>(type))
+    if (!dataType)
       return createStringError("the plain back end cannot give a result of its type");
-    result.push_back(*dataType);
+    result.push_back({*dataType, isa<BaseMemRefType>(type)});
   }
   return result;
 }
@@ -421,7 +453,8 @@ Expected<SmallVector<Datum>> PlainBackEnd::call(func::FuncOp function,
               function, call.getCalleeAttr()))
         open.push_back(builder.clone(*callee));
     });
-  Expected<SmallVector<DataType>> types = getDataTypes(function.getResultTypes());
+  Expected<SmallVector<ResultType>> types =
+      getResultTypes(function.getResultTypes());
   if (!types)
     return types.takeError();
   Expected<Entry> entry = implementation->compile(*module);
@@ -473,7 +506,8 @@ PlainBackEnd::execute(Operation *op, llvm::function_ref<Datum(Value)> getValue) 
   });
   func::ReturnOp::create(builder, loc, clone->getResults());
 
-  Expected<SmallVector<DataType>> types = getDataTypes(op->getResultTypes());
+  Expected<SmallVector<ResultType>> types =
+      getResultTypes(op->getResultTypes());
   if (!types)
     return types.takeError();
   Expected<Entry> entry = implementation->compile(*module);

@@ -13,6 +13,8 @@
 #include "nn/Target/Library.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/Format.h"
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -280,7 +282,13 @@ void NumericVerification::runAfterPass(Pass *pass, Operation *op) {
   OperationFingerPrint now(module);
   if (now == *fingerPrint)
     return;
+  auto begin = std::chrono::steady_clock::now();
   judge(module, pass, op);
+  if (llvm::errs().is_displayed())
+    llvm::errs() << llvm::format(
+        "%6.1f s  %s\n",
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),
+        pass->getArgument().str().c_str());
   fingerPrint = now;
   before = module.clone();
 }

@@ -24,7 +24,7 @@ public:
   ~PlainBackEnd();
 
   /// Calls a function of upstream's dialects. Tensors and scalars are passed by
-  /// value, memrefs by reference. Results of it are new.
+  /// value, memrefs by reference; memrefs that it returns keep their memory.
   llvm::Expected<SmallVector<Datum>> call(func::FuncOp function,
                                           ArrayRef<Datum> arguments);
 
