@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "nn/Execution/PlainBackEnd.h"
+#include "PlainCode.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Affine/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
@@ -17,127 +18,11 @@
 #include "mlir/Target/LLVMIR/Export.h"
 #include "mlir/Transforms/Passes.h"
 #include "mlir/Transforms/RegionUtils.h"
-#include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
-#include "llvm/ExecutionEngine/Orc/LLJIT.h"
-#include "llvm/IR/IRBuilder.h"
-#include "llvm/Support/TargetSelect.h"
-#include <csetjmp>
-#include <cstring>
 
 using namespace mlir;
 using namespace mlir::nn;
 using llvm::createStringError;
 using llvm::Expected;
-
-static constexpr llvm::StringLiteral kFunction = "f", kEntry = "entry";
-static constexpr llvm::StringLiteral kGive = "nn_give";
-
-//===----------------------------------------------------------------------===//
-// What the compiled code calls
-//===----------------------------------------------------------------------===//
-
-namespace {
-/// As upstream lays out an unranked memref.
-struct UnrankedMemRef {
-  int64_t rank;
-  /// allocated, aligned, offset, sizes, strides
-  int64_t *descriptor;
-};
-
-/// What a result is.
-struct ResultType {
-  DataType type;
-  bool isMemRef; ///< keeps its memory
-};
-
-/// One call of compiled code.
-struct Activation {
-  ArrayRef<ResultType> types;
-  ArrayRef<Buffer> arguments;
-  SmallVector<Datum> results;
-  struct Block {
-    std::shared_ptr<char> memory;
-    size_t size;
-  };
-  std::vector<Block> blocks;
-  std::string message; ///< of an assertion that does not hold
-  std::jmp_buf exit;
-};
-} // namespace
-
-static thread_local Activation *activation = nullptr;
-
-/// A view of a result's memory, which is not kept alive.
-static Buffer viewMemRef(const UnrankedMemRef &memref, DataType type) {
-  Buffer buffer;
-  buffer.type = type;
-  const int64_t *fields = memref.descriptor;
-  buffer.memory.reset(reinterpret_cast<char *>(fields[1]), [](char *) {});
-  buffer.offset = fields[2];
-  buffer.sizes.assign(fields + 3, fields + 3 + memref.rank);
-  buffer.strides.assign(fields + 3 + memref.rank, fields + 3 + 2 * memref.rank);
-  return buffer;
-}
-
-/// Who keeps the memory of a result: an argument or a block of this call.
-static std::shared_ptr<char> findOwner(const char *address) {
-  for (const Buffer &argument : activation->arguments) {
-    int64_t last = argument.offset;
-    for (auto [size, stride] : llvm::zip_equal(argument.sizes, argument.strides))
-      last += std::max<int64_t>(size - 1, 0) * stride;
-    const char *begin = argument.memory.get();
-    if (address >= begin && address <= begin + last * int64_t(getByteSize(argument.type)))
-      return argument.memory;
-  }
-  for (const Activation::Block &block : activation->blocks)
-    if (address >= block.memory.get() && address < block.memory.get() + block.size)
-      return block.memory;
-  return nullptr;
-}
-
-static void giveResult(int64_t, UnrankedMemRef *memref) {
-  ResultType type = activation->types[activation->results.size()];
-  Buffer view = viewMemRef(*memref, type.type);
-  if (!type.isMemRef)
-    return activation->results.push_back(view.load());
-  view.memory = std::shared_ptr<char>(findOwner(view.memory.get()), view.memory.get());
-  activation->results.push_back(std::move(view));
-}
-
-static void *allocatePoisoned(size_t bytes) {
-  bytes = (bytes + 127) / 64 * 64;
-  char *block = static_cast<char *>(std::aligned_alloc(64, bytes));
-  std::memset(block, kPoison, bytes);
-  activation->blocks.push_back({std::shared_ptr<char>(block, std::free), bytes});
-  return block;
-}
-static void freeNothing(void *) {}
-
-/// Upstream's entry for copies between strided memrefs.
-static void copyMemRef(int64_t elementSize, UnrankedMemRef *source,
-                       UnrankedMemRef *target) {
-  // Any type of that size.
-  DataType type = elementSize == 1   ? DataType::UInt8
-                  : elementSize == 2 ? DataType::UInt16
-                  : elementSize == 4 ? DataType::UInt32
-                                     : DataType::UInt64;
-  viewMemRef(*target, type).store(viewMemRef(*source, type).load());
-}
-
-static int recordMessage(const char *message) {
-  activation->message = message;
-  return 0;
-}
-/// Compiled code has nothing to unwind.
-[[noreturn]] static void leaveCode() { std::longjmp(activation->exit, 1); }
-
-/// LLVM asks for it where there is no instruction. The result is the lower half of
-/// a vector register.
-static float truncateToBF16(float value) {
-  uint32_t bits = doubleToBFloat(value);
-  std::memcpy(&value, &bits, sizeof(value));
-  return value;
-}
 
 //===----------------------------------------------------------------------===//
 // Lowering
@@ -193,7 +78,7 @@ static void giveResults(ModuleOp module, func::FuncOp function) {
       Value index = arith::ConstantIndexOp::create(builder, loc, i);
       // One declaration an element type; all are one function.
       std::string name;
-      llvm::raw_string_ostream(name) << kGive << "_" << element;
+      llvm::raw_string_ostream(name) << kPlainGive << "_" << element;
       if (!module.lookupSymbol(name)) {
         OpBuilder::InsertionGuard guard(builder);
         builder.setInsertionPointToStart(module.getBody());
@@ -214,115 +99,20 @@ static void giveResults(ModuleOp module, func::FuncOp function) {
   function.setResAttrsAttr(nullptr);
 }
 
-/// void entry(void **args): calls the function with what args point to.
-static void addEntry(llvm::Module &module) {
-  llvm::Function *function =
-      module.getFunction(("_mlir_ciface_" + kFunction).str());
-  llvm::IRBuilder<> builder(module.getContext());
-  llvm::Function *entry = llvm::Function::Create(
-      llvm::FunctionType::get(builder.getVoidTy(), {builder.getPtrTy()}, false),
-      llvm::Function::ExternalLinkage, kEntry, module);
-  builder.SetInsertPoint(
-      llvm::BasicBlock::Create(module.getContext(), "", entry));
-  SmallVector<llvm::Value *> arguments;
-  for (llvm::Argument &argument : function->args()) {
-    llvm::Value *slot = builder.CreateLoad(
-        builder.getPtrTy(), builder.CreateConstGEP1_64(builder.getPtrTy(), entry->getArg(0),
-                                                       argument.getArgNo()));
-    arguments.push_back(argument.getType()->isPointerTy()
-                            ? slot
-                            : builder.CreateLoad(argument.getType(), slot));
-  }
-  builder.CreateCall(function, arguments);
-  builder.CreateRetVoid();
-}
-
-//===----------------------------------------------------------------------===//
-// Compiled code
-//===----------------------------------------------------------------------===//
-
-namespace {
-using Entry = void (*)(void **);
-} // namespace
-
 struct PlainBackEnd::Implementation {
-  std::unique_ptr<llvm::orc::LLJIT> jit;
+  PlainCode code;
   /// By the text of the module.
-  llvm::StringMap<Entry> compiled;
-  unsigned numModules = 0;
+  llvm::StringMap<PlainCode::Entry> compiled;
 
-  llvm::Error initialize();
-  Expected<Entry> compile(ModuleOp module);
-  Expected<Entry> add(std::unique_ptr<llvm::Module> module,
-                      std::unique_ptr<llvm::LLVMContext> context);
+  Expected<PlainCode::Entry> compile(ModuleOp module);
 };
 
-llvm::Error PlainBackEnd::Implementation::initialize() {
-  if (jit)
-    return llvm::Error::success();
-  llvm::InitializeNativeTarget();
-  llvm::InitializeNativeTargetAsmPrinter();
-  Expected<llvm::orc::JITTargetMachineBuilder> machine =
-      llvm::orc::JITTargetMachineBuilder::detectHost();
-  if (!machine)
-    return machine.takeError();
-  machine->setCodeGenOptLevel(llvm::CodeGenOptLevel::Less);
-  return llvm::orc::LLJITBuilder()
-      .setJITTargetMachineBuilder(std::move(*machine))
-      .create()
-      .moveInto(jit);
-}
-
-Expected<Entry>
-PlainBackEnd::Implementation::add(std::unique_ptr<llvm::Module> module,
-                                  std::unique_ptr<llvm::LLVMContext> context) {
-  module->setDataLayout(jit->getDataLayout());
-  module->setTargetTriple(jit->getTargetTriple());
-  addEntry(*module);
-  Expected<llvm::orc::JITDylib &> library =
-      jit->createJITDylib("module" + std::to_string(numModules++));
-  if (!library)
-    return library.takeError();
-  llvm::orc::SymbolMap symbols;
-  auto define = [&](StringRef name, auto *function) {
-    symbols[jit->mangleAndIntern(name)] = {
-        llvm::orc::ExecutorAddr::fromPtr(function), llvm::JITSymbolFlags::Exported};
-  };
-  for (llvm::Function &function : *module)
-    if (function.isDeclaration() &&
-        function.getName().starts_with(("_mlir_ciface_" + kGive).str()))
-      define(function.getName(), giveResult);
-  define("malloc", allocatePoisoned);
-  define("free", freeNothing);
-  define("memrefCopy", copyMemRef);
-  define("puts", recordMessage);
-  define("abort", leaveCode);
-  define("__truncsfbf2", truncateToBF16);
-  if (llvm::Error error = library->define(llvm::orc::absoluteSymbols(symbols)))
-    return error;
-  Expected<std::unique_ptr<llvm::orc::DynamicLibrarySearchGenerator>> process =
-      llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
-          jit->getDataLayout().getGlobalPrefix());
-  if (!process)
-    return process.takeError();
-  library->addGenerator(std::move(*process));
-  if (llvm::Error error = jit->addIRModule(
-          *library, llvm::orc::ThreadSafeModule(std::move(module), std::move(context))))
-    return error;
-  Expected<llvm::orc::ExecutorAddr> address = jit->lookup(*library, kEntry);
-  if (!address)
-    return address.takeError();
-  return address->toPtr<Entry>();
-}
-
-Expected<Entry> PlainBackEnd::Implementation::compile(ModuleOp module) {
+Expected<PlainCode::Entry> PlainBackEnd::Implementation::compile(ModuleOp module) {
   std::string text;
   llvm::raw_string_ostream stream(text);
   module.print(stream, OpPrintingFlags().useLocalScope());
   if (auto known = compiled.find(text); known != compiled.end())
     return known->second;
-  if (llvm::Error error = initialize())
-    return error;
 
   // What upstream says of a failure.
   std::string messages;
@@ -331,7 +121,7 @@ Expected<Entry> PlainBackEnd::Implementation::compile(ModuleOp module) {
       llvm::raw_string_ostream(messages) << diagnostic << " ";
     return success();
   });
-  auto function = module.lookupSymbol<func::FuncOp>(kFunction);
+  auto function = module.lookupSymbol<func::FuncOp>(kPlainFunction);
   function->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
                     UnitAttr::get(module.getContext()));
   bool hasTensors = function
@@ -353,7 +143,7 @@ Expected<Entry> PlainBackEnd::Implementation::compile(ModuleOp module) {
   };
   if (hasTensors && failed(run(buildBufferization)))
     return fail("bufferize it");
-  function = module.lookupSymbol<func::FuncOp>(kFunction);
+  function = module.lookupSymbol<func::FuncOp>(kPlainFunction);
   giveResults(module, function);
   if (failed(run(buildLowering)))
     return fail("lower it");
@@ -363,7 +153,8 @@ Expected<Entry> PlainBackEnd::Implementation::compile(ModuleOp module) {
   std::unique_ptr<llvm::Module> llvmModule = translateModuleToLLVMIR(module, *context);
   if (!llvmModule)
     return fail("translate it");
-  Expected<Entry> entry = add(std::move(llvmModule), std::move(context));
+  Expected<PlainCode::Entry> entry =
+      code.compile(std::move(llvmModule), std::move(context));
   if (entry)
     compiled[text] = *entry;
   return entry;
@@ -373,59 +164,11 @@ PlainBackEnd::PlainBackEnd() : implementation(std::make_unique<Implementation>()
 PlainBackEnd::~PlainBackEnd() = default;
 
 //===----------------------------------------------------------------------===//
-// Calls
+// Functions and operations
 //===----------------------------------------------------------------------===//
 
-/// Enters compiled code; false if an assertion made it leave.
-static bool enter(Entry entry, void **arguments) {
-  if (setjmp(activation->exit))
-    return false;
-  entry(arguments);
-  return true;
-}
-
-static Expected<SmallVector<Datum>> invoke(Entry entry, TypeRange argumentTypes,
-                                           ArrayRef<Datum> arguments,
-                                           ArrayRef<ResultType> types) {
-  std::vector<Buffer> buffers; // keeps copies of tensors alive
-  std::vector<SmallVector<int64_t>> descriptors;
-  SmallVector<void *> slots;
-  descriptors.reserve(arguments.size());
-  for (auto [type, argument] : llvm::zip_equal(argumentTypes, arguments)) {
-    Buffer buffer = argument.buffer.isValid() ? argument.buffer
-                                              : Buffer::copyOf(argument.tensor);
-    SmallVector<int64_t> &fields = descriptors.emplace_back();
-    // Code for a type that says where the first element is does not look it up.
-    if (auto memref = dyn_cast<MemRefType>(type)) {
-      auto [strides, offset] = memref.getStridesAndOffset();
-      if (offset == 0) {
-        buffer.memory = std::shared_ptr<char>(
-            buffer.memory,
-            buffer.memory.get() + buffer.offset * int64_t(getByteSize(buffer.type)));
-        buffer.offset = 0;
-      }
-    }
-    int64_t address = reinterpret_cast<int64_t>(buffer.memory.get());
-    fields.append({address, address, buffer.offset});
-    fields.append(buffer.sizes.begin(), buffer.sizes.end());
-    fields.append(buffer.strides.begin(), buffer.strides.end());
-    slots.push_back(isa<ShapedType>(type) ? static_cast<void *>(fields.data())
-                                          : buffer.memory.get());
-    buffers.push_back(std::move(buffer));
-  }
-  Activation current;
-  current.types = types;
-  current.arguments = buffers;
-  activation = &current;
-  bool ended = enter(entry, slots.data());
-  activation = nullptr;
-  if (!ended)
-    return createStringError("an assertion does not hold: " + current.message);
-  return std::move(current.results);
-}
-
-static Expected<SmallVector<ResultType>> getResultTypes(TypeRange types) {
-  SmallVector<ResultType> result;
+static Expected<SmallVector<PlainResult>> getResultTypes(TypeRange types) {
+  SmallVector<PlainResult> result;
   for (Type type : types) {
     std::optional<DataType> dataType = getDataType(getElementTypeOrSelf(type));
     if (!dataType)
@@ -441,7 +184,7 @@ Expected<SmallVector<Datum>> PlainBackEnd::call(func::FuncOp function,
   OwningOpRef<ModuleOp> module = ModuleOp::create(builder, builder.getUnknownLoc());
   builder.setInsertionPointToStart(module->getBody());
   auto clone = cast<func::FuncOp>(builder.clone(*function));
-  clone.setName(kFunction);
+  clone.setName(kPlainFunction);
   clone.setPublic();
   // Functions that it calls, and those that these call.
   SmallVector<Operation *> open{clone};
@@ -453,14 +196,14 @@ Expected<SmallVector<Datum>> PlainBackEnd::call(func::FuncOp function,
               function, call.getCalleeAttr()))
         open.push_back(builder.clone(*callee));
     });
-  Expected<SmallVector<ResultType>> types =
+  Expected<SmallVector<PlainResult>> types =
       getResultTypes(function.getResultTypes());
   if (!types)
     return types.takeError();
-  Expected<Entry> entry = implementation->compile(*module);
+  Expected<PlainCode::Entry> entry = implementation->compile(*module);
   if (!entry)
     return entry.takeError();
-  return invoke(*entry, function.getArgumentTypes(), arguments, *types);
+  return PlainCode::call(*entry, function.getArgumentTypes(), arguments, *types);
 }
 
 Expected<SmallVector<Datum>>
@@ -480,7 +223,7 @@ PlainBackEnd::execute(Operation *op, llvm::function_ref<Datum(Value)> getValue) 
         !definition || !isa<arith::ConstantOp>(definition))
       passed.push_back(value);
   auto function = func::FuncOp::create(
-      builder, loc, kFunction,
+      builder, loc, kPlainFunction,
       builder.getFunctionType(ValueRange(passed).getTypes(), op->getResultTypes()));
   Block *body = function.addEntryBlock();
   builder.setInsertionPointToStart(body);
@@ -506,12 +249,12 @@ PlainBackEnd::execute(Operation *op, llvm::function_ref<Datum(Value)> getValue) 
   });
   func::ReturnOp::create(builder, loc, clone->getResults());
 
-  Expected<SmallVector<ResultType>> types =
+  Expected<SmallVector<PlainResult>> types =
       getResultTypes(op->getResultTypes());
   if (!types)
     return types.takeError();
-  Expected<Entry> entry = implementation->compile(*module);
+  Expected<PlainCode::Entry> entry = implementation->compile(*module);
   if (!entry)
     return entry.takeError();
-  return invoke(*entry, ValueRange(passed).getTypes(), arguments, *types);
+  return PlainCode::call(*entry, ValueRange(passed).getTypes(), arguments, *types);
 }

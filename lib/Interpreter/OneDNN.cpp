@@ -8,6 +8,7 @@
 
 #include "dialects/OneDNN/IR/OneDNN.h"
 #include "Formulas.h"
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -90,11 +91,17 @@ static double computeBinary(BinaryAlgorithm algorithm, double x, double y) {
   llvm_unreachable("unknown algorithm");
 }
 
-/// Applies the post-ops to the values of a result of shape `dims`. `arrange`
-/// brings a tensor of dst's layout into theirs.
+/// Applies the post-ops to the values of a result of shape `dims`, each in f32.
+/// `arrange` brings a tensor of dst's layout into theirs.
 template <typename OpT, typename Arrange>
 static void applyPostOps(OpT op, Call &call, Doubles &values,
                          ArrayRef<int64_t> dims, Arrange arrange) {
+  auto roundAll = [&] {
+    if (call[op.getDst()].getType() != DataType::Float64)
+      for (double &value : values)
+        value = float(value);
+  };
+  roundAll();
   for (Attribute postOp : op.getPostOpList()) {
     if (auto eltwise = dyn_cast<EltwiseAttr>(postOp)) {
       double alpha = eltwise.getAlpha().getValueAsDouble();
@@ -112,7 +119,22 @@ static void applyPostOps(OpT op, Call &call, Doubles &values,
       for (size_t i = 0; i < values.size(); ++i)
         values[i] += scale * before[i];
     }
+    roundAll();
   }
+}
+
+/// Values as a tensor of dst's type; integers are rounded, ties to even, and
+/// saturate.
+static HostTensor store(const HostTensor &dst, ArrayRef<int64_t> dims, Doubles values) {
+  DataType type = dst.getType();
+  if (!isFloat(type)) {
+    int bits = 8 * getByteSize(type);
+    double low = isUnsignedInteger(type) ? 0 : -std::ldexp(1, bits - 1);
+    double high = std::ldexp(1, isUnsignedInteger(type) ? bits : bits - 1) - 1;
+    for (double &value : values)
+      value = std::clamp(std::nearbyint(value), low, high);
+  }
+  return makeTensor(type, dims, values);
 }
 
 /// The values of a channels-first result, after post-ops, as dst holds them.
@@ -123,7 +145,7 @@ static LogicalResult giveSpatial(OpT op, Call &call, Doubles values,
     return readSpatial(op, tensor);
   });
   return call.give(
-      writeSpatial(op, makeTensor(call[op.getDst()].getType(), dims, values)));
+      writeSpatial(op, store(call[op.getDst()], dims, std::move(values))));
 }
 
 //===----------------------------------------------------------------------===//
@@ -234,12 +256,17 @@ static LogicalResult computeMatMul(onednn::MatMulOp op, Call &call) {
       values[i] += bias.getDouble(i % columns);
   applyPostOps(op, call, values, dst.getDims(),
                [](const HostTensor &tensor) { return tensor; });
-  return call.give(makeTensor(dst.getType(), dst.getDims(), values));
+  return call.give(store(dst, dst.getDims(), std::move(values)));
 }
 
 void interpreter::registerOneDNN(Registry &registry) {
   registry.add<ConvolutionOp>([](ConvolutionOp op, Call &call) {
-    return computeConvolution(op, call, /*transposed=*/false, convolve);
+    return computeConvolution(
+        op, call, /*transposed=*/false,
+        [&](const HostTensor &src, const HostTensor &weights, const Window &window,
+            int64_t groups) {
+          return convolve(src, weights, window, groups, op.getSrcZeroPoint());
+        });
   });
   registry.add<DeconvolutionOp>([](DeconvolutionOp op, Call &call) {
     return computeConvolution(op, call, /*transposed=*/true, convolveTransposed);
@@ -259,7 +286,6 @@ void interpreter::registerOneDNN(Registry &registry) {
   });
   registry.add<ReorderOp>([](ReorderOp op, Call &call) {
     HostTensor moved = permute(call[op.getSrc()], op.getPermutation());
-    return call.give(makeTensor(call[op.getDst()].getType(), moved.getDims(),
-                                readDoubles(moved)));
+    return call.give(store(call[op.getDst()], moved.getDims(), readDoubles(moved)));
   });
 }
