@@ -7,7 +7,8 @@
 //
 // Each tensor that was compared is replaced by the one of the first execution, so
 // that rounding does not add up from operation to operation, and what is found
-// wrong is what is wrong there. After the conversion to the LLVM dialect the model
+// wrong is what is wrong there. A quantized model is compared with what the pass before
+// made of it, up to the seldom steps that rounding decides. After the conversion to the LLVM dialect the model
 // is compiled and run as a whole, and only its outputs are compared.
 //
 //===----------------------------------------------------------------------===//

@@ -8,6 +8,9 @@
 // RUN: nn-opt %s --compile-to="llvm mcpu=x86-64-v3" | FileCheck %s --check-prefix=V3
 // RUN: nn-opt %s --compile-to="place mcpu=x86-64-v4" | FileCheck %s --check-prefix=WIDE
 // RUN: nn-opt %s --compile-to="place mcpu=x86-64-v3" | FileCheck %s --check-prefix=NARROW
+// RUN: nn-opt %s --compile-to=fuse > %t.mlir
+// RUN: nn-opt %t.mlir --compile-to="place from=place" | FileCheck %s --check-prefix=PLACE
+// RUN: not nn-opt %s --compile-to="fuse from=place" 2>&1 | FileCheck %s --check-prefix=FROM
 // RUN: not nn-opt %s --compile-to=nowhere 2>&1 | FileCheck %s --check-prefix=NOWHERE
 // RUN: not nn-opt %s --compile-to="llvm fast" 2>&1 | FileCheck %s --check-prefix=OPTION
 // RUN: not nn-opt %s --compile-to="llvm mcpu=abacus" 2>&1 | FileCheck %s --check-prefix=CPU
@@ -51,7 +54,8 @@
 // LLVM: llvm.func @nnrt_model_run_x86_64_v4
 // V3: llvm.func @nnrt_model_run_x86_64_v3
 // NOWHERE: error: --compile-to takes a phase: optimize, fuse, place, bufferize or llvm
-// OPTION: error: --compile-to: unknown option 'fast'; there are mcpu=<cpu> and prefer-onednn
+// FROM: error: --compile-to: from= takes a phase that is not later than the last
+// OPTION: error: --compile-to: unknown option 'fast'; there are from=<phase>, mcpu=<cpu> and prefer-onednn
 // CPU: error: unknown CPU 'abacus'
 func.func @main(%x: tensor<?x3x8x8xf32> {nn.name = "x", nn.dim_names = ["N", "", "", ""]})
     -> (tensor<?x4xf32> {nn.name = "y", nn.dim_names = ["N", ""]}) {
