@@ -137,7 +137,8 @@ Status Module::load() {
     weights = file.data + weightsSection->offset;
   NNRT_VERBOSE_LINE(1, opened, path.c_str(), file.size,
                     weightsSection ? size_t(weightsSection->size) : size_t(0),
-                    manifest.producer.c_str());
+                    manifest.producer.empty() ? "an unnamed producer"
+                                              : manifest.producer.c_str());
   NNRT_VERBOSE_LINE(1, arena, path.c_str(),
                     code->arena.empty() ? "(no formula)" : code->arena.c_str(),
                     code->dataDependentBuffers);
