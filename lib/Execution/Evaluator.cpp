@@ -309,22 +309,10 @@ LogicalResult Activity::callKernel(CallKernelOp call, Data &results) {
   if (!kernel)
     return fail(call, "calls an unknown kernel");
   bool onTensors = call->getNumResults() > 0;
-  HostTensors operands;
-  for (ValueRange range : {ValueRange(call.getInputs()), ValueRange(call.getOutputs()),
-                           ValueRange(call.getScalars())})
-    for (Value value : range)
-      operands.push_back(get(value).read());
   int64_t count = get(call.getCount()).getInt();
-  operands.push_back(HostTensor::scalar(count));
-
   size_t numInputs = call.getInputs().size(), numOutputs = call.getOutputs().size();
-  auto compute = [&]() -> FailureOr<HostTensors> {
-    Data arguments;
-    for (const HostTensor &operand : ArrayRef(operands).drop_back())
-      arguments.push_back(arguments.size() < numInputs + numOutputs
-                              ? Datum(Buffer::copyOf(operand))
-                              : Datum(operand));
-    // In two ranges, the later one first: they are independent.
+  // In two ranges, the later one first: they are independent.
+  auto run = [&](const Data &arguments) -> LogicalResult {
     int64_t middle = count / 2;
     for (auto [begin, end] : {std::pair(middle, count), std::pair(int64_t(0), middle)}) {
       if (begin == end)
@@ -333,11 +321,33 @@ LogicalResult Activity::callKernel(CallKernelOp call, Data &results) {
       all.push_back(HostTensor::scalar(begin));
       all.push_back(HostTensor::scalar(end));
       Expected<Data> done = backEnd.call(kernel, all);
-      if (!done) {
-        (void)fail(call, llvm::toString(done.takeError()));
-        return failure();
-      }
+      if (!done)
+        return fail(call, llvm::toString(done.takeError()));
     }
+    return success();
+  };
+  SmallVector<Value> passed(call.getInputs());
+  llvm::append_range(passed, call.getOutputs());
+  llvm::append_range(passed, call.getScalars());
+  // A strided memref has to keep its strides.
+  if (llvm::any_of(passed, [](Value value) {
+        auto memref = dyn_cast<MemRefType>(value.getType());
+        return memref && !memref.getLayout().isIdentity();
+      }))
+    return run(get(passed));
+
+  HostTensors operands;
+  for (Value value : passed)
+    operands.push_back(get(value).read());
+  operands.push_back(HostTensor::scalar(count));
+  auto compute = [&]() -> FailureOr<HostTensors> {
+    Data arguments;
+    for (const HostTensor &operand : ArrayRef(operands).drop_back())
+      arguments.push_back(arguments.size() < numInputs + numOutputs
+                              ? Datum(Buffer::copyOf(operand))
+                              : Datum(operand));
+    if (failed(run(arguments)))
+      return failure();
     HostTensors outputs;
     for (const Datum &output : ArrayRef(arguments).slice(numInputs, numOutputs))
       outputs.push_back(output.read());
