@@ -47,64 +47,63 @@ static std::vector<Run> getRuns(const Window &window,
   return runs;
 }
 
-Doubles interpreter::convolve(const HostTensor &input, const HostTensor &weight,
-                              const Window &window, int64_t groups,
-                              int64_t zeroPoint) {
-  int64_t batch = input.getDim(0), channels = input.getDim(1);
-  int64_t maps = weight.getDim(0), groupMaps = maps / groups;
-  int64_t groupChannels = weight.getDim(1);
-  int64_t inputArea = product(window.input), kernelArea = product(window.kernel);
-  int64_t outputArea = product(window.output);
-  Doubles x = readDoubles(input), w = readDoubles(weight);
-  for (double &value : x)
-    value -= zeroPoint;
-  Doubles y(batch * maps * outputArea);
-  int64_t k = 0, stride = window.strides.back();
+/// Calls `multiply(factor, large, small)` for each weight and the two elements that
+/// it connects, for one image after the other. `weight` is small maps x large maps of
+/// a group x kernel.
+template <typename Multiply>
+static void forEachProduct(const HostTensor &weight, const Window &window,
+                           int64_t batch, int64_t groups, Multiply multiply) {
+  int64_t smallMaps = weight.getDim(0), groupLarge = weight.getDim(1);
+  int64_t groupSmall = smallMaps / groups, largeMaps = groupLarge * groups;
+  int64_t largeArea = product(window.input), smallArea = product(window.output);
+  int64_t kernelArea = product(window.kernel), stride = window.strides.back();
+  Doubles w = readDoubles(weight);
+  int64_t k = 0;
   forEachIndex(window.kernel, [&](ArrayRef<int64_t> kernel) {
     std::vector<Run> runs = getRuns(window, kernel);
     for (int64_t n = 0; n < batch; ++n)
-      for (int64_t m = 0; m < maps; ++m)
-        for (int64_t c = 0; c < groupChannels; ++c) {
-          int64_t channel = m / groupMaps * groupChannels + c;
-          const double *from = x.data() + (n * channels + channel) * inputArea;
-          double *to = y.data() + (n * maps + m) * outputArea;
-          double factor = w[(m * groupChannels + c) * kernelArea + k];
+      for (int64_t s = 0; s < smallMaps; ++s)
+        for (int64_t l = 0; l < groupLarge; ++l) {
+          int64_t map = s / groupSmall * groupLarge + l;
+          int64_t large = (n * largeMaps + map) * largeArea;
+          int64_t small = (n * smallMaps + s) * smallArea;
+          double factor = w[(s * groupLarge + l) * kernelArea + k];
           for (const Run &run : runs)
             for (int64_t i = 0; i < run.count; ++i)
-              to[run.small + i] += factor * from[run.large + i * stride];
+              multiply(factor, large + run.large + i * stride, small + run.small + i);
         }
     ++k;
   });
-  return y;
+}
+
+Doubles interpreter::convolve(const HostTensor &input, const HostTensor &weight,
+                              const Window &window, int64_t groups,
+                              int64_t zeroPoint) {
+  Doubles x = readDoubles(input);
+  for (double &value : x)
+    value -= zeroPoint;
+  Doubles result(input.getDim(0) * weight.getDim(0) * product(window.output));
+  const double *from = x.data();
+  double *to = result.data();
+  forEachProduct(weight, window, input.getDim(0), groups,
+                 [=](double factor, int64_t large, int64_t small) {
+                   to[small] += factor * from[large];
+                 });
+  return result;
 }
 
 Doubles interpreter::convolveTransposed(const HostTensor &input,
                                         const HostTensor &weight,
                                         const Window &window, int64_t groups) {
-  int64_t batch = input.getDim(0), channels = input.getDim(1);
-  int64_t groupMaps = weight.getDim(1), maps = groupMaps * groups;
-  int64_t groupChannels = channels / groups;
-  int64_t inputArea = product(window.output), kernelArea = product(window.kernel);
-  int64_t outputArea = product(window.input);
-  Doubles x = readDoubles(input), w = readDoubles(weight);
-  Doubles y(batch * maps * outputArea);
-  int64_t k = 0, stride = window.strides.back();
-  forEachIndex(window.kernel, [&](ArrayRef<int64_t> kernel) {
-    std::vector<Run> runs = getRuns(window, kernel);
-    for (int64_t n = 0; n < batch; ++n)
-      for (int64_t c = 0; c < channels; ++c)
-        for (int64_t m = 0; m < groupMaps; ++m) {
-          int64_t map = c / groupChannels * groupMaps + m;
-          const double *from = x.data() + (n * channels + c) * inputArea;
-          double *to = y.data() + (n * maps + map) * outputArea;
-          double factor = w[(c * groupMaps + m) * kernelArea + k];
-          for (const Run &run : runs)
-            for (int64_t i = 0; i < run.count; ++i)
-              to[run.large + i * stride] += factor * from[run.small + i];
-        }
-    ++k;
-  });
-  return y;
+  Doubles x = readDoubles(input);
+  Doubles result(input.getDim(0) * weight.getDim(1) * groups * product(window.input));
+  const double *from = x.data();
+  double *to = result.data();
+  forEachProduct(weight, window, input.getDim(0), groups,
+                 [=](double factor, int64_t large, int64_t small) {
+                   to[large] += factor * from[small];
+                 });
+  return result;
 }
 
 static HostTensor addBias(Doubles values, ArrayRef<int64_t> dims,
