@@ -18,31 +18,15 @@ static Type getI64(NodeBinder &node) { return IntegerType::get(node.getContext()
 // Gather, Scatter
 //===----------------------------------------------------------------------===//
 
-static LogicalResult importGather(NodeBinder &node) {
+/// The operators differ in what they call their number.
+template <typename OpT>
+static LogicalResult importGather(NodeBinder &node, StringRef attribute) {
   Value data, indices;
-  int64_t axis;
+  int64_t number;
   if (node.operand("data", data).operand("indices", indices)
-          .attr("axis", axis, 0).failed())
+          .attr(attribute, number, 0).failed())
     return failure();
-  return node.replaceWith<GatherOp>(data, indices, axis);
-}
-
-static LogicalResult importGatherElements(NodeBinder &node) {
-  Value data, indices;
-  int64_t axis;
-  if (node.operand("data", data).operand("indices", indices)
-          .attr("axis", axis, 0).failed())
-    return failure();
-  return node.replaceWith<GatherElementsOp>(data, indices, axis);
-}
-
-static LogicalResult importGatherND(NodeBinder &node) {
-  Value data, indices;
-  int64_t batchDims;
-  if (node.operand("data", data).operand("indices", indices)
-          .attr("batch_dims", batchDims, 0).failed())
-    return failure();
-  return node.replaceWith<GatherNDOp>(data, indices, batchDims);
+  return node.replaceWith<OpT>(data, indices, number);
 }
 
 static constexpr StringRef reductions[] = {"none", "add", "mul", "max", "min"};
@@ -432,9 +416,13 @@ static LogicalResult importArrayFeatureExtractor(NodeBinder &node) {
 }
 
 void importer::registerIndexing(Registry &r) {
-  r.onOp("Gather", 1, importGather);
-  r.onOp("GatherElements", 11, importGatherElements);
-  r.onOp("GatherND", 11, importGatherND);
+  r.onOp("Gather", 1, [](NodeBinder &node) { return importGather<GatherOp>(node, "axis"); });
+  r.onOp("GatherElements", 11, [](NodeBinder &node) {
+    return importGather<GatherElementsOp>(node, "axis");
+  });
+  r.onOp("GatherND", 11, [](NodeBinder &node) {
+    return importGather<GatherNDOp>(node, "batch_dims");
+  });
   r.onOp("Scatter", 9, importScatterElements);
   r.onOp("ScatterElements", 11, importScatterElements);
   r.onOp("ScatterND", 11, importScatterND);
