@@ -70,6 +70,17 @@ dnnl_engine_t engine();
 /// The libnnrt that loaded the plugin.
 extern const PluginHost *host;
 
+/// Attributes of a primitive that takes its scratchpad from the caller.
+inline Attributes createAttributes() {
+  dnnl_primitive_attr_t attr;
+  check(dnnl_primitive_attr_create(&attr), "attributes");
+  Attributes attributes(attr);
+  check(
+      dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user),
+      "scratchpad mode");
+  return attributes;
+}
+
 inline MemoryDesc clone(const_dnnl_memory_desc_t desc) {
   dnnl_memory_desc_t copy;
   check(dnnl_memory_desc_clone(&copy, desc), "memory descriptor");

@@ -260,16 +260,11 @@ void Builder::addSeparatePostOps(int first, int dst) {
     const nnrt_abi_onednn_post_op &op = problem.site.post_ops[i];
     auto algorithm = static_cast<dnnl_alg_kind_t>(op.algorithm);
     dnnl_primitive_desc_t desc = nullptr;
-    dnnl_primitive_attr_t attr;
-    check(dnnl_primitive_attr_create(&attr), "attributes");
-    Attributes attributes(attr);
-    check(dnnl_primitive_attr_set_scratchpad_mode(attr,
-                                                  dnnl_scratchpad_mode_user),
-          "scratchpad mode");
+    Attributes attributes = createAttributes();
     if (op.kind == NNRT_ABI_ONEDNN_ELTWISE) {
       check(dnnl_eltwise_forward_primitive_desc_create(
                 &desc, engine(), dnnl_forward_inference, algorithm, descOf(dst),
-                descOf(dst), op.alpha, op.beta, attr),
+                descOf(dst), op.alpha, op.beta, attributes.get()),
             "eltwise");
       addPrimitive(PrimitiveDesc(desc),
                    {{DNNL_ARG_SRC, dst}, {DNNL_ARG_DST, dst}});
@@ -278,7 +273,7 @@ void Builder::addSeparatePostOps(int first, int dst) {
     int operand = addPostOpOperand(i);
     check(dnnl_binary_primitive_desc_create(&desc, engine(), algorithm,
                                             descOf(dst), descOf(operand),
-                                            descOf(dst), attr),
+                                            descOf(dst), attributes.get()),
           "binary");
     addPrimitive(PrimitiveDesc(desc), {{DNNL_ARG_SRC_0, dst},
                                        {DNNL_ARG_SRC_1, operand},

@@ -16,18 +16,13 @@ namespace onednn {
 
 PrimitiveDesc createReorder(const_dnnl_memory_desc_t from,
                             const_dnnl_memory_desc_t to, bool hasZeroPoint) {
-  dnnl_primitive_attr_t attr;
-  check(dnnl_primitive_attr_create(&attr), "attributes");
-  Attributes attributes(attr);
-  check(
-      dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user),
-      "scratchpad mode");
+  Attributes attributes = createAttributes();
   if (hasZeroPoint)
-    check(dnnl_primitive_attr_set_zero_points_mask(attr, DNNL_ARG_FROM, 0),
+    check(dnnl_primitive_attr_set_zero_points_mask(attributes.get(), DNNL_ARG_FROM, 0),
           "zero point");
   dnnl_primitive_desc_t desc;
   check(dnnl_reorder_primitive_desc_create(&desc, from, engine(), to, engine(),
-                                           attr),
+                                           attributes.get()),
         "reorder");
   return PrimitiveDesc(desc);
 }

@@ -294,14 +294,9 @@ std::string Problem::name() const { return site.name ? site.name : ""; }
 //===----------------------------------------------------------------------===//
 
 Attributes Problem::makeAttributes(int numPostOps) const {
-  dnnl_primitive_attr_t attr;
-  check(dnnl_primitive_attr_create(&attr), "attributes");
-  Attributes attributes(attr);
-  check(
-      dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user),
-      "scratchpad mode");
+  Attributes attributes = createAttributes();
   if (srcZeroPoint() && !inF32)
-    check(dnnl_primitive_attr_set_zero_points_mask(attr, DNNL_ARG_SRC, 0),
+    check(dnnl_primitive_attr_set_zero_points_mask(attributes.get(), DNNL_ARG_SRC, 0),
           "zero point");
   if (!numPostOps)
     return attributes;
@@ -334,7 +329,7 @@ Attributes Problem::makeAttributes(int numPostOps) const {
       throw Failure{NNRT_INTERNAL, "unknown kind of post-op"};
     }
   }
-  check(dnnl_primitive_attr_set_post_ops(attr, ops), "post-ops");
+  check(dnnl_primitive_attr_set_post_ops(attributes.get(), ops), "post-ops");
   return attributes;
 }
 
