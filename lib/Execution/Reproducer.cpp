@@ -9,7 +9,6 @@
 #include "nn/Analysis/Provenance.h"
 #include "nn/Execution/VerifyNumeric.h"
 #include "llvm/ADT/SetVector.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
 using namespace mlir;

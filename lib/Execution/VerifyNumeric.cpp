@@ -359,14 +359,13 @@ Comparison NumericVerification::compare(const HostTensor &got,
                  std::max(tolerance.atol, other.atol)};
   bool convertsToFloat = got.getType() != wanted && (isFloat(got.getType()) || isFloat(wanted));
   DataType common = convertsToFloat ? DataType::Float64 : wanted;
-  HostTensor reference = convert(want.value, common);
-  Comparison comparison = compareTensors(convert(got, common), reference, tolerance);
+  HostTensor value = convert(got, common), reference = convert(want.value, common);
+  Comparison comparison = compareTensors(value, reference, tolerance);
   bool isRounded = isFloat(common) || common == DataType::Int8 || common == DataType::UInt8;
   if (comparison.matches || !isQuantized || !comparison.incomparable.empty() || !isRounded)
     return comparison;
   // Where a number lies in the middle between two steps, rounding decides, and what
   // is computed from it differs: by little, and hardly on the whole.
-  HostTensor value = convert(got, common);
   double squares = 0, errors = 0;
   for (int64_t i = 0; i < reference.getNumElements(); ++i) {
     double x = reference.getDouble(i), error = value.getDouble(i) - x;
