@@ -407,16 +407,6 @@ struct ConvertToLLVMPass : nn::impl::ConvertToLLVMBase<ConvertToLLVMPass> {
       for (unsigned i = 0, e = main.getNumArguments(); i < e; ++i)
         main.setArgAttrs(i, ArrayRef<NamedAttribute>());
     }
-    // Most kernels' buffers do not overlap: what a kernel writes is its own.
-    for (auto function : module.getOps<func::FuncOp>()) {
-      if (!function->hasAttr("nn.kernel") || function->hasAttr("nn.aliases"))
-        continue;
-      for (auto [i, type] : llvm::enumerate(function.getArgumentTypes()))
-        if (isa<MemRefType>(type))
-          function.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(),
-                              UnitAttr::get(&getContext()));
-    }
-
     if (failed(lowerVectors(module)))
       return signalPassFailure();
 
@@ -446,6 +436,14 @@ struct ConvertToLLVMPass : nn::impl::ConvertToLLVMBase<ConvertToLLVMPass> {
     for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
       if (!function.isExternal())
         function.setLinkage(LLVM::Linkage::Internal);
+      // Set here, because the conversion of functions drops it. Without it the
+      // tables that a loop reads would be read again after each store.
+      if (!function->hasAttr("nn.disjoint"))
+        continue;
+      for (auto [i, type] : llvm::enumerate(function.getArgumentTypes()))
+        if (isa<LLVM::LLVMPointerType>(type))
+          function.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(),
+                              UnitAttr::get(&getContext()));
     }
     if (main)
       createEntryPoint(module, inputs);

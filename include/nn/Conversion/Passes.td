@@ -154,8 +154,8 @@ def ConvertLinalgToKernels
     runs as a whole. Operations on single elements become plain code in place,
     and so do nests that use a scalar which no kernel takes.
 
-    A kernel whose input and output show the same buffer has the attribute
-    `nn.aliases`.
+    A kernel none of whose outputs can share memory with another buffer has the
+    attribute `nn.disjoint`, by which LLVM vectorizes loops that read by tables.
 
     Before:
     ```mlir

@@ -37,6 +37,45 @@ static Value getRoot(Value buffer) {
   return buffer;
 }
 
+/// How often a loop from 0 runs, at least 1.
+static int64_t getTrips(Value upperBound) {
+  return std::max<int64_t>(1,
+                           getConstantIntValue(upperBound).value_or(kUnknownSize));
+}
+
+/// How often the innermost code of a block runs: loops within it are reductions,
+/// and what is parallel inside of these.
+static int64_t countWork(Block *block) {
+  int64_t work = 1;
+  for (Operation &op : *block) {
+    if (auto loop = dyn_cast<scf::ForOp>(op))
+      work = std::max(work, getTrips(loop.getUpperBound()) * countWork(loop.getBody()));
+    if (auto loop = dyn_cast<scf::ParallelOp>(op)) {
+      int64_t inner = countWork(loop.getBody());
+      for (Value upperBound : loop.getUpperBound())
+        inner *= getTrips(upperBound);
+      work = std::max(work, inner);
+    }
+  }
+  return work;
+}
+
+/// True if no output shares memory with another buffer: each begins at an allocation
+/// or at an argument or result of the model of its own.
+static bool areDisjoint(ArrayRef<Value> inputs, ArrayRef<Value> outputs) {
+  SmallPtrSet<Value, 8> roots;
+  for (Value input : inputs)
+    roots.insert(getRoot(input));
+  for (Value output : outputs)
+    if (!roots.insert(getRoot(output)).second)
+      return false;
+  return llvm::all_of(roots, [](Value root) {
+    if (auto argument = dyn_cast<BlockArgument>(root))
+      return isa<func::FuncOp>(argument.getOwner()->getParentOp());
+    return isa<memref::AllocOp, memref::GetGlobalOp, WeightOp, OutputOp>(root.getDefiningOp());
+  });
+}
+
 namespace {
 /// A loop nest made of one linalg operation, on its way to a kernel.
 class Outliner {
@@ -104,9 +143,9 @@ bool Outliner::analyze() {
 /// enough work.
 unsigned Outliner::countOuterLoops() {
   unsigned count = parallel.getNumLoops();
-  for (int64_t work = 1; count > 1 && work < kIterationWork; --count)
-    work *= std::max<int64_t>(1, getConstantIntValue(parallel.getUpperBound()[count - 1])
-                                     .value_or(kUnknownSize));
+  for (int64_t work = countWork(parallel.getBody());
+       count > 1 && work < kIterationWork; --count)
+    work *= getTrips(parallel.getUpperBound()[count - 1]);
   return count;
 }
 
@@ -157,13 +196,13 @@ CallKernelOp Outliner::createCall(OpBuilder &builder) {
   for (Value scalar : scalars)
     indices.push_back(castScalar(builder, loc, builder.getIndexType(), scalar));
   Value count = arith::ConstantIndexOp::create(builder, loc, 1);
-  int64_t work = 1;
+  int64_t work = parallel ? countWork(parallel.getBody()) : 1;
   for (unsigned i = 0, e = parallel ? parallel.getNumLoops() : 0; i < e; ++i) {
     Value size = parallel.getUpperBound()[i];
     if (i < numOuter)
       count = builder.createOrFold<arith::MulIOp>(loc, count, size);
     else
-      work *= std::max<int64_t>(1, getConstantIntValue(size).value_or(kUnknownSize));
+      work *= getTrips(size);
   }
   return CallKernelOp::create(builder, loc, TypeRange(), "loops", inputs, outputs,
                               indices, count,
@@ -184,11 +223,8 @@ bool Outliner::outline(KernelTable &kernels, StringRef kind) {
       func::FuncOp::create(builder, loc, "loops", builder.getFunctionType(types, {}));
   kernel.setPrivate();
   kernel->setAttr("nn.kernel", builder.getStringAttr(kind));
-  SmallPtrSet<Value, 4> roots;
-  for (Value output : outputs)
-    roots.insert(getRoot(output));
-  if (llvm::any_of(inputs, [&](Value input) { return roots.contains(getRoot(input)); }))
-    kernel->setAttr("nn.aliases", builder.getUnitAttr());
+  if (areDisjoint(inputs, outputs))
+    kernel->setAttr("nn.disjoint", builder.getUnitAttr());
 
   Block *block = kernel.addEntryBlock();
   builder.setInsertionPointToEnd(block);

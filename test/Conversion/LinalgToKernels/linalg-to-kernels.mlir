@@ -6,7 +6,7 @@
 // CHECK-LABEL: func.func @parallel
 // CHECK: nn.call_kernel @loops_0 ins(%arg0 : memref<4x8x4096xf32>) outs(%arg1 : memref<4x8x4096xf32>) scalars() count(%c32) {grain = 4 : i64}
 // CHECK-LABEL: func.func private @loops_0
-// CHECK-SAME: attributes {nn.kernel = "linalg.generic"}
+// CHECK-SAME: attributes {nn.disjoint, nn.kernel = "linalg.generic"}
 // CHECK: scf.for %[[PLACE:.*]] = %arg2 to %arg3
 // CHECK: %[[J:.*]] = arith.remui %[[PLACE]]
 // CHECK: %[[I:.*]] = arith.divui %[[PLACE]]
@@ -41,9 +41,19 @@ func.func @in_place(%x: memref<?xf32>) {
 
 // -----
 
+// CHECK-LABEL: func.func @apart
+// CHECK-LABEL: func.func private @loops_0
+// CHECK-SAME: nn.disjoint
+func.func @apart(%x: memref<9xf32>, %y: memref<9xf32>) {
+  linalg.copy ins(%x : memref<9xf32>) outs(%y : memref<9xf32>)
+  return
+}
+
+// -----
+
 // CHECK-LABEL: func.func @shifted
 // CHECK-LABEL: func.func private @loops_0
-// CHECK-SAME: nn.aliases
+// CHECK-NOT: nn.disjoint
 func.func @shifted(%x: memref<9xf32>) {
   %from = memref.subview %x[1] [8] [1] : memref<9xf32> to memref<8xf32, strided<[1], offset: 1>>
   %to = memref.subview %x[0] [8] [1] : memref<9xf32> to memref<8xf32, strided<[1]>>
