@@ -17,11 +17,6 @@ using namespace mlir::nn::types;
 // Conditions
 //===----------------------------------------------------------------------===//
 
-static std::optional<std::string> findAntialias(Operation *op) {
-  return cast<ResizeOp>(op).getAntialias() ? std::optional<std::string>("1")
-                                           : std::nullopt;
-}
-
 static std::optional<std::string> findMissingRoi(Operation *op) {
   auto resize = cast<ResizeOp>(op);
   return resize.getCoordinateMode() == "tf_crop_and_resize" && !resize.getRoi()
@@ -30,7 +25,6 @@ static std::optional<std::string> findMissingRoi(Operation *op) {
 }
 
 static const Condition resizeForms[] = {
-    {"attribute 'antialias' is not set", "0", findAntialias},
     {"coordinate mode tf_crop_and_resize comes with 'roi'", "an input 'roi'",
      findMissingRoi}};
 

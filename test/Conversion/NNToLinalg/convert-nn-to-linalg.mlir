@@ -114,3 +114,23 @@ func.func @destination(%a: tensor<?xf32>) -> tensor<?xf32> {
   %0 = nn.add %a, %ones : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
   return %0 : tensor<?xf32>
 }
+
+// -----
+
+// With antialias, the taps of an axis are a dimension: known where the scale is, else
+// computed from it; each axis is filtered on its own, the innermost last.
+// CHECK-LABEL: func.func @smooth
+// CHECK: cf.assert {{.*}}a dimension of the input is empty, that of the result is not"
+// CHECK: linalg.generic
+// CHECK-SAME: tensor<5x97xindex>
+// CHECK: linalg.generic {{.*}}iterator_types = ["parallel", "parallel", "parallel", "reduction", "parallel"]
+// CHECK-SAME: ins({{.*}} : tensor<5x97xindex>, tensor<5x97xf32>) outs({{.*}} : tensor<1x3x97x?xf32>)
+// CHECK: math.ceil
+// CHECK: linalg.generic {{.*}}iterator_types = ["parallel", "parallel", "parallel", "reduction", "parallel"]
+// CHECK-SAME: ins({{.*}} : tensor<?x113xindex>, tensor<?x113xf32>) outs({{.*}} : tensor<1x3x97x113xf32>)
+func.func @smooth(%x: tensor<1x3x224x?xf32>) -> tensor<1x3x97x113xf32> {
+  %sizes = nn.constant dense<[1, 3, 97, 113]> : tensor<4xi64>
+  %0 = nn.resize %x sizes %sizes {mode = "linear", antialias = true}
+      : (tensor<1x3x224x?xf32>, tensor<4xi64>) -> tensor<1x3x97x113xf32>
+  return %0 : tensor<1x3x97x113xf32>
+}

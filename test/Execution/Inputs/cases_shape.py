@@ -138,6 +138,19 @@ def resize():
     for dtype in ("float16", "double", "uint8", "int32"):
         yield Case(f"Resize_{dtype}", f"{dtype}[N,3,H,W] x", "y = Resize(x, , s)",
                    weights="float[4] s", values={"s": np.float32([1, 1, 2, 2])}, sizes=sizes)
+    for mode in ("linear", "cubic"):
+        for outside in (0, 1):
+            yield Case(f"Resize_{mode}_smooth_{outside}", "float[N,3,H,W] x",
+                       f"y = Resize<mode = \"{mode}\", antialias = 1, exclude_outside = {outside}>"
+                       "(x, , , s)", weights="int64[4] s", values={"s": i64(1, 3, 3, 9)},
+                       sizes=[{"N": 1, "H": 25, "W": 4}, {"N": 1, "H": 2, "W": 40}], tolerance=3)
+    # ONNX Runtime truncates integers; ONNX's reference rounds and saturates.
+    for dtype in ("float16", "double", "uint8", "int32"):
+        for smooth in (0, 1):
+            yield Case(f"Resize_{smooth}_{dtype}", f"{dtype}[1,3,H,W] x",
+                       f"y = Resize<mode = \"linear\", antialias = {smooth}>(x, , , s)",
+                       weights="int64[4] s", values={"s": i64(1, 3, 3, 9)}, tolerance=3,
+                       sizes=[{"H": 9, "W": 31}], oracle="int" not in dtype)
     yield Case("Resize_static", "float[1,8,4,6] x", "y = Resize<mode = \"linear\">(x, , s)",
                weights="float[4] s", values={"s": np.float32([1, 1, 2, 2])}, tolerance=3)
 

@@ -198,6 +198,57 @@ RESIZES = [
 ]
 
 
+# With antialias, to fewer elements along one axis and more along the other.
+SMOOTH = [
+    {"mode": mode, "antialias": 1, **more}
+    for mode in ("linear", "cubic")
+    for more in ({}, {"exclude_outside": 1}, {"coordinate_transformation_mode": "align_corners"},
+                 {"coordinate_transformation_mode": "asymmetric"},
+                 {"coordinate_transformation_mode": "half_pixel_symmetric"},
+                 {"coordinate_transformation_mode": "pytorch_half_pixel", "cubic_coeff_a": -0.5})
+]
+
+
+def smooth_resize():
+    x = floats(1, 2, 23, 5)
+    for n, values in enumerate(SMOOTH):
+        own = {"coordinate_mode" if k == "coordinate_transformation_mode" else k:
+               bool(v) if k in ("antialias", "exclude_outside") else v for k, v in values.items()}
+        layout = n % 2
+        fit = to_last if layout else (lambda v: v)
+        text = attributes(layout, **own)
+        factors = np.array([1, 1, 0.23, 1.7], f32)
+        if "align_corners" not in text:  # of which ONNX Runtime takes the exact length
+            want = ort("Resize", [x, None, factors], **values)
+            yield Case(f"smooth{n}_scales", "nn.resize {0} scales {1}" + text,
+                       [fit(x), Fixed(factors)], fit(want), True, atol=1e-4)
+        sizes = index_list([1, 2, 4, 11])
+        want = ort("Resize", [x, None, None, sizes], **values)
+        for make, dynamic in ((Const, ()), (Fixed, True)):
+            yield Case(f"smooth{n}_sizes", "nn.resize {0} sizes {1}" + text,
+                       [fit(x), make(sizes)], fit(want), dynamic, atol=1e-4)
+    roi = np.array([0, 0, 0.1, -0.2, 1, 1, 0.9, 1.3], f32)
+    sizes = index_list([1, 2, 4, 6])
+    values = {"coordinate_transformation_mode": "tf_crop_and_resize", "extrapolation_value": 9.0}
+    want = ort("Resize", [x, roi, None, sizes], mode="linear", antialias=1, **values)
+    yield Case("smooth_crop", "nn.resize {0} roi {1} sizes {2}" + attributes(
+                   mode="linear", antialias=True, coordinate_mode="tf_crop_and_resize",
+                   extrapolation_value=9.0), [x, roi, sizes], want, atol=1e-4)
+    # Rounded once, where ONNX Runtime rounds after each axis.
+    text = "nn.resize {0} sizes {1}" + attributes(mode="cubic", antialias=True)
+    sizes = index_list([1, 2, 6, 5])
+    for dtype in (np.uint8, np.int8, np.int32):
+        values = np.where(rng.random((1, 2, 23, 5)) < 0.5, *(
+            (0, 255) if dtype == np.uint8 else (-128, 127)))
+        wide = ort("Resize", [values.astype(f32), None, None, sizes], mode="cubic", antialias=1)
+        info = np.iinfo(dtype)
+        want = np.clip(np.round(wide), info.min, info.max).astype(dtype)
+        yield Case(f"smooth_{np.dtype(dtype).name}", text, [values.astype(dtype), Fixed(sizes)], want)
+    d = floats(1, 2, 23, 5, dtype=f64)
+    want = ort("Resize", [d.astype(f32), None, None, sizes], mode="cubic", antialias=1)
+    yield Case("smooth_f64", text, [d, Fixed(sizes)], want.astype(f64), atol=1e-4)
+
+
 def resize():
     x = floats(2, 3, 4, 5)
     for n, values in enumerate(RESIZES):
@@ -268,7 +319,8 @@ def quantization():
 
 
 def all_cases():
-    for group in (reductions, movement, blocks, gather, resize, quantization):
+    for group in (reductions, movement, blocks, gather, resize, smooth_resize,
+                  quantization):
         for case in group():
             if case is not None:
                 yield case
