@@ -3,6 +3,8 @@
 
 #include "NodeBinder.h"
 #include "OnnxLibrary.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
 #include "nn/Support/Constants.h"
@@ -459,6 +461,20 @@ Value NodeBinder::constantScalar(double value, Type elementType) {
     attribute = IntegerAttr::get(elementType, int64_t(value));
   return constant(
       DenseElementsAttr::get(RankedTensorType::get({}, elementType), attribute));
+}
+
+void NodeBinder::checkDimIsNot(Value tensor, int64_t dim, int64_t size,
+                               const Twine &message) {
+  if (state.shapes.isKnownNotEqual(state.shapes.getDims(tensor)[dim], size))
+    return;
+  OpBuilder &b = state.builder;
+  Value seen = tensor::DimOp::create(b, location, tensor, dim);
+  Value refused = arith::ConstantIndexOp::create(b, location, size);
+  Value differs = arith::CmpIOp::create(b, location, arith::CmpIPredicate::ne, seen,
+                                        refused);
+  cf::AssertOp::create(b, location, differs,
+                       ("node '" + info.name + "' (" + info.op + ") " + message)
+                           .str());
 }
 
 Value NodeBinder::asInt64(Value value) {

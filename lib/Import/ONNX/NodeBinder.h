@@ -164,6 +164,10 @@ public:
     return setOutput(create<OpT>(std::forward<Args>(args)...));
   }
 
+  /// For what only a run can show: it ends with an error of the node's name and
+  /// `message` where the dimension has the size.
+  void checkDimIsNot(Value tensor, int64_t dim, int64_t size, const Twine &message);
+
   Value constant(ElementsAttr value);
   Value constantList(ArrayRef<int64_t> values); // i64 of rank 1
   Value constantFloats(ArrayRef<float> values); // f32 of rank 1

@@ -52,7 +52,8 @@ static LogicalResult importFlatten(NodeBinder &node) {
   return node.replaceWith<FlattenOp>(input, axis);
 }
 
-/// Without axes, all dimensions of size 1 go: which are they must be known.
+/// Without axes, all dimensions of size 1 go. The rank of the result hangs on it, so
+/// dimensions that only the run knows are taken to be others, and the run checks that.
 static LogicalResult importSqueeze(NodeBinder &node) {
   Value data, computedAxes;
   std::optional<SmallVector<int64_t>> axes;
@@ -69,11 +70,11 @@ static LogicalResult importSqueeze(NodeBinder &node) {
     axes.emplace();
     for (auto [axis, size] : llvm::enumerate(getType(data).getShape())) {
       if (ShapedType::isDynamic(size))
-        return node.fail("'axes' are given where a dimension is not known",
-                         "dimension " + Twine(axis) + " is unknown", "",
-                         Remedy::GiveShape,
-                         "give axes, or make the dimension static with "
-                         "--set-dim NAME=N");
+        node.checkDimIsNot(data, axis, 1,
+                           "has no axes, and dimension " + Twine(axis) +
+                               " of its input is 1, for which the model is not "
+                               "compiled; give it inputs of other sizes, or compile "
+                               "with this size set (--set-dim)");
       if (size == 1)
         axes->push_back(axis);
     }
