@@ -42,13 +42,17 @@ FailureOr<Window> interpreter::makeWindow(
       continue;
     }
     int64_t room = size + window.begins[d] + window.ends[d] - extent;
-    if (room < 0)
+    // Of sizes up to `stride` - 1 less, ceil mode takes a window that reaches
+    // beyond the end. What is empty may stay empty.
+    int64_t count = (ceilMode ? llvm::divideCeilSigned(room, stride)
+                              : llvm::divideFloorSigned(room, stride)) + 1;
+    bool staysEmpty = size == 0 && room + 1 + (ceilMode ? stride - 1 : 0) >= 0;
+    if (count < 1 && !staysEmpty)
       return call.fail("a kernel that reaches over " + Twine(extent) +
                        " elements does not fit into spatial dimension " +
                        Twine(d) + " of size " + Twine(size) + " with padding " +
                        Twine(window.begins[d]) + " and " +
                        Twine(window.ends[d]));
-    int64_t count = (ceilMode ? (room + stride - 1) / stride : room / stride) + 1;
     // A last window that would start in the end padding is dropped.
     if (ceilMode && (count - 1) * stride >= size + window.begins[d])
       --count;

@@ -74,6 +74,7 @@ static void buildOptimize(OpPassManager &pm, const PipelineOptions &options) {
 
 /// Groups that one kernel shall compute.
 static void buildFuse(OpPassManager &pm, const PipelineOptions &options) {
+  pm.addNestedPass<func::FuncOp>(createCheckWindows());
   pm.addNestedPass<func::FuncOp>(createFormFusions());
   addVerification(pm, "fuse", options);
 }

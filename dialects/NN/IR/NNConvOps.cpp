@@ -67,18 +67,11 @@ LogicalResult ConvOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
   if (llvm::any_of(window.strides, [](int64_t s) { return s < 1; }))
     return env.fail("strides must be positive");
   Dims dims = env.getDims(adaptor.getInput());
-  for (int64_t i = 0; i < where.count; ++i) {
-    Dim &dim = dims[where.firstSpatial + i];
-    dim = getWindowCount(env, dim, weight.getDimSize(2 + i), window.strides[i],
-                         window.dilations[i], window.pads[i],
-                         window.pads[where.count + i], /*ceilMode=*/false,
-                         adaptor.getAutoPad());
-    // conv_c6
-    if (auto known = dyn_cast<AffineConstantExpr>(dim))
-      if (known.getValue() < 0)
-        return env.fail("the kernel does not fit into the padded input in "
-                        "spatial dimension " + Twine(i));
-  }
+  // conv_c6
+  if (failed(countWindows(env, MutableArrayRef(dims).slice(where.firstSpatial, where.count),
+                          weight.getShape().drop_front(2), window, /*ceilMode=*/false,
+                          adaptor.getAutoPad())))
+    return failure();
   dims[where.channel] = env.getDims(adaptor.getWeight())[0];
   Type element = type.getElementType();
   results.push_back(

@@ -34,17 +34,10 @@ static LogicalResult inferPool(ShapeEnv &env, Adaptor adaptor,
   if (llvm::any_of(window.strides, [](int64_t s) { return s < 1; }))
     return env.fail("strides must be positive");
   Dims dims = env.getDims(adaptor.getInput());
-  for (int64_t i = 0; i < where.count; ++i) {
-    Dim &dim = dims[where.firstSpatial + i];
-    dim = getWindowCount(env, dim, kernel[i], window.strides[i],
-                         window.dilations[i], window.pads[i],
-                         window.pads[where.count + i], adaptor.getCeilMode(),
-                         adaptor.getAutoPad());
-    if (auto known = dyn_cast<AffineConstantExpr>(dim))
-      if (known.getValue() < 0)
-        return env.fail("the window does not fit into the padded input in "
-                        "spatial dimension " + Twine(i));
-  }
+  // As conv_c6.
+  if (failed(countWindows(env, MutableArrayRef(dims).slice(where.firstSpatial, where.count),
+                          kernel, window, adaptor.getCeilMode(), adaptor.getAutoPad())))
+    return failure();
   results.push_back({dims, type.getElementType()});
   return success();
 }

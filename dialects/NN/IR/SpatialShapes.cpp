@@ -36,6 +36,41 @@ Dim nn::getWindowCount(ShapeEnv &env, Dim size, int64_t kernel, int64_t stride,
                  (size + (padBegin - 1)).floorDiv(stride) + 1);
 }
 
+int64_t nn::getSmallestSize(int64_t kernel, int64_t stride, int64_t dilation,
+                            int64_t padBegin, int64_t padEnd, bool ceilMode,
+                            AutoPad autoPad) {
+  if (autoPad == AutoPad::SameUpper || autoPad == AutoPad::SameLower)
+    return 1;
+  int64_t size = dilation * (kernel - 1) + 1;
+  if (autoPad == AutoPad::NotSet)
+    size -= padBegin + padEnd;
+  if (ceilMode) // the only window may reach beyond the end
+    size -= stride - 1;
+  return std::max<int64_t>(size, 1);
+}
+
+LogicalResult nn::countWindows(ShapeEnv &env, MutableArrayRef<Dim> spatial,
+                               ArrayRef<int64_t> kernel, const Window &window,
+                               bool ceilMode, AutoPad autoPad) {
+  for (auto [i, dim] : llvm::enumerate(spatial)) {
+    int64_t begin = window.pads[i], end = window.pads[spatial.size() + i];
+    int64_t smallest = getSmallestSize(kernel[i], window.strides[i],
+                                       window.dilations[i], begin, end, ceilMode,
+                                       autoPad);
+    auto known = dyn_cast<AffineConstantExpr>(dim);
+    // What is empty may stay empty.
+    if (known && known.getValue() < smallest && (known.getValue() != 0 || smallest > 1))
+      return env.fail("the window does not fit into the padded input in spatial "
+                      "dimension " + Twine(i) + ": of a size of " +
+                      Twine(known.getValue()) + ", where it needs " +
+                      Twine(smallest) +
+                      " or more; give the model a larger input, or the node pads");
+    dim = getWindowCount(env, dim, kernel[i], window.strides[i],
+                         window.dilations[i], begin, end, ceilMode, autoPad);
+  }
+  return success();
+}
+
 LogicalResult nn::verifyWindow(Operation *op, int64_t count,
                                ArrayRef<int64_t> strides,
                                ArrayRef<int64_t> dilations,

@@ -31,6 +31,18 @@ Dim getWindowCount(ShapeEnv &env, Dim size, int64_t kernel, int64_t stride,
                    int64_t dilation, int64_t padBegin, int64_t padEnd,
                    bool ceilMode, AutoPad autoPad);
 
+/// The smallest size, but 1 at least, of which a window is taken.
+int64_t getSmallestSize(int64_t kernel, int64_t stride, int64_t dilation,
+                        int64_t padBegin, int64_t padEnd, bool ceilMode,
+                        AutoPad autoPad);
+
+/// Puts the number of window positions in the place of each spatial dimension.
+/// Failure where a size is known and there is no position: an empty result would be
+/// NaN in the first mean of it.
+LogicalResult countWindows(ShapeEnv &env, MutableArrayRef<Dim> spatial,
+                           ArrayRef<int64_t> kernel, const Window &window,
+                           bool ceilMode, AutoPad autoPad);
+
 /// Checks that lists have `count` (pads: 2*count) entries or none, and positive
 /// ones where they must be (`allowNegativePads` for convolutions).
 LogicalResult verifyWindow(Operation *op, int64_t count,

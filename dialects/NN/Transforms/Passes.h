@@ -20,6 +20,8 @@
 //   nn-assign-layout  nn-fold-constants  nn-canonicalize  nn-fold-shapes  nn-cse
 //     Permuted constants fold; nothing may insert operators in the other
 //     layout afterwards.
+//   nn-check-windows
+//     While convolutions and pools still are where sizes can be asked for.
 //   nn-form-fusions
 //     Last: what follows works on groups.
 //   nn-verify-provenance

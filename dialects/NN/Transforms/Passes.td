@@ -329,6 +329,30 @@ def AssignLayout : NN_FunctionPass<"nn-assign-layout"> {
     Statistic<"numTransposes", "transposes", "Transposes inserted">];
 }
 
+def CheckWindows : NN_FunctionPass<"nn-check-windows"> {
+  let summary = "Check at run time that windows fit into their inputs";
+  let description = [{
+    A convolution or pool without padding needs an input as large as its window. On
+    a smaller one its result would be empty, and the mean of that NaN. Where the
+    type does not tell, the run ends with an error that names the node.
+
+    ```mlir
+    // Before:
+    %y = nn.max_pool %x {kernel_shape = array<i64: 3>} : (tensor<1x4x?xf32>) -> tensor<1x4x?xf32>
+    // After:
+    %c2 = arith.constant 2 : index
+    %size = tensor.dim %x, %c2 : tensor<1x4x?xf32>
+    %c3 = arith.constant 3 : index
+    %fits = arith.cmpi sge, %size, %c3 : index
+    cf.assert %fits, "node 'pool': the window does not fit into the padded input in spatial dimension 0, which needs 3 elements or more; give the model a larger input"
+    %y = nn.max_pool %x {kernel_shape = array<i64: 3>} : (tensor<1x4x?xf32>) -> tensor<1x4x?xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"numChecked", "checked", "Sizes checked at run time">];
+}
+
 def FormFusions : NN_FunctionPass<"nn-form-fusions"> {
   let summary = "Group operators that one kernel shall compute";
   let description = [{

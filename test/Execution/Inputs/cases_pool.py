@@ -41,6 +41,11 @@ def plain():
                     yield Case(f"AveragePool_{name}_{channels}_{include}{kind}", text,
                                f"y = AveragePool<{attributes}, count_include_pad = {include}>(x)",
                                sizes=sizes, oracle=oracle)
+    for op in ("MaxPool", "AveragePool", "LpPool"):
+        # In ceil mode, the only window may reach beyond the end.
+        yield Case(f"{op}_beyond", "float[1,3,H,W] x",
+                   f"y = {op}<kernel_shape = [3, 3], strides = [2, 2], ceil_mode = 1>(x)",
+                   sizes=[{"H": 2, "W": 7}])
     yield Case("GlobalAveragePool", "float[N,5,H,W] x", "y = GlobalAveragePool(x)",
                sizes=SIZES[:2])
     yield Case("GlobalMaxPool", "float[N,5,H,W] x", "y = GlobalMaxPool(x)", sizes=SIZES[:2])

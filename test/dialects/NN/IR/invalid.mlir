@@ -187,7 +187,7 @@ func.func @conv_c5(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x3x3xf32>, %b: tensor<
 // -----
 
 func.func @conv_c6(%x: tensor<1x3x1x8xf32>, %w: tensor<4x3x3x3xf32>) {
-  // expected-error@+2 {{the kernel does not fit into the padded input in spatial dimension 0}}
+  // expected-error@+2 {{the window does not fit into the padded input in spatial dimension 0: of a size of}}
   // expected-error@+1 {{failed to infer returned types}}
   %0 = nn.conv %x, %w : (tensor<1x3x1x8xf32>, tensor<4x3x3x3xf32>) -> tensor<1x4x?x6xf32>
   return
