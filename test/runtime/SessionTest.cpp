@@ -118,6 +118,46 @@ TEST_F(SessionTest, OutputsOfTheCaller) {
   EXPECT_EQ(y.values, affineOf8);
 }
 
+/// Elements of less than 8 bits share bytes outside, and have their own inside.
+TEST_F(SessionTest, PackedElements) {
+  constexpr int32_t int4 = 22, int2 = 26;
+  for (int32_t type : {int4, int2}) {
+    Manifest manifest = makeManifest("negate");
+    manifest.inputs = {{"x", type, {-1}, {"N"}}};
+    manifest.outputs = {{"y", type, {-1}, {"N"}}};
+    load(manifest);
+    // The numbers -1, -7, 3, 0, 2, or of 2 bits -1, 1, 1, 0, -1.
+    std::vector<uint8_t> x = {0x9f, 0x03, 0x02}, want = {0x71, 0x0d, 0x0e};
+    if (type == int2) {
+      x = {0x17, 0x03};
+      want = {0x3d, 0x01};
+    }
+    int64_t size = 5;
+    DLTensor in = {};
+    in.data = x.data();
+    in.device = {kDLCPU, 0};
+    in.ndim = 1;
+    in.dtype = {kDLInt, static_cast<uint8_t>(type == int4 ? 4 : 2), 1};
+    in.shape = &size;
+    // In the session's memory, then in the caller's, of which no more is written.
+    std::vector<DLTensor> outputs(1);
+    ASSERT_EQ(text(run({in}, outputs)), "");
+    auto *bytes = static_cast<uint8_t *>(outputs[0].data);
+    EXPECT_EQ(std::vector<uint8_t>(bytes, bytes + want.size()), want);
+    std::vector<uint8_t> y(want.size() + 1, 0xaa);
+    outputs[0] = in;
+    outputs[0].data = y.data();
+    ASSERT_EQ(text(run({in}, outputs)), "");
+    want.push_back(0xaa);
+    EXPECT_EQ(y, want);
+    int64_t stride = 2;
+    in.strides = &stride;
+    EXPECT_EQ(runError({in}, {}, NNRT_INVALID_ARGUMENT),
+              std::string("input 'x' is not contiguous, which ") +
+                  (type == int4 ? "int4" : "int2") + " must be");
+  }
+}
+
 TEST_F(SessionTest, ByteOffset) {
   load(makeManifest("affine"));
   FloatTensor x({3, 4}), y({3, 4});

@@ -48,8 +48,10 @@ typedef struct {
   int32_t device_id;
 } DLDevice;
 
-/// The meaning of an element's bits. A 4-bit type has 4 in DLDataType::bits, and
-/// two elements lie in a byte, the first in the low half.
+/// The meaning of an element's bits. A type of 4 (2) bits has 4 (2) in
+/// DLDataType::bits, and two (four) elements lie in a byte, the first in its lowest
+/// bits; the last byte is filled up with zeros. Such tensors have no gaps: their
+/// strides must be row-major.
 typedef enum {
   kDLInt = 0U,
   kDLUInt = 1U,

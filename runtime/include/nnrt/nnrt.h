@@ -100,7 +100,10 @@ typedef struct nnrt_tensor_info {
   const char *name;
   /// ONNX's number for the element type (TensorProto.DataType).
   int32_t onnx_type;
-  /// The same for DLPack. bf16, f8 and 4-bit types have DLPack's own codes.
+  /// The same for DLPack. bf16, f8 and f4 have DLPack's own codes. Tensors of 4-bit
+  /// and 2-bit types are packed as ONNX's TensorProto packs raw_data: two or four
+  /// elements a byte, the first in the lowest bits, row-major without gaps. Such an
+  /// input or output is copied in each run, as compiled code has a byte for each.
   DLDataType dtype;
   int32_t rank;
   /// rank numbers; -1 where the size is known at run time only. Owned by the module.
@@ -236,9 +239,9 @@ typedef struct nnrt_session_memory_info {
   size_t arena;
   /// For values whose sizes depend on data.
   size_t blocks;
-  /// For outputs that the caller gave no memory for.
+  /// For outputs that the caller gave no memory for, or that are packed.
   size_t outputs;
-  /// For copies of inputs that were not contiguous.
+  /// For copies of inputs that were not contiguous, or are packed.
   size_t inputs;
   /// For oneDNN to work in.
   size_t scratchpad;

@@ -82,9 +82,18 @@ void *Session::getOutput(int32_t index, int32_t rank, const int64_t *dims) {
       });
       return nullptr;
     }
-    return static_cast<uint8_t *>(given->data) + given->byte_offset;
   }
-  void *block = output.own.ensure(static_cast<size_t>(bytes));
+  uint8_t *block = output.given
+                       ? static_cast<uint8_t *>(output.given->data) +
+                             output.given->byte_offset
+                       : static_cast<uint8_t *>(output.own.ensure(bytes));
+  if (block && expected.elementType->isPacked()) {
+    // The code's elements, a byte each; Session::finish packs them.
+    int64_t unpacked = denseBytes(dims, rank, 8);
+    block = unpacked < 0
+                ? nullptr
+                : static_cast<uint8_t *>(output.unpacked.ensure(unpacked));
+  }
   if (!block)
     failWith(*this, NNRT_OUT_OF_MEMORY, [&] {
       return "no memory for output '" + expected.name +

@@ -250,13 +250,23 @@ Status Session::finish(DLTensor *outputTensors, int32_t result) {
                         module->outputs[i].name.c_str());
   for (size_t i = 0; i < outputs.size(); ++i) {
     Output &output = outputs[i];
+    const ElementType &type = *module->outputs[i].elementType;
+    if (type.isPacked()) {
+      void *to = output.given ? static_cast<uint8_t *>(output.given->data) +
+                                    output.given->byte_offset
+                              : output.own.data();
+      int rank = static_cast<int>(output.dims.size());
+      pack(type, denseBytes(output.dims.data(), rank, 8),
+           static_cast<const uint8_t *>(output.unpacked.data()),
+           static_cast<uint8_t *>(to));
+    }
     if (output.given)
       continue;
     DLTensor &tensor = outputTensors[i];
     tensor.data = output.own.data();
     tensor.device = {kDLCPU, 0};
     tensor.ndim = static_cast<int32_t>(output.dims.size());
-    tensor.dtype = module->outputs[i].elementType->dlpack;
+    tensor.dtype = type.dlpack;
     int64_t stride = 1;
     for (int d = tensor.ndim - 1; d >= 0; --d) {
       output.strides[d] = stride;
@@ -279,7 +289,8 @@ nnrt_session_memory_info Session::memory() const {
   info.arena = arena.capacity();
   info.blocks = pool.capacity();
   for (const Output &output : outputs)
-    info.outputs += output.own.capacity() + output.spare.capacity();
+    info.outputs += output.own.capacity() + output.spare.capacity() +
+                    output.unpacked.capacity();
   for (const Input &input : inputs)
     info.inputs += input.copy.capacity();
   if (onednnSession)

@@ -65,7 +65,7 @@ public:
 private:
   struct Input {
     std::vector<int64_t> dims;
-    Buffer copy; // of an input that is not contiguous
+    Buffer copy; // of an input that is not contiguous, or packed
     const uint8_t *data = nullptr;
     int64_t bytes = 0;
   };
@@ -75,6 +75,8 @@ private:
     Buffer own;
     /// What `own` was, where that is now an input: state that is fed back.
     Buffer spare;
+    /// Of packed types: where the model's code writes, an element a byte.
+    Buffer unpacked;
     /// The caller's tensor of this run, or null if the session gives memory.
     DLTensor *given = nullptr;
     bool produced = false;

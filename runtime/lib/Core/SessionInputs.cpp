@@ -196,21 +196,28 @@ Status Session::takeInput(size_t index, const DLTensor &tensor) {
   bool aligned =
       reinterpret_cast<uintptr_t>(data) % std::min<int64_t>(elementBytes, 8) ==
       0;
-  if (!dense || !aligned) {
+  input.data = data;
+  if (!dense || !aligned || bits < 8) {
     NNRT_VERBOSE_LINE(2, copied, name);
-    auto *copy = static_cast<uint8_t *>(input.copy.ensure(input.bytes));
+    int64_t copied = denseBytes(input.dims.data(), rank, elementBytes * 8);
+    uint8_t *copy = copied < 0 ? nullptr
+                               : static_cast<uint8_t *>(input.copy.ensure(copied));
     if (!copy)
       return makeStatus(NNRT_OUT_OF_MEMORY,
                         "no memory for a copy of input '%s' (%lld bytes)", name,
-                        static_cast<long long>(input.bytes));
-    if (dense)
+                        static_cast<long long>(copied));
+    if (bits < 8)
+      unpack(*expected.elementType, copied, data, copy);
+    else if (dense)
       std::memcpy(copy, data, input.bytes);
     else
       copyStrided(copy, data, tensor, 0, elementBytes,
                   input.bytes / elementBytes);
     data = copy;
+    // Who looks for overlaps asks where a packed input itself lies.
+    if (bits >= 8)
+      input.data = copy;
   }
-  input.data = data;
   abiInputs[index].data = const_cast<uint8_t *>(data);
   return nullptr;
 }

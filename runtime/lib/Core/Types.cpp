@@ -70,6 +70,28 @@ std::string shapeText(const int64_t *dims, int rank, const std::string *names) {
   return text + "]";
 }
 
+void unpack(const ElementType &type, int64_t count, const uint8_t *from,
+            uint8_t *to) {
+  int bits = type.bits(), perByte = 8 / bits;
+  uint8_t sign = type.dlpack.code == kDLInt ? 1 << (bits - 1) : 0;
+  for (int64_t i = 0; i < count; ++i) {
+    uint8_t element =
+        from[i / perByte] >> (i % perByte * bits) & ((1 << bits) - 1);
+    to[i] = static_cast<uint8_t>((element ^ sign) - sign);
+  }
+}
+
+void pack(const ElementType &type, int64_t count, const uint8_t *from,
+          uint8_t *to) {
+  int bits = type.bits(), perByte = 8 / bits;
+  for (int64_t i = 0; i < count; i += perByte) {
+    unsigned packed = 0;
+    for (int64_t j = 0; j < perByte && i + j < count; ++j)
+      packed |= (from[i + j] & ((1u << bits) - 1)) << (j * bits);
+    to[i / perByte] = static_cast<uint8_t>(packed);
+  }
+}
+
 int64_t denseBytes(const int64_t *dims, int rank, int bits) {
   // A tensor without elements is empty even if its other dims are huge.
   for (int i = 0; i < rank; ++i)

@@ -63,6 +63,18 @@ int32_t nnrt_model_run_add(nnrt_abi_context *ctx,
   return 0;
 }
 
+/* y[N] = -x[N], an element a byte. */
+int32_t nnrt_model_run_negate(nnrt_abi_context *ctx,
+                              const nnrt_abi_tensor *inputs) {
+  int64_t size = inputs[0].dims[0];
+  int8_t *y = ctx->table->output(ctx, 0, 1, &size);
+  if (!y)
+    return 1;
+  for (int64_t i = 0; i < size; ++i)
+    y[i] = -((int8_t *)inputs[0].data)[i];
+  return 0;
+}
+
 /* The first of two failures counts. */
 int32_t nnrt_model_run_failing(nnrt_abi_context *ctx,
                                const nnrt_abi_tensor *inputs) {
