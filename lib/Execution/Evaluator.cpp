@@ -511,10 +511,14 @@ FailureOr<HostTensors> Activity::runMain(ArrayRef<HostTensor> inputs) {
       (void)fail(main, "takes more inputs than there are");
       return failure();
     }
-    arguments.push_back(isa<BaseMemRefType>(type)
-                            ? Datum(Buffer::copyOf(inputs.front()))
-                            : Datum(inputs.front()));
+    HostTensor input = inputs.front();
     inputs = inputs.drop_front();
+    // Of a small type, which the model may hold in bytes by now.
+    if (!getDataType(getElementTypeOrSelf(type)) ||
+        *getDataType(getElementTypeOrSelf(type)) != input.getType())
+      input = input.withType(getStorageType(input.getType()));
+    arguments.push_back(isa<BaseMemRefType>(type) ? Datum(Buffer::copyOf(input))
+                                                  : Datum(input));
   }
   FailureOr<Data> returned = runRegion(main.getBody(), std::move(arguments));
   if (failed(returned))

@@ -90,52 +90,33 @@ llvm::Error LibraryModel::open(StringRef path, const LibraryOptions &options) {
                  outputs);
 }
 
-static bool is4Bit(DataType type) {
-  return type == DataType::Int4 || type == DataType::UInt4 ||
-         type == DataType::Float4E2M1;
-}
-
-/// Two elements a byte, as DLPack has them.
-static HostTensor pack4Bit(const HostTensor &tensor) {
-  HostTensor packed =
-      HostTensor::allocate(DataType::UInt8, (tensor.getNumElements() + 1) / 2);
-  for (int64_t i = 0; i < tensor.getNumElements(); ++i)
-    packed.getMutable<uint8_t>()[i / 2] |= (tensor.get<uint8_t>()[i] & 15)
-                                           << (i % 2 * 4);
-  return packed;
-}
-
 static HostTensor copyOut(const DLTensor &from, DataType type) {
-  HostTensor tensor = HostTensor::allocate(
-      type, ArrayRef<int64_t>(from.shape, size_t(from.ndim)));
+  ArrayRef<int64_t> dims(from.shape, size_t(from.ndim));
   const auto *bytes = static_cast<const uint8_t *>(from.data) + from.byte_offset;
-  if (!is4Bit(type)) {
-    std::memcpy(tensor.getMutableData(), bytes, tensor.getNumBytes());
-    return tensor;
-  }
-  for (int64_t i = 0; i < tensor.getNumElements(); ++i) {
-    uint8_t bits = bytes[i / 2] >> (i % 2 * 4) & 15;
-    if (type == DataType::Int4 && bits > 7)
-      bits |= 0xf0;
-    tensor.getMutable<uint8_t>()[i] = bits;
-  }
+  if (isPacked(type))
+    return unpackElements(type, dims, bytes);
+  HostTensor tensor = HostTensor::allocate(type, dims);
+  std::memcpy(tensor.getMutableData(), bytes, tensor.getNumBytes());
   return tensor;
 }
 
 llvm::Error LibraryModel::runOnly(ArrayRef<HostTensor> tensors) {
   std::vector<DLTensor> arguments(tensors.size());
   std::vector<SmallVector<int64_t>> shapes(tensors.size());
-  HostTensors packed;
+  std::vector<std::string> packed(tensors.size());
   for (auto [i, tensor] : llvm::enumerate(tensors)) {
     nnrt_tensor_info info;
     if (llvm::Error error = toError(nnrt_module_input(module.get(), i, &info)))
       return error;
-    HostTensor bytes = is4Bit(tensor.getType()) ? pack4Bit(tensor) : tensor;
-    packed.push_back(bytes);
+    const void *data = tensor.getData();
+    if (isPacked(tensor.getType())) {
+      packed[i] = packElements(tensor);
+      data = packed[i].data();
+    }
     shapes[i].assign(tensor.getDims().begin(), tensor.getDims().end());
     DLTensor &argument = arguments[i];
     argument = DLTensor();
-    argument.data = bytes.getMutableData();
+    argument.data = const_cast<void *>(data);
     argument.device = {kDLCPU, 0};
     argument.ndim = int32_t(tensor.getRank());
     argument.dtype = info.dtype;

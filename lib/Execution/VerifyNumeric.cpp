@@ -57,9 +57,16 @@ static SmallVector<int64_t> invert(ArrayRef<int64_t> permutation) {
   return inverse;
 }
 
+/// Whether one of the types is small, and the other that of its bytes.
+static bool holdsSame(DataType x, DataType y) {
+  return x != y && (getStorageType(x) == y || getStorageType(y) == x);
+}
+
 static HostTensor convert(const HostTensor &tensor, DataType type) {
   if (tensor.getType() == type)
     return tensor;
+  if (holdsSame(tensor.getType(), type))
+    return tensor.withType(type);
   if (getByteSize(tensor.getType()) == getByteSize(type) && !isFloat(type) &&
       !isFloat(tensor.getType()))
     return tensor.withType(type);
@@ -147,7 +154,7 @@ private:
   void judgeLibrary(ModuleOp module, Pass *pass);
   void report(Operation *where, Pass *pass, Operation *op, StringRef tensor,
               const Twine &message, bool isOutput = false);
-  Comparison compare(const HostTensor &got, const KnownTensor &want) const;
+  Comparison compare(const HostTensor &given, const KnownTensor &want) const;
   std::optional<HostTensor> getKnown(Value value);
 
   NumericVerificationOptions options;
@@ -349,8 +356,11 @@ void NumericVerification::report(Operation *where, Pass *pass, Operation *op,
              [&](Value value) { return getKnown(value); }, options.reproducer);
 }
 
-Comparison NumericVerification::compare(const HostTensor &got,
+Comparison NumericVerification::compare(const HostTensor &given,
                                         const KnownTensor &want) const {
+  const HostTensor got = holdsSame(given.getType(), want.value.getType())
+                             ? given.withType(want.value.getType())
+                             : given;
   // One of them may be rounded more than the other.
   Tolerance tolerance = want.tolerance, other = getTolerance(got.getType());
   DataType wanted = want.value.getType();
@@ -507,7 +517,8 @@ void NumericVerification::judgeLibrary(ModuleOp module, Pass *pass) {
     return fail(llvm::toString(results.takeError()));
   for (size_t i = 0; i < outputs.size(); ++i) {
     Comparison comparison = compareTensors(
-        (*results)[i], outputs[i], Tolerance::getDefault(outputs[i].getType()));
+        (*results)[i], convert(outputs[i], (*results)[i].getType()),
+        Tolerance::getDefault(outputs[i].getType()));
     if (!comparison.matches)
       return fail("output '" + outputNames[i] + "' is wrong: " + comparison.describe());
   }

@@ -317,8 +317,16 @@ static LogicalResult convert(CastOp op, Call &call) {
            : x <= -0x1p63 ? std::numeric_limits<int64_t>::min()
                           : int64_t(x);
   };
+  bool toSmallFloat = isFloat(to) && isSmall(to);
   for (int64_t i = 0; i < input.getNumElements(); ++i) {
-    if (isFloat(from)) {
+    if (toSmallFloat) {
+      // Integers go by way of f32.
+      double x = isFloat(from)              ? input.getDouble(i)
+                 : from == DataType::UInt64 ? float(input.get<uint64_t>()[i])
+                                            : float(input.getInt(i));
+      result.getMutable<uint8_t>()[i] =
+          encodeSmallFloat(to, x, op.getSaturate(), op.getRoundMode());
+    } else if (isFloat(from)) {
       double x = input.getDouble(i);
       if (isFloat(to) || to == DataType::Bool)
         result.setDouble(i, x);
@@ -334,6 +342,25 @@ static LogicalResult convert(CastOp op, Call &call) {
       result.setInt(i, input.getInt(i));
     }
   }
+  return call.give(std::move(result));
+}
+
+static LogicalResult decodeFloat(DecodeFloatOp op, Call &call) {
+  const HostTensor &input = call[op.getInput()];
+  DataType format = *getDataType(op.getFormat());
+  Doubles values;
+  for (uint8_t bits : input.get<uint8_t>())
+    values.push_back(decodeSmallFloat(format, bits));
+  return call.give(makeTensor(DataType::Float32, input.getDims(), values));
+}
+
+static LogicalResult encodeFloat(EncodeFloatOp op, Call &call) {
+  const HostTensor &input = call[op.getInput()];
+  DataType format = *getDataType(op.getFormat());
+  HostTensor result = HostTensor::allocate(DataType::UInt8, input.getDims());
+  for (int64_t i = 0; i < input.getNumElements(); ++i)
+    result.getMutable<uint8_t>()[i] = encodeSmallFloat(
+        format, input.getDouble(i), op.getSaturate(), op.getRoundMode());
   return call.give(std::move(result));
 }
 
@@ -391,6 +418,9 @@ static LogicalResult bitcast(BitcastOp op, Call &call) {
   if (result.getType() == DataType::Bool)
     for (uint8_t &byte : result.getMutable<uint8_t>())
       byte = byte != 0;
+  if (isPacked(result.getType())) // the sign fills the byte, or it does not
+    result = unpackElements(result.getType(), result.getDims(),
+                            packElements(result).data());
   return call.give(std::move(result));
 }
 
@@ -446,6 +476,8 @@ void interpreter::registerElementwise(Registry &registry) {
   registerBinary(registry);
   registry.add<ClipOp>(clip);
   registry.add<CastOp>(convert);
+  registry.add<DecodeFloatOp>(decodeFloat);
+  registry.add<EncodeFloatOp>(encodeFloat);
   registry.add<PowOp>(power);
   registry.add<WhereOp>(where);
   registry.add<BitShiftOp>(bitShift);

@@ -61,24 +61,27 @@ static LogicalResult quantize(QuantizeOp op, Call &call) {
   if (failed(indices) || failed(checkZeroPoint(call, scale, zeroPoint)))
     return failure();
   DataType type = call.getResultType();
-  unsigned bits = type == DataType::Int4 || type == DataType::UInt4
-                      ? 4
-                      : 8 * getByteSize(type);
+  unsigned bits = getBitWidth(type);
   double low = isSignedInteger(type) ? -std::ldexp(1.0, bits - 1) : 0;
   double high = std::ldexp(1.0, isSignedInteger(type) ? bits - 1 : bits) - 1;
-  Ints values(input.getNumElements());
-  for (size_t i = 0; i < values.size(); ++i) {
+  HostTensor result = HostTensor::allocate(type, input.getDims());
+  for (int64_t i = 0; i < input.getNumElements(); ++i) {
     int64_t s = (*indices)[i];
     // ONNX divides in the precision of the scale: ties depend on it.
     double quotient = roundTo(scale.getType() == DataType::Float64
                                   ? DataType::Float64
                                   : DataType::Float32,
                               input.getDouble(i) / scale.getDouble(s));
-    double sum = std::nearbyint(quotient) +
-                 (zeroPoint.isValid() ? zeroPoint.getDouble(s) : 0.0);
-    values[i] = sum != sum ? 0 : int64_t(std::min(std::max(sum, low), high));
+    double zero = zeroPoint.isValid() ? zeroPoint.getDouble(s) : 0.0;
+    if (isFloat(type)) {
+      result.getMutable<uint8_t>()[i] =
+          encodeSmallFloat(type, float(quotient + zero), op.getSaturate());
+      continue;
+    }
+    double sum = std::nearbyint(quotient) + zero;
+    result.setInt(i, sum != sum ? 0 : int64_t(std::min(std::max(sum, low), high)));
   }
-  return call.give(makeTensor(type, input.getDims(), values));
+  return call.give(std::move(result));
 }
 
 static LogicalResult dequantize(DequantizeOp op, Call &call) {

@@ -62,6 +62,7 @@ static void buildOptimize(OpPassManager &pm, const PipelineOptions &options) {
   functions.addPass(createRecognizePatterns());
   functions.addPass(createFoldBatchNorm());
   functions.addPass(createDecomposeQuantization());
+  functions.addPass(createStoreSmallTypes());
   functions.addPass(createFoldConstants());
   functions.addPass(createCanonicalize());
   functions.addPass(createCSE());

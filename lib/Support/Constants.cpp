@@ -29,6 +29,15 @@ static DenseElementsAttr makeDense(RankedTensorType type, ArrayRef<char> bytes,
       values.push_back(byte != 0);
     return DenseElementsAttr::get(type, values);
   }
+  // Attributes have no sign in the unused bits of a byte.
+  if (auto integer = dyn_cast<IntegerType>(type.getElementType());
+      integer && integer.getWidth() < 8) {
+    SmallVector<APInt> values;
+    for (char byte : splat && !bytes.empty() ? bytes.take_front(1) : bytes)
+      values.push_back(APInt(integer.getWidth(), uint8_t(byte), /*isSigned=*/false,
+                             /*implicitTrunc=*/true));
+    return DenseElementsAttr::get(type, values);
+  }
   return DenseElementsAttr::getFromRawBuffer(
       type, splat ? bytes.take_front(size) : bytes);
 }

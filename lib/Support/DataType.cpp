@@ -11,34 +11,37 @@ namespace {
 struct TypeRow {
   DataType type;
   const char *name;
-  unsigned byteSize;
+  unsigned bits;
 };
 } // namespace
 
 static constexpr TypeRow typeTable[] = {
-    {DataType::Float32, "float32", 4},
-    {DataType::UInt8, "uint8", 1},
-    {DataType::Int8, "int8", 1},
-    {DataType::UInt16, "uint16", 2},
-    {DataType::Int16, "int16", 2},
-    {DataType::Int32, "int32", 4},
-    {DataType::Int64, "int64", 8},
+    {DataType::Float32, "float32", 32},
+    {DataType::UInt8, "uint8", 8},
+    {DataType::Int8, "int8", 8},
+    {DataType::UInt16, "uint16", 16},
+    {DataType::Int16, "int16", 16},
+    {DataType::Int32, "int32", 32},
+    {DataType::Int64, "int64", 64},
     {DataType::String, "string", 0},
-    {DataType::Bool, "bool", 1},
-    {DataType::Float16, "float16", 2},
-    {DataType::Float64, "float64", 8},
-    {DataType::UInt32, "uint32", 4},
-    {DataType::UInt64, "uint64", 8},
-    {DataType::Complex64, "complex64", 8},
-    {DataType::Complex128, "complex128", 16},
-    {DataType::BFloat16, "bfloat16", 2},
-    {DataType::Float8E4M3FN, "float8e4m3fn", 1},
-    {DataType::Float8E4M3FNUZ, "float8e4m3fnuz", 1},
-    {DataType::Float8E5M2, "float8e5m2", 1},
-    {DataType::Float8E5M2FNUZ, "float8e5m2fnuz", 1},
-    {DataType::UInt4, "uint4", 1},
-    {DataType::Int4, "int4", 1},
-    {DataType::Float4E2M1, "float4e2m1", 1},
+    {DataType::Bool, "bool", 8},
+    {DataType::Float16, "float16", 16},
+    {DataType::Float64, "float64", 64},
+    {DataType::UInt32, "uint32", 32},
+    {DataType::UInt64, "uint64", 64},
+    {DataType::Complex64, "complex64", 64},
+    {DataType::Complex128, "complex128", 128},
+    {DataType::BFloat16, "bfloat16", 16},
+    {DataType::Float8E4M3FN, "float8e4m3fn", 8},
+    {DataType::Float8E4M3FNUZ, "float8e4m3fnuz", 8},
+    {DataType::Float8E5M2, "float8e5m2", 8},
+    {DataType::Float8E5M2FNUZ, "float8e5m2fnuz", 8},
+    {DataType::UInt4, "uint4", 4},
+    {DataType::Int4, "int4", 4},
+    {DataType::Float4E2M1, "float4e2m1", 4},
+    {DataType::Float8E8M0, "float8e8m0", 8},
+    {DataType::UInt2, "uint2", 2},
+    {DataType::Int2, "int2", 2},
 };
 
 bool nn::isKnownDataType(int32_t number) {
@@ -51,7 +54,9 @@ static const TypeRow &getRow(DataType type) {
   return typeTable[int32_t(type) - 1];
 }
 
-unsigned nn::getByteSize(DataType type) { return getRow(type).byteSize; }
+unsigned nn::getBitWidth(DataType type) { return getRow(type).bits; }
+
+unsigned nn::getByteSize(DataType type) { return (getBitWidth(type) + 7) / 8; }
 
 StringRef nn::getName(DataType type) {
   return type == DataType::Undefined ? "undefined" : getRow(type).name;
@@ -68,6 +73,7 @@ bool nn::isFloat(DataType type) {
   case DataType::Float8E5M2:
   case DataType::Float8E5M2FNUZ:
   case DataType::Float4E2M1:
+  case DataType::Float8E8M0:
     return true;
   default:
     return false;
@@ -76,6 +82,7 @@ bool nn::isFloat(DataType type) {
 
 bool nn::isSignedInteger(DataType type) {
   switch (type) {
+  case DataType::Int2:
   case DataType::Int4:
   case DataType::Int8:
   case DataType::Int16:
@@ -89,6 +96,7 @@ bool nn::isSignedInteger(DataType type) {
 
 bool nn::isUnsignedInteger(DataType type) {
   switch (type) {
+  case DataType::UInt2:
   case DataType::UInt4:
   case DataType::UInt8:
   case DataType::UInt16:
@@ -100,6 +108,34 @@ bool nn::isUnsignedInteger(DataType type) {
   }
 }
 
+bool nn::isPacked(DataType type) {
+  return getBitWidth(type) > 0 && getBitWidth(type) < 8;
+}
+
+uint64_t nn::getPackedBytes(DataType type, uint64_t count) {
+  if (!isPacked(type))
+    return count * getByteSize(type);
+  unsigned perByte = 8 / getBitWidth(type);
+  return count / perByte + (count % perByte != 0);
+}
+
+bool nn::isSmall(DataType type) {
+  return isPacked(type) || (isFloat(type) && getBitWidth(type) == 8);
+}
+
+DataType nn::getStorageType(DataType type) {
+  if (!isSmall(type))
+    return type;
+  return isSignedInteger(type) ? DataType::Int8 : DataType::UInt8;
+}
+
+Type nn::getStorageOfSmallType(Type elementType) {
+  std::optional<DataType> type = getDataType(elementType);
+  if (!type || *type == DataType::Undefined || !isSmall(*type))
+    return {};
+  return getElementType(elementType.getContext(), getStorageType(*type));
+}
+
 std::optional<DataType> nn::getDataType(Type type) {
   if (type.isIndex())
     return DataType::Int64;
@@ -107,6 +143,8 @@ std::optional<DataType> nn::getDataType(Type type) {
     switch (integer.getWidth()) {
     case 1:
       return DataType::Bool;
+    case 2:
+      return integer.isUnsigned() ? DataType::UInt2 : DataType::Int2;
     case 4:
       return integer.isUnsigned() ? DataType::UInt4 : DataType::Int4;
     case 8:
@@ -146,6 +184,8 @@ std::optional<DataType> nn::getDataType(Type type) {
     return DataType::Float8E5M2FNUZ;
   if (isa<Float4E2M1FNType>(type))
     return DataType::Float4E2M1;
+  if (isa<Float8E8M0FNUType>(type))
+    return DataType::Float8E8M0;
   return std::nullopt;
 }
 
@@ -172,12 +212,16 @@ Type nn::getElementType(MLIRContext *context, DataType type) {
     return Float8E5M2FNUZType::get(context);
   case DataType::Float4E2M1:
     return Float4E2M1FNType::get(context);
+  case DataType::Float8E8M0:
+    return Float8E8M0FNUType::get(context);
   case DataType::Complex64:
     return ComplexType::get(Float32Type::get(context));
   case DataType::Complex128:
     return ComplexType::get(Float64Type::get(context));
   case DataType::Bool:
     return IntegerType::get(context, 1);
+  case DataType::Int2:
+    return IntegerType::get(context, 2);
   case DataType::Int4:
     return IntegerType::get(context, 4);
   case DataType::Int8:
@@ -188,6 +232,8 @@ Type nn::getElementType(MLIRContext *context, DataType type) {
     return IntegerType::get(context, 32);
   case DataType::Int64:
     return IntegerType::get(context, 64);
+  case DataType::UInt2:
+    return IntegerType::get(context, 2, IntegerType::Unsigned);
   case DataType::UInt4:
     return IntegerType::get(context, 4, IntegerType::Unsigned);
   case DataType::UInt8:

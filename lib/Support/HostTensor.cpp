@@ -4,7 +4,6 @@
 #include "nn/Support/HostTensor.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
-#include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cstring>
@@ -81,22 +80,7 @@ HostTensor HostTensor::withType(DataType newType) const {
 // Elements
 //===----------------------------------------------------------------------===//
 
-static const llvm::fltSemantics *getTinySemantics(DataType type) {
-  switch (type) {
-  case DataType::Float8E4M3FN:
-    return &llvm::APFloat::Float8E4M3FN();
-  case DataType::Float8E4M3FNUZ:
-    return &llvm::APFloat::Float8E4M3FNUZ();
-  case DataType::Float8E5M2:
-    return &llvm::APFloat::Float8E5M2();
-  case DataType::Float8E5M2FNUZ:
-    return &llvm::APFloat::Float8E5M2FNUZ();
-  case DataType::Float4E2M1:
-    return &llvm::APFloat::Float4E2M1FN();
-  default:
-    return nullptr;
-  }
-}
+static bool isSmallFloat(DataType type) { return isSmall(type) && isFloat(type); }
 
 /// Calls `action` with a value of the C++ type that holds an element; not for
 /// strings, complex numbers and floats of 8 bits or less.
@@ -110,10 +94,12 @@ template <typename Action> static auto dispatch(DataType type, Action action) {
     return action(Half());
   case DataType::BFloat16:
     return action(BFloat());
+  case DataType::Int2:
   case DataType::Int4:
   case DataType::Int8:
     return action(int8_t());
   case DataType::Bool:
+  case DataType::UInt2:
   case DataType::UInt4:
   case DataType::UInt8:
     return action(uint8_t());
@@ -134,24 +120,23 @@ template <typename Action> static auto dispatch(DataType type, Action action) {
   }
 }
 
+/// The lowest bits of a number, as an integer of 4 or 2 bits.
+static int64_t wrap(DataType type, int64_t value) {
+  unsigned unused = 64 - getBitWidth(type);
+  uint64_t high = uint64_t(value) << unused;
+  return isSignedInteger(type) ? int64_t(high) >> unused : int64_t(high >> unused);
+}
+
 double HostTensor::getDouble(int64_t index) const {
-  if (const llvm::fltSemantics *semantics = getTinySemantics(type)) {
-    unsigned bits = llvm::APFloat::getSizeInBits(*semantics);
-    llvm::APFloat value(*semantics,
-                        llvm::APInt(bits, get<uint8_t>()[index],
-                                    /*isSigned=*/false, /*implicitTrunc=*/true));
-    bool losesInfo;
-    value.convert(llvm::APFloat::IEEEdouble(),
-                  llvm::APFloat::rmNearestTiesToEven, &losesInfo);
-    return value.convertToDouble();
-  }
+  if (isSmallFloat(type))
+    return decodeSmallFloat(type, get<uint8_t>()[index]);
   return dispatch(type, [&](auto kind) {
     return double(static_cast<const decltype(kind) *>(data)[index]);
   });
 }
 
 int64_t HostTensor::getInt(int64_t index) const {
-  if (getTinySemantics(type))
+  if (isSmallFloat(type))
     return int64_t(getDouble(index));
   return dispatch(type, [&](auto kind) {
     return int64_t(static_cast<const decltype(kind) *>(data)[index]);
@@ -159,15 +144,12 @@ int64_t HostTensor::getInt(int64_t index) const {
 }
 
 void HostTensor::setDouble(int64_t index, double value) {
-  if (const llvm::fltSemantics *semantics = getTinySemantics(type)) {
-    llvm::APFloat converted(value);
-    bool losesInfo;
-    converted.convert(*semantics, llvm::APFloat::rmNearestTiesToEven,
-                      &losesInfo);
-    getMutable<uint8_t>()[index] =
-        uint8_t(converted.bitcastToAPInt().getZExtValue());
+  if (isSmallFloat(type)) {
+    getMutable<uint8_t>()[index] = encodeSmallFloat(type, value);
     return;
   }
+  if (isSmall(type))
+    return setInt(index, int64_t(value));
   dispatch(type, [&](auto kind) {
     using T = decltype(kind);
     T &element = static_cast<T *>(getMutableData())[index];
@@ -186,10 +168,8 @@ void HostTensor::setInt(int64_t index, int64_t value) {
     if constexpr (std::is_integral_v<T>) {
       if (type == DataType::Bool)
         value = value != 0;
-      else if (type == DataType::UInt4)
-        value &= 15;
-      else if (type == DataType::Int4)
-        value = int64_t(uint64_t(value) << 60) >> 60;
+      else if (isPacked(type))
+        value = wrap(type, value);
       static_cast<T *>(getMutableData())[index] = T(value);
     }
   });
@@ -200,6 +180,28 @@ SmallVector<int64_t> HostTensor::toInts() const {
   for (auto [index, value] : llvm::enumerate(values))
     value = getInt(index);
   return values;
+}
+
+//===----------------------------------------------------------------------===//
+// Packed elements
+//===----------------------------------------------------------------------===//
+
+std::string nn::packElements(const HostTensor &tensor) {
+  unsigned width = getBitWidth(tensor.getType()), perByte = 8 / width;
+  std::string bytes(getPackedBytes(tensor.getType(), tensor.getNumElements()), '\0');
+  for (auto [i, element] : llvm::enumerate(tensor.get<uint8_t>()))
+    bytes[i / perByte] |= (element & ((1 << width) - 1)) << (i % perByte * width);
+  return bytes;
+}
+
+HostTensor nn::unpackElements(DataType type, ArrayRef<int64_t> dims, const void *bytes) {
+  unsigned width = getBitWidth(type), perByte = 8 / width;
+  HostTensor tensor = HostTensor::allocate(type, dims);
+  for (auto [i, element] : llvm::enumerate(tensor.getMutable<uint8_t>())) {
+    unsigned packed = static_cast<const uint8_t *>(bytes)[i / perByte];
+    element = uint8_t(wrap(type, packed >> (i % perByte * width)));
+  }
+  return tensor;
 }
 
 //===----------------------------------------------------------------------===//
@@ -262,6 +264,13 @@ FailureOr<HostTensor> nn::toHostTensor(ElementsAttr attr) {
     HostTensor tensor = HostTensor::allocate(*type, dims);
     if (tensor.getNumElements() > 0)
       llvm::copy(dense.getValues<bool>(), tensor.getMutable<uint8_t>().begin());
+    return tensor;
+  }
+  // Integers of few bits lie in bytes, but without their sign.
+  if (isPacked(*type) && isSignedInteger(*type)) {
+    HostTensor tensor = HostTensor::allocate(*type, dims);
+    for (auto [i, value] : llvm::enumerate(dense.getValues<APInt>()))
+      tensor.setInt(i, value.getSExtValue());
     return tensor;
   }
   if (!dense.isSplat() || dense.getNumElements() == 1)

@@ -253,9 +253,9 @@ static std::string getDescr(DataType type) {
   default:
     break;
   }
-  if (isSignedInteger(type) && type != DataType::Int4)
+  if (isSignedInteger(type) && !isPacked(type))
     return (type == DataType::Int8 ? "|i" : "<i") + llvm::utostr(getByteSize(type));
-  // Unsigned integers, and the bits of f8 and 4-bit types.
+  // Unsigned integers, and the bits of what numpy has no type for.
   return (getByteSize(type) == 1 ? "|u" : "<u") + llvm::utostr(getByteSize(type));
 }
 
@@ -283,9 +283,9 @@ std::string nn::formatNpy(const HostTensor &tensor) {
     descr = "<U" + llvm::utostr(longest);
   } else {
     elements.assign(static_cast<const char *>(tensor.getData()), tensor.getNumBytes());
-    if (tensor.getType() == DataType::Int4)
+    if (isPacked(tensor.getType()))
       for (char &element : elements)
-        element &= 15;
+        element &= (1 << getBitWidth(tensor.getType())) - 1;
     descr = getDescr(tensor.getType());
   }
   std::string header = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': (";
@@ -310,9 +310,7 @@ Expected<HostTensor> nn::reinterpretAs(const HostTensor &tensor,
   if (type == wanted)
     return tensor;
   bool isBits = type == DataType::UInt8 || type == DataType::UInt16;
-  bool lacking = wanted == DataType::BFloat16 || wanted == DataType::UInt4 ||
-                 wanted == DataType::Int4 ||
-                 (isFloat(wanted) && getByteSize(wanted) == 1);
+  bool lacking = wanted == DataType::BFloat16 || isSmall(wanted);
   if (!isBits || !lacking || getByteSize(type) != getByteSize(wanted))
     return createStringError("is " + Twine(getName(type)) + ", but must be " +
                              getName(wanted) +
@@ -320,18 +318,18 @@ Expected<HostTensor> nn::reinterpretAs(const HostTensor &tensor,
                                              ? " (its bits as uint16)"
                                              : " (its bits as uint8)")
                                       : ""));
-  bool is4Bits = wanted == DataType::UInt4 || wanted == DataType::Int4 ||
-                 wanted == DataType::Float4E2M1;
-  if (is4Bits)
-    for (uint8_t element : tensor.get<uint8_t>())
-      if (element > 15)
-        return createStringError("holds " + Twine(unsigned(element)) +
-                                 ", which is not the bits of a " +
-                                 getName(wanted) + " (0 to 15)");
-  if (wanted != DataType::Int4)
+  if (!isPacked(wanted))
     return tensor.withType(wanted);
+  // Negative numbers may fill their byte with the sign, as ml_dtypes has them.
+  unsigned width = getBitWidth(wanted), largest = (1 << width) - 1;
+  unsigned negative = isSignedInteger(wanted) ? 256 - (1 << (width - 1)) : 256;
   HostTensor result = HostTensor::allocate(wanted, tensor.getDims());
-  for (int64_t i = 0; i < tensor.getNumElements(); ++i)
-    result.setInt(i, tensor.getInt(i));
-  return result;
+  for (auto [i, element] : llvm::enumerate(tensor.get<uint8_t>())) {
+    if (element > largest && element < negative)
+      return createStringError("holds " + Twine(unsigned(element)) +
+                               ", which is not the bits of a " + getName(wanted) +
+                               " (0 to " + Twine(largest) + ")");
+    result.getMutable<uint8_t>()[i] = element & largest;
+  }
+  return unpackElements(wanted, result.getDims(), packElements(result).data());
 }

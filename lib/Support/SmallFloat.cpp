@@ -1,10 +1,13 @@
-//===- SmallFloat.cpp - f16 and bf16 on the host --------------------------===//
+//===- SmallFloat.cpp - floats of 16 bits and less ------------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "nn/Support/SmallFloat.h"
+#include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/bit.h"
+#include <cmath>
 
 using namespace mlir;
+using namespace mlir::nn;
 
 float nn::bfloatToFloat(uint16_t bits) {
   return llvm::bit_cast<float>(uint32_t(bits) << 16);
@@ -61,3 +64,81 @@ static uint16_t encode16(double value, int exponentBits, int mantissaBits) {
 
 uint16_t nn::doubleToHalf(double value) { return encode16(value, 5, 10); }
 uint16_t nn::doubleToBFloat(double value) { return encode16(value, 8, 7); }
+
+//===----------------------------------------------------------------------===//
+// Floats of 8 bits or less
+//===----------------------------------------------------------------------===//
+
+static const llvm::fltSemantics &getSemantics(DataType type) {
+  switch (type) {
+  case DataType::Float8E4M3FN:
+    return llvm::APFloat::Float8E4M3FN();
+  case DataType::Float8E4M3FNUZ:
+    return llvm::APFloat::Float8E4M3FNUZ();
+  case DataType::Float8E5M2:
+    return llvm::APFloat::Float8E5M2();
+  case DataType::Float8E5M2FNUZ:
+    return llvm::APFloat::Float8E5M2FNUZ();
+  case DataType::Float8E8M0:
+    return llvm::APFloat::Float8E8M0FNU();
+  case DataType::Float4E2M1:
+    return llvm::APFloat::Float4E2M1FN();
+  default:
+    llvm_unreachable("not a float of 8 bits or less");
+  }
+}
+
+static uint8_t getBits(const llvm::APFloat &value) {
+  return uint8_t(value.bitcastToAPInt().getZExtValue());
+}
+
+double nn::decodeSmallFloat(DataType type, uint8_t bits) {
+  const llvm::fltSemantics &semantics = getSemantics(type);
+  llvm::APFloat value(semantics,
+                      llvm::APInt(llvm::APFloat::getSizeInBits(semantics), bits,
+                                  /*isSigned=*/false, /*implicitTrunc=*/true));
+  if (value.isNaN()) // APFloat does not keep that of every format
+    return std::copysign(std::nan(""),
+                         type != DataType::Float8E8M0 && bits & 0x80 ? -1.0 : 1.0);
+  bool losesInfo;
+  value.convert(llvm::APFloat::IEEEdouble(), llvm::APFloat::rmNearestTiesToEven,
+                &losesInfo);
+  return value.convertToDouble();
+}
+
+/// ONNX rounds f32, by its bits: numbers below the smallest power of two (2^-127)
+/// are rounded up to it, or to 2^-126, only where `roundMode` is up.
+static uint8_t encodeScale(double value, bool saturate, llvm::StringRef roundMode) {
+  uint32_t bits = llvm::bit_cast<uint32_t>(float(value));
+  uint32_t exponent = bits >> 23 & 0xff, fraction = bits & 0x7fffff;
+  if (exponent == 0xff) // infinity, NaN
+    return 0xff;
+  bool isMore = fraction > 0x400000 || (fraction == 0x400000 && exponent > 0);
+  bool roundsUp = roundMode == "up"        ? fraction > 0
+                  : roundMode == "nearest" ? isMore
+                                           : false;
+  if (saturate && exponent == 0xfe)
+    roundsUp = false;
+  return uint8_t(exponent + roundsUp);
+}
+
+uint8_t nn::encodeSmallFloat(DataType type, double value, bool saturate,
+                             llvm::StringRef roundMode) {
+  if (type == DataType::Float8E8M0)
+    return encodeScale(value, saturate, roundMode);
+  const llvm::fltSemantics &semantics = getSemantics(type);
+  bool isFinite = type == DataType::Float4E2M1; // has neither infinity nor NaN
+  if (std::isnan(value))
+    return isFinite ? (std::signbit(value) ? 0 : 8)
+                    : getBits(llvm::APFloat::getQNaN(semantics, std::signbit(value)));
+  llvm::APFloat largest = llvm::APFloat::getLargest(semantics, std::signbit(value));
+  bool losesInfo;
+  llvm::APFloat limit = largest;
+  limit.convert(llvm::APFloat::IEEEdouble(), llvm::APFloat::rmNearestTiesToEven,
+                &losesInfo);
+  if ((saturate || isFinite) && std::fabs(value) >= std::fabs(limit.convertToDouble()))
+    return getBits(largest);
+  llvm::APFloat converted(value);
+  converted.convert(semantics, llvm::APFloat::rmNearestTiesToEven, &losesInfo);
+  return getBits(converted);
+}

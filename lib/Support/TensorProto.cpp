@@ -12,18 +12,6 @@ using namespace mlir::nn;
 using llvm::createStringError;
 using llvm::Expected;
 
-static bool is4Bit(DataType type) {
-  return type == DataType::UInt4 || type == DataType::Int4 ||
-         type == DataType::Float4E2M1;
-}
-
-/// Stores a 4-bit element from its bits.
-static void setBits4(HostTensor &tensor, int64_t index, unsigned bits) {
-  bits &= 15;
-  tensor.getMutable<uint8_t>()[index] =
-      tensor.getType() == DataType::Int4 && bits > 7 ? uint8_t(bits | 0xf0) : bits;
-}
-
 static llvm::Error wrongLength(uint64_t seen, const HostTensor &tensor) {
   return createStringError("the tensor holds " + Twine(seen) +
                            " bytes or elements, which do not fit " +
@@ -50,7 +38,7 @@ Expected<HostTensor> nn::parseTensorProto(StringRef bytes, std::string &name) {
       return createStringError("the tensor has a negative dimension");
     count = llvm::SaturatingMultiply<uint64_t>(count, dim);
   }
-  if (count > 2 * uint64_t(bytes.size()))
+  if (count > 4 * uint64_t(bytes.size()))
     return createStringError("the tensor claims more elements than the file has "
                              "bytes");
   HostTensor tensor = HostTensor::allocate(type, dims);
@@ -64,14 +52,11 @@ Expected<HostTensor> nn::parseTensorProto(StringRef bytes, std::string &name) {
   }
   if (proto.has_raw_data()) {
     const std::string &raw = proto.raw_data();
-    uint64_t needed = is4Bit(type) ? (count + 1) / 2 : tensor.getNumBytes();
-    if (raw.size() != needed)
+    if (raw.size() != getPackedBytes(type, count))
       return wrongLength(raw.size(), tensor);
-    if (!is4Bit(type))
-      std::memcpy(tensor.getMutableData(), raw.data(), raw.size());
-    else
-      for (uint64_t i = 0; i < count; ++i)
-        setBits4(tensor, i, uint8_t(raw[i / 2]) >> (i % 2 * 4));
+    if (isPacked(type))
+      return unpackElements(type, dims, raw.data());
+    std::memcpy(tensor.getMutableData(), raw.data(), raw.size());
     return tensor;
   }
 
@@ -116,12 +101,13 @@ Expected<HostTensor> nn::parseTensorProto(StringRef bytes, std::string &name) {
     error = createStringError("complex tensors are only read from raw_data");
     break;
   default:
-    if (is4Bit(type)) { // two elements an entry
-      if (uint64_t(proto.int32_data_size()) != (count + 1) / 2)
+    if (isPacked(type)) { // a packed byte an entry
+      if (uint64_t(proto.int32_data_size()) != getPackedBytes(type, count)) {
         error = wrongLength(proto.int32_data_size(), tensor);
-      else
-        for (uint64_t i = 0; i < count; ++i)
-          setBits4(tensor, i, unsigned(proto.int32_data(i / 2)) >> (i % 2 * 4));
+      } else {
+        std::string packed(proto.int32_data().begin(), proto.int32_data().end());
+        tensor = unpackElements(type, dims, packed.data());
+      }
     } else if (getByteSize(type) == 1) { // int8, uint8, bool, the bits of f8
       error = copy(proto.int32_data(), [&](int64_t i, int32_t value) {
         tensor.getMutable<uint8_t>()[i] =
@@ -147,11 +133,8 @@ std::string nn::formatTensorProto(const HostTensor &tensor, StringRef name) {
   if (tensor.getType() == DataType::String) {
     for (const std::string &text : tensor.getStrings())
       proto.add_string_data(text);
-  } else if (is4Bit(tensor.getType())) {
-    std::string raw((tensor.getNumElements() + 1) / 2, '\0');
-    for (int64_t i = 0; i < tensor.getNumElements(); ++i)
-      raw[i / 2] |= (tensor.get<uint8_t>()[i] & 15) << (i % 2 * 4);
-    proto.set_raw_data(raw);
+  } else if (isPacked(tensor.getType())) {
+    proto.set_raw_data(packElements(tensor));
   } else {
     proto.set_raw_data(tensor.getData(), tensor.getNumBytes());
   }

@@ -28,6 +28,10 @@ describeTensor(func::FuncOp main, Type type, DictionaryAttr attributes,
   if (!dataType)
     return main.emitError() << kind << " " << index << " of the model has type "
                             << type << ", which a library cannot have";
+  // Small types are held in bytes.
+  if (auto stored = attributes ? attributes.getAs<TypeAttr>("nn.stored_type") : TypeAttr())
+    if (std::optional<DataType> small = getDataType(stored.getValue()))
+      dataType = small;
   nnrt::TensorSignature signature;
   signature.type = int32_t(*dataType);
   for (int64_t size : tensor.getShape()) {

@@ -41,7 +41,17 @@ constexpr ElementType elementTypes[] = {
     {"tensor(uint16)", "ui16", onnx::TensorProto::UINT16},
     {"tensor(uint32)", "ui32", onnx::TensorProto::UINT32},
     {"tensor(uint64)", "ui64", onnx::TensorProto::UINT64},
-    {"tensor(bool)", "i1", onnx::TensorProto::BOOL}};
+    {"tensor(bool)", "i1", onnx::TensorProto::BOOL},
+    {"tensor(float8e4m3fn)", "f8E4M3FN", onnx::TensorProto::FLOAT8E4M3FN},
+    {"tensor(float8e4m3fnuz)", "f8E4M3FNUZ", onnx::TensorProto::FLOAT8E4M3FNUZ},
+    {"tensor(float8e5m2)", "f8E5M2", onnx::TensorProto::FLOAT8E5M2},
+    {"tensor(float8e5m2fnuz)", "f8E5M2FNUZ", onnx::TensorProto::FLOAT8E5M2FNUZ},
+    {"tensor(float8e8m0)", "f8E8M0FNU", onnx::TensorProto::FLOAT8E8M0},
+    {"tensor(float4e2m1)", "f4E2M1FN", onnx::TensorProto::FLOAT4E2M1},
+    {"tensor(int4)", "i4", onnx::TensorProto::INT4},
+    {"tensor(uint4)", "ui4", onnx::TensorProto::UINT4},
+    {"tensor(int2)", "i2", onnx::TensorProto::INT2},
+    {"tensor(uint2)", "ui2", onnx::TensorProto::UINT2}};
 
 /// What is known of an operator.
 struct Operator {
@@ -209,7 +219,7 @@ void Coverage::print(llvm::raw_ostream &os) {
         "Element types are those of the operator's first input with which one of\n"
         "ONNX's own node tests imports and passes the capability tables; *not yet*\n"
         "lists types that ONNX allows and nn-mlir knows, but refuses with a message\n"
-        "(8-bit floats, 2- and 4-bit integers, strings, sequences: not at all).\n"
+        "(strings, sequences: not at all).\n"
         "*Tests* counts ONNX's node tests of one node that import and pass the\n"
         "tables, of all; whether results are right is what test/ says.\n\n"
         "| operator | versions | becomes | types | not yet | tests |\n"

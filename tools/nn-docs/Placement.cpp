@@ -9,6 +9,8 @@ using namespace mlir;
 using namespace mlir::nn;
 
 static std::string getShortName(TypeSet set) {
+  if (set == types::anything)
+    return "all and small";
   if (set == types::all)
     return "all";
   if (set == types::numbers)
@@ -69,8 +71,10 @@ void nn::printPlacement(MLIRContext &context, llvm::raw_ostream &os) {
         "`lib/Pipelines/Pipelines.cpp` makes for what generated code does better;\n"
         "element types are those of the data operand, as far as the operator's\n"
         "definition accepts them: floats are f16, bf16, f32, f64; integers i8 to i64\n"
-        "and ui8 to ui64; numbers both; all: numbers and i1. A *runtime kernel* is a\n"
-        "reference kernel of libnnrt, for what is control flow more than arithmetic.\n\n"
+        "and ui8 to ui64; numbers both; all: numbers and i1; small: floats of 8 bits\n"
+        "or less, and i4, ui4, i2, ui2, which are bytes when operators are lowered\n"
+        "(`nn-store-small-types`). A *runtime kernel* is a reference kernel of libnnrt,\n"
+        "for what is control flow more than arithmetic.\n\n"
         "Whatever the road, machine code calls no library; a function that would\n"
         "need one is refused (see [coverage](coverage.md)).\n\n"
         "| operator | oneDNN | kernel template | linalg, runtime |\n|---|---|---|---|\n";

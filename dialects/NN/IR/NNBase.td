@@ -27,6 +27,7 @@ def NN_Dialect : Dialect {
      - `nn.origin` on operations: which ONNX tensors its results are (see
        `#nn.origin`);
      - `nn.name`, `nn.dim_names` on arguments and results of `@main`;
+     - `nn.stored_type` on those whose tensor holds the bytes of a small type;
      - `nn.metadata`, `nn.producer` on the module.
   }];
   let useDefaultAttributePrinterParser = 1;
@@ -45,9 +46,17 @@ def NN_FloatType : AnyTypeOf<[F16, BF16, F32, F64], "floating-point">;
 def NN_IntType
     : AnyTypeOf<[I8, I16, I32, I64, UI8, UI16, UI32, UI64], "integer">;
 
+/// Types that numbers are stored in, but that nobody computes with.
+def NN_SmallType : AnyTypeOf<[F8E4M3FN, F8E4M3FNUZ, F8E5M2, F8E5M2FNUZ, F8E8M0FNU,
+                              F4E2M1FN, I<4>, UI<4>, I<2>, UI<2>],
+                             "8-bit float or 4-bit or 2-bit">;
+
 /// Integers are signless for ONNX's int8..int64 and unsigned (`ui8`) for its
-/// uint8..uint64; `i1` is bool.
-def NN_Tensor : NN_TensorOf<[NN_FloatType, NN_IntType, I1]>;
+/// uint8..uint64; `i1` is bool. Small types are for operations that move elements
+/// or convert them; all others take tensors of the types below.
+def NN_Tensor : NN_TensorOf<[NN_FloatType, NN_IntType, I1, NN_SmallType]>;
+def NN_PlainTensor : NN_TensorOf<[NN_FloatType, NN_IntType, I1]>;
+def NN_QuantizedTensor : NN_TensorOf<[NN_IntType, NN_SmallType]>;
 def NN_NumericTensor : NN_TensorOf<[NN_FloatType, NN_IntType]>;
 def NN_FloatTensor : NN_TensorOf<[NN_FloatType]>;
 def NN_IntTensor : NN_TensorOf<[NN_IntType]>;

@@ -17,6 +17,14 @@ LogicalResult CastOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
   return success();
 }
 
+LogicalResult CastOp::verify() {
+  // cast_c1
+  if (getRoundMode() != "up" && getRoundMode() != "down" && getRoundMode() != "nearest")
+    return emitOpError("round_mode is '")
+           << getRoundMode() << "', not 'up', 'down' or 'nearest'";
+  return success();
+}
+
 LogicalResult WhereOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
                                    SmallVectorImpl<InferredTensor> &results) {
   Type type = cast<ShapedType>(adaptor.getX().getType()).getElementType();
@@ -242,7 +250,7 @@ OpFoldResult DivOp::fold(FoldAdaptor) {
 
 /// ONNX's bool takes a byte.
 static unsigned getStoredBits(Type type) {
-  return std::max(type.getIntOrFloatBitWidth(), 8u);
+  return type.isInteger(1) ? 8 : type.getIntOrFloatBitWidth();
 }
 
 LogicalResult BitcastOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
@@ -254,4 +262,30 @@ LogicalResult BitcastOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
     return env.fail("cannot read the bits of another size of element");
   results.push_back({env.getDims(adaptor.getInput()), to});
   return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Small floats
+//===----------------------------------------------------------------------===//
+
+static LogicalResult inferWithFormat(ShapeEnv &env, Value input, Type format, Type result,
+                                     SmallVectorImpl<InferredTensor> &results) {
+  // decode_float_c1, encode_float_c1
+  if (!isa<Float8E4M3FNType, Float8E4M3FNUZType, Float8E5M2Type, Float8E5M2FNUZType,
+           Float8E8M0FNUType, Float4E2M1FNType>(format))
+    return env.fail("format is no float of 8 bits or less that ONNX has");
+  results.push_back({env.getDims(input), result});
+  return success();
+}
+
+LogicalResult DecodeFloatOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
+                                         SmallVectorImpl<InferredTensor> &results) {
+  Type f32 = Float32Type::get(adaptor.getFormat().getContext());
+  return inferWithFormat(env, adaptor.getInput(), adaptor.getFormat(), f32, results);
+}
+
+LogicalResult EncodeFloatOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
+                                         SmallVectorImpl<InferredTensor> &results) {
+  Type byte = IntegerType::get(adaptor.getFormat().getContext(), 8, IntegerType::Unsigned);
+  return inferWithFormat(env, adaptor.getInput(), adaptor.getFormat(), byte, results);
 }

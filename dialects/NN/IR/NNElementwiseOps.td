@@ -181,8 +181,18 @@ def NN_CastOp : NN_UnaryBase<"cast", NN_Tensor, NN_Tensor> {
     Float to integer truncates towards zero (out of range: as ONNX, undefined);
     integer to integer wraps; anything to bool is `x != 0`; float to a narrower
     float rounds to nearest even.
+
+    To floats of 8 bits: numbers beyond the largest, and infinity, become the largest
+    if `saturate`, else infinity, or NaN where the type has none; to f4E2M1FN they
+    always become the largest. f8E8M0FNU takes the power of two of `|x|`, rounded as
+    `round_mode` says. Integers become such floats by way of f32.
+
+    Constraints:
+     - `cast_c1`: `round_mode` is `up`, `down` or `nearest`.
   }];
-  let arguments = (ins NN_Tensor:$input, TypeAttr:$to);
+  let arguments = (ins NN_Tensor:$input, TypeAttr:$to, NN_DefaultBool<"true">:$saturate,
+                       NN_DefaultString<"up">:$round_mode);
+  let hasVerifier = 1;
   let shapeFunction = [{
     static ::llvm::LogicalResult inferShapes(
         ::mlir::nn::ShapeEnv &env, Adaptor adaptor,
@@ -190,6 +200,43 @@ def NN_CastOp : NN_UnaryBase<"cast", NN_Tensor, NN_Tensor> {
   }];
   let contentsFunction = NN_HasContents;
   let hasFolder = 1;
+}
+
+class NN_SmallFloatOp<string mnemonic, Type inputType, Type resultType>
+    : NN_UnaryBase<mnemonic, inputType, resultType> {
+  let shapeFunction = [{
+    static ::llvm::LogicalResult inferShapes(
+        ::mlir::nn::ShapeEnv &env, Adaptor adaptor,
+        ::llvm::SmallVectorImpl<::mlir::nn::InferredTensor> &results);
+  }];
+}
+
+def NN_DecodeFloatOp
+    : NN_SmallFloatOp<"decode_float", NN_TensorOf<[UI8]>, NN_TensorOf<[F32]>> {
+  let summary = "The numbers of small floats, from their bits";
+  let description = [{
+    `nn.cast` to f32 of a float of 8 bits or less, which lies in the low bits of a
+    byte. Every such number is one of f32.
+
+    Constraints:
+     - `decode_float_c1`: `format` is f8E4M3FN, f8E4M3FNUZ, f8E5M2, f8E5M2FNUZ,
+       f8E8M0FNU or f4E2M1FN.
+  }];
+  let arguments = (ins NN_TensorOf<[UI8]>:$input, TypeAttr:$format);
+}
+
+def NN_EncodeFloatOp
+    : NN_SmallFloatOp<"encode_float", NN_FloatTensor, NN_TensorOf<[UI8]>> {
+  let summary = "The bits of small floats";
+  let description = [{
+    `nn.cast` to a float of 8 bits or less, which lies in the low bits of a byte.
+
+    Constraints:
+     - `encode_float_c1`: `format` as for `nn.decode_float`.
+  }];
+  let arguments = (ins NN_FloatTensor:$input, TypeAttr:$format,
+                       NN_DefaultBool<"true">:$saturate,
+                       NN_DefaultString<"up">:$round_mode);
 }
 
 //===----------------------------------------------------------------------===//
@@ -277,7 +324,7 @@ class NN_CompareOp<string mnemonic, Type type, string formula, list<Trait> trait
   let summary = "Elementwise " # formula # " with broadcasting";
   let description = "`result = " # formula # "`, of element type `i1`.";
 }
-def NN_EqualOp          : NN_CompareOp<"equal", NN_Tensor, "x == y", [Commutative]> {
+def NN_EqualOp          : NN_CompareOp<"equal", NN_PlainTensor, "x == y", [Commutative]> {
   let contentsFunction = NN_HasContents;
 }
 def NN_GreaterOp        : NN_CompareOp<"greater", NN_NumericTensor, "x > y">;

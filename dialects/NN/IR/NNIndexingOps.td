@@ -76,7 +76,7 @@ def NN_ScatterElementsOp : NN_ScatterOp<"scatter_elements"> {
        updates have the input's element type;
      - `scatter_elements_c2`: `reduction` is one of the above.
   }];
-  let arguments = (ins NN_Tensor:$input, NN_IndexTensor:$indices, NN_Tensor:$updates,
+  let arguments = (ins NN_PlainTensor:$input, NN_IndexTensor:$indices, NN_PlainTensor:$updates,
                        NN_DefaultI64<"0">:$axis, NN_DefaultString<"none">:$reduction);
 }
 
@@ -92,7 +92,7 @@ def NN_ScatterNDOp : NN_ScatterOp<"scatter_nd"> {
        updates is that of indices - 1, and the input's rank - k;
      - `scatter_nd_c2`: `reduction` is one of none, add, mul, max, min.
   }];
-  let arguments = (ins NN_Tensor:$input, NN_IndexTensor:$indices, NN_Tensor:$updates,
+  let arguments = (ins NN_PlainTensor:$input, NN_IndexTensor:$indices, NN_PlainTensor:$updates,
                        NN_DefaultString<"none">:$reduction);
 }
 
@@ -134,7 +134,7 @@ def NN_NonZeroOp : NN_Op<"nonzero"> {
     Column i of the result (rank of the input x number of such elements) is the
     index of the i-th one, in row-major order.
   }];
-  let arguments = (ins NN_Tensor:$input);
+  let arguments = (ins NN_PlainTensor:$input);
   let results = (outs NN_TensorOf<[I64]>:$result);
 }
 
@@ -149,9 +149,9 @@ def NN_UniqueOp : NN_Op<"unique"> {
     Constraints:
      - `unique_c1`: -rank <= axis < rank.
   }];
-  let arguments = (ins NN_Tensor:$input, OptionalAttr<NN_I64Attr>:$axis,
+  let arguments = (ins NN_PlainTensor:$input, OptionalAttr<NN_I64Attr>:$axis,
                        NN_DefaultBool<"true">:$sorted);
-  let results = (outs NN_Tensor:$values, NN_IndexList:$indices, NN_IndexList:$inverse,
+  let results = (outs NN_PlainTensor:$values, NN_IndexList:$indices, NN_IndexList:$inverse,
                       NN_IndexList:$counts);
 }
 

@@ -13,8 +13,8 @@ class NN_QuantizationOp<string mnemonic> : NN_Op<mnemonic> {
 def NN_QuantizeOp : NN_QuantizationOp<"quantize"> {
   let summary = "Linear quantization";
   let description = [{
-    `result = saturate(round_to_even(x / scale) + zero_point)`. Scale and zero
-    point have rank 0 (per tensor), rank 1 (one entry for each index of `axis`),
+    `result = saturate(round_to_even(x / scale) + zero_point)`; to floats
+    `x / scale + zero_point`, rounded as `nn.cast` does. Scale and zero point have rank 0 (per tensor), rank 1 (one entry for each index of `axis`),
     or the input's rank (blocks of `block_size` along `axis`).
 
     Constraints:
@@ -22,9 +22,10 @@ def NN_QuantizeOp : NN_QuantizationOp<"quantize"> {
      - `quantize_c2`: -rank <= axis < rank.
   }];
   let arguments = (ins NN_NumericTensor:$input, NN_FloatTensor:$scale,
-                       Optional<NN_IntTensor>:$zero_point, TypeAttr:$to,
-                       NN_DefaultI64<"1">:$axis, NN_DefaultI64<"0">:$block_size);
-  let results = (outs NN_IntTensor:$result);
+                       Optional<NN_QuantizedTensor>:$zero_point, TypeAttr:$to,
+                       NN_DefaultI64<"1">:$axis, NN_DefaultI64<"0">:$block_size,
+                       NN_DefaultBool<"true">:$saturate);
+  let results = (outs NN_QuantizedTensor:$result);
 }
 
 def NN_DequantizeOp : NN_QuantizationOp<"dequantize"> {
@@ -33,8 +34,8 @@ def NN_DequantizeOp : NN_QuantizationOp<"dequantize"> {
     `result = (x - zero_point) * scale`; operands as in `nn.quantize`. The result
     has the scale's element type.
   }];
-  let arguments = (ins NN_IntTensor:$input, NN_FloatTensor:$scale,
-                       Optional<NN_IntTensor>:$zero_point,
+  let arguments = (ins NN_QuantizedTensor:$input, NN_FloatTensor:$scale,
+                       Optional<NN_QuantizedTensor>:$zero_point,
                        NN_DefaultI64<"1">:$axis, NN_DefaultI64<"0">:$block_size);
   let results = (outs NN_FloatTensor:$result);
 }

@@ -30,9 +30,9 @@ def NN_ReduceL1Op        : NN_ReduceOp<"reduce_l1", NN_NumericTensor, "sum of |x
 def NN_ReduceL2Op        : NN_ReduceOp<"reduce_l2", NN_NumericTensor, "sqrt of the sum of x^2">;
 def NN_ReduceLogSumOp    : NN_ReduceOp<"reduce_log_sum", NN_NumericTensor, "ln of the sum of x">;
 def NN_ReduceLogSumExpOp : NN_ReduceOp<"reduce_log_sum_exp", NN_NumericTensor, "ln of the sum of exp(x)">;
-def NN_ReduceMaxOp       : NN_ReduceOp<"reduce_max", NN_Tensor, "maximum of x">;
+def NN_ReduceMaxOp       : NN_ReduceOp<"reduce_max", NN_PlainTensor, "maximum of x">;
 def NN_ReduceMeanOp      : NN_ReduceOp<"reduce_mean", NN_NumericTensor, "mean of x">;
-def NN_ReduceMinOp       : NN_ReduceOp<"reduce_min", NN_Tensor, "minimum of x">;
+def NN_ReduceMinOp       : NN_ReduceOp<"reduce_min", NN_PlainTensor, "minimum of x">;
 def NN_ReduceProdOp      : NN_ReduceOp<"reduce_prod", NN_NumericTensor, "product of x"> {
   let contentsFunction = NN_HasContents;
 }

@@ -45,11 +45,17 @@ Dims ShapeEnv::getDims(Value tensor) {
   return dims;
 }
 
+/// Integers of 4 and 2 bits are no sizes, and their type changes on the way
+/// (nn-store-small-types).
+static bool mayBeSize(Type type) {
+  return type.isIndex() || type.isInteger(1) ||
+         (isa<IntegerType>(type) && type.getIntOrFloatBitWidth() >= 8);
+}
+
 Contents ShapeEnv::getContents(Value tensor) {
   auto type = dyn_cast<RankedTensorType>(tensor.getType());
   if (!type || type.getRank() > 1 || !type.hasStaticShape() ||
-      type.getNumElements() > kMaxContents ||
-      !type.getElementType().isIntOrIndex())
+      type.getNumElements() > kMaxContents || !mayBeSize(type.getElementType()))
     return std::nullopt;
   Attribute attribute;
   if (matchPattern(tensor, m_Constant(&attribute))) {

@@ -6,6 +6,7 @@
 #include "dialects/NN/Transforms/Passes.h"
 #include "mlir/IR/Matchers.h"
 #include "nn/Analysis/Provenance.h"
+#include "nn/Support/DataType.h"
 
 namespace mlir::nn {
 #define GEN_PASS_DEF_DECOMPOSEQUANTIZATION
@@ -39,6 +40,9 @@ struct DecomposeQuantization
         continue;
       ++numDecomposed;
       inheritProvenance(op, result);
+      // Parameters may tell a dimension that the tensor does not.
+      if (Type type = op->getResult(0).getType(); result.getType() != type)
+        result = tensor::CastOp::create(builder, op->getLoc(), type, result);
       op->replaceAllUsesWith(ValueRange(result));
       op->erase();
     }
@@ -46,24 +50,63 @@ struct DecomposeQuantization
 
 private:
   /// Scales and zero points stand for a whole tensor, or for the indices of one
-  /// dimension. Blocks stay as they are.
-  template <typename OpT> static bool isPlain(OpT op) {
+  /// dimension. Blocks stay as they are, but for small types: nothing computes with
+  /// these.
+  template <typename OpT> static bool isPlain(OpT op, Type quantized) {
+    if (getStorageOfSmallType(quantized))
+      return true;
     return op.getBlockSize() == 0 && getTensorType(op.getScale()).getRank() <= 1 &&
            getTensorType(op.getScale()).getElementType().isF32();
   }
 
-  /// `parameter` as f32, of a shape that broadcasts along the axis.
-  Value align(Value parameter, Value input, int64_t axis, OpBuilder &builder,
-              Location loc) {
+  static Value toF32(Value value, OpBuilder &builder, Location loc) {
     Type f32 = builder.getF32Type();
-    if (getTensorType(parameter).getElementType() != f32)
-      parameter = CastOp::create(builder, loc, parameter, f32);
+    return getTensorType(value).getElementType() == f32
+               ? value
+               : CastOp::create(builder, loc, value, f32);
+  }
+
+  /// `parameter` as f32, of a shape that broadcasts along the axis.
+  template <typename OpT> Value align(Value parameter, OpT op, OpBuilder &builder) {
+    Location loc = op.getLoc();
+    Value input = op.getInput();
+    int64_t axis = op.getAxis();
+    parameter = toF32(parameter, builder, loc);
     int64_t rank = getTensorType(input).getRank();
     axis = axis < 0 ? axis + rank : axis;
-    if (getTensorType(parameter).getRank() == 0 || axis + 1 == rank)
+    if (getTensorType(parameter).getRank() == 0)
+      return parameter;
+    if (op.getBlockSize() != 0)
+      return expandBlocks(parameter, input, axis, op.getBlockSize(), builder, loc);
+    if (axis + 1 == rank)
       return parameter;
     auto added = llvm::to_vector(llvm::seq<int64_t>(1, rank - axis));
     return UnsqueezeOp::create(builder, loc, parameter, added);
+  }
+
+  /// Each entry `size` times along the axis; the last block may be shorter.
+  static Value expandBlocks(Value parameter, Value input, int64_t axis, int64_t size,
+                            OpBuilder &builder, Location loc) {
+    auto makeConstant = [&](ArrayRef<int64_t> shape, ArrayRef<int64_t> numbers) -> Value {
+      auto type = RankedTensorType::get(shape, builder.getI64Type());
+      return ConstantOp::create(builder, loc, DenseElementsAttr::get(type, numbers));
+    };
+    Value block;
+    if (int64_t length = getTensorType(input).getDimSize(axis);
+        !ShapedType::isDynamic(length)) {
+      SmallVector<int64_t> numbers;
+      for (int64_t i = 0; i < length; ++i)
+        numbers.push_back(i / size);
+      block = makeConstant(length, numbers);
+    } else {
+      Value dim = nn::ShapeOp::create(builder, loc, input, axis,
+                                      builder.getI64IntegerAttr(axis + 1));
+      dim = SqueezeOp::create(builder, loc, dim, ArrayRef<int64_t>{0});
+      Value place = RangeOp::create(builder, loc, makeConstant({}, {0}), dim,
+                                    makeConstant({}, {1}));
+      block = DivOp::create(builder, loc, place, makeConstant({}, {size}));
+    }
+    return GatherOp::create(builder, loc, parameter, block, axis);
   }
 
   static Value makeNumber(double number, OpBuilder &builder, Location loc) {
@@ -72,13 +115,19 @@ private:
                               DenseElementsAttr::get(type, float(number)));
   }
 
+  static double convertToDouble(APFloat number) {
+    bool losesInfo;
+    number.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &losesInfo);
+    return number.convertToDouble();
+  }
+
   /// The number that a constant holds everywhere.
   static std::optional<double> getNumber(Value value) {
     DenseElementsAttr elements;
     if (!value || !matchPattern(value, m_Constant(&elements)) || !elements.isSplat())
       return std::nullopt;
     if (isa<FloatType>(elements.getElementType()))
-      return elements.getSplatValue<APFloat>().convertToDouble();
+      return convertToDouble(elements.getSplatValue<APFloat>());
     APInt number = elements.getSplatValue<APInt>();
     return elements.getElementType().isUnsignedInteger() ? double(number.getZExtValue())
                                                          : double(number.getSExtValue());
@@ -165,11 +214,25 @@ private:
     return {};
   }
 
+  /// To a float of 8 bits or less: the conversion rounds.
+  Value decomposeToFloat(QuantizeOp op, OpBuilder &builder) {
+    Location loc = op.getLoc();
+    Value value = DivOp::create(builder, loc, toF32(op.getInput(), builder, loc),
+                                align(op.getScale(), op, builder));
+    if (op.getZeroPoint() && getNumber(op.getZeroPoint()) != 0.0)
+      value = AddOp::create(builder, loc, value, align(op.getZeroPoint(), op, builder));
+    return CastOp::create(builder, loc, value, op.getTo(), op.getSaturate());
+  }
+
   Value decompose(QuantizeOp op, OpBuilder &builder) {
-    auto to = cast<IntegerType>(op.getTo());
+    if (!isPlain(op, op.getTo()))
+      return {};
+    auto to = dyn_cast<IntegerType>(op.getTo());
+    if (!to)
+      return decomposeToFloat(op, builder);
     Type from = getTensorType(op.getInput()).getElementType();
     // Wider integers are not exact in f32.
-    if (!isPlain(op) || to.getWidth() > 16 || !from.isF32())
+    if (to.getWidth() > 16 || (!from.isF32() && to.getWidth() >= 8))
       return {};
     Location loc = op.getLoc();
     bool isUnsigned = to.isUnsigned();
@@ -180,19 +243,18 @@ private:
     std::optional<double> zero = op.getZeroPoint() ? getNumber(op.getZeroPoint())
                                                    : std::optional<double>(0.0);
     double shift = zero.value_or(0);
-    Value input = op.getInput();
+    Value input = toF32(op.getInput(), builder, loc);
     double least = low - shift, most = high - shift;
     if (zero)
       input = skipLimits(input, getNumber(op.getScale()), least, most);
-    Value scale = align(op.getScale(), op.getInput(), op.getAxis(), builder, loc);
+    Value scale = align(op.getScale(), op, builder);
     Value value = requantize(input, scale, builder, loc);
     if (!value)
       value = DivOp::create(builder, loc, input, scale);
     value = RoundOp::create(builder, loc, value);
     if (!zero)
-      value = AddOp::create(
-          builder, loc, value,
-          align(op.getZeroPoint(), op.getInput(), op.getAxis(), builder, loc));
+      value = AddOp::create(builder, loc, value,
+                            align(op.getZeroPoint(), op, builder));
     Value lowest = makeNumber(least, builder, loc),
           highest = makeNumber(most, builder, loc);
     value = ClipOp::create(builder, loc, value, lowest, highest);
@@ -206,8 +268,8 @@ private:
   }
 
   Value decompose(DequantizeOp op, OpBuilder &builder) {
-    auto from = cast<IntegerType>(getTensorType(op.getInput()).getElementType());
-    if (!isPlain(op) || (from.getWidth() > 16 && op.getZeroPoint()))
+    Type from = getTensorType(op.getInput()).getElementType();
+    if (!isPlain(op, from) || (from.getIntOrFloatBitWidth() > 16 && op.getZeroPoint()))
       return {};
     Location loc = op.getLoc();
     Value input = op.getInput(), value;
@@ -221,15 +283,15 @@ private:
     else if (known.value && known.shift == 0)
       value = known.value;
     else
-      value = CastOp::create(builder, loc, input, builder.getF32Type());
+      value = toF32(input, builder, loc);
     if (op.getZeroPoint() && !isCentered && !(zero && *zero == 0))
-      value = SubOp::create(
-          builder, loc, value,
-          align(op.getZeroPoint(), input, op.getAxis(), builder, loc));
-    if (getNumber(op.getScale()) == 1.0)
-      return value;
-    return MulOp::create(builder, loc, value,
-                         align(op.getScale(), input, op.getAxis(), builder, loc));
+      value = SubOp::create(builder, loc, value,
+                            align(op.getZeroPoint(), op, builder));
+    if (getNumber(op.getScale()) != 1.0)
+      value = MulOp::create(builder, loc, value, align(op.getScale(), op, builder));
+    if (Type to = op.getType().getElementType(); !to.isF32())
+      value = CastOp::create(builder, loc, value, to);
+    return value;
   }
 
   /// Integers in f32, less `shift`.

@@ -49,7 +49,7 @@ private:
   static DequantizeOp match(Value value, int64_t axis) {
     auto op = value.getDefiningOp<DequantizeOp>();
     if (!op || op.getBlockSize() != 0 ||
-        getTensorType(op.getInput()).getElementTypeBitWidth() > 8 ||
+        !getTensorType(op.getInput()).getElementType().isInteger(8) ||
         !getTensorType(op.getScale()).getElementType().isF32())
       return {};
     int64_t own = op.getAxis(), rank = getTensorType(op.getInput()).getRank();

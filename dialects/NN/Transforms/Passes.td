@@ -149,7 +149,9 @@ def DecomposeQuantization : NN_FunctionPass<"nn-decompose-quantization"> {
     What is quantized and dequantized at once is never stored as integers, the
     scales of a product of integers and of its quantization become one factor, and
     rectifiers that the limits of the integers imply go. Blocked
-    parameters and integers of more than 16 bits stay, as f32 is not exact for them.
+    parameters stay (but not those of floats of 8 bits or less and of integers of 4
+    and 2, which are expanded), and so do integers of more than 16 bits, as f32 is not
+    exact for them.
 
     ```mlir
     // Before:
@@ -163,6 +165,30 @@ def DecomposeQuantization : NN_FunctionPass<"nn-decompose-quantization"> {
     ```
   }];
   let statistics = [Statistic<"numDecomposed", "decomposed", "Operators decomposed">];
+}
+
+def StoreSmallTypes : NN_FunctionPass<"nn-store-small-types"> {
+  let summary = "Hold floats of 8 bits or less, and integers of 4 and 2 bits, in bytes";
+  let description = [{
+    From here on no value has a small type. Signed integers are in i8, unsigned ones
+    in ui8, floats as their bits in ui8. Casts from floats become `nn.decode_float`,
+    casts to them `nn.encode_float`, both of which fuse with their neighbours;
+    integers wrap where they are made; whatever only moves elements moves bytes. What
+    an argument or result of the model was is its attribute `nn.stored_type`.
+
+    ```mlir
+    // Before:
+    %0 = nn.cast %x {to = i4} : (tensor<4xf8E5M2>) -> tensor<4xi4>
+    // After (%x is tensor<4xui8>, %four a splat of 4):
+    %0 = nn.decode_float %x {format = f8E5M2} : (tensor<4xui8>) -> tensor<4xf32>
+    %1 = nn.cast %0 {to = i8} : (tensor<4xf32>) -> tensor<4xi8>
+    %2 = nn.bit_shift %1, %four {left = true} : (tensor<4xi8>, tensor<i8>) -> tensor<4xi8>
+    %3 = nn.bit_shift %2, %four {left = false} : (tensor<4xi8>, tensor<i8>) -> tensor<4xi8>
+    ```
+
+    Quantization of these types must be decomposed before.
+  }];
+  let statistics = [Statistic<"numStored", "stored", "Values held in bytes">];
 }
 
 def SimplifyQuantization : NN_FunctionPass<"nn-simplify-quantization"> {

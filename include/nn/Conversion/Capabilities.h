@@ -41,10 +41,14 @@ constexpr TypeSet f16(1 << 0), bf16(1 << 1), f32(1 << 2), f64(1 << 3);
 constexpr TypeSet i8(1 << 4), i16(1 << 5), i32(1 << 6), i64(1 << 7);
 constexpr TypeSet ui8(1 << 8), ui16(1 << 9), ui32(1 << 10), ui64(1 << 11);
 constexpr TypeSet boolean(1 << 12);
+/// Floats of 8 bits or less, integers of 4 and 2.
+constexpr TypeSet small(((1 << 10) - 1) << 13);
 constexpr TypeSet floats = f16 | bf16 | f32 | f64;
 constexpr TypeSet ints = i8 | i16 | i32 | i64 | ui8 | ui16 | ui32 | ui64;
 constexpr TypeSet numbers = floats | ints;
 constexpr TypeSet all = numbers | boolean;
+/// For what moves elements without looking at them.
+constexpr TypeSet anything = all | small;
 } // namespace types
 
 /// What must hold beside type and rank.

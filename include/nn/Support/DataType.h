@@ -37,21 +37,38 @@ enum class DataType : int32_t {
   UInt4 = 21,
   Int4 = 22,
   Float4E2M1 = 23,
+  Float8E8M0 = 24,
+  UInt2 = 25,
+  Int2 = 26,
 };
 
 /// True if `number` is one of the above, other than Undefined.
 bool isKnownDataType(int32_t number);
 
-/// Bytes per element on the host, where an element of a 4-bit type takes a byte
-/// of its own. 0 for strings.
+/// Bytes per element on the host, where an element of less than 8 bits takes a
+/// byte of its own. 0 for strings.
 unsigned getByteSize(DataType type);
+/// Bits per element in files and in tensors of nnrt.h. 0 for strings.
+unsigned getBitWidth(DataType type);
+/// Whether several elements share a byte there, the first in the lowest bits.
+bool isPacked(DataType type);
+/// The bytes of `count` elements there; not for strings.
+uint64_t getPackedBytes(DataType type, uint64_t count);
 
 /// What users read: "float32", "bfloat16", "bool", ...
 llvm::StringRef getName(DataType type);
 
 bool isFloat(DataType type);           // f16 ... f64, bf16, f8, f4
-bool isSignedInteger(DataType type);   // int4 ... int64
-bool isUnsignedInteger(DataType type); // uint4 ... uint64; not bool
+bool isSignedInteger(DataType type);   // int2 ... int64
+bool isUnsignedInteger(DataType type); // uint2 ... uint64; not bool
+
+/// True for floats of 8 bits or less and integers of 4 or 2: numbers are stored
+/// in them, but never computed with.
+bool isSmall(DataType type);
+/// The type of the bytes that hold a small type on the host and in compiled
+/// code: int8 for signed integers (the same numbers), uint8 for unsigned ones and
+/// for the bits of floats. Any other type itself.
+DataType getStorageType(DataType type);
 
 /// The data type of an MLIR element type (`index` counts as Int64); nullopt if
 /// ONNX has none for it.
@@ -60,6 +77,9 @@ std::optional<DataType> getDataType(Type elementType);
 /// The MLIR element type: signless for int8 ... int64 and bool (`i1`), unsigned
 /// for uint8 ... uint64. Null for strings and Undefined, which have none.
 Type getElementType(MLIRContext *context, DataType type);
+
+/// getStorageType of MLIR's element types; null if the type is not small.
+Type getStorageOfSmallType(Type elementType);
 
 } // namespace mlir::nn
 

@@ -21,8 +21,9 @@ namespace mlir::nn {
 /// A value type: copies share the buffer. Elements may be written only through
 /// a tensor that was just allocated and not yet handed out.
 ///
-/// Bool, f8 and 4-bit elements take a byte each; f16 and bf16 are held as their
-/// bits. Strings are std::string objects.
+/// Bool and elements of less than 8 bits take a byte each, int4 and int2 with
+/// their sign extended; f16, bf16, f8 and f4 are held as their bits. Strings are
+/// std::string objects.
 class HostTensor {
 public:
   /// An invalid tensor (type Undefined).
@@ -77,7 +78,8 @@ public:
   /// precision) or as an integer (floats are truncated).
   double getDouble(int64_t index) const;
   int64_t getInt(int64_t index) const;
-  /// Stores with rounding to nearest even (floats) or wrapping (integers).
+  /// Stores with rounding to nearest even (floats; those of 8 bits or less as
+  /// encodeSmallFloat does by default) or wrapping (integers).
   void setDouble(int64_t index, double value);
   void setInt(int64_t index, int64_t value);
 
@@ -94,6 +96,10 @@ private:
   const void *data = nullptr;
   std::shared_ptr<void> owner;
 };
+
+/// Between the bytes of files and of nnrt.h and a tensor, for packed types.
+std::string packElements(const HostTensor &tensor);
+HostTensor unpackElements(DataType type, ArrayRef<int64_t> dims, const void *bytes);
 
 /// "2x3" ("scalar" for rank 0), for messages.
 std::string formatDims(ArrayRef<int64_t> dims);

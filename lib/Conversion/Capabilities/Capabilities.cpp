@@ -14,7 +14,9 @@ using namespace mlir::nn;
 
 static constexpr StringLiteral typeNames[] = {
     "f16", "bf16", "f32", "f64",  "i8",   "i16", "i32",
-    "i64", "ui8",  "ui16", "ui32", "ui64", "i1"};
+    "i64", "ui8",  "ui16", "ui32", "ui64", "i1",
+    "f8E4M3FN", "f8E4M3FNUZ", "f8E5M2", "f8E5M2FNUZ", "f8E8M0FNU", "f4E2M1FN",
+    "i4", "ui4", "i2", "ui2"};
 
 static std::string print(Type type) {
   std::string text;

@@ -53,6 +53,11 @@ FailureOr<Value> nn::emitElementwise(OpBuilder &builder, Operation *op,
   if (isa<CastOp>(op))
     return emitCast(builder, op->getLoc(), values[0], getSignlessType(to),
                     from.isUnsignedInteger(), to.isUnsignedInteger());
+  if (auto decode = dyn_cast<DecodeFloatOp>(op))
+    return e.decodeFloat(values[0], cast<FloatType>(decode.getFormat()));
+  if (auto encode = dyn_cast<EncodeFloatOp>(op))
+    return e.encodeFloat(values[0], cast<FloatType>(encode.getFormat()),
+                         encode.getSaturate(), encode.getRoundMode());
   if (isa<BitcastOp>(op))
     return emitBitcast(e, values[0], getSignlessType(to));
   if (isa<WhereOp>(op))

@@ -67,6 +67,10 @@ struct Emitter {
   Value castToInt(Value x, IntegerType to, bool toUnsigned);
   Value castFromInt(Value x, FloatType to, bool fromUnsigned);
   Value castInt(Value x, IntegerType to, bool fromUnsigned);
+
+  // Floats of 8 bits or less, as their bits in i8 (SmallFloats.cpp).
+  Value decodeFloat(Value bits, FloatType format);
+  Value encodeFloat(Value x, FloatType format, bool saturate, StringRef roundMode);
 };
 
 /// An operator on floats (or on floats and to bool); operands are of the compute

@@ -2,7 +2,9 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
 // Every operator that compiles at all has a row here, by families. Types that an
-// operator's definition does not accept need not be left out.
+// operator's definition does not accept need not be left out. Small types are gone
+// when operators are lowered (nn-store-small-types): who has them here works on
+// their bytes, or was rewritten.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,9 +37,11 @@ static const Condition resizeForms[] = {
 // clang-format off
 static const Capability table[] = {
     {elementwise,              "linalg", all},
-    {"nn.where",               "linalg", all, 0, INT64_MAX, {}, /*data=*/1},
+    {"nn.bitcast",             "linalg", anything},
+    {"nn.cast",                "linalg", anything},
+    {"nn.where",               "linalg", anything, 0, INT64_MAX, {}, /*data=*/1},
     // Constant
-    {"nn.constant_of_shape",   "linalg", all, 0, INT64_MAX, {}, /*data=*/-1},
+    {"nn.constant_of_shape",   "linalg", anything, 0, INT64_MAX, {}, /*data=*/-1},
     // Contraction
     {"nn.matmul",              "linalg", numbers, 1},
     {"nn.gemm",                "linalg", numbers, 2, 2},
@@ -72,26 +76,26 @@ static const Capability table[] = {
     {"nn.cumsum",              "linalg", numbers, 1},
     {"nn.cumprod",             "linalg", numbers, 1},
     // Shape
-    {"nn.concat",              "linalg", all, 1},
-    {"nn.depth_to_space",      "linalg", all, 4, 4},
-    {"nn.expand",              "linalg", all},
-    {"nn.flatten",             "linalg", all},
-    {"nn.pad",                 "linalg", all},
-    {"nn.reshape",             "linalg", all},
+    {"nn.concat",              "linalg", anything, 1},
+    {"nn.depth_to_space",      "linalg", anything, 4, 4},
+    {"nn.expand",              "linalg", anything},
+    {"nn.flatten",             "linalg", anything},
+    {"nn.pad",                 "linalg", anything},
+    {"nn.reshape",             "linalg", anything},
     {"nn.resize",              "linalg", numbers, 1, INT64_MAX, resizeForms},
-    {"nn.shape",               "linalg", all},
-    {"nn.size",                "linalg", all},
-    {"nn.slice",               "linalg", all, 1},
-    {"nn.space_to_depth",      "linalg", all, 4, 4},
-    {"nn.split",               "linalg", all, 1},
-    {"nn.squeeze",             "linalg", all},
-    {"nn.tile",                "linalg", all},
-    {"nn.transpose",           "linalg", all},
-    {"nn.unsqueeze",           "linalg", all},
+    {"nn.shape",               "linalg", anything},
+    {"nn.size",                "linalg", anything},
+    {"nn.slice",               "linalg", anything, 1},
+    {"nn.space_to_depth",      "linalg", anything, 4, 4},
+    {"nn.split",               "linalg", anything, 1},
+    {"nn.squeeze",             "linalg", anything},
+    {"nn.tile",                "linalg", anything},
+    {"nn.transpose",           "linalg", anything},
+    {"nn.unsqueeze",           "linalg", anything},
     // Indexing
-    {"nn.gather",              "linalg", all, 1},
-    {"nn.gather_elements",     "linalg", all, 1},
-    {"nn.gather_nd",           "linalg", all, 1},
+    {"nn.gather",              "linalg", anything, 1},
+    {"nn.gather_elements",     "linalg", anything, 1},
+    {"nn.gather_nd",           "linalg", anything, 1},
     {"nn.scatter_elements",    "linalg", all, 1},
     {"nn.scatter_nd",          "linalg", all, 1},
     {"nn.range",               "linalg", numbers},
@@ -103,7 +107,7 @@ static const Capability table[] = {
     {"nn.roi_align",           "runtime kernel", f32, 4, 4},
     // Quantization
     {"nn.quantize",            "linalg", floats | i32},
-    {"nn.dequantize",          "linalg", ints},
+    {"nn.dequantize",          "linalg", ints | small},
 };
 // clang-format on
 

@@ -89,17 +89,20 @@ static LogicalResult importClip(NodeBinder &node) {
 }
 
 static LogicalResult replaceWithCast(NodeBinder &node, Value input, Type type) {
+  bool saturate;
+  std::string roundMode;
+  if (node.attr("saturate", saturate, true)
+          .attr("round_mode", roundMode, "up", {"up", "down", "nearest"}).failed())
+    return failure();
   if (getType(input).getElementType() == type)
     return node.setOutput(input);
-  return node.replaceWith<CastOp>(input, type);
+  return node.replaceWith<CastOp>(input, type, saturate, roundMode);
 }
 
-/// `saturate` and `round_mode` only concern 8-bit floats.
 static LogicalResult importCast(NodeBinder &node) {
   Value input;
   int64_t to;
-  if (node.onlyOperand(input).requiredAttr("to", to)
-          .ignoreAttrs({"saturate", "round_mode"}).failed())
+  if (node.onlyOperand(input).requiredAttr("to", to).failed())
     return failure();
   Type type = getTensorElementType(node.getContext(), to);
   if (node.require(bool(type), "the type to cast to is supported",
@@ -127,8 +130,7 @@ static LogicalResult importCastByName(NodeBinder &node) {
 
 static LogicalResult importCastLike(NodeBinder &node) {
   Value input, like;
-  if (node.operand("input", input).operand("target_type", like)
-          .ignoreAttrs({"saturate", "round_mode"}).failed())
+  if (node.operand("input", input).operand("target_type", like).failed())
     return failure();
   return replaceWithCast(node, input, getType(like).getElementType());
 }

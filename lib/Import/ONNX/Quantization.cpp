@@ -3,6 +3,7 @@
 
 #include "Registry.h"
 #include "SpatialAttrs.h"
+#include "nn/Support/DataType.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -16,36 +17,49 @@ static RankedTensorType getType(Value value) {
 /// That would be a list of channels to nn, if it were not made a scalar.
 static void makePerTensor(NodeBinder &node, Value input, Value &scale,
                           Value &zeroPoint, int64_t blockSize) {
-  bool isOne = getType(scale).getRank() == 1 && getType(scale).getDimSize(0) == 1;
+  auto type = getType(scale);
+  bool isOne = type.getRank() == 0 || (type.getRank() == 1 && type.getDimSize(0) == 1);
   if (!isOne || blockSize)
     return;
   scale = node.asScalar(scale);
   zeroPoint = node.asScalar(zeroPoint);
 }
 
-/// `saturate` only concerns 8-bit floats; `precision` is never exceeded
-/// downwards by computing in the scale's type or wider.
+/// Powers of two as scales have 8 bits; what is computed with them is wider.
+static void widenScale(NodeBinder &node, Value &scale, Type type) {
+  if (isa<Float8E8M0FNUType>(getType(scale).getElementType()))
+    scale = node.create<CastOp>(scale, type);
+}
+
+/// `precision` is never exceeded downwards by computing in the scale's type or
+/// wider.
 static LogicalResult importQuantizeLinear(NodeBinder &node) {
   Value input, scale, zeroPoint;
   int64_t axis, blockSize, outputType;
+  bool saturate;
   if (node.operand("x", input).operand("y_scale", scale)
           .optionalOperand("y_zero_point", zeroPoint).attr("axis", axis, 1)
           .attr("block_size", blockSize, 0).attr("output_dtype", outputType, 0)
-          .ignoreAttrs({"saturate", "precision"}).failed())
+          .attr("saturate", saturate, true).ignoreAttrs({"precision"}).failed())
     return failure();
   Type type = IntegerType::get(node.getContext(), 8, IntegerType::Unsigned);
   if (zeroPoint)
     type = getType(zeroPoint).getElementType();
   else if (outputType)
     type = getTensorElementType(node.getContext(), outputType);
-  if (node.require(isa_and_nonnull<IntegerType>(type),
-                   "the quantized type is supported",
-                   outputType ? getDataTypeName(outputType) : "a float",
-                   "int8 to int32, uint8 to uint32", Remedy::ConvertType)
+  bool isQuantized =
+      type && (isa<IntegerType>(type) || getStorageOfSmallType(type)) &&
+      !type.isInteger(1);
+  if (node.require(isQuantized, "the quantized type is supported",
+                   outputType ? getDataTypeName(outputType) : "a wider float",
+                   "int2 to int32, uint2 to uint32, float8 of all kinds, float4e2m1",
+                   Remedy::ConvertType)
           .failed())
     return failure();
+  widenScale(node, scale, Float32Type::get(node.getContext()));
   makePerTensor(node, input, scale, zeroPoint, blockSize);
-  return node.replaceWith<QuantizeOp>(input, scale, zeroPoint, type, axis, blockSize);
+  return node.replaceWith<QuantizeOp>(input, scale, zeroPoint, type, axis, blockSize,
+                                      saturate);
 }
 
 static LogicalResult importDequantizeLinear(NodeBinder &node) {
@@ -56,11 +70,14 @@ static LogicalResult importDequantizeLinear(NodeBinder &node) {
           .attr("block_size", blockSize, 0).attr("output_dtype", outputType, 0)
           .failed())
     return failure();
+  Type f32 = Float32Type::get(node.getContext());
+  if (!outputType)
+    widenScale(node, scale, f32);
   makePerTensor(node, input, scale, zeroPoint, blockSize);
   if (outputType) {
     // The product has the output's precision.
     Type type = getTensorElementType(node.getContext(), outputType);
-    if (node.require(isa_and_nonnull<FloatType>(type),
+    if (node.require(isa_and_nonnull<FloatType>(type) && !getStorageOfSmallType(type),
                      "attribute 'output_dtype' is a supported float type",
                      getDataTypeName(outputType),
                      "float16, bfloat16, float32, float64", Remedy::ConvertType)

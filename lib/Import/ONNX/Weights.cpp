@@ -3,7 +3,7 @@
 
 #include "Weights.h"
 #include "nn/Support/Constants.h"
-#include "nn/Support/DataType.h"
+#include "nn/Support/HostTensor.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Path.h"
 #include <cstring>
@@ -33,6 +33,16 @@ Type importer::getTensorElementType(MLIRContext *context, int64_t dataType) {
   case DataType::UInt32:
   case DataType::UInt64:
   case DataType::Bool:
+  case DataType::Float8E4M3FN:
+  case DataType::Float8E4M3FNUZ:
+  case DataType::Float8E5M2:
+  case DataType::Float8E5M2FNUZ:
+  case DataType::Float8E8M0:
+  case DataType::Float4E2M1:
+  case DataType::Int4:
+  case DataType::UInt4:
+  case DataType::Int2:
+  case DataType::UInt2:
     return getElementType(context, static_cast<DataType>(dataType));
   default:
     return {};
@@ -40,7 +50,8 @@ Type importer::getTensorElementType(MLIRContext *context, int64_t dataType) {
 }
 
 llvm::StringRef importer::getAcceptedTypes() {
-  return "float16, bfloat16, float32, float64, int8 to int64, uint8 to uint64, bool";
+  return "float16, bfloat16, float32, float64, int2 to int64, uint2 to uint64, bool, "
+         "float8 of all kinds, float4e2m1";
 }
 
 std::string importer::getDataTypeName(int64_t dataType) {
@@ -107,7 +118,7 @@ static AsmResourceBlob convertField(const Field &field) {
 }
 
 /// The typed field that ONNX prescribes for the data type, as a blob, and the
-/// number of its entries.
+/// number of its entries, which are bytes for types that share them.
 static std::pair<AsmResourceBlob, int64_t>
 readTypedField(const onnx::TensorProto &tensor) {
   switch (static_cast<DataType>(tensor.data_type())) {
@@ -128,15 +139,33 @@ readTypedField(const onnx::TensorProto &tensor) {
   case DataType::Int8:
   case DataType::UInt8:
     return {convertField<uint8_t>(tensor.int32_data()), tensor.int32_data_size()};
-  default: // int16, uint16, and the bits of float16, bfloat16
+  default:
+    if (isSmall(static_cast<DataType>(tensor.data_type())))
+      return {convertField<uint8_t>(tensor.int32_data()), tensor.int32_data_size()};
+    // int16, uint16, and the bits of float16, bfloat16
     return {convertField<uint16_t>(tensor.int32_data()), tensor.int32_data_size()};
   }
 }
 
-/// Bools are 0 or 1 in memory, whatever the file holds.
-static void normalizeBools(std::string &bytes) {
-  for (char &byte : bytes)
-    byte = byte != 0;
+/// Whether what the file holds is not what memory holds.
+static bool needsNormalization(RankedTensorType type) {
+  return type.getElementType().isInteger(1) ||
+         isPacked(*getDataType(type.getElementType()));
+}
+
+/// Bools are 0 or 1 in memory, whatever the file holds, and elements that share
+/// bytes there have a byte each.
+static ElementsAttr normalize(RankedTensorType type, ArrayRef<char> bytes) {
+  DataType dataType = *getDataType(type.getElementType());
+  HostTensor tensor;
+  if (isPacked(dataType)) {
+    tensor = unpackElements(dataType, type.getShape(), bytes.data());
+  } else {
+    tensor = HostTensor::allocate(dataType, type.getShape());
+    for (auto [element, byte] : llvm::zip_equal(tensor.getMutable<uint8_t>(), bytes))
+      element = byte != 0;
+  }
+  return makeConstantAttr(type.getContext(), tensor, type.getElementType());
 }
 
 WeightReader::WeightReader(MLIRContext &context, llvm::StringRef modelPath)
@@ -166,8 +195,8 @@ std::variant<ElementsAttr, Problem> WeightReader::read(onnx::TensorProto &tensor
                    Remedy::FixModel);
 
   auto type = RankedTensorType::get(dims, elementType);
-  uint64_t size = uint64_t(type.getNumElements()) *
-                  getByteSize(static_cast<DataType>(tensor.data_type()));
+  auto dataType = static_cast<DataType>(tensor.data_type());
+  uint64_t size = getPackedBytes(dataType, type.getNumElements());
   if (tensor.data_location() == onnx::TensorProto::EXTERNAL)
     return readExternal(tensor, type, size);
 
@@ -180,19 +209,22 @@ std::variant<ElementsAttr, Problem> WeightReader::read(onnx::TensorProto &tensor
                      Remedy::FixModel);
     // Parsing made the one copy that is needed; it changes its owner.
     std::shared_ptr<std::string> bytes(tensor.release_raw_data());
-    if (elementType.isInteger(1))
-      normalizeBools(*bytes);
     ArrayRef<char> data(bytes->data(), bytes->size());
+    if (needsNormalization(type))
+      return normalize(type, data);
     return makeConstantAttr(
         type, AsmResourceBlob(data, blobAlignment,
                               [bytes](void *, size_t, size_t) {}, false));
   }
 
   auto [blob, count] = readTypedField(tensor);
-  if (count != type.getNumElements())
+  bool packed = isPacked(dataType);
+  int64_t expected = packed ? int64_t(size) : type.getNumElements();
+  if (count != expected)
     return problem("the tensor has as many elements as its dimensions say",
-                   std::to_string(count) + " elements",
-                   std::to_string(type.getNumElements()) + " elements for " +
+                   std::to_string(count) + (packed ? " packed bytes" : " elements"),
+                   std::to_string(expected) +
+                       (packed ? " packed bytes for " : " elements for ") +
                        describeDims(tensor) + " of " +
                        getDataTypeName(tensor.data_type()),
                    Remedy::FixModel);
@@ -201,6 +233,8 @@ std::variant<ElementsAttr, Problem> WeightReader::read(onnx::TensorProto &tensor
   tensor.clear_int64_data();
   tensor.clear_uint64_data();
   tensor.clear_double_data();
+  if (packed)
+    return normalize(type, blob.getData());
   return makeConstantAttr(type, std::move(blob));
 }
 
@@ -302,13 +336,8 @@ WeightReader::readExternal(const onnx::TensorProto &tensor,
                    "", Remedy::FixData);
 
   const char *data = file.mapping ? file.mapping->const_data() + offset : "";
-  if (type.getElementType().isInteger(1)) {
-    auto bytes = std::make_shared<std::string>(data, size);
-    normalizeBools(*bytes);
-    return makeConstantAttr(
-        type, AsmResourceBlob(ArrayRef<char>(bytes->data(), size), blobAlignment,
-                              [bytes](void *, size_t, size_t) {}, false));
-  }
+  if (needsNormalization(type))
+    return normalize(type, ArrayRef<char>(data, size));
   // The blob keeps the mapping alive.
   return makeConstantAttr(
       type, AsmResourceBlob(ArrayRef<char>(data, size), blobAlignment,

@@ -138,3 +138,23 @@ func.func @sum(%a: tensor<4xf32>, %b: tensor<4xf32>) -> tensor<4xf32> {
   %4 = nn.add %1, %3 : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
   return %4 : tensor<4xf32>
 }
+
+// Nothing computes with small types: all their quantization is decomposed, blocks and
+// scales of f16 as well.
+// CHECK-LABEL: func.func @small(
+// CHECK-SAME: %[[X:.*]]: tensor<2x6xf16>, %[[Q:.*]]: tensor<2x6xi4>, %[[S:.*]]: tensor<2x2xf16>
+// CHECK: %[[WIDE:.*]] = nn.cast %[[S]] {to = f32}
+// CHECK: %[[BLOCK:.*]] = nn.constant dense<[0, 0, 0, 1, 1, 1]> : tensor<6xi64>
+// CHECK: %[[SCALE:.*]] = nn.gather %[[WIDE]], %[[BLOCK]] {axis = 1 : i64} : (tensor<2x2xf32>, tensor<6xi64>) -> tensor<2x6xf32>
+// CHECK: %[[INPUT:.*]] = nn.cast %[[X]] {to = f32}
+// CHECK: %[[QUOTIENT:.*]] = nn.div %[[INPUT]], %[[SCALE]]
+// CHECK-NOT: nn.round
+// CHECK: nn.cast %[[QUOTIENT]] {saturate = false, to = f8E4M3FN}
+// CHECK: %[[REAL:.*]] = nn.cast %[[Q]] {to = f32}
+// CHECK: %[[PRODUCT:.*]] = nn.mul %[[REAL]], %{{.*}} : (tensor<2x6xf32>, tensor<2x6xf32>)
+// CHECK: nn.cast %[[PRODUCT]] {to = f16}
+func.func @small(%x: tensor<2x6xf16>, %q: tensor<2x6xi4>, %s: tensor<2x2xf16>) -> (tensor<2x6xf8E4M3FN>, tensor<2x6xf16>) {
+  %0 = nn.quantize %x, %s {to = f8E4M3FN, block_size = 3 : i64, saturate = false} : (tensor<2x6xf16>, tensor<2x2xf16>) -> tensor<2x6xf8E4M3FN>
+  %1 = nn.dequantize %q, %s {block_size = 3 : i64} : (tensor<2x6xi4>, tensor<2x2xf16>) -> tensor<2x6xf16>
+  return %0, %1 : tensor<2x6xf8E4M3FN>, tensor<2x6xf16>
+}

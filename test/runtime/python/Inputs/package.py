@@ -300,6 +300,28 @@ class Types(unittest.TestCase):
         s.run_bound()
         self.assertEqual(s.output("s2"), 8)
 
+    def test_small(self):
+        """Types that share bytes, in a model that was compiled."""
+        s = session("small")
+
+        def array(name, values, bits):
+            dtype = s.model.inputs[name].dtype
+            has_type = _types.ml_dtypes is not None
+            return np.array(values).astype(dtype) if has_type else np.array(bits, dtype)
+
+        given = {"i": array("i", [-7, 7, -1, 0, 3], [-7, 7, -1, 0, 3]),
+                 "u": array("u", [0, 1, 2, 3, 1, 3], [0, 1, 2, 3, 1, 3]),
+                 "f": array("f", [1, -1.5, 0.25], [0x3c, 0xbe, 0x34]),
+                 "g": array("g", [-6, 0.5, 3], [15, 1, 5])}
+        wanted = {"i2": array("i", [7, -7, 1, 0, -3], [7, -7, 1, 0, -3]),
+                  "wide": np.int8([-7, 7, -1, 0, 3]),
+                  "u2": array("u", [3, 2, 1, 0, 2, 0], [3, 2, 1, 0, 2, 0]),
+                  "f2": array("f", [2, -3, 0.5], [0x40, 0xc2, 0x38]), "g2": given["g"]}
+        for results in s.run(given), s.run(given):
+            for name, want in wanted.items():
+                self.assertEqual(results[name].dtype, want.dtype)
+                self.assertEqual(results[name].tolist(), want.tolist(), name)
+
     def test_packed(self):
         for number, values in (21, [15, 0, 7]), (22, [-8, 7, -1, 3]), (25, [3, 0, 1, 2, 1]), \
                 (26, [-2, 1, -1, 0, 1]):
