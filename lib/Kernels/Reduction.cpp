@@ -338,7 +338,7 @@ LogicalResult ReductionKernel::emitColumns(HeadLoader &head) {
   int64_t vectors = 4;
   if (known) {
     int64_t all = llvm::divideCeil(*known, lanes);
-    vectors = std::min<int64_t>(8, all);
+    vectors = std::clamp<int64_t>(all, 1, 8); // One where there is nothing.
     for (int64_t v = vectors; all > 8 && v >= 4; --v)
       if (*known % (v * lanes) == 0) {
         vectors = v;

@@ -619,7 +619,9 @@ void SizeOp::inferContents(ShapeEnv &env, Adaptor adaptor,
 /// ONNX's clamping of a start or end: counted from the end where negative.
 static Dim clampIndex(ShapeEnv &env, Dim index, Dim size, bool backward,
                       bool isEnd) {
-  Dim low = env.constant(backward && isEnd ? -1 : 0);
+  // Backwards, nothing begins before its first element, too.
+  bool isBefore = backward && (isEnd || getConstant(size) == 0);
+  Dim low = env.constant(isBefore ? -1 : 0);
   Dim high = backward ? size - 1 : size;
   if (std::optional<int64_t> known = getConstant(index)) {
     if (*known >= 0 && *known >= (int64_t(1) << 31) - 1)
@@ -688,7 +690,7 @@ void SliceOp::inferContents(ShapeEnv &env, Adaptor adaptor,
     for (int64_t i = start; i < end; i += step)
       contents.push_back((*input)[i]);
   } else {
-    int64_t start = clamp((*starts)[0], 0, size - 1);
+    int64_t start = clamp((*starts)[0], std::min<int64_t>(0, size - 1), size - 1);
     int64_t end = (*ends)[0] < -size ? -1 : clamp((*ends)[0], -1, size - 1);
     for (int64_t i = start; i > end; i += step)
       contents.push_back((*input)[i]);

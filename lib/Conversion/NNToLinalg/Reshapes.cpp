@@ -243,17 +243,30 @@ Value TensorEmitter::pad(Value tensor, ArrayRef<Size> low, ArrayRef<Size> high,
   Sizes inner = getDims(tensor), outer;
   for (auto [i, dim] : llvm::enumerate(inner))
     outer.push_back(add(add(dim, low[i]), high[i]));
-  SmallVector<Size> strides(inner.size(), size(1));
-  return tensor::InsertSliceOp::create(rewriter, location, tensor,
-                                       filled(outer, value), low, inner,
-                                       strides);
+  return insertSlice(tensor, filled(outer, value), low);
+}
+
+static bool isEmpty(ArrayRef<Size> sizes) {
+  return llvm::any_of(sizes, [](Size size) {
+    return TensorEmitter::getConstant(size) == 0;
+  });
 }
 
 Value TensorEmitter::extractSlice(Value tensor, ArrayRef<Size> offsets,
                                   ArrayRef<Size> sizes, ArrayRef<Size> strides) {
-  // Nothing, at the end of a dimension, would be out of bounds to the verifier.
-  if (llvm::any_of(sizes, [](Size size) { return getConstant(size) == 0; }))
+  // Nothing, at the end of a dimension, would be out of bounds to the verifier; so
+  // would a part of nothing be whose size is not known.
+  if (isEmpty(sizes) || isEmpty(getDims(tensor)))
     return empty(sizes, getElement(tensor));
   return tensor::ExtractSliceOp::create(rewriter, location, tensor, offsets,
                                         sizes, strides);
+}
+
+Value TensorEmitter::insertSlice(Value part, Value into, ArrayRef<Size> offsets) {
+  Sizes sizes = getDims(part);
+  if (isEmpty(sizes) || isEmpty(getDims(into)))
+    return into; // See extractSlice.
+  SmallVector<Size> strides(sizes.size(), size(1));
+  return tensor::InsertSliceOp::create(rewriter, location, part, into, offsets, sizes,
+                                       strides);
 }

@@ -27,20 +27,15 @@ struct LowerConcat : LinalgPattern<ConcatOp> {
     if (op.getInputs().size() == 1)
       return e.replace({e.signless(first)});
     Value result = e.empty(*sizes, TensorEmitter::getElement(first));
-    Sizes offsets(rank, e.size(0)), strides(rank, e.size(1));
+    Sizes offsets(rank, e.size(0));
     for (Value input : op.getInputs()) {
       for (int64_t i = 0; i < rank; ++i)
         if (i != axis && input != first)
           e.checkSameDim(first, i, input, i,
                          "inputs differ in dimension " + Twine(i));
       Value part = e.signless(input);
-      Sizes partSizes = e.getDims(part);
-      // An empty part at the end would be out of bounds to the verifier.
-      if (TensorEmitter::getConstant(partSizes[axis]) == 0)
-        continue;
-      result = tensor::InsertSliceOp::create(e.rewriter, e.location, part,
-                                             result, offsets, partSizes, strides);
-      offsets[axis] = e.add(offsets[axis], partSizes[axis]);
+      result = e.insertSlice(part, result, offsets);
+      offsets[axis] = e.add(offsets[axis], e.getDims(part)[axis]);
     }
     return e.replace({result});
   }
@@ -201,9 +196,7 @@ struct LowerPad : LinalgPattern<PadOp> {
           return TensorEmitter::getConstant(size) == 0;
         }))
       return input;
-    return tensor::InsertSliceOp::create(e.rewriter, e.location, input,
-                                         e.filled(resultSizes, fill), low,
-                                         e.getDims(input), strides);
+    return e.insertSlice(input, e.filled(resultSizes, fill), low);
   }
 
   /// The modes that repeat elements of the input.

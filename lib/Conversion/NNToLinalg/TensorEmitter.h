@@ -152,6 +152,8 @@ public:
   Value pad(Value tensor, ArrayRef<Size> low, ArrayRef<Size> high, Value value);
   Value extractSlice(Value tensor, ArrayRef<Size> offsets,
                      ArrayRef<Size> sizes, ArrayRef<Size> strides);
+  /// `into` with `part` in it, beginning at `offsets`.
+  Value insertSlice(Value part, Value into, ArrayRef<Size> offsets);
   Value castTo(Value tensor, RankedTensorType type);
 
   /// Replaces the operator, adapting staticness and signedness of the types.
