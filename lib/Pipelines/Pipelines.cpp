@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "nn/Pipelines/Pipelines.h"
+#include "dialects/NN/Transforms/Canonicalize.h"
 #include "dialects/NN/Transforms/Passes.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
@@ -96,7 +97,7 @@ static void buildPlace(OpPassManager &pm, const PipelineOptions &options) {
   // solving for all that they are computed from.
   pm.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
   pm.addPass(arith::createIntRangeOptimizationsPass());
-  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCanonicalizerPass(GreedyRewriteConfig(), getWrongCanonicalizations()));
   pm.addPass(createCSEPass());
   addVerification(pm, "place", options);
 }

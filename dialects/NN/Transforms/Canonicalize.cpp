@@ -1,6 +1,7 @@
 //===- Canonicalize.cpp - canonicalization that keeps provenance ----------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
+#include "dialects/NN/Transforms/Canonicalize.h"
 #include "dialects/NN/IR/NN.h"
 #include "dialects/NN/Transforms/Passes.h"
 #include "nn/Analysis/Provenance.h"
@@ -13,6 +14,14 @@ namespace mlir::nn {
 using namespace mlir;
 using namespace mlir::nn;
 
+ArrayRef<std::string> nn::getWrongCanonicalizations() {
+  // Gives what a loop carries the static type of its initial value, though ONNX's
+  // loops may carry what grows. The name is as Clang and GCC spell it.
+  static const std::string names[] = {"(anonymous namespace)::ForOpTensorCastFolder",
+                                      "{anonymous}::ForOpTensorCastFolder"};
+  return names;
+}
+
 namespace {
 struct Canonicalize : nn::impl::CanonicalizeBase<Canonicalize> {
   LogicalResult initialize(MLIRContext *context) override {
@@ -21,7 +30,7 @@ struct Canonicalize : nn::impl::CanonicalizeBase<Canonicalize> {
       dialect->getCanonicalizationPatterns(all);
     for (RegisteredOperationName op : context->getRegisteredOperations())
       op.getCanonicalizationPatterns(all, context);
-    patterns = std::move(all);
+    patterns = FrozenRewritePatternSet(std::move(all), getWrongCanonicalizations());
     return success();
   }
 

@@ -83,10 +83,11 @@ bool Importer::importLoopBodyToFixpoint(LoopInfo &loop,
         if (ShapedType::isDynamic(size))
           continue;
         mayWiden = true;
-        if (size == after && isValid && attempt < 2)
+        if (size == after && isValid)
           continue;
-        size = size == after && isValid ? size : ShapedType::kDynamic;
-        isStable &= size == after;
+        // What is inside was made for the size, so it is to be made again.
+        size = ShapedType::kDynamic;
+        isStable = false;
       }
       type = type.clone(shape);
     }
