@@ -40,7 +40,12 @@ struct LegalizeTypes : nn::impl::LegalizeTypesBase<LegalizeTypes> {
 
     // Everything that a region gets from outside and everything computed is f32.
     SmallVector<Operation *> ops;
-    function.walk([&](Operation *op) { ops.push_back(op); });
+    DenseMap<Operation *, Type> readAs;
+    function.walk([&](Operation *op) {
+      ops.push_back(op);
+      if (auto bitcast = dyn_cast<BitcastOp>(op))
+        readAs[op] = getElementTypeOrSelf(bitcast.getInput().getType());
+    });
     for (Operation *op : ops) {
       if (op == function)
         continue;
@@ -54,6 +59,17 @@ struct LegalizeTypes : nn::impl::LegalizeTypesBase<LegalizeTypes> {
       if (auto cast = dyn_cast<CastOp>(op); cast && rounds(cast)) {
         builder.setInsertionPointAfter(cast);
         copyOrigins(cast, widen(builder, cast.getResult()));
+        continue;
+      }
+      if (auto bitcast = dyn_cast<BitcastOp>(op)) {
+        // Its bits are those of the narrow numbers.
+        builder.setInsertionPoint(bitcast);
+        if (llvm::is_contained(narrow, readAs[op]))
+          bitcast.getInputMutable().assign(
+              CastOp::create(builder, op->getLoc(), bitcast.getInput(), readAs[op]));
+        builder.setInsertionPointAfter(bitcast);
+        if (getWide(bitcast.getType()))
+          copyOrigins(bitcast, widen(builder, bitcast.getResult()));
         continue;
       }
       for (Region &region : op->getRegions())

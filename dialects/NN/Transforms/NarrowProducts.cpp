@@ -81,7 +81,8 @@ private:
   static std::optional<Widened> match(Value value) {
     Widened found;
     if (auto sub = value.getDefiningOp<SubOp>()) {
-      if (getTensorType(sub.getRhs()).getNumElements() != 1 ||
+      RankedTensorType zeroPoint = getTensorType(sub.getRhs());
+      if (!zeroPoint.hasStaticShape() || zeroPoint.getNumElements() != 1 ||
           sub.getLhs().getType() != sub.getType())
         return std::nullopt;
       found.zeroPoint = sub.getRhs();

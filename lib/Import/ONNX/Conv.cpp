@@ -19,10 +19,16 @@ static std::string join(ArrayRef<int64_t> values) {
 static LogicalResult checkKernelShape(NodeBinder &node, Value weight,
                                       ArrayRef<int64_t> kernelShape) {
   ArrayRef<int64_t> shape = cast<RankedTensorType>(weight.getType()).getShape();
-  if (kernelShape.empty() || shape.size() < 2 || kernelShape == shape.drop_front(2))
+  if (kernelShape.empty() || shape.size() < 2)
+    return success();
+  ArrayRef<int64_t> known = shape.drop_front(2);
+  // What is not known is for the operator to ask for.
+  if (llvm::equal(kernelShape, known, [](int64_t given, int64_t size) {
+        return ShapedType::isDynamic(size) || given == size;
+      }))
     return success();
   return node.fail("kernel_shape is the shape of the weight's windows",
-                   join(kernelShape), join(shape.drop_front(2)));
+                   join(kernelShape), join(known));
 }
 
 static LogicalResult importConv(NodeBinder &node) {

@@ -238,14 +238,22 @@ static LogicalResult importShrink(NodeBinder &node) {
   if (node.onlyOperand(input).attr("bias", bias, 0.0f).attr("lambd", lambda, 0.5f)
           .failed())
     return failure();
-  Type type = getType(input).getElementType();
+  // The limits and the bias of integers are no integers, and may be negative.
+  Type elementType = getType(input).getElementType(), type = elementType;
+  if (!isa<FloatType>(elementType)) {
+    type = Float64Type::get(node.getContext());
+    input = node.create<CastOp>(input, type);
+  }
   auto number = [&](double value) { return node.constantScalar(value, type); };
   Value isBelow = node.create<LessOp>(input, number(-lambda));
   Value isAbove = node.create<GreaterOp>(input, number(lambda));
   Value raised = node.create<AddOp>(input, number(bias));
   Value lowered = node.create<SubOp>(input, number(bias));
   Value upper = node.create<WhereOp>(isAbove, lowered, number(0));
-  return node.replaceWith<WhereOp>(isBelow, raised, upper);
+  if (type == elementType)
+    return node.replaceWith<WhereOp>(isBelow, raised, upper);
+  Value shrunk = node.create<WhereOp>(isBelow, raised, upper);
+  return node.replaceWith<CastOp>(shrunk, elementType);
 }
 
 static LogicalResult importIsInf(NodeBinder &node) {

@@ -71,20 +71,17 @@ static LogicalResult reduceComputedAxes(NodeBinder &node, Value data, Value axes
     } else if (isa<FloatType>(elementType)) {
       start = std::numeric_limits<double>::infinity() * (isMax ? -1 : 1);
     } else {
-      unsigned bits = elementType.getIntOrFloatBitWidth();
-      bool isUnsigned = elementType.isUnsignedInteger();
-      if (node.require(bits < 64, "the axes of integers of 64 bits are known",
-                       "a value computed at run time", "", Remedy::MakeConstant)
-              .failed())
-        return failure();
-      start = isUnsigned ? (isMax ? 0.0 : std::ldexp(1.0, bits) - 1)
-                         : (isMax ? -std::ldexp(1.0, bits - 1)
-                                  : std::ldexp(1.0, bits - 1) - 1);
+      // The lowest; its bits inverted are the highest, which need be no double.
+      start = elementType.isUnsignedInteger()
+                  ? 0.0
+                  : -std::ldexp(1.0, int(elementType.getIntOrFloatBitWidth()) - 1);
     }
   }
   Value count = node.create<ReduceProdOp>(keptShape, ArrayRef<int64_t>{0},
                                           /*keepdims=*/true);
   Value result = makeFilled(node, count, start, elementType);
+  if (isExtremum && !isMax && !isBool && !isa<FloatType>(elementType))
+    result = node.create<BitwiseNotOp>(result);
   Value flatPlaces = flatten(node, places), flatData = flatten(node, x);
   result = node.create<ScatterElementsOp>(
       result, flatPlaces, flatData, 0,
@@ -95,8 +92,14 @@ static LogicalResult reduceComputedAxes(NodeBinder &node, Value data, Value axes
     each = node.create<CastOp>(each, elementType);
     result = node.create<DivOp>(result, each);
   }
-  if constexpr (std::is_same_v<OpT, ReduceL2Op>)
+  if constexpr (std::is_same_v<OpT, ReduceL2Op>) {
+    bool isFloat = isa<FloatType>(elementType);
+    if (!isFloat)
+      result = node.create<CastOp>(result, Float64Type::get(node.getContext()));
     result = node.create<SqrtOp>(result);
+    if (!isFloat)
+      result = node.create<CastOp>(result, elementType);
+  }
   if constexpr (std::is_same_v<OpT, ReduceLogSumOp> ||
                 std::is_same_v<OpT, ReduceLogSumExpOp>)
     result = node.create<LogOp>(result);

@@ -32,3 +32,17 @@ func.func @casts(%x: tensor<2xf32>, %i: tensor<2xi8>) -> tensor<2xf32> {
   %3 = nn.cast %2 {to = f32} : (tensor<2xbf16>) -> tensor<2xf32>
   return %3 : tensor<2xf32>
 }
+
+// A bitcast reads and gives the bits of the narrow numbers.
+// CHECK-LABEL: func @bits
+// CHECK-SAME: (%[[X:.*]]: tensor<2xf16>)
+// CHECK: %[[WIDE:.*]] = nn.cast %[[X]] {to = f32}
+// CHECK: %[[NARROW:.*]] = nn.cast %[[WIDE]] {to = f16}
+// CHECK: %[[BITS:.*]] = nn.bitcast %[[NARROW]] {nn.origin = [#nn.origin<0, "b">]{{.*}}} : (tensor<2xf16>) -> tensor<2xbf16>
+// CHECK: %[[READ:.*]] = nn.cast %[[BITS]] {nn.origin = [#nn.origin<0, "b">], to = f32}
+// CHECK: nn.relu %[[READ]]
+func.func @bits(%x: tensor<2xf16>) -> tensor<2xbf16> {
+  %0 = nn.bitcast %x {nn.origin = [#nn.origin<0, "b">], to = bf16} : (tensor<2xf16>) -> tensor<2xbf16>
+  %1 = nn.relu %0 : (tensor<2xbf16>) -> tensor<2xbf16>
+  return %1 : tensor<2xbf16>
+}
