@@ -94,25 +94,23 @@ class Case:
         return onnx.shape_inference.infer_shapes(model)
 
 
-def merge(cases):
-    """One model of all cases."""
+def merge(models):
+    """One model of those in a dictionary, all of one opset."""
     graph = onnx.GraphProto(name="cases")
-    for case in cases:
+    for name, model in models.items():
         # add_prefix also renames dimensions.
-        part = onnx.compose.add_prefix_graph(case.model().graph, case.name + "/")
+        part = onnx.compose.add_prefix_graph(model.graph, name + "/")
         for info in (*part.input, *part.output):
             for dim in info.type.tensor_type.shape.dim:
-                if dim.dim_param and not dim.dim_param.startswith(case.name + "/"):
-                    dim.dim_param = f"{case.name}/{dim.dim_param}"
+                if dim.dim_param and not dim.dim_param.startswith(name + "/"):
+                    dim.dim_param = f"{name}/{dim.dim_param}"
         for i, node in enumerate(part.node):
-            node.name = f"{case.name}/{node.op_type}{i}"
+            node.name = f"{name}/{node.op_type}{i}"
         graph.node.extend(part.node)
         graph.input.extend(part.input)
         graph.output.extend(part.output)
         graph.initializer.extend(part.initializer)
-    return helper.make_model(
-        graph, ir_version=10,
-        opset_imports=[helper.make_opsetid("", cases[0].opset)])
+    return helper.make_model(graph, ir_version=10, opset_imports=model.opset_import)
 
 
 def is_bfloat16(dtype):
@@ -206,7 +204,7 @@ class Runner:
 
     def run_together(self, cases):
         model = self.directory / "model.onnx"
-        onnx.save(merge(cases), model)
+        onnx.save(merge({case.name: case.model() for case in cases}), model)
         interpreted = []
         for run in range(max(len(case.runs) for case in cases)):
             arrays = {f"{case.name}/{name}": x for case in cases
@@ -251,26 +249,30 @@ class Runner:
                             if name.partition("/")[0] == case.name} for case in cases}
 
     def check_interpreter(self, case, interpreted):
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4
-        options.intra_op_num_threads = 1
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         for run, inputs in enumerate(case.runs):
             if any(is_bfloat16(x.dtype) for x in inputs.values()):
                 return
             try:
-                session = onnxruntime.InferenceSession(
-                    case.model().SerializeToString(), options,
-                    providers=["CPUExecutionProvider"])
-                names = [x.name for x in session.get_outputs()]
-                wanted = session.run(names, inputs)
+                wanted = ask_runtime(case.model(), inputs)
             except Exception:
                 return  # ONNX Runtime lacks the operator for this type or mode.
             self.judged += 1
-            for name, want in zip(names, wanted):
+            for name, want in wanted.items():
                 self.report(case, run, f"{name}, interpreted",
                             compare(interpreted[run][case.name][name], np.asarray(want),
                                     case.tolerance, case.step))
+
+
+def ask_runtime(model, inputs):
+    """What ONNX Runtime computes, without optimizing."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = 1
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options,
+                                           providers=["CPUExecutionProvider"])
+    names = [x.name for x in session.get_outputs()]
+    return dict(zip(names, session.run(names, inputs)))
 
 
 def machine_options():
