@@ -82,10 +82,45 @@ def external_files(model):
             for entry in tensor.external_data if entry.key == "location"}
 
 
-def is_half(model):
-    proto = onnx.load(str(model), load_external_data=False)
-    types = {t.data_type for t in proto.graph.initializer}
-    return onnx.TensorProto.FLOAT16 in types
+class Tolerance:
+    """How near to ONNX Runtime's a model's results must be.
+
+    Right is what differs by no more than `relative` of itself plus `absolute` of the
+    tensor's largest element. Of quantized models, where rounding decides, a `share` of
+    the elements may be a step of the quantization off: up to `step` of the largest.
+    """
+
+    def __init__(self, model):
+        graph = onnx.load(str(model), load_external_data=False).graph
+        half = onnx.TensorProto.FLOAT16 in {t.data_type for t in graph.initializer}
+        quantized = any(node.op_type == "QuantizeLinear" for node in graph.node)
+        self.relative, self.absolute = (2e-2, 2e-3) if half else (1e-3, 1e-4)
+        self.share, self.step = (0.02, 0.05) if quantized else (0, 0)
+
+    def judge(self, results, expected):
+        """What is wrong, or None; and the largest error, of the largest element."""
+        worst = max(((name, *self._compare(results[name], array))
+                     for name, array in expected.items()), key=lambda row: row[1:])
+        name, wrong, error = worst
+        if wrong > self.share or (wrong and error > self.step):
+            return (f"'{name}': {100 * wrong:.2f}% of the elements are wrong, by up to "
+                    f"{error:.1e} of the largest"), error
+        return None, error
+
+    def _compare(self, got, expected):
+        """The share of elements that are wrong, and the largest error."""
+        if got.shape != expected.shape:
+            return 1.0, float("inf")
+        if expected.dtype.kind not in "f":
+            wrong = got != expected
+            return float(wrong.mean()) if wrong.size else 0.0, float(wrong.any())
+        got, expected = got.astype(np.float64), expected.astype(np.float64)
+        largest = max(float(np.abs(expected).max(initial=0)), 1e-30)
+        error = np.abs(got - expected)
+        fine = error <= self.relative * np.abs(expected) + self.absolute * largest
+        fine |= (got == expected) | (np.isnan(got) & np.isnan(expected))
+        return (float((~fine).mean()) if fine.size else 0.0,
+                float(np.nan_to_num(error, nan=np.inf).max(initial=0)) / largest)
 
 
 class Compiled:
