@@ -11,12 +11,6 @@
 using namespace mlir;
 using namespace mlir::nn;
 
-static std::optional<int64_t> getConstant(Dim dim) {
-  if (auto constant = dyn_cast<AffineConstantExpr>(dim))
-    return constant.getValue();
-  return std::nullopt;
-}
-
 /// Unset, negative and `?` names say nothing.
 static bool isName(StringRef name) {
   return !name.empty() && name != "?" && !name.starts_with("-");

@@ -50,12 +50,6 @@ static RankedTensorType getTensorType(Value tensor) {
   return cast<RankedTensorType>(tensor.getType());
 }
 
-static std::optional<int64_t> getConstant(Dim dim) {
-  if (auto constant = dyn_cast<AffineConstantExpr>(dim))
-    return constant.getValue();
-  return std::nullopt;
-}
-
 LogicalResult
 GatherElementsOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
                               SmallVectorImpl<InferredTensor> &results) {

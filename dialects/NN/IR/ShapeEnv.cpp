@@ -8,18 +8,13 @@
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/AffineExprVisitor.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace mlir::nn;
 
 /// Larger integer tensors are data, not shapes.
 static constexpr int64_t kMaxContents = 64;
-
-static std::optional<int64_t> getConstant(Dim dim) {
-  if (auto constant = dyn_cast<AffineConstantExpr>(dim))
-    return constant.getValue();
-  return std::nullopt;
-}
 
 //===----------------------------------------------------------------------===//
 // Symbols
@@ -346,13 +341,9 @@ FailureOr<OpFoldResult> ShapeEnv::materialize(OpBuilder &builder,
 // Common bodies of shape functions
 //===----------------------------------------------------------------------===//
 
-static Type getElementType(Value tensor) {
-  return cast<RankedTensorType>(tensor.getType()).getElementType();
-}
-
 LogicalResult shapes::inferLike(ShapeEnv &env, Value input,
                                 SmallVectorImpl<InferredTensor> &results) {
-  results.push_back({env.getDims(input), getElementType(input)});
+  results.push_back({env.getDims(input), getElementTypeOrSelf(input)});
   return success();
 }
 
@@ -393,7 +384,8 @@ static LogicalResult inferBroadcastTo(ShapeEnv &env, ValueRange operands,
                                       bool sameType, Type resultType,
                                       SmallVectorImpl<InferredTensor> &results) {
   for (Value operand : operands)
-    if (sameType && getElementType(operand) != getElementType(operands[0]))
+    if (sameType &&
+        getElementTypeOrSelf(operand) != getElementTypeOrSelf(operands[0]))
       return env.fail("operands have different element types");
   FailureOr<Dims> dims = shapes::broadcastDims(env, operands);
   if (failed(dims))
@@ -405,14 +397,14 @@ static LogicalResult inferBroadcastTo(ShapeEnv &env, ValueRange operands,
 LogicalResult shapes::inferBroadcast(ShapeEnv &env, ValueRange operands,
                                      SmallVectorImpl<InferredTensor> &results) {
   return inferBroadcastTo(env, operands, /*sameType=*/true,
-                          getElementType(operands[0]), results);
+                          getElementTypeOrSelf(operands[0]), results);
 }
 
 LogicalResult
 shapes::inferBroadcastLikeFirst(ShapeEnv &env, ValueRange operands,
                                 SmallVectorImpl<InferredTensor> &results) {
   return inferBroadcastTo(env, operands, /*sameType=*/false,
-                          getElementType(operands[0]), results);
+                          getElementTypeOrSelf(operands[0]), results);
 }
 
 LogicalResult
@@ -459,7 +451,7 @@ LogicalResult shapes::inferReduction(ShapeEnv &env, Value input,
     else if (keepdims)
       reduced.push_back(env.constant(1));
   }
-  results.push_back({reduced, getElementType(input)});
+  results.push_back({reduced, getElementTypeOrSelf(input)});
   return success();
 }
 

@@ -34,6 +34,13 @@ namespace mlir::nn {
 using Dim = AffineExpr;
 using Dims = SmallVector<Dim>;
 
+/// The size, if it is a constant.
+inline std::optional<int64_t> getConstant(Dim dim) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(dim))
+    return constant.getValue();
+  return std::nullopt;
+}
+
 /// A result as a shape function sees it.
 struct InferredTensor {
   Dims dims;

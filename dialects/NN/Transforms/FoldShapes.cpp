@@ -18,12 +18,6 @@ namespace mlir::nn {
 using namespace mlir;
 using namespace mlir::nn;
 
-static std::optional<int64_t> getConstant(Dim dim) {
-  if (auto constant = dyn_cast<AffineConstantExpr>(dim))
-    return constant.getValue();
-  return std::nullopt;
-}
-
 namespace {
 struct FoldShapes : nn::impl::FoldShapesBase<FoldShapes> {
   void runOnOperation() override {
