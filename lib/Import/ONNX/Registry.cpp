@@ -23,6 +23,7 @@ const Registry &Registry::get() {
     registerQuantization(all);
     registerRecurrent(all);
     registerReduction(all);
+    registerResize(all);
     registerShape(all);
     registerSignal(all);
     return all;

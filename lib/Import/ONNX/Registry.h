@@ -48,6 +48,7 @@ void registerPool(Registry &registry);
 void registerQuantization(Registry &registry);
 void registerRecurrent(Registry &registry);
 void registerReduction(Registry &registry);
+void registerResize(Registry &registry);
 void registerShape(Registry &registry);
 void registerSignal(Registry &registry);
 

@@ -3,7 +3,6 @@
 
 #include "Registry.h"
 #include "ShapeMath.h"
-#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -437,110 +436,6 @@ static LogicalResult importSplit(NodeBinder &node) {
   return success(!node.failed());
 }
 
-//===----------------------------------------------------------------------===//
-// Resampling
-//===----------------------------------------------------------------------===//
-
-/// Operands that are there but empty count as absent.
-static Value dropEmpty(Value value) {
-  bool isEmpty = value && getType(value).getRank() == 1 &&
-                 getType(value).getDimSize(0) == 0;
-  return isEmpty ? Value() : value;
-}
-
-/// Resize until version 10, and Upsample: coordinates are divided by the scale.
-/// The nearest pixel is the one before when enlarging; ONNX Runtime takes the
-/// one after when reducing.
-static LogicalResult resample(NodeBinder &node, Value input, Value scales,
-                              StringRef mode) {
-  if (!scales)
-    return failure();
-  bool enlarges = false, reduces = false;
-  DenseFPElementsAttr known;
-  if (matchPattern(scales, m_Constant(&known)))
-    for (const APFloat &scale : known) {
-      enlarges |= scale.convertToDouble() > 1;
-      reduces |= scale.convertToDouble() < 1;
-    }
-  if (mode == "nearest" &&
-      node.require(!(enlarges && reduces),
-                   "the old nearest mode enlarges or reduces all dimensions",
-                   "scales of both kinds", "", Remedy::ChangeForm).failed())
-    return failure();
-  return node.replaceWith<ResizeOp>(input, /*roi=*/Value(), scales,
-                                    /*sizes=*/Value(), ArrayRef<int64_t>(), mode,
-                                    "asymmetric", reduces ? "ceil" : "floor",
-                                    "stretch", -0.75f, /*exclude_outside=*/false,
-                                    /*antialias=*/false, 0.0f);
-}
-
-static LogicalResult importUpsample(NodeBinder &node) {
-  Value input, scales;
-  std::string mode;
-  if (node.operand("X", input).operand("scales", scales)
-          .attr("mode", mode, "nearest", {"nearest", "linear"}).failed())
-    return failure();
-  return resample(node, input, scales, mode);
-}
-
-static LogicalResult importUpsampleAttribute(NodeBinder &node) {
-  Value input;
-  SmallVector<float> scales;
-  std::string mode;
-  if (node.operand("X", input).attr("scales", scales)
-          .attr("mode", mode, "nearest", {"nearest", "linear"}).failed())
-    return failure();
-  return resample(node, input, node.constantFloats(scales), mode);
-}
-
-static LogicalResult importUpsampleHeightWidth(NodeBinder &node) {
-  Value input;
-  float height, width;
-  std::string mode;
-  if (node.operand("X", input).attr("height_scale", height, 1.0f)
-          .attr("width_scale", width, 1.0f)
-          .attr("mode", mode, "nearest", {"nearest", "bilinear"}).failed())
-    return failure();
-  return resample(node, input, node.constantFloats({1, 1, height, width}),
-                  mode == "nearest" ? "nearest" : "linear");
-}
-
-static LogicalResult importResize(NodeBinder &node) {
-  Value input, roi, scales, sizes;
-  SmallVector<int64_t> axes;
-  std::string mode, coordinates, nearest, aspect;
-  float coefficient, extrapolation;
-  bool excludeOutside, antialias;
-  if (node.operand("X", input).optionalOperand("roi", roi)
-          .optionalOperand("scales", scales).optionalOperand("sizes", sizes)
-          .attr("axes", axes)
-          .attr("mode", mode, "nearest", {"nearest", "linear", "cubic"})
-          .attr("coordinate_transformation_mode", coordinates, "half_pixel",
-                {"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel",
-                 "align_corners", "asymmetric", "tf_crop_and_resize"})
-          .attr("nearest_mode", nearest, "round_prefer_floor",
-                {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"})
-          .attr("keep_aspect_ratio_policy", aspect, "stretch",
-                {"stretch", "not_larger", "not_smaller"})
-          .attr("cubic_coeff_a", coefficient, -0.75f)
-          .attr("extrapolation_value", extrapolation, 0.0f)
-          .attr("exclude_outside", excludeOutside, false)
-          .attr("antialias", antialias, false).failed())
-    return failure();
-  scales = dropEmpty(scales);
-  sizes = dropEmpty(sizes);
-  roi = coordinates == "tf_crop_and_resize" ? dropEmpty(roi) : Value();
-  if (node.require(bool(scales) != bool(sizes),
-                   "exactly one of operands 'scales' and 'sizes' is given",
-                   scales ? "both" : "none", "").failed())
-    return failure();
-  if (sizes)
-    sizes = node.asInt64(sizes);
-  return node.replaceWith<ResizeOp>(input, roi, scales, sizes, axes, mode,
-                                    coordinates, nearest, aspect, coefficient,
-                                    excludeOutside, antialias, extrapolation);
-}
-
 void importer::registerShape(Registry &r) {
   r.onOp("Concat", 1, importConcat);
   r.onOp("DepthToSpace", 1, importDepthToSpace);
@@ -550,8 +445,6 @@ void importer::registerShape(Registry &r) {
   r.onOp("Pad", 11, importPad);
   r.onOp("Reshape", 1, importReshapeAttribute);
   r.onOp("Reshape", 5, importReshape);
-  r.onOp("Resize", 10, importUpsample);
-  r.onOp("Resize", 11, importResize);
   r.onOp("Shape", 1, importShape);
   r.onOp("Size", 1, importSize);
   r.onOp("Slice", 1, importSliceAttributes);
@@ -563,7 +456,4 @@ void importer::registerShape(Registry &r) {
   r.onOp("Tile", 6, importTile);
   r.onOp("Transpose", 1, importTranspose);
   r.onOp("Unsqueeze", 1, importUnsqueeze);
-  r.onOp("Upsample", 1, importUpsampleHeightWidth);
-  r.onOp("Upsample", 7, importUpsampleAttribute);
-  r.onOp("Upsample", 9, importUpsample);
 }
