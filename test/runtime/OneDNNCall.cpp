@@ -8,6 +8,9 @@
 #include "OneDNNCall.h"
 #include "CPU/Parallel.h"
 
+#include <gtest/gtest.h>
+
+#include <cmath>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -146,6 +149,29 @@ nnrt_abi_tensor view(Array &array) {
   tensor.rank = int32_t(array.rank());
   tensor.type = NNRT_ABI_F32;
   return tensor;
+}
+
+nnrt_abi_onednn_post_op eltwise(int algorithm, float alpha,
+                                float beta) {
+  return {NNRT_ABI_ONEDNN_ELTWISE, algorithm, alpha, beta, 0, 0};
+}
+
+nnrt_abi_onednn_post_op sum(float scale) {
+  return {NNRT_ABI_ONEDNN_SUM, 0, scale, 0, 0, 0};
+}
+
+nnrt_abi_onednn_post_op binary(int algorithm, int argument) {
+  return {NNRT_ABI_ONEDNN_BINARY, algorithm, 0, 0, argument, 0};
+}
+
+void expectClose(const Array &got, const Array &want, float tolerance) {
+  ASSERT_EQ(got.dims, want.dims);
+  float largest = 0.01f;
+  for (float v : want.values)
+    largest = std::max(largest, std::fabs(v));
+  for (int64_t i = 0; i < want.size(); ++i)
+    ASSERT_NEAR(got.values[i], want.values[i], tolerance * largest)
+        << "element " << i;
 }
 
 } // namespace test
