@@ -54,6 +54,19 @@ Value createAlloca(ConversionPatternRewriter &rewriter, Location loc,
                                 type, size, /*alignment=*/8);
 }
 
+/// The address of a list of `values` of that type, on the stack.
+Value storeToStack(ConversionPatternRewriter &rewriter, Location loc, Operation *op,
+                   Type type, ArrayRef<Value> values) {
+  Value list =
+      createAlloca(rewriter, loc, op, type, std::max<int64_t>(values.size(), 1));
+  for (auto [i, value] : llvm::enumerate(values)) {
+    Value place = LLVM::GEPOp::create(rewriter, loc, list.getType(), type, list,
+                                      ArrayRef<LLVM::GEPArg>{int32_t(i)});
+    LLVM::StoreOp::create(rewriter, loc, value, place);
+  }
+  return list;
+}
+
 Value createI64(OpBuilder &builder, Location loc, int64_t value) {
   return LLVM::ConstantOp::create(builder, loc, builder.getI64Type(),
                                   builder.getI64IntegerAttr(value));
@@ -150,17 +163,12 @@ struct OutputLowering : ConvertOpToLLVMPattern<OutputOp> {
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     auto type = cast<MemRefType>(op.getType());
-    Value dims = createAlloca(rewriter, loc, op, rewriter.getI64Type(),
-                              std::max<int64_t>(type.getRank(), 1));
+    SmallVector<Value> sizes;
     unsigned next = 0;
-    for (auto [i, size] : llvm::enumerate(type.getShape())) {
-      Value value = ShapedType::isDynamic(size) ? adaptor.getSizes()[next++]
-                                                : createI64(rewriter, loc, size);
-      Value place = LLVM::GEPOp::create(rewriter, loc, dims.getType(),
-                                        rewriter.getI64Type(), dims,
-                                        ArrayRef<LLVM::GEPArg>{int32_t(i)});
-      LLVM::StoreOp::create(rewriter, loc, value, place);
-    }
+    for (int64_t size : type.getShape())
+      sizes.push_back(ShapedType::isDynamic(size) ? adaptor.getSizes()[next++]
+                                                  : createI64(rewriter, loc, size));
+    Value dims = storeToStack(rewriter, loc, op, rewriter.getI64Type(), sizes);
     replaceByRuntimeBuffer(rewriter, op, *getTypeConverter(), RuntimeEntry::output,
                            {createI32(rewriter, loc, op.getIndex()),
                             createI32(rewriter, loc, type.getRank()), dims},
@@ -197,6 +205,36 @@ struct AllocateLowering : ConvertOpToLLVMPattern<AllocateOp> {
       bytes = LLVM::MulOp::create(rewriter, loc, bytes, size);
     replaceByRuntimeBuffer(rewriter, op, *getTypeConverter(), RuntimeEntry::allocate,
                            {bytes}, adaptor.getSizes());
+    return success();
+  }
+};
+
+struct MarkLowering : ConvertOpToLLVMPattern<MarkOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+  LogicalResult
+  matchAndRewrite(MarkOp op, OpAdaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    rewriter.replaceOp(op, emitRuntimeCall(rewriter, op.getLoc(), getRuntimeContext(op),
+                                           RuntimeEntry::mark, {}));
+    return success();
+  }
+};
+
+struct ReleaseLowering : ConvertOpToLLVMPattern<ReleaseOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+  LogicalResult
+  matchAndRewrite(ReleaseOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    SmallVector<Value> addresses;
+    for (Value kept : adaptor.getKept())
+      addresses.push_back(MemRefDescriptor(kept).alignedPtr(rewriter, loc));
+    auto pointer = LLVM::LLVMPointerType::get(getContext());
+    Value list = storeToStack(rewriter, loc, op, pointer, addresses);
+    emitRuntimeCall(rewriter, loc, getRuntimeContext(op), RuntimeEntry::release,
+                    {adaptor.getMark(),
+                     createI64(rewriter, loc, int64_t(addresses.size())), list});
+    rewriter.eraseOp(op);
     return success();
   }
 };
@@ -425,6 +463,7 @@ struct ConvertToLLVMPass : nn::impl::ConvertToLLVMBase<ConvertToLLVMPass> {
                                            /*reassociateFPReductions=*/true);
     populateOneDNNToLLVMPatterns(converter, patterns);
     patterns.add<WeightLowering, OutputLowering, ArenaLowering, AllocateLowering,
+                 MarkLowering, ReleaseLowering,
                  KernelMarkLowering<KernelBeginOp, RuntimeEntry::kernel_begin>,
                  KernelMarkLowering<KernelEndOp, RuntimeEntry::kernel_end>,
                  AssertLowering, CallKernelLowering, CallRuntimeLowering>(converter);

@@ -6,7 +6,8 @@
 // allocation to the last use of any alias, or to the end of what holds that use
 // and not the allocation (a loop may come back to it). Buffers that leave an
 // iteration of a loop live for an unknown number of iterations; they are
-// allocated when they are made.
+// allocated when they are made, as are those whose size depends on data. What a
+// loop has allocated and does not carry on is freed at the end of each iteration.
 //
 //===----------------------------------------------------------------------===//
 
@@ -61,6 +62,7 @@ struct PlanArenaPass : nn::impl::PlanArenaBase<PlanArenaPass> {
       return;
     Block &block = main.getBody().front();
     collect(main, block);
+    main.walk(releaseInIterations);
     OpBuilder builder(&getContext());
     numDataDependent = dataDependent;
     if (dataDependent)
@@ -125,6 +127,24 @@ struct PlanArenaPass : nn::impl::PlanArenaBase<PlanArenaPass> {
   }
 
 private:
+  /// Has a loop that allocates free, iteration by iteration, what it has allocated
+  /// since it began and does not carry on.
+  static void releaseInIterations(LoopLikeOpInterface loop) {
+    bool allocates = loop->walk([](AllocateOp) { return WalkResult::interrupt(); })
+                         .wasInterrupted();
+    if (!allocates || !isa<scf::ForOp, scf::WhileOp>(loop))
+      return;
+    OpBuilder builder(loop);
+    Value mark = MarkOp::create(builder, loop.getLoc(), builder.getIndexType());
+    Operation *end = loop->getRegions().back().front().getTerminator();
+    SmallVector<Value> kept;
+    for (Value carried : end->getOperands())
+      if (isa<MemRefType>(carried.getType()))
+        kept.push_back(carried);
+    builder.setInsertionPoint(end);
+    ReleaseOp::create(builder, loop.getLoc(), mark, kept);
+  }
+
   /// Finds all allocations, their lives and sizes.
   void collect(func::FuncOp main, Block &block) {
     number(block);

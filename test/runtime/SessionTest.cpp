@@ -404,6 +404,28 @@ TEST_F(SessionTest, MemoryByParts) {
   EXPECT_EQ(text(nnrt_session_memory_parts(nullptr, &own)), "session is null");
 }
 
+TEST_F(SessionTest, LoopsReleaseWhatTheyDoNotCarryOn) {
+  load(makeManifest("loop"));
+  constexpr int64_t rows = 1000;
+  FloatTensor x({rows, 4}, std::vector<float>(rows * 4, 1.0f));
+  size_t blocks = 0;
+  for (int round = 0; round < 3; ++round) {
+    std::vector<DLTensor> outputs(1);
+    ASSERT_EQ(text(run({x}, outputs)), "");
+    std::vector<float> y = values(outputs[0]);
+    for (int64_t i = 0; i < rows * 4; ++i)
+      ASSERT_EQ(y[i], float(i / 4 + 1)) << "element " << i;
+    nnrt_session_memory_info own;
+    ASSERT_EQ(text(nnrt_session_memory_parts(session.get(), &own)), "");
+    // Two of up to 16,000 bytes and the half, instead of a thousand.
+    EXPECT_LT(own.blocks, 100'000u);
+    if (round == 2) {
+      EXPECT_EQ(own.blocks, blocks);
+    }
+    blocks = own.blocks;
+  }
+}
+
 TEST_F(SessionTest, NoProfileUnlessAsked) {
   load(makeManifest("affine"));
   expectStillUsable();

@@ -59,6 +59,7 @@ static StringRef getSpecialRoad(OperationName op) {
       .Case("nn.call_kernel", "a call of a generated kernel")
       .Cases({"nn.allocate", "nn.arena", "nn.output", "nn.weight"},
              "an address that the runtime gives")
+      .Cases({"nn.mark", "nn.release"}, "a call of the runtime's pool of buffers")
       .Cases({"nn.kernel_begin", "nn.kernel_end"}, "a call of the runtime's profiler")
       .Default("");
 }

@@ -47,10 +47,28 @@ def NN_ArenaOp : Op<NN_Dialect, "arena", [
 def NN_AllocateOp : Op<NN_Dialect, "allocate", [
     MemoryEffects<[MemAlloc<DefaultResource>]>]> {
   let summary = "A buffer whose size is not known when the run starts";
-  let description = "Freed by the runtime after the run.";
+  let description = "Freed by the runtime after the run, or by `nn.release`.";
   let arguments = (ins Variadic<Index>:$sizes);
   let results = (outs AnyMemRef:$result);
   let assemblyFormat = "`(` $sizes `)` attr-dict `:` type($result)";
+}
+
+def NN_MarkOp : Op<NN_Dialect, "mark", [
+    MemoryEffects<[MemRead<DefaultResource>, MemWrite<DefaultResource>]>]> {
+  let summary = "How many buffers `nn.allocate` has given so far";
+  let results = (outs Index:$result);
+  let assemblyFormat = "attr-dict";
+}
+
+def NN_ReleaseOp : Op<NN_Dialect, "release", [
+    MemoryEffects<[MemRead<DefaultResource>, MemWrite<DefaultResource>]>]> {
+  let summary = "Frees the buffers of `nn.allocate` since `mark`, but for those in `kept`";
+  let description = [{
+    Stands at the end of an iteration: what was allocated since the loop began and is
+    not carried on can no longer be reached. `kept` may be views of buffers.
+  }];
+  let arguments = (ins Index:$mark, Variadic<AnyMemRef>:$kept);
+  let assemblyFormat = "$mark (`keep` $kept^ `:` type($kept))? attr-dict";
 }
 
 class NN_KernelMarkOp<string mnemonic> : Op<NN_Dialect, mnemonic, [

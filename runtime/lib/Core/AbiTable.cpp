@@ -180,6 +180,15 @@ static void *allocate(nnrt_abi_context *ctx, int64_t bytes) noexcept {
   return get(ctx)->getBlock(bytes);
 }
 
+static int64_t mark(nnrt_abi_context *ctx) noexcept {
+  return get(ctx)->getPool().mark();
+}
+
+static void release(nnrt_abi_context *ctx, int64_t mark, int64_t count,
+                    const void *const *kept) noexcept {
+  get(ctx)->getPool().release(mark, count, kept);
+}
+
 static int32_t kernel(nnrt_abi_context *ctx, int32_t kernel,
                       const int64_t *parameters,
                       const nnrt_abi_tensor *args) noexcept {

@@ -53,14 +53,26 @@ void *Buffer::ensure(size_t bytes) noexcept {
 
 void *BlockPool::allocate(size_t bytes) noexcept {
   std::lock_guard<std::mutex> lock(mutex);
-  Block *best = nullptr;
-  for (Block &block : blocks)
-    if (!block.used && block.buffer.capacity() >= bytes &&
-        (!best || block.buffer.capacity() < best->buffer.capacity()))
-      best = &block;
+  Block *best = nullptr, *outgrown = nullptr;
+  for (Block &block : blocks) {
+    if (block.used)
+      continue;
+    size_t capacity = block.buffer.capacity();
+    if (capacity >= bytes) {
+      if (!best || capacity < best->buffer.capacity())
+        best = &block;
+    } else if (block.number > givenBefore &&
+               (!outgrown || capacity > outgrown->buffer.capacity())) {
+      outgrown = &block;
+    }
+  }
   // A block that is far too large is left for someone who needs it.
   if (best && best->buffer.capacity() / 4 > std::max<size_t>(bytes, 4096))
     best = nullptr;
+  // What a loop has released may be what grows with each of its iterations.
+  if (!best && outgrown && outgrown->buffer.capacity() >= bytes / 2 &&
+      outgrown->buffer.ensure(bytes + bytes / 2))
+    best = outgrown;
   if (!best) {
     try {
       best = &blocks.emplace_back();
@@ -73,8 +85,29 @@ void *BlockPool::allocate(size_t bytes) noexcept {
     }
   }
   best->used = true;
+  best->number = ++given;
   best->idleRuns = 0;
   return best->buffer.data();
+}
+
+int64_t BlockPool::mark() const noexcept {
+  std::lock_guard<std::mutex> lock(mutex);
+  return given;
+}
+
+bool BlockPool::Block::holds(const void *address) const {
+  auto begin = reinterpret_cast<uintptr_t>(buffer.data());
+  return reinterpret_cast<uintptr_t>(address) - begin < buffer.capacity();
+}
+
+void BlockPool::release(int64_t mark, int64_t count,
+                        const void *const *kept) noexcept {
+  std::lock_guard<std::mutex> lock(mutex);
+  for (Block &block : blocks)
+    if (block.used && block.number > mark)
+      block.used = std::any_of(kept, kept + count, [&](const void *address) {
+        return block.holds(address);
+      });
 }
 
 void BlockPool::endRun() noexcept {
@@ -85,6 +118,7 @@ void BlockPool::endRun() noexcept {
       ++block.idleRuns;
     block.used = false;
   }
+  givenBefore = given;
   blocks.erase(std::remove_if(blocks.begin(), blocks.end(),
                               [](const Block &block) {
                                 return block.idleRuns > maxIdleRuns;

@@ -39,8 +39,13 @@ private:
 /// causes no allocation. Safe to call from several threads.
 class BlockPool {
 public:
-  /// Null without memory. Valid until endRun().
+  /// Null without memory. Valid until endRun(), or release().
   void *allocate(size_t bytes) noexcept;
+  /// How many blocks have been given so far.
+  int64_t mark() const noexcept;
+  /// Takes back the blocks that were given since `mark`, but for those that hold one
+  /// of the `count` addresses in `kept`.
+  void release(int64_t mark, int64_t count, const void *const *kept) noexcept;
   /// Takes back all blocks, and frees those that no run has used for long.
   void endRun() noexcept;
   size_t capacity() const;
@@ -49,9 +54,14 @@ private:
   struct Block {
     Buffer buffer;
     bool used = false;
+    int64_t number = 0; // of the call that gave it
     int idleRuns = 0;
+
+    bool holds(const void *address) const;
   };
   std::vector<Block> blocks;
+  int64_t given = 0;
+  int64_t givenBefore = 0; // in earlier runs
   mutable std::mutex mutex;
 };
 

@@ -38,6 +38,7 @@ public:
   void *getArena(int64_t bytes);
   void *getOutput(int32_t index, int32_t rank, const int64_t *dims);
   void *getBlock(int64_t bytes);
+  BlockPool &getPool() { return pool; }
   int32_t executeOneDNN(const nnrt_abi_onednn_site *site,
                         const nnrt_abi_tensor *args);
   void beginKernel(int32_t index);

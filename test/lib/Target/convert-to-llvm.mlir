@@ -8,6 +8,8 @@
 // CHECK-DAG: llvm.func internal @k.range(
 // What a kernel writes is its own: LLVM may vectorize around its tables.
 // CHECK-DAG: llvm.func internal @own(%{{.*}}: !llvm.ptr {llvm.noalias}, %{{.*}}: !llvm.ptr {llvm.noalias}
+// What is kept goes to the runtime as a list of addresses.
+// CHECK-DAG: llvm.call %{{.*}}(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) : !llvm.ptr, (!llvm.ptr, i64, i64, !llvm.ptr) -> ()
 // Nothing is called that is not defined here.
 // CHECK-NOT: llvm.func @malloc
 // CHECK-NOT: unrealized_conversion_cast
@@ -20,6 +22,8 @@ func.func @main(%ctx: !llvm.ptr, %x: memref<16xf32>) -> i32 {
   nn.kernel_begin 0
   nn.call_kernel @k ins(%x : memref<16xf32>) outs(%a : memref<16xf32>) scalars() count(%c1)
   nn.kernel_end 0
+  %mark = nn.mark
+  nn.release %mark keep %a : memref<16xf32>
   %w = nn.weight at 64 : memref<16xf32>
   %o = nn.output 0() : memref<16xf32>
   nn.call_kernel @k ins(%w : memref<16xf32>) outs(%o : memref<16xf32>) scalars() count(%c1)

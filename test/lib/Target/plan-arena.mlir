@@ -93,6 +93,66 @@ func.func private @k(%o: memref<?xf32>, %b: index, %e: index)
 
 // -----
 
+// What an iteration of a loop allocates, and does not carry on, is freed at its end.
+// CHECK-LABEL: module attributes {{.*}}nn.data_dependent_buffers = 2
+// CHECK: %[[MARK:.*]] = nn.mark
+// CHECK: scf.for {{.*}} iter_args(%{{.*}} = %{{.*}})
+// CHECK: %[[CARRIED:.*]] = nn.allocate
+// CHECK: nn.allocate
+// CHECK: nn.release %[[MARK]] keep %[[CARRIED]] : memref<?xf32>
+// CHECK-NEXT: scf.yield %[[CARRIED]]
+func.func @main(%ctx: !llvm.ptr, %sizes: memref<1xindex>, %x: memref<?xf32>) -> i32 {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %n = memref.load %sizes[%c0] : memref<1xindex>
+  %r = scf.for %i = %c0 to %n step %c1 iter_args(%old = %x) -> memref<?xf32> {
+    %a = memref.alloc(%i) : memref<?xf32>
+    nn.call_kernel @k ins() outs(%a : memref<?xf32>) scalars() count(%i)
+    %b = memref.alloc(%i) : memref<?xf32>
+    nn.call_kernel @k ins() outs(%b : memref<?xf32>) scalars() count(%i)
+    scf.yield %a : memref<?xf32>
+  }
+  %s = arith.constant 0 : i32
+  return %s : i32
+}
+func.func private @k(%o: memref<?xf32>, %b: index, %e: index)
+
+// -----
+
+// In scf.while they are freed behind the body; a loop that allocates nothing frees
+// nothing.
+// CHECK-LABEL: module attributes {{.*}}nn.data_dependent_buffers = 1
+// CHECK: %[[MARK:.*]] = nn.mark
+// CHECK: scf.while
+// CHECK: scf.condition
+// CHECK: nn.allocate
+// CHECK: nn.release %[[MARK]]{{$}}
+// CHECK-NEXT: scf.yield
+// CHECK-NOT: nn.release
+func.func @main(%ctx: !llvm.ptr, %sizes: memref<1xindex>) -> i32 {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %n = memref.load %sizes[%c0] : memref<1xindex>
+  %r = scf.while (%i = %c0) : (index) -> index {
+    %go = arith.cmpi slt, %i, %n : index
+    scf.condition(%go) %i : index
+  } do {
+  ^bb0(%i: index):
+    %a = memref.alloc(%i) : memref<?xf32>
+    nn.call_kernel @k ins() outs(%a : memref<?xf32>) scalars() count(%i)
+    %next = arith.addi %i, %c1 : index
+    scf.yield %next : index
+  }
+  scf.for %i = %c0 to %n step %c1 {
+    memref.store %i, %sizes[%c0] : memref<1xindex>
+  }
+  %s = arith.constant 0 : i32
+  return %s : i32
+}
+func.func private @k(%o: memref<?xf32>, %b: index, %e: index)
+
+// -----
+
 // The formula is simplified by what is known of sizes: they are not negative and
 // equal by name, so the largest of several is found where it can be; whole cache
 // lines are not rounded up; division down is seen through its spelling in arith.

@@ -51,6 +51,38 @@ int32_t nnrt_model_run_affine(nnrt_abi_context *ctx,
   return 0;
 }
 
+/* y[N, 4]: row i is the sum of rows 0 to i of x. A loop as the compiler makes them:
+ * each iteration allocates what it carries on, one row longer, and another block. */
+int32_t nnrt_model_run_loop(nnrt_abi_context *ctx, const nnrt_abi_tensor *inputs) {
+  int64_t rows = inputs[0].dims[0];
+  const float *x = inputs[0].data;
+  int64_t mark = ctx->table->mark(ctx);
+  const float *carried = 0;
+  for (int64_t i = 0; i < rows; ++i) {
+    float *row = ctx->table->allocate(ctx, 16);
+    float *longer = ctx->table->allocate(ctx, (i + 1) * 16);
+    if (!row || !longer)
+      return 1;
+    for (int64_t k = 0; k < 4; ++k)
+      row[k] = x[4 * i + k] + (i ? carried[4 * (i - 1) + k] : 0);
+    for (int64_t k = 0; k < 4 * i; ++k)
+      longer[k] = carried[k];
+    for (int64_t k = 0; k < 4; ++k)
+      longer[4 * i + k] = row[k];
+    /* Where a view of the block begins. */
+    const void *kept = longer + 2;
+    ctx->table->release(ctx, mark, 1, &kept);
+    carried = longer;
+  }
+  int64_t dims[2] = {rows, 4};
+  float *y = ctx->table->output(ctx, 0, 2, dims);
+  if (!y)
+    return 1;
+  for (int64_t i = 0; i < rows * 4; ++i)
+    y[i] = carried[i];
+  return 0;
+}
+
 /* s[N] = a[N] + b[N]: two inputs that share a dim. */
 int32_t nnrt_model_run_add(nnrt_abi_context *ctx,
                            const nnrt_abi_tensor *inputs) {
