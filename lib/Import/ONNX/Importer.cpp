@@ -22,17 +22,38 @@ OwningOpRef<ModuleOp> nn::importONNX(MLIRContext &context, StringRef path,
   context.loadDialect<NNDialect, func::FuncDialect, cf::ControlFlowDialect,
                       scf::SCFDialect>();
   report.setFact("model", path.str());
-  onnx::ModelProto model;
-  if (std::optional<ReadError> error = readModel(path, model)) {
-    report.add({{}, error->constraint, error->seen, "", Remedy::FixModel,
-                error->advice});
-    return {};
+  struct Attempt {
+    TriageReport report;
+    OwningOpRef<ModuleOp> module;
+    bool assumed = false, isSound = false;
+  };
+  auto attempt = [&](bool unknownDimsAreOne) {
+    Attempt result{report, {}};
+    // Importing takes the model to pieces.
+    onnx::ModelProto model;
+    if (std::optional<ReadError> error = readModel(path, model)) {
+      result.report.add({{}, error->constraint, error->seen, "", Remedy::FixModel,
+                         error->advice});
+      return result;
+    }
+    Importer importer(context, path, model, options, result.report);
+    result.module = importer.run(unknownDimsAreOne);
+    result.assumed = importer.hasAssumedDims();
+    result.isSound = result.report.empty() && !importer.contradictsDeclaredRanks();
+    return result;
+  };
+  // Where the rank of a result hangs on dimensions that only the run knows, these are
+  // kept, or taken away if only so all fits the model's declared outputs.
+  Attempt best = attempt(/*unknownDimsAreOne=*/false);
+  if (best.assumed && !best.isSound) {
+    Attempt other = attempt(/*unknownDimsAreOne=*/true);
+    if (other.isSound)
+      best = std::move(other);
   }
-  OwningOpRef<ModuleOp> module =
-      Importer(context, path, model, options, report).run();
+  report = std::move(best.report);
   if (!report.empty())
     return {};
-  return module;
+  return std::move(best.module);
 }
 
 void Importer::reportProblem(const NodeInfo &node, const Twine &constraint,
@@ -42,7 +63,8 @@ void Importer::reportProblem(const NodeInfo &node, const Twine &constraint,
               advice.str()});
 }
 
-OwningOpRef<ModuleOp> Importer::run() {
+OwningOpRef<ModuleOp> Importer::run(bool unknownDimsAreOne) {
+  state.unknownDimsAreOne = unknownDimsAreOne;
   setFacts();
   if (!model.has_graph()) {
     reportProblem({}, "the model has a graph", "none", "");
@@ -389,6 +411,7 @@ void Importer::importOutputs(func::FuncOp main, Scope &scope) {
     const auto &declared = output.type().tensor_type().shape();
     bool isHint = output.type().tensor_type().has_shape() &&
                   declared.dim_size() == type.getRank();
+    contradictsOutputs |= output.type().tensor_type().has_shape() && !isHint;
     SmallVector<std::string> names(type.getRank());
     bool hasNames = false;
     for (int64_t i = 0; i < type.getRank(); ++i) {

@@ -23,8 +23,14 @@ public:
       : context(context), model(model), options(options), report(report),
         state(context, path) {}
 
-  /// The module; of no use if the report is not empty.
-  OwningOpRef<ModuleOp> run();
+  /// The module; of no use if the report is not empty. Where the rank of a result
+  /// hangs on dimensions that only the run knows, these are taken to be 1 or not.
+  OwningOpRef<ModuleOp> run(bool unknownDimsAreOne);
+
+  /// After run(): whether that mattered, and whether outputs do not have the ranks
+  /// that the model declares.
+  bool hasAssumedDims() const { return state.assumedDims; }
+  bool contradictsDeclaredRanks() const { return contradictsOutputs; }
 
 private:
   /// What a tensor's name stands for.
@@ -188,6 +194,7 @@ private:
   int64_t numNodes = 0; ///< With those of inlined functions.
   unsigned graphDepth = 0;
   Block *mainBlock = nullptr;
+  bool contradictsOutputs = false;
   /// Code that was imported in vain. It lives on, because the shapes that are
   /// known of its values are found by the values' addresses.
   std::vector<std::unique_ptr<Region>> discarded;

@@ -463,18 +463,23 @@ Value NodeBinder::constantScalar(double value, Type elementType) {
       DenseElementsAttr::get(RankedTensorType::get({}, elementType), attribute));
 }
 
-void NodeBinder::checkDimIsNot(Value tensor, int64_t dim, int64_t size,
-                               const Twine &message) {
-  if (state.shapes.isKnownNotEqual(state.shapes.getDims(tensor)[dim], size))
-    return;
+bool NodeBinder::assumeIsOne(Value tensor, int64_t dim) {
+  bool isOne = state.unknownDimsAreOne;
+  if (state.shapes.isKnownNotEqual(state.shapes.getDims(tensor)[dim], 1))
+    return false;
+  state.assumedDims = true;
   OpBuilder &b = state.builder;
-  Value seen = tensor::DimOp::create(b, location, tensor, dim);
-  Value refused = arith::ConstantIndexOp::create(b, location, size);
-  Value differs = arith::CmpIOp::create(b, location, arith::CmpIPredicate::ne, seen,
-                                        refused);
-  cf::AssertOp::create(b, location, differs,
-                       ("node '" + info.name + "' (" + info.op + ") " + message)
-                           .str());
+  Value size = tensor::DimOp::create(b, location, tensor, dim);
+  Value one = arith::ConstantIndexOp::create(b, location, 1);
+  auto expected = isOne ? arith::CmpIPredicate::eq : arith::CmpIPredicate::ne;
+  Value holds = arith::CmpIOp::create(b, location, expected, size, one);
+  cf::AssertOp::create(b, location, holds,
+                       "node '" + info.name + "' (" + info.op +
+                           ") has no axes, and dimension " + std::to_string(dim) +
+                           " of its input " + (isOne ? "is not 1" : "is 1") +
+                           ", for which the model is not compiled; give it inputs of "
+                           "other sizes, or compile with this size set (--set-dim)");
+  return isOne;
 }
 
 Value NodeBinder::asInt64(Value value) {

@@ -43,6 +43,9 @@ struct ImportState {
   WeightReader weights;
   /// Values of which nothing is certain, because a node before them failed.
   llvm::DenseSet<Value> uncertain;
+  /// Whether dimensions that only the run knows are taken to be 1 where the rank of
+  /// a result hangs on it (Squeeze without axes), and whether this was needed.
+  bool unknownDimsAreOne = false, assumedDims = false;
 };
 
 class NodeBinder {
@@ -164,9 +167,10 @@ public:
     return setOutput(create<OpT>(std::forward<Args>(args)...));
   }
 
-  /// For what only a run can show: it ends with an error of the node's name and
-  /// `message` where the dimension has the size.
-  void checkDimIsNot(Value tensor, int64_t dim, int64_t size, const Twine &message);
+  /// Whether a dimension that only the run knows is 1, as is assumed where the rank
+  /// of a result hangs on it. If not, the run ends with an error of the node's name
+  /// and the way out.
+  bool assumeIsOne(Value tensor, int64_t dim);
 
   Value constant(ElementsAttr value);
   Value constantList(ArrayRef<int64_t> values); // i64 of rank 1

@@ -51,8 +51,7 @@ static LogicalResult importFlatten(NodeBinder &node) {
   return node.replaceWith<FlattenOp>(input, axis);
 }
 
-/// Without axes, all dimensions of size 1 go. The rank of the result hangs on it, so
-/// dimensions that only the run knows are taken to be others, and the run checks that.
+/// Without axes, all dimensions of size 1 go.
 static LogicalResult importSqueeze(NodeBinder &node) {
   Value data, computedAxes;
   std::optional<SmallVector<int64_t>> axes;
@@ -68,13 +67,8 @@ static LogicalResult importSqueeze(NodeBinder &node) {
   if (!axes) {
     axes.emplace();
     for (auto [axis, size] : llvm::enumerate(getType(data).getShape())) {
-      if (ShapedType::isDynamic(size))
-        node.checkDimIsNot(data, axis, 1,
-                           "has no axes, and dimension " + Twine(axis) +
-                               " of its input is 1, for which the model is not "
-                               "compiled; give it inputs of other sizes, or compile "
-                               "with this size set (--set-dim)");
-      if (size == 1)
+      bool isOne = ShapedType::isDynamic(size) ? node.assumeIsOne(data, axis) : size == 1;
+      if (isOne)
         axes->push_back(axis);
     }
   }
