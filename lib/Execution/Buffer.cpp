@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "nn/Execution/Buffer.h"
+#include "mlir/IR/BuiltinTypes.h"
 #include <cstdlib>
 #include <cstring>
 
@@ -15,20 +16,13 @@ SmallVector<int64_t, 4> nn::getRowMajorStrides(ArrayRef<int64_t> sizes) {
   return strides;
 }
 
-static int64_t count(ArrayRef<int64_t> sizes) {
-  int64_t result = 1;
-  for (int64_t size : sizes)
-    result *= size;
-  return result;
-}
-
 Buffer Buffer::allocate(DataType type, ArrayRef<int64_t> sizes) {
   Buffer buffer;
   buffer.type = type;
   buffer.sizes.assign(sizes.begin(), sizes.end());
   buffer.strides = getRowMajorStrides(sizes);
   // Whole vectors may be read at the end, as from a real arena.
-  size_t bytes = (count(sizes) * getByteSize(type) + 127) / 64 * 64;
+  size_t bytes = (ShapedType::getNumElements(sizes) * getByteSize(type) + 127) / 64 * 64;
   buffer.memory.reset(static_cast<char *>(std::aligned_alloc(64, bytes)), std::free);
   std::memset(buffer.memory.get(), kPoison, bytes);
   return buffer;
@@ -52,7 +46,7 @@ char *Buffer::getElement(ArrayRef<int64_t> index) const {
 template <typename Action>
 static void forEachElement(const Buffer &buffer, Action action) {
   SmallVector<int64_t, 4> index(buffer.sizes.size(), 0);
-  for (int64_t i = 0, e = count(buffer.sizes); i < e; ++i) {
+  for (int64_t i = 0, e = ShapedType::getNumElements(buffer.sizes); i < e; ++i) {
     action(buffer.getElement(index), i);
     for (int64_t d = int64_t(index.size()) - 1; d >= 0; --d) {
       if (++index[d] < buffer.sizes[d])
@@ -86,7 +80,7 @@ HostTensor Buffer::load() const {
 }
 
 void Buffer::store(const HostTensor &tensor) const {
-  assert(tensor.getNumElements() == count(sizes) &&
+  assert(tensor.getNumElements() == ShapedType::getNumElements(sizes) &&
          getByteSize(tensor.getType()) == getByteSize(type));
   if (tensor.getNumElements() == 0)
     return;

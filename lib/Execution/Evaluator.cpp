@@ -514,8 +514,7 @@ FailureOr<HostTensors> Activity::runMain(ArrayRef<HostTensor> inputs) {
     HostTensor input = inputs.front();
     inputs = inputs.drop_front();
     // Of a small type, which the model may hold in bytes by now.
-    if (!getDataType(getElementTypeOrSelf(type)) ||
-        *getDataType(getElementTypeOrSelf(type)) != input.getType())
+    if (getDataType(getElementTypeOrSelf(type)) != input.getType())
       input = input.withType(getStorageType(input.getType()));
     arguments.push_back(isa<BaseMemRefType>(type) ? Datum(Buffer::copyOf(input))
                                                   : Datum(input));
