@@ -81,7 +81,7 @@ static LogicalResult importConstantOfShape(NodeBinder &node) {
 
 static LogicalResult importIdentity(NodeBinder &node) {
   Value input;
-  if (node.onlyOperand(input).failed())
+  if (node.anyOperand(input).require(bool(input), "the operand is given", "none", "").failed())
     return failure();
   return node.setOutput(input);
 }

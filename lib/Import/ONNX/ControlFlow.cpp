@@ -20,12 +20,6 @@ using namespace mlir;
 using namespace mlir::nn;
 using namespace mlir::nn::importer;
 
-std::string importer::show(Type type) {
-  std::string text;
-  llvm::raw_string_ostream(text) << type;
-  return text;
-}
-
 bool Importer::isControlFlow(const NodeInfo &node) {
   return node.domain.empty() &&
          (node.op == "If" || node.op == "Loop" || node.op == "Scan");
@@ -147,8 +141,39 @@ std::optional<int64_t> Importer::evaluateScalar(Value value) {
   return tensor->getInt(0);
 }
 
+bool Importer::takeApart(ArrayRef<Value> values, ArrayRef<Structure> structures,
+                         const NodeInfo &info, Location location,
+                         SmallVectorImpl<Value> &tensors) {
+  onnx::NodeProto none;
+  NodeBinder builder(state, info, none, nullptr, {}, {}, location, report);
+  for (auto [value, structure] : llvm::zip(values, structures))
+    if (!importer::takeApart(builder, value, structure, tensors))
+      return false;
+  return true;
+}
+
+SmallVector<Value> Importer::putTogether(ArrayRef<Structure> structures, ArrayRef<Value> tensors,
+                                         Location location) {
+  SmallVector<Value> values;
+  for (const Structure &structure : structures)
+    values.push_back(importer::putTogether(state, location, structure, tensors));
+  return values;
+}
+
+bool Importer::checkTensors(ArrayRef<Value> values, const NodeInfo &info) {
+  for (Value value : values)
+    if (!isa<RankedTensorType>(value.getType())) {
+      reportProblem(info, "what is collected or decides is a tensor",
+                    state.structured.describe(value), "a tensor");
+      return false;
+    }
+  return true;
+}
+
 bool Importer::checkScalar(Value value, StringRef name, Type elementType,
                            const NodeInfo &info) {
+  if (!checkTensors(value, info))
+    return false;
   auto type = tensorType(value);
   bool isOne = type.getRank() == 0 || (type.getRank() == 1 && type.getDimSize(0) == 1);
   if (isOne && type.getElementType() == elementType)
@@ -229,6 +254,28 @@ bool Importer::importIf(onnx::NodeProto &node, const NodeInfo &info,
   }
   if (!isValid[0] && !isValid[1])
     return false;
+  SmallVector<Structure> structures;
+  if (isValid[0] && isValid[1]) {
+    for (auto [left, right] : llvm::zip(values[0], values[1])) {
+      std::optional<Structure> structure =
+          Structure::join(Structure::of(state, left), Structure::of(state, right));
+      if (!structure) {
+        reportProblem(info, "branches give values of one kind and element type",
+                      state.structured.describe(left) + " and " +
+                          state.structured.describe(right), "");
+        return false;
+      }
+      structures.push_back(*structure);
+    }
+    for (int i : {0, 1}) {
+      OpBuilder::InsertionGuard guard(state.builder);
+      state.builder.setInsertionPointToEnd(&regions[i]->front());
+      SmallVector<Value> tensors;
+      if (!takeApart(values[i], structures, info, location, tensors))
+        return false;
+      values[i] = std::move(tensors);
+    }
+  }
 
   // A branch may have no type here: it is for inputs that the model is not run
   // with. Then the other one is taken, and the run checks that it is right to.
@@ -259,7 +306,9 @@ bool Importer::importIf(onnx::NodeProto &node, const NodeInfo &info,
     cf::AssertOp::create(state.builder, location, condition, message);
     state.builder.getBlock()->getOperations().splice(
         state.builder.getInsertionPoint(), regions[taken]->front().getOperations());
-    results.append(values[taken].begin(), values[taken].end());
+    llvm::append_range(results, structures.empty()
+                                    ? values[taken]
+                                    : putTogether(structures, values[taken], location));
     return true;
   }
 
@@ -285,8 +334,9 @@ bool Importer::importIf(onnx::NodeProto &node, const NodeInfo &info,
       if (l == r)
         dim = l;
     state.shapes.setDims(result, dims);
-    results.push_back(result);
   }
+  llvm::append_range(
+      results, putTogether(structures, SmallVector<Value>(op.getResults()), location));
   return true;
 }
 

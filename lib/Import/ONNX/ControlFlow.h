@@ -12,9 +12,6 @@ inline RankedTensorType tensorType(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
-/// A type for messages.
-std::string show(Type type);
-
 } // namespace mlir::nn::importer
 
 #endif // NN_LIB_IMPORT_ONNX_CONTROLFLOW_H

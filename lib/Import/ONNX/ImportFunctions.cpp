@@ -156,25 +156,34 @@ void Importer::findUnsupported(const onnx::FunctionProto &function, unsigned dep
   }
 }
 
+onnx::TypeProto Importer::getONNXType(Value value) {
+  auto getNumber = [](Type elementType) {
+    return static_cast<int32_t>(getDataType(elementType).value_or(DataType::Undefined));
+  };
+  onnx::TypeProto type;
+  if (const OptionalValue *optional = state.structured.getOptional(value)) {
+    *type.mutable_optional_type()->mutable_elem_type() = getONNXType(optional->content);
+  } else if (const SequenceValue *sequence = state.structured.getSequence(value)) {
+    type.mutable_sequence_type()->mutable_elem_type()->mutable_tensor_type()->set_elem_type(
+        getNumber(sequence->elementType));
+  } else {
+    auto tensor = cast<RankedTensorType>(value.getType());
+    type.mutable_tensor_type()->set_elem_type(getNumber(tensor.getElementType()));
+    auto *shape = type.mutable_tensor_type()->mutable_shape();
+    for (int64_t size : tensor.getShape())
+      if (auto *dim = shape->add_dim(); !ShapedType::isDynamic(size))
+        dim->set_dim_value(size);
+  }
+  return type;
+}
+
 bool Importer::inlineLibraryFunction(const onnx::OpSchema &schema,
                                      onnx::NodeProto &node, const NodeInfo &info,
                                      ArrayRef<Value> operands, Location location,
                                      Scope &scope) {
   std::vector<onnx::TypeProto> types;
-  for (Value operand : operands) {
-    onnx::TypeProto type;
-    if (operand) {
-      auto tensor = cast<RankedTensorType>(operand.getType());
-      std::optional<DataType> element = getDataType(tensor.getElementType());
-      type.mutable_tensor_type()->set_elem_type(
-          static_cast<int32_t>(element.value_or(DataType::Undefined)));
-      auto *shape = type.mutable_tensor_type()->mutable_shape();
-      for (int64_t size : tensor.getShape())
-        if (auto *dim = shape->add_dim(); !ShapedType::isDynamic(size))
-          dim->set_dim_value(size);
-    }
-    types.push_back(std::move(type));
-  }
+  for (Value operand : operands)
+    types.push_back(operand ? getONNXType(operand) : onnx::TypeProto());
   std::optional<onnx::FunctionProto> function =
       getFunction(schema, node, info.opset, types);
   std::set<std::string> missing;

@@ -98,11 +98,14 @@ OwningOpRef<ModuleOp> Importer::run(bool unknownDimsAreOne) {
   for (std::unique_ptr<Region> &region : discarded)
     region->dropAllReferences();
   discarded.clear();
-  SmallVector<Operation *> constants;
-  main.walk([&](ConstantOp op) { constants.push_back(op); });
-  for (Operation *op : constants)
-    if (op->use_empty())
-      op->erase();
+  // So are the placeholders of sequences and optionals.
+  SmallVector<Operation *> unneeded;
+  main.walk([&](Operation *op) {
+    if (isa<ConstantOp, UnrealizedConversionCastOp>(op) && op->use_empty())
+      unneeded.push_back(op);
+  });
+  for (Operation *op : unneeded)
+    op->erase();
   if (report.empty()) {
     std::string message;
     ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
@@ -234,34 +237,38 @@ std::optional<int64_t> Importer::getSetDim(StringRef input, int64_t index,
   return bySymbol ? bySymbol : byIndex;
 }
 
-RankedTensorType Importer::readInputType(const onnx::ValueInfoProto &input,
+Type Importer::readElementType(StringRef input, const onnx::TypeProto &type) {
+  int32_t number = type.tensor_type().elem_type();
+  Type elementType = getTensorElementType(&context, number);
+  NodeInfo info;
+  info.name = input.str();
+  if (!elementType)
+    reportProblem(info, "the input's element type is supported", getDataTypeName(number),
+                  getAcceptedTypes(), Remedy::ConvertType);
+  return elementType;
+}
+
+RankedTensorType Importer::readInputType(StringRef input, const onnx::TypeProto &type,
                                          SmallVectorImpl<std::string> &names) {
   NodeInfo info;
-  info.name = input.name();
-  const onnx::TypeProto &type = input.type();
+  info.name = input.str();
   if (!type.has_tensor_type()) {
-    StringRef seen = type.has_sequence_type()        ? "a sequence"
-                     : type.has_optional_type()      ? "an optional"
+    StringRef seen = type.has_sequence_type()        ? "a sequence of sequences"
+                     : type.has_optional_type()      ? "an optional within another type"
                      : type.has_map_type()           ? "a map"
                      : type.has_sparse_tensor_type() ? "a sparse tensor"
                                                      : "no type";
-    reportProblem(info, "the model's input is a tensor", seen, "a tensor",
-                  Remedy::ChangeForm);
+    reportProblem(info, "the model's input is a tensor, a sequence of tensors, or an "
+                        "optional one", seen, "", Remedy::ChangeForm);
     return {};
   }
-  Type elementType =
-      getTensorElementType(&context, type.tensor_type().elem_type());
-  if (!elementType) {
-    reportProblem(info, "the input's element type is supported",
-                  getDataTypeName(type.tensor_type().elem_type()),
-                  getAcceptedTypes(), Remedy::ConvertType);
+  Type elementType = readElementType(input, type);
+  if (!elementType)
     return {};
-  }
   if (!type.tensor_type().has_shape()) {
     reportProblem(info, "the input's rank is known",
-                  "input '" + Twine(input.name()) + "' has no shape", "",
-                  Remedy::GiveShape,
-                  "declare the shape of input '" + Twine(input.name()) +
+                  "input '" + input + "' has no shape", "", Remedy::GiveShape,
+                  "declare the shape of input '" + input +
                       "' in the model; dimensions may be unknown, but their "
                       "number must be given");
     return {};
@@ -275,7 +282,7 @@ RankedTensorType Importer::readInputType(const onnx::ValueInfoProto &input,
     StringRef symbol = ShapedType::isDynamic(size) ? getSymbol(dim) : "";
     if (!symbol.empty())
       symbols.insert(symbol);
-    if (std::optional<int64_t> set = getSetDim(input.name(), index, symbol)) {
+    if (std::optional<int64_t> set = getSetDim(input, index, symbol)) {
       if (!ShapedType::isDynamic(size) && size != *set)
         reportProblem(info, "options agree with the model",
                       "dimension " + Twine(index) + " set to " + Twine(*set),
@@ -300,6 +307,23 @@ static ArrayAttr getDimNames(Builder &builder, ArrayRef<std::string> names) {
   for (const std::string &name : names)
     attributes.push_back(builder.getStringAttr(name));
   return builder.getArrayAttr(attributes);
+}
+
+/// The attributes of an argument or result of @main: of a tensor, or of a part of a
+/// sequence or optional (see nnrt.h).
+static NamedAttrList describeTensor(Builder &builder, StringRef name, StringRef part,
+                                    ArrayRef<std::string> dimNames) {
+  NamedAttrList attributes;
+  if (part.empty()) {
+    attributes.set("nn.name", builder.getStringAttr(name));
+  } else {
+    attributes.set("nn.name", builder.getStringAttr(name + "." + part));
+    attributes.set("nn.value", builder.getStringAttr(name));
+    attributes.set("nn.part", builder.getStringAttr(part));
+  }
+  if (llvm::any_of(dimNames, [](const std::string &name) { return !name.empty(); }))
+    attributes.set("nn.dim_names", getDimNames(builder, dimNames));
+  return attributes;
 }
 
 void Importer::importInputs(func::FuncOp main, Scope &scope) {
@@ -329,24 +353,63 @@ void Importer::importInputs(func::FuncOp main, Scope &scope) {
     // nobody can change in a compiled model.
     if (scope.values.count(input.name()))
       continue;
-    SmallVector<std::string> names;
-    RankedTensorType type = readInputType(input, names);
-    if (!type) {
-      scope.values[input.name()] = {};
-      continue;
-    }
-    unsigned index = main.getNumArguments();
-    Location location = NameLoc::get(builder.getStringAttr(input.name()));
-    NamedAttrList attributes;
-    attributes.set("nn.name", builder.getStringAttr(input.name()));
-    if (llvm::any_of(names, [](const std::string &n) { return !n.empty(); }))
-      attributes.set("nn.dim_names", getDimNames(builder, names));
-    if (failed(main.insertArgument(index, type,
-                                   attributes.getDictionary(&context), location)))
-      continue;
-    state.shapes.nameDims(main.getArgument(index), names);
-    scope.values[input.name()].value = main.getArgument(index);
+    scope.values[input.name()].value = importInput(main, input);
   }
+}
+
+Value Importer::importInput(func::FuncOp main, const onnx::ValueInfoProto &input) {
+  Builder builder(&context);
+  Location location = NameLoc::get(builder.getStringAttr(input.name()));
+  /// The argument that is the input, or a part of it.
+  auto add = [&](RankedTensorType type, ArrayRef<std::string> names, StringRef part) -> Value {
+    unsigned index = main.getNumArguments();
+    NamedAttrList attributes = describeTensor(builder, input.name(), part, names);
+    if (failed(main.insertArgument(index, type, attributes.getDictionary(&context), location)))
+      return {};
+    state.shapes.nameDims(main.getArgument(index), names);
+    return main.getArgument(index);
+  };
+  const onnx::TypeProto *type = &input.type();
+  Structure structure;
+  structure.isOptional = type->has_optional_type();
+  if (structure.isOptional)
+    type = &type->optional_type().elem_type();
+  SmallVector<std::string> names;
+  RankedTensorType tensorType;
+  if (type->has_sequence_type() && type->sequence_type().elem_type().has_tensor_type()) {
+    const onnx::TypeProto &item = type->sequence_type().elem_type();
+    structure.kind = Structure::Packed;
+    structure.elementType = readElementType(input.name(), item);
+    structure.rank = item.tensor_type().has_shape()
+                      ? ItemRank(item.tensor_type().shape().dim_size())
+                      : ItemRank::unknown();
+  } else {
+    tensorType = readInputType(input.name(), *type, names);
+  }
+  if (!tensorType && !structure.elementType)
+    return {};
+  if (tensorType && !structure.isOptional)
+    return add(tensorType, names, "");
+
+  SmallVector<Value> parts;
+  int64_t any = ShapedType::kDynamic;
+  auto addPart = [&](StringRef part, ArrayRef<int64_t> shape, Type elementType) {
+    SmallVector<std::string> unnamed(shape.size());
+    bool isTensor = part == "value";
+    parts.push_back(add(RankedTensorType::get(shape, elementType),
+                        isTensor ? ArrayRef<std::string>(names) : unnamed, part));
+  };
+  if (structure.isOptional)
+    addPart("present", {}, builder.getI1Type());
+  if (tensorType) {
+    addPart("value", tensorType.getShape(), tensorType.getElementType());
+  } else {
+    addPart("elements", {any}, structure.elementType);
+    addPart("sizes", {any}, builder.getI64Type());
+    addPart("items", {any, 2}, builder.getI64Type());
+  }
+  ArrayRef<Value> tensors = parts;
+  return importer::putTogether(state, location, structure, tensors);
 }
 
 void Importer::checkSetDims() {
@@ -378,6 +441,56 @@ void Importer::checkSetDims() {
 // Outputs
 //===----------------------------------------------------------------------===//
 
+void Importer::addResult(Value value, const onnx::ValueInfoProto &output, StringRef part,
+                         SmallVectorImpl<Value> &results,
+                         SmallVectorImpl<DictionaryAttr> &attributes) {
+  Builder builder(&context);
+  SmallVector<std::string> names(cast<RankedTensorType>(value.getType()).getRank());
+  const auto &declared = output.type().tensor_type().shape();
+  bool isHint = part.empty() && output.type().tensor_type().has_shape() &&
+                declared.dim_size() == int(names.size());
+  contradictsOutputs |=
+      part.empty() && output.type().tensor_type().has_shape() && !isHint;
+  // Names that are proven, then those that the model declares.
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (!cast<RankedTensorType>(value.getType()).isDynamicDim(i))
+      continue;
+    names[i] = state.shapes.getDimName(value, i).str();
+    if (names[i].empty() && isHint && !symbols.contains(getSymbol(declared.dim(i))))
+      names[i] = getSymbol(declared.dim(i)).str();
+  }
+  NamedAttrList attrs = describeTensor(builder, output.name(), part, names);
+  Operation *op = value.getDefiningOp();
+  if (op && !op->hasAttr("nn.origin"))
+    op->setAttr("nn.origin", builder.getArrayAttr(OriginAttr::get(
+                                 &context, cast<OpResult>(value).getResultNumber(),
+                                 cast<StringAttr>(attrs.get("nn.name")), {})));
+  attributes.push_back(attrs.getDictionary(&context));
+  results.push_back(value);
+}
+
+void Importer::importOutput(Value value, const onnx::ValueInfoProto &output,
+                            SmallVectorImpl<Value> &results,
+                            SmallVectorImpl<DictionaryAttr> &attributes) {
+  NodeInfo info;
+  info.name = output.name();
+  Location location = value.getLoc();
+  // A loop that carries an optional may end with what it holds.
+  const OptionalValue *optional = state.structured.getOptional(value);
+  if (optional && output.type().has_sequence_type()) {
+    Value holds = extractScalar(optional->isPresent, location);
+    cf::AssertOp::create(state.builder, location, holds,
+                         "output '" + output.name() + "' is a sequence, which is missing");
+    value = optional->content;
+  }
+  Structure structure = Structure::of(state, value).withoutLists();
+  SmallVector<Value> parts;
+  if (!takeApart(value, structure, info, location, parts))
+    return;
+  for (auto [part, name] : llvm::zip(parts, structure.getPartNames()))
+    addResult(part, output, name, results, attributes);
+}
+
 void Importer::importOutputs(func::FuncOp main, Scope &scope) {
   Builder builder(&context);
   SmallVector<Value> results;
@@ -399,35 +512,7 @@ void Importer::importOutputs(func::FuncOp main, Scope &scope) {
     Value value = getValue(output.name(), scope);
     if (!value) // Reported where it should have been made.
       continue;
-    Operation *op = value.getDefiningOp();
-    if (op && !op->hasAttr("nn.origin"))
-      op->setAttr("nn.origin",
-                  builder.getArrayAttr(OriginAttr::get(
-                      &context, cast<OpResult>(value).getResultNumber(),
-                      builder.getStringAttr(output.name()), {})));
-
-    // Names that are proven, then those that the model declares.
-    auto type = cast<RankedTensorType>(value.getType());
-    const auto &declared = output.type().tensor_type().shape();
-    bool isHint = output.type().tensor_type().has_shape() &&
-                  declared.dim_size() == type.getRank();
-    contradictsOutputs |= output.type().tensor_type().has_shape() && !isHint;
-    SmallVector<std::string> names(type.getRank());
-    bool hasNames = false;
-    for (int64_t i = 0; i < type.getRank(); ++i) {
-      if (!type.isDynamicDim(i))
-        continue;
-      names[i] = state.shapes.getDimName(value, i).str();
-      if (names[i].empty() && isHint && !symbols.contains(getSymbol(declared.dim(i))))
-        names[i] = getSymbol(declared.dim(i)).str();
-      hasNames |= !names[i].empty();
-    }
-    NamedAttrList attrs;
-    attrs.set("nn.name", builder.getStringAttr(output.name()));
-    if (hasNames)
-      attrs.set("nn.dim_names", getDimNames(builder, names));
-    attributes.push_back(attrs.getDictionary(&context));
-    results.push_back(value);
+    importOutput(value, output, results, attributes);
   }
   if (model.graph().output_size() == 0)
     reportProblem({}, "the model has an output", "none", "");

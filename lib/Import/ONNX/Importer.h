@@ -67,14 +67,25 @@ private:
   void readOpsets();
   void bindWeights(onnx::GraphProto &graph, Scope &scope);
   void importInputs(func::FuncOp main, Scope &scope);
+  /// Null, and reported, if nn has no such input.
+  Value importInput(func::FuncOp main, const onnx::ValueInfoProto &input);
+  /// The element type of a tensor or null (reported).
+  Type readElementType(llvm::StringRef input, const onnx::TypeProto &type);
   /// The type of an input, or null (reported); `names` get those of its symbols.
-  RankedTensorType readInputType(const onnx::ValueInfoProto &input,
+  RankedTensorType readInputType(llvm::StringRef input, const onnx::TypeProto &type,
                                  SmallVectorImpl<std::string> &names);
   /// The dimensions that options make static, of a dimension of an input.
   std::optional<int64_t> getSetDim(llvm::StringRef input, int64_t index,
                                    llvm::StringRef symbol);
   void checkSetDims();
   void importOutputs(func::FuncOp main, Scope &scope);
+  /// The result of @main that is an output, or `part` of one that is no tensor.
+  void addResult(Value value, const onnx::ValueInfoProto &output, llvm::StringRef part,
+                 SmallVectorImpl<Value> &results,
+                 SmallVectorImpl<DictionaryAttr> &attributes);
+  void importOutput(Value value, const onnx::ValueInfoProto &output,
+                    SmallVectorImpl<Value> &results,
+                    SmallVectorImpl<DictionaryAttr> &attributes);
   void setModuleAttributes(ModuleOp module);
 
   //===--- Nodes (ImportNodes.cpp) ----------------------------------------===//
@@ -115,6 +126,8 @@ private:
                              onnx::NodeProto &node, const NodeInfo &info,
                              ArrayRef<Value> operands, Location location,
                              Scope &scope);
+  /// The type of a value as ONNX's library takes it.
+  onnx::TypeProto getONNXType(Value value);
   /// Adds operators of the function that nothing imports to `missing`.
   void findUnsupported(const onnx::FunctionProto &function, unsigned depth,
                        std::set<std::string> &missing) const;
@@ -133,6 +146,7 @@ private:
     bool hasCondition = false; ///< The body's first output says whether to go on.
     Value condition;           ///< Whether to start; may be null.
     SmallVector<Value> initial; ///< Of carried values.
+    SmallVector<Structure> structures; ///< By which these are made of tensors.
     size_t numScanOutputs = 0;
     SmallVector<int64_t> reversed; ///< Scan outputs collected from the back.
     bool isReversed(size_t index) const {
@@ -142,11 +156,14 @@ private:
     std::function<SmallVector<Value>(Value, ArrayRef<Value>)> makeInputs;
   };
   /// An imported body: a block whose arguments are the iteration's number and
-  /// the carried values.
+  /// the tensors that carried values are made of.
   struct LoopBody {
     std::unique_ptr<Region> region;
     Value goesOn; ///< Null if always.
     SmallVector<Value> carried, collected;
+    /// Those that hold for what the body takes and gives. If not the loop's, the
+    /// body is to be made again.
+    SmallVector<Structure> structures;
   };
 
   static bool isControlFlow(const NodeInfo &node);
@@ -167,16 +184,22 @@ private:
   bool importGraph(onnx::GraphProto &graph, const NodeInfo &info, Scope &scope,
                    SmallVectorImpl<Value> &results);
   bool importLoopBody(LoopInfo &loop, ArrayRef<RankedTensorType> types, LoopBody &body);
-  bool importLoopBodyToFixpoint(LoopInfo &loop, SmallVectorImpl<RankedTensorType> &types,
-                                LoopBody &body);
+  bool importLoopBodyToFixpoint(LoopInfo &loop, SmallVectorImpl<Value> &initial,
+                                SmallVectorImpl<RankedTensorType> &types, LoopBody &body);
   bool buildLoop(LoopInfo &loop, SmallVectorImpl<Value> &results);
   Value place(Value element, Value all, Value iteration, Location location,
               Value countIfReversed);
   Value append(Value element, Value all, Value iteration, Location location,
                bool inFront);
+  /// The tensors of which values are made; false, and reported, if that fails.
+  bool takeApart(ArrayRef<Value> values, ArrayRef<Structure> structures, const NodeInfo &info,
+                 Location location, SmallVectorImpl<Value> &tensors);
+  SmallVector<Value> putTogether(ArrayRef<Structure> structures, ArrayRef<Value> tensors,
+                                 Location location);
   /// The value of a small tensor that follows from constants and static shapes.
   std::optional<HostTensor> evaluate(Value value, unsigned &budget);
   std::optional<int64_t> evaluateScalar(Value value);
+  bool checkTensors(ArrayRef<Value> values, const NodeInfo &info);
   bool checkScalar(Value value, llvm::StringRef name, Type elementType,
                    const NodeInfo &info);
   Value extractScalar(Value tensor, Location location);

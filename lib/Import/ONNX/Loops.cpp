@@ -13,8 +13,8 @@ using namespace mlir;
 using namespace mlir::nn;
 using namespace mlir::nn::importer;
 
-/// Imports the body, with arguments of the types that `loop.carried` have. Null
-/// results if that fails.
+/// Imports the body, with arguments of these types, which make the carried values
+/// by the loop's structures. False, and reported, if that fails.
 bool Importer::importLoopBody(LoopInfo &loop, ArrayRef<RankedTensorType> types,
                               LoopBody &body) {
   OpBuilder::InsertionGuard guard(state.builder);
@@ -29,7 +29,8 @@ bool Importer::importLoopBody(LoopInfo &loop, ArrayRef<RankedTensorType> types,
   onnx::GraphProto graph = *loop.body;
   Scope inner = makeInnerScope(*loop.scope, loop.info, "body");
   inner.isRepeated = true;
-  SmallVector<Value> inputs = loop.makeInputs(iteration, carried);
+  SmallVector<Value> inputs = loop.makeInputs(
+      iteration, putTogether(loop.structures, carried, loop.location));
   if (int64_t(inputs.size()) != graph.input_size()) {
     reportProblem(loop.info, "the body has an input for each value that it gets",
                   Twine(graph.input_size()), Twine(inputs.size()));
@@ -37,7 +38,8 @@ bool Importer::importLoopBody(LoopInfo &loop, ArrayRef<RankedTensorType> types,
   }
   for (auto [input, value] : llvm::zip(graph.input(), inputs))
     inner.values[input.name()].value = value;
-  size_t expected = loop.hasCondition + types.size() + loop.numScanOutputs;
+  size_t numCarried = loop.structures.size();
+  size_t expected = loop.hasCondition + numCarried + loop.numScanOutputs;
   if (size_t(graph.output_size()) != expected) {
     reportProblem(loop.info, "the body has an output for each value that is carried "
                              "or collected",
@@ -55,18 +57,54 @@ bool Importer::importLoopBody(LoopInfo &loop, ArrayRef<RankedTensorType> types,
       body.goesOn = outputs[0];
     outputs.erase(outputs.begin());
   }
-  body.carried.assign(outputs.begin(), outputs.begin() + types.size());
-  body.collected.assign(outputs.begin() + types.size(), outputs.end());
-  return true;
+  ArrayRef<Value> results = ArrayRef(outputs).take_front(numCarried);
+  body.collected.assign(outputs.begin() + numCarried, outputs.end());
+  if (!checkTensors(body.collected, loop.info))
+    return false;
+  for (auto [result, structure] : llvm::zip(results, loop.structures)) {
+    std::optional<Structure> joined =
+        Structure::join(structure, Structure::of(state, result).withoutLists());
+    if (!joined) {
+      reportProblem(loop.info, "carried values keep their kinds and element types",
+                    "another becomes " + state.structured.describe(result), "",
+                    Remedy::ChangeForm);
+      return false;
+    }
+    body.structures.push_back(*joined);
+  }
+  return body.structures != loop.structures ||
+         takeApart(results, loop.structures, loop.info, loop.location, body.carried);
 }
 
-/// Makes types less static until what the body gives back fits them.
-bool Importer::importLoopBodyToFixpoint(LoopInfo &loop,
+/// Makes types less static, and structures more general, until what the body gives back
+/// fits them. `initial` are the tensors that the loop starts with.
+bool Importer::importLoopBodyToFixpoint(LoopInfo &loop, SmallVectorImpl<Value> &initial,
                                         SmallVectorImpl<RankedTensorType> &types,
                                         LoopBody &body) {
+  auto start = [&] {
+    initial.clear();
+    types.clear();
+    if (!takeApart(loop.initial, loop.structures, loop.info, loop.location, initial))
+      return false;
+    for (Value tensor : initial)
+      types.push_back(tensorType(tensor));
+    return true;
+  };
+  for (Value value : loop.initial)
+    loop.structures.push_back(Structure::of(state, value).withoutLists());
+  if (!start())
+    return false;
   for (unsigned attempt = 0;; ++attempt) {
     size_t problems = report.getProblems().size();
     bool isValid = importLoopBody(loop, types, body);
+    if (isValid && body.structures != loop.structures && attempt < 64) {
+      loop.structures = body.structures;
+      discarded.push_back(std::move(body.region));
+      body = LoopBody();
+      if (!start())
+        return false;
+      continue;
+    }
     bool isStable = isValid, mayWiden = false;
     for (auto [index, type] : llvm::enumerate(types)) {
       RankedTensorType next = isValid ? tensorType(body.carried[index]) : type;
@@ -106,11 +144,10 @@ bool Importer::importLoopBodyToFixpoint(LoopInfo &loop,
 bool Importer::buildLoop(LoopInfo &loop, SmallVectorImpl<Value> &results) {
   OpBuilder &builder = state.builder;
   Location location = loop.location;
+  SmallVector<Value> start;
   SmallVector<RankedTensorType> types;
-  for (Value value : loop.initial)
-    types.push_back(tensorType(value));
   LoopBody body;
-  if (!importLoopBodyToFixpoint(loop, types, body))
+  if (!importLoopBodyToFixpoint(loop, start, types, body))
     return false;
 
   // Without a condition the number of iterations is known when the loop starts,
@@ -130,7 +167,7 @@ bool Importer::buildLoop(LoopInfo &loop, SmallVectorImpl<Value> &results) {
   count = builder.createOrFold<arith::MaxSIOp>(location, count, zero);
 
   SmallVector<Value> initial;
-  for (auto [value, type] : llvm::zip(loop.initial, types))
+  for (auto [value, type] : llvm::zip(start, types))
     initial.push_back(castTensor(value, type, location));
   SmallVector<bool> isPlaced;
   for (Value element : body.collected) {
@@ -192,9 +229,9 @@ bool Importer::buildLoop(LoopInfo &loop, SmallVectorImpl<Value> &results) {
     llvm::append_range(finals, op.getResults());
   } else {
     // Carried besides: the number of the iteration, and whether to go on.
-    Value start = condition ? extractScalar(condition, location)
-                            : Value(arith::ConstantIntOp::create(builder, location, 1, 1));
-    SmallVector<Value> all = {zero, start};
+    Value goesOn = condition ? extractScalar(condition, location)
+                             : Value(arith::ConstantIntOp::create(builder, location, 1, 1));
+    SmallVector<Value> all = {zero, goesOn};
     llvm::append_range(all, initial);
     SmallVector<Type> allTypes(ValueRange(all).getTypes());
     auto op = scf::WhileOp::create(
@@ -220,7 +257,10 @@ bool Importer::buildLoop(LoopInfo &loop, SmallVectorImpl<Value> &results) {
     llvm::append_range(finals, op.getResults().drop_front(2));
   }
   discarded.push_back(std::move(body.region));
-  results.append(finals.begin(), finals.end());
+  ArrayRef<Value> tensors = finals;
+  llvm::append_range(results,
+                     putTogether(loop.structures, tensors.take_front(types.size()), location));
+  llvm::append_range(results, tensors.drop_front(types.size()));
   return true;
 }
 
@@ -376,6 +416,8 @@ bool Importer::importScan(onnx::NodeProto &node, const NodeInfo &info,
     return false;
   }
   ArrayRef<Value> scanned = operands.take_back(numScans);
+  if (!checkTensors(scanned, info))
+    return false;
   for (auto [value, axis] : llvm::zip(scanned, *inputAxes)) {
     int64_t rank = tensorType(value).getRank();
     if (axis < -rank || axis >= rank) {

@@ -15,6 +15,12 @@ using namespace mlir::nn;
 using namespace mlir::nn::importer;
 using onnx::AttributeProto;
 
+std::string importer::show(Type type) {
+  std::string text;
+  llvm::raw_string_ostream(text) << type;
+  return text;
+}
+
 NodeBinder::NodeBinder(ImportState &state, const NodeInfo &info,
                        onnx::NodeProto &node, const onnx::OpSchema *schema,
                        ArrayRef<Value> operands, ArrayRef<bool> usedOutputs,
@@ -75,13 +81,20 @@ int64_t NodeBinder::findOperand(StringRef name) const {
   return -1;
 }
 
-NodeBinder &NodeBinder::optionalOperand(StringRef name, Value &value) {
-  value = {};
-  int64_t index = findOperand(name);
+Value NodeBinder::takeTensor(int64_t index) {
   if (index < 0 || index >= int64_t(operands.size()))
-    return *this;
+    return {};
   takenOperands[index] = true;
-  value = operands[index];
+  Value value = operands[index];
+  if (!value || isa<RankedTensorType>(value.getType()))
+    return value;
+  (void)fail("operand " + Twine(index) + " is a tensor", state.structured.describe(value),
+             "a tensor");
+  return {};
+}
+
+NodeBinder &NodeBinder::optionalOperand(StringRef name, Value &value) {
+  value = takeTensor(findOperand(name));
   return *this;
 }
 
@@ -94,9 +107,9 @@ NodeBinder &NodeBinder::operand(StringRef name, Value &value,
 }
 
 NodeBinder &NodeBinder::onlyOperand(Value &value) {
-  value = operands.size() == 1 ? operands[0] : Value();
-  if (!operands.empty())
-    takenOperands[0] = true;
+  value = takeTensor(0);
+  if (operands.size() != 1)
+    value = {};
   return require(value != Value(), "the operator has one operand",
                  Twine(operands.size()), "1");
 }
@@ -104,18 +117,39 @@ NodeBinder &NodeBinder::onlyOperand(Value &value) {
 NodeBinder &NodeBinder::bothOperands(Value &lhs, Value &rhs) {
   bool fits = operands.size() == 2 && operands[0] && operands[1];
   require(fits, "the operator has two operands", Twine(operands.size()), "2");
-  lhs = fits ? operands[0] : Value();
-  rhs = fits ? operands[1] : Value();
-  takenOperands.assign(operands.size(), true);
+  lhs = fits ? takeTensor(0) : Value();
+  rhs = fits ? takeTensor(1) : Value();
   return *this;
 }
 
 NodeBinder &NodeBinder::allOperands(SmallVectorImpl<Value> &values) {
-  takenOperands.assign(operands.size(), true);
-  values.assign(operands.begin(), operands.end());
+  values.clear();
+  for (size_t index = 0; index < operands.size(); ++index)
+    values.push_back(takeTensor(index));
   return require(!values.empty() && !llvm::is_contained(values, Value()),
                  "the operator has at least one operand, and no gaps",
                  describeOperands(), "");
+}
+
+NodeBinder &NodeBinder::anyOperand(Value &value) {
+  value = operands.empty() ? Value() : operands[0];
+  if (!operands.empty())
+    takenOperands[0] = true;
+  return *this;
+}
+
+NodeBinder &NodeBinder::sequenceOperand(StringRef name, SequenceValue &sequence) {
+  int64_t index = findOperand(name);
+  Value value =
+      index >= 0 && index < int64_t(operands.size()) ? operands[index] : Value();
+  const SequenceValue *found = state.structured.getSequence(value);
+  require(found, "operand '" + name + "' is a sequence",
+          value ? state.structured.describe(value) : "none", "a sequence");
+  if (hasFailed)
+    return *this;
+  takenOperands[index] = true;
+  sequence = *found;
+  return *this;
 }
 
 NodeBinder &
@@ -163,8 +197,8 @@ NodeBinder &NodeBinder::ints(StringRef name,
   int64_t index = findOperand(name);
   Value operand =
       index >= 0 && index < int64_t(operands.size()) ? operands[index] : Value();
-  if (!operand || state.shapes.getConstantContents(operand) ||
-      state.uncertain.contains(operand))
+  if (!operand || !isa<RankedTensorType>(operand.getType()) ||
+      state.shapes.getConstantContents(operand) || state.uncertain.contains(operand))
     return constantInts(name, values);
   values = std::nullopt;
   takenOperands[index] = true;
@@ -218,6 +252,8 @@ static StringRef getTypeName(int type) {
     return "a list of floats";
   case AttributeProto::GRAPH:
     return "a graph";
+  case AttributeProto::TYPE_PROTO:
+    return "a type";
   default:
     return "of another type";
   }
@@ -358,6 +394,12 @@ NodeBinder &NodeBinder::tensorAttr(StringRef name, ElementsAttr &value) {
   return *this;
 }
 
+NodeBinder &NodeBinder::typeAttr(StringRef name, const onnx::TypeProto *&type) {
+  const AttributeProto *attribute = take(name, AttributeProto::TYPE_PROTO);
+  type = attribute ? &attribute->tp() : nullptr;
+  return *this;
+}
+
 NodeBinder &NodeBinder::ignoreAttrs(ArrayRef<StringRef> names) {
   for (int i = 0, e = node.attribute_size(); i < e; ++i)
     if (llvm::is_contained(names, node.attribute(i).name()))
@@ -461,6 +503,14 @@ Value NodeBinder::constantScalar(double value, Type elementType) {
     attribute = IntegerAttr::get(elementType, int64_t(value));
   return constant(
       DenseElementsAttr::get(RankedTensorType::get({}, elementType), attribute));
+}
+
+void NodeBinder::checkAtRun(Value holds, const Twine &problem) {
+  if (!holds || hasFailed)
+    return;
+  Value scalar = tensor::ExtractOp::create(state.builder, location, holds);
+  cf::AssertOp::create(state.builder, location, scalar,
+                       ("node '" + info.name + "' (" + info.op + ") " + problem).str());
 }
 
 bool NodeBinder::assumeIsOne(Value tensor, int64_t dim) {

@@ -22,6 +22,7 @@
 #define NN_LIB_IMPORT_ONNX_NODEBINDER_H
 
 #include "ImportShapes.h"
+#include "Structured.h"
 #include "Weights.h"
 #include "dialects/NN/IR/NN.h"
 #include "nn/Import/Triage.h"
@@ -33,6 +34,9 @@ class OpSchema;
 
 namespace mlir::nn::importer {
 
+/// A type for messages.
+std::string show(Type type);
+
 /// What all nodes of a model share.
 struct ImportState {
   ImportState(MLIRContext &context, llvm::StringRef path)
@@ -41,6 +45,7 @@ struct ImportState {
   OpBuilder builder;
   ImportShapes shapes;
   WeightReader weights;
+  StructuredValues structured;
   /// Values of which nothing is certain, because a node before them failed.
   llvm::DenseSet<Value> uncertain;
   /// Whether dimensions that only the run knows are taken to be 1 where the rank of
@@ -68,11 +73,15 @@ public:
     return index < int64_t(usedOutputs.size()) && usedOutputs[index];
   }
   MLIRContext *getContext() const { return state.builder.getContext(); }
+  Location getLocation() const { return location; }
+  /// Where the node's operations go, for what `create` cannot make.
+  OpBuilder &getBuilder() { return state.builder; }
   ImportShapes &getShapes() { return state.shapes; }
+  const StructuredValues &getStructured() const { return state.structured; }
 
   //===--- Operands -------------------------------------------------------===//
 
-  /// Names as in ONNX's documentation. Alternatives ("mean", "input_mean") are
+  /// Tensors, unless said otherwise. Names as in ONNX's documentation. Alternatives ("mean", "input_mean") are
   /// names of the same operand in different versions.
   NodeBinder &operand(llvm::StringRef name, Value &value,
                       llvm::StringRef alternative = "");
@@ -82,6 +91,9 @@ public:
   NodeBinder &onlyOperand(Value &value);
   NodeBinder &bothOperands(Value &lhs, Value &rhs);
   NodeBinder &allOperands(SmallVectorImpl<Value> &values);
+  /// The first operand, which may be a sequence or an optional; null if absent.
+  NodeBinder &anyOperand(Value &value);
+  NodeBinder &sequenceOperand(llvm::StringRef name, SequenceValue &sequence);
   /// A list (or scalar) of i32 or i64 that must be known: from the operand or,
   /// in versions before it was one, from the attribute of this name. nullopt if
   /// absent.
@@ -111,6 +123,8 @@ public:
   NodeBinder &optionalAttr(llvm::StringRef name, std::optional<int64_t> &value);
   NodeBinder &optionalAttr(llvm::StringRef name, std::optional<float> &value);
   NodeBinder &tensorAttr(llvm::StringRef name, ElementsAttr &value);
+  /// Null if absent.
+  NodeBinder &typeAttr(llvm::StringRef name, const onnx::TypeProto *&type);
   bool hasAttr(llvm::StringRef name) const { return find(name); }
   /// Attributes that do not change what inference computes.
   NodeBinder &ignoreAttrs(ArrayRef<llvm::StringRef> names);
@@ -167,6 +181,15 @@ public:
     return setOutput(create<OpT>(std::forward<Args>(args)...));
   }
 
+  /// The value that stands for a sequence or an optional.
+  template <typename T> Value makeStructured(T value) {
+    return hasFailed ? Value() : state.structured.make(state, location, std::move(value));
+  }
+
+  /// Has the run end with an error, "node 'X' (Op) PROBLEM", where `holds` (i1 of
+  /// rank 0) is false.
+  void checkAtRun(Value holds, const Twine &problem);
+
   /// Whether a dimension that only the run knows is 1, as is assumed where the rank
   /// of a result hangs on it. If not, the run ends with an error of the node's name
   /// and the way out.
@@ -197,6 +220,8 @@ private:
     else
       return std::forward<T>(argument);
   }
+  /// Operand number `index`, null if absent; reports what is no tensor.
+  Value takeTensor(int64_t index);
   const onnx::AttributeProto *find(llvm::StringRef name) const;
   /// The attribute if it is there and of this type; else reports or null.
   const onnx::AttributeProto *take(llvm::StringRef name, int type);

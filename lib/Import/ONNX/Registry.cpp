@@ -24,6 +24,7 @@ const Registry &Registry::get() {
     registerRecurrent(all);
     registerReduction(all);
     registerResize(all);
+    registerSequence(all);
     registerShape(all);
     registerSignal(all);
     return all;

@@ -49,6 +49,7 @@ void registerQuantization(Registry &registry);
 void registerRecurrent(Registry &registry);
 void registerReduction(Registry &registry);
 void registerResize(Registry &registry);
+void registerSequence(Registry &registry);
 void registerShape(Registry &registry);
 void registerSignal(Registry &registry);
 
