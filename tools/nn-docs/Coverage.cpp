@@ -219,7 +219,7 @@ void Coverage::print(llvm::raw_ostream &os) {
         "Element types are those of the operator's first input with which one of\n"
         "ONNX's own node tests imports and passes the capability tables; *not yet*\n"
         "lists types that ONNX allows and nn-mlir knows, but refuses with a message\n"
-        "(strings, sequences: not at all).\n"
+        "(strings not at all).\n"
         "*Tests* counts ONNX's node tests of one node that import and pass the\n"
         "tables, of all; whether results are right is what test/ says.\n\n"
         "| operator | versions | becomes | types | not yet | tests |\n"

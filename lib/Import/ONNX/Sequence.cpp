@@ -19,8 +19,10 @@ static ItemRank getRank(Value tensor) { return ItemRank(getType(tensor).getRank(
 
 static Type getI64(NodeBinder &node) { return IntegerType::get(node.getContext(), 64); }
 
-/// A position that is known, from the front.
-static std::optional<size_t> getPlace(NodeBinder &node, Value position, size_t count) {
+/// A position that is known, from the front: of one of `count` items, or behind them
+/// where that `mayBeEnd`.
+static std::optional<size_t> getPlace(NodeBinder &node, Value position, size_t count,
+                                      bool mayBeEnd = false) {
   Contents known = node.getShapes().getContents(position);
   auto constant = known && known->size() == 1
                       ? dyn_cast<AffineConstantExpr>(known->front())
@@ -28,8 +30,10 @@ static std::optional<size_t> getPlace(NodeBinder &node, Value position, size_t c
   if (!constant)
     return std::nullopt;
   int64_t length = count, place = constant.getValue();
-  node.require(place >= -length && place < length, "operand 'position' is a place of the "
-               "sequence", Twine(place), Twine(-length) + " to " + Twine(length - 1));
+  int64_t last = mayBeEnd ? length : length - 1;
+  node.require(place >= -length && place <= last,
+               "operand 'position' is a place of the sequence", Twine(place),
+               Twine(-length) + " to " + Twine(last));
   return place < 0 ? place + length : place;
 }
 
@@ -101,7 +105,8 @@ static LogicalResult importSequenceAt(NodeBinder &node) {
   if (sequence.items)
     if (std::optional<size_t> place = getPlace(node, position, sequence.items->size()))
       return node.failed() ? failure() : node.setOutput((*sequence.items)[*place]);
-  position = normalizePosition(node, position, getLength(node, sequence));
+  Value count = getLength(node, sequence);
+  position = normalizePosition(node, position, count, /*mayBeEnd=*/false);
   sequence.packed = pack(node, sequence);
   return node.setOutput(takeItem(node, sequence, position));
 }
@@ -119,10 +124,9 @@ static LogicalResult importSequenceInsert(NodeBinder &node) {
     return failure();
   sequence.rank = sequence.rank.join(getRank(tensor));
   if (sequence.items) {
-    // Behind the last item is a place too.
     size_t count = sequence.items->size();
     std::optional<size_t> place =
-        position ? getPlace(node, position, count + 1) : std::optional(count);
+        position ? getPlace(node, position, count, /*mayBeEnd=*/true) : std::optional(count);
     if (node.failed())
       return failure();
     if (place) {
@@ -134,9 +138,8 @@ static LogicalResult importSequenceInsert(NodeBinder &node) {
   inserted.items.emplace({tensor});
   SmallVector<PackedItems> parts{pack(node, sequence), pack(node, inserted)};
   if (position) {
-    Value one = node.constantScalar(1, getI64(node));
-    Value places = node.create<AddOp>(getLength(node, sequence), one);
-    position = normalizePosition(node, position, places);
+    Value count = getLength(node, sequence);
+    position = normalizePosition(node, position, count, /*mayBeEnd=*/true);
     parts.push_back(takeItems(node, parts[0], position, Value()));
     parts[0] = takeItems(node, parts[0], Value(), position);
   }
@@ -161,7 +164,7 @@ static LogicalResult importSequenceErase(NodeBinder &node) {
       return node.setOutput(node.makeStructured(sequence));
     }
   Value count = getLength(node, sequence), one = node.constantScalar(1, getI64(node));
-  Value place = normalizePosition(node, position, count);
+  Value place = normalizePosition(node, position, count, /*mayBeEnd=*/false);
   Value next = node.create<AddOp>(place, one);
   PackedItems all = pack(node, sequence);
   sequence.items.reset();

@@ -231,14 +231,16 @@ PackedItems importer::join(NodeBinder &node, ArrayRef<PackedItems> parts) {
           concat(&PackedItems::table)};
 }
 
-Value importer::normalizePosition(NodeBinder &node, Value position, Value count) {
+Value importer::normalizePosition(NodeBinder &node, Value position, Value count,
+                                  bool mayBeEnd) {
   position = node.asInt64(node.asScalar(position));
   Value zero = node.constantScalar(0, getI64(node));
   Value isNegative = node.create<LessOp>(position, zero);
   Value fromFront = node.create<AddOp>(position, count);
   Value place = node.create<WhereOp>(isNegative, fromFront, position);
   Value isBehind = node.create<GreaterOrEqualOp>(place, zero);
-  Value isBefore = node.create<LessOp>(place, count);
+  Value isBefore = mayBeEnd ? node.create<LessOrEqualOp>(place, count)
+                            : node.create<LessOp>(place, count);
   node.checkAtRun(node.create<AndOp>(isBehind, isBefore),
                   "has a position outside of the sequence");
   return place;

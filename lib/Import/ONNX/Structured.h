@@ -122,8 +122,9 @@ Value putTogether(ImportState &state, Location location, const Structure &struct
 Value getLength(NodeBinder &node, const SequenceValue &sequence);
 PackedItems pack(NodeBinder &node, const SequenceValue &sequence);
 /// `position`, an i32 or i64 that may count from the end, from the front; the run
-/// ends with an error if it is not one of `count` places.
-Value normalizePosition(NodeBinder &node, Value position, Value count);
+/// ends with an error if it is no item of `count`, or the place behind them where
+/// that `mayBeEnd`.
+Value normalizePosition(NodeBinder &node, Value position, Value count, bool mayBeEnd);
 /// Item number `position` (from the front), of rank `rank`, which the run checks.
 Value takeItem(NodeBinder &node, const PackedItems &packed, Value position, int64_t rank);
 /// Items [from, to) of the sequence; null stands for the first and the last.
