@@ -19,6 +19,14 @@ using namespace mlir::nn;
 // Signature
 //===----------------------------------------------------------------------===//
 
+/// The part that the attribute `nn.part` names.
+static std::optional<uint32_t> findPart(StringRef name) {
+  for (uint32_t part = NNRT_PART_PRESENT; part <= NNRT_PART_ITEMS; ++part)
+    if (name == nnrt::partName(part))
+      return part;
+  return std::nullopt;
+}
+
 static FailureOr<nnrt::TensorSignature>
 describeTensor(func::FuncOp main, Type type, DictionaryAttr attributes,
                StringRef kind, unsigned index) {
@@ -46,8 +54,31 @@ describeTensor(func::FuncOp main, Type type, DictionaryAttr attributes,
       for (auto [i, name] : llvm::enumerate(names.getAsRange<StringAttr>()))
         if (i < signature.dimNames.size() && signature.dims[i] < 0)
           signature.dimNames[i] = name.str();
+    if (auto partName = attributes.getAs<StringAttr>("nn.part")) {
+      std::optional<uint32_t> part = findPart(partName);
+      auto value = attributes.getAs<StringAttr>("nn.value");
+      if (!part || !value)
+        return main.emitError() << kind << " '" << signature.name
+                                << "' has no nn.value, or an unknown nn.part: "
+                                << partName;
+      signature.part = *part;
+      signature.value = value.str();
+    }
   }
   return signature;
+}
+
+/// Whether the parts of values stand as nnrt.h says.
+static LogicalResult checkParts(func::FuncOp main,
+                                const std::vector<nnrt::TensorSignature> &tensors) {
+  std::string error;
+  for (size_t i = 0; i < tensors.size();) {
+    size_t parts = nnrt::countParts(tensors, i, error);
+    if (!parts)
+      return main.emitError() << error;
+    i += parts;
+  }
+  return success();
 }
 
 FailureOr<nnrt::Manifest> nn::describeModel(ModuleOp module) {
@@ -70,6 +101,9 @@ FailureOr<nnrt::Manifest> nn::describeModel(ModuleOp module) {
       return failure();
     manifest.outputs.push_back(*output);
   }
+  if (failed(checkParts(main, manifest.inputs)) ||
+      failed(checkParts(main, manifest.outputs)))
+    return failure();
   if (auto metadata = module->getAttrOfType<ArrayAttr>("nn.metadata"))
     for (auto pair : metadata.getAsRange<ArrayAttr>())
       manifest.metadata.emplace_back(cast<StringAttr>(pair[0]).str(),

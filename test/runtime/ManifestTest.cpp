@@ -111,6 +111,93 @@ TEST(Manifest, SectionWithoutMemoryIsRead) {
   EXPECT_EQ(read.sections[0].arena, "");
 }
 
+/// A tensor of a value; its shape is what the part has.
+static TensorSignature makePart(nnrt_part part, const std::string &value = "v") {
+  TensorSignature tensor;
+  tensor.name = value + "." + partName(part);
+  tensor.value = value;
+  tensor.part = part;
+  tensor.type = 7;
+  switch (part) {
+  case NNRT_PART_PRESENT:
+    tensor.type = 9;
+    break;
+  case NNRT_PART_ITEMS:
+    tensor.dims = {-1, 2};
+    break;
+  default:
+    tensor.dims = {-1};
+  }
+  tensor.dimNames.resize(tensor.dims.size());
+  return tensor;
+}
+
+static const std::vector<nnrt_part> optionalSequence = {
+    NNRT_PART_PRESENT, NNRT_PART_ELEMENTS, NNRT_PART_SIZES, NNRT_PART_ITEMS};
+
+TEST(Manifest, PartsAreReadBack) {
+  Manifest manifest = makeManifest("affine"), read;
+  std::string before = serialize(manifest), error;
+  for (nnrt_part part : optionalSequence)
+    manifest.inputs.push_back(makePart(part));
+  std::string bytes = serialize(manifest);
+  ASSERT_EQ(parse(bytesOf(bytes), bytes.size(), 1 << 20, read, error),
+            ReadResult::Ok)
+      << error;
+  ASSERT_EQ(read.inputs.size(), 5u);
+  EXPECT_EQ(read.inputs[0].part, uint32_t(NNRT_PART_TENSOR));
+  EXPECT_EQ(read.inputs[0].value, "");
+  EXPECT_EQ(read.inputs[2].part, uint32_t(NNRT_PART_ELEMENTS));
+  EXPECT_EQ(read.inputs[2].value, "v");
+  EXPECT_EQ(read.inputs[2].name, "v.elements");
+  EXPECT_EQ(serialize(read), bytes);
+  // Tensors are written as they were before there were parts, so that this reads
+  // older files, and older readers this.
+  manifest.inputs.resize(1);
+  EXPECT_EQ(serialize(manifest), before);
+}
+
+TEST(Manifest, PartsStandTogetherOrAreNone) {
+  auto count = [](std::vector<TensorSignature> tensors, std::string *why = nullptr) {
+    std::string error;
+    size_t parts = countParts(tensors, 0, error);
+    EXPECT_EQ(parts == 0, !error.empty());
+    if (why)
+      *why = error;
+    return parts;
+  };
+  TensorSignature plain;
+  plain.name = "x";
+  EXPECT_EQ(count({plain, makePart(NNRT_PART_ITEMS)}), 1u);
+  std::vector<TensorSignature> tensors;
+  for (nnrt_part part : optionalSequence)
+    tensors.push_back(makePart(part));
+  EXPECT_EQ(count(tensors), 4u);
+  EXPECT_EQ(count({tensors.begin() + 1, tensors.end()}), 3u);
+  EXPECT_EQ(count({tensors[0], makePart(NNRT_PART_VALUE), tensors[1]}), 2u);
+
+  std::string why;
+  EXPECT_EQ(count({tensors[1], tensors[2]}, &why), 0u);
+  EXPECT_NE(why.find("tensor 'v.elements' begins the parts of 'v'"),
+            std::string::npos)
+      << why;
+  EXPECT_EQ(count({tensors[1], tensors[3], tensors[2]}), 0u);
+  EXPECT_EQ(count({tensors[0], tensors[2]}), 0u);
+  EXPECT_EQ(count({makePart(NNRT_PART_VALUE)}), 0u);
+  EXPECT_EQ(count({tensors[1], tensors[2], makePart(NNRT_PART_ITEMS, "w")}), 0u);
+  auto with = [&](size_t at, auto change) {
+    std::vector<TensorSignature> changed = tensors;
+    change(changed[at]);
+    return count(changed);
+  };
+  EXPECT_EQ(with(0, [](TensorSignature &t) { t.type = 7; }), 0u);
+  EXPECT_EQ(with(1, [](TensorSignature &t) { t.dims = {}; }), 0u);
+  EXPECT_EQ(with(2, [](TensorSignature &t) { t.type = 6; }), 0u);
+  EXPECT_EQ(with(3, [](TensorSignature &t) { t.dims = {-1, 3}; }), 0u);
+  // Of a later version.
+  EXPECT_EQ(with(0, [](TensorSignature &t) { t.part = 77; }), 0u);
+}
+
 TEST(Manifest, OtherFormatVersionIsUnsupported) {
   std::string bytes = serialize(makeFull()), error;
   bytes[0] = 2;

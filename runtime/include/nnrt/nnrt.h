@@ -94,9 +94,39 @@ NNRT_EXPORT nnrt_status *nnrt_module_open(const char *path,
 /// Accepts null. Sessions keep what they need of the module alive.
 NNRT_EXPORT void nnrt_module_free(nnrt_module *module);
 
+/// What a tensor is of a value of the ONNX model. Tensors are values of their own.
+/// Others stand as several tensors, side by side and in this order:
+///
+///   optional(tensor(T))            present, value
+///   sequence(tensor(T))            elements, sizes, items
+///   optional(sequence(tensor(T)))  present, elements, sizes, items
+///
+/// Items of a sequence may differ in shape and rank. [[1, 2], [3, 4]], [5] and a
+/// scalar 6 are elements {1, 2, 3, 4, 5, 6}, sizes {2, 2, 1} and items {{2, 4},
+/// {1, 1}, {0, 1}}. A run checks that the parts of its inputs fit together.
+///
+/// An optional that is absent still has its tensors: a value of which nothing is
+/// read, with 0 for the sizes that the model does not know; parts of a sequence
+/// without items.
+typedef enum nnrt_part {
+  /// A tensor of the ONNX model.
+  NNRT_PART_TENSOR = 0,
+  /// A bool of rank 0: whether the optional is there.
+  NNRT_PART_PRESENT = 1,
+  /// The tensor of an optional.
+  NNRT_PART_VALUE = 2,
+  /// T[?]: the elements of all items, one item after the other, each row-major.
+  NNRT_PART_ELEMENTS = 3,
+  /// int64[?]: the dimensions of all items, one item after the other.
+  NNRT_PART_SIZES = 4,
+  /// int64[?, 2]: of each item its rank and its number of elements.
+  NNRT_PART_ITEMS = 5
+} nnrt_part;
+
 /// An input or output of a model.
 typedef struct nnrt_tensor_info {
-  /// The ONNX name; owned by the module.
+  /// The ONNX name, for a part "<value>.<part>": "boxes.elements". Owned by the
+  /// module.
   const char *name;
   /// ONNX's number for the element type (TensorProto.DataType).
   int32_t onnx_type;
@@ -111,6 +141,9 @@ typedef struct nnrt_tensor_info {
   /// rank names; "" where the dimension has none. Inputs' dims of one name are
   /// equal in each run. Owned by the module.
   const char *const *dim_names;
+  nnrt_part part;
+  /// The ONNX name of the value that it is, or is a part of. Owned by the module.
+  const char *value;
 } nnrt_tensor_info;
 
 NNRT_EXPORT size_t nnrt_module_num_inputs(const nnrt_module *module);

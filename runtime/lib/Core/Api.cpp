@@ -56,6 +56,9 @@ static Status describe(const char *what, const std::vector<Tensor> &tensors,
   info->rank = static_cast<int32_t>(tensor.dims.size());
   info->dims = tensor.dims.data();
   info->dim_names = tensor.dimNamePointers.data();
+  info->part = static_cast<nnrt_part>(tensor.part);
+  bool isPart = tensor.part != NNRT_PART_TENSOR;
+  info->value = isPart ? tensor.value.c_str() : info->name;
   return nullptr;
 }
 

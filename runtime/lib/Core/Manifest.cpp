@@ -14,6 +14,7 @@
 #include "Core/Hash.h"
 
 #include <cstring>
+#include <initializer_list>
 
 namespace nnrt {
 
@@ -117,6 +118,59 @@ const Section *Manifest::find(SectionKind kind) const {
 }
 
 //===----------------------------------------------------------------------===//
+// Parts of values
+//===----------------------------------------------------------------------===//
+
+const char *partName(uint32_t part) {
+  static const char *const names[] = {"",         "present", "value",
+                                      "elements", "sizes",   "items"};
+  return part < sizeof(names) / sizeof(*names) ? names[part] : "";
+}
+
+/// Whether type and shape are those of the part.
+static bool fitsPart(const TensorSignature &tensor) {
+  constexpr int32_t onnxInt64 = 7, onnxBool = 9;
+  switch (tensor.part) {
+  case NNRT_PART_PRESENT:
+    return tensor.type == onnxBool && tensor.dims.empty();
+  case NNRT_PART_ELEMENTS:
+    return tensor.dims.size() == 1;
+  case NNRT_PART_SIZES:
+    return tensor.type == onnxInt64 && tensor.dims.size() == 1;
+  case NNRT_PART_ITEMS:
+    return tensor.type == onnxInt64 && tensor.dims.size() == 2 &&
+           tensor.dims[1] == 2;
+  default:
+    return true;
+  }
+}
+
+size_t countParts(const std::vector<TensorSignature> &tensors, size_t first,
+                  std::string &error) {
+  const std::string &value = tensors[first].value;
+  if (tensors[first].part == NNRT_PART_TENSOR)
+    return 1;
+  auto are = [&](size_t at, std::initializer_list<nnrt_part> parts) {
+    for (nnrt_part part : parts) {
+      if (at >= tensors.size() || tensors[at].part != part ||
+          tensors[at].value != value || !fitsPart(tensors[at]))
+        return false;
+      ++at;
+    }
+    return true;
+  };
+  size_t present = are(first, {NNRT_PART_PRESENT});
+  if (present && are(first + 1, {NNRT_PART_VALUE}))
+    return 2;
+  if (are(first + present,
+          {NNRT_PART_ELEMENTS, NNRT_PART_SIZES, NNRT_PART_ITEMS}))
+    return present + 3;
+  error = "tensor '" + tensors[first].name + "' begins the parts of '" + value +
+          "', which are not those of a sequence or an optional";
+  return 0;
+}
+
+//===----------------------------------------------------------------------===//
 // Writing
 //===----------------------------------------------------------------------===//
 
@@ -129,6 +183,11 @@ static void writeTensor(Writer &writer, Tag tag,
     for (size_t i = 0; i < tensor.dims.size(); ++i) {
       writer.u64(static_cast<uint64_t>(tensor.dims[i]));
       writer.string(i < tensor.dimNames.size() ? tensor.dimNames[i] : "");
+    }
+    // Tensors are written as they were before there were parts.
+    if (tensor.part != NNRT_PART_TENSOR) {
+      writer.u32(tensor.part);
+      writer.string(tensor.value);
     }
   });
 }
@@ -207,6 +266,10 @@ static TensorSignature readTensor(Reader &reader) {
     tensor.dimNames.push_back(reader.string());
     if (tensor.dims.back() < -1)
       reader.failed = true;
+  }
+  if (reader.left()) { // as it is for parts only
+    tensor.part = reader.u32();
+    tensor.value = reader.string();
   }
   return tensor;
 }

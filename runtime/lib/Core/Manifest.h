@@ -25,6 +25,7 @@
 #ifndef NNRT_CORE_MANIFEST_H
 #define NNRT_CORE_MANIFEST_H
 
+#include "nnrt/nnrt.h"
 #include "nnrt_abi.h"
 
 #include <cstddef>
@@ -74,7 +75,20 @@ struct TensorSignature {
   int32_t type = 0;                  // ONNX's TensorProto.DataType
   std::vector<int64_t> dims;         // -1: known at run time only
   std::vector<std::string> dimNames; // as many as dims; "" without a name
+  /// Of a value that is no tensor: the value's name, and which part of it this is.
+  std::string value = "";
+  uint32_t part = NNRT_PART_TENSOR; // nnrt_part, or what a later compiler wrote
 };
+
+/// "elements" for NNRT_PART_ELEMENTS, as in names of tensors; "" for tensors and
+/// unknown numbers.
+const char *partName(uint32_t part);
+
+/// How many tensors, from `first` on, are the value that `first` begins, by
+/// nnrt_part's rules; 1 for a tensor. 0 if they are not so, and then `error` says
+/// what is wrong, naming the value.
+size_t countParts(const std::vector<TensorSignature> &tensors, size_t first,
+                  std::string &error);
 
 /// A kernel that the generated code brackets with kernel_begin/_end while it is
 /// profiled; the index in the table is what it passes.

@@ -219,7 +219,23 @@ Status Module::describeTensors() {
   };
   if (Status status = convert("input", manifest.inputs, inputs))
     return status;
-  return convert("output", manifest.outputs, outputs);
+  if (Status status = convert("output", manifest.outputs, outputs))
+    return status;
+  for (const auto *signatures : {&manifest.inputs, &manifest.outputs}) {
+    std::string error;
+    for (size_t i = 0; i < signatures->size();) {
+      size_t parts = countParts(*signatures, i, error);
+      if (!parts)
+        return makeStatus(NNRT_INCOMPATIBLE,
+                          "'%s': %s that this runtime knows. Use the runtime of "
+                          "the compiler that made it",
+                          path.c_str(), error.c_str());
+      if (signatures == &manifest.inputs && parts >= 3)
+        inputSequences.push_back(i + parts - 3);
+      i += parts;
+    }
+  }
+  return nullptr;
 }
 
 Status Module::chooseVariant(const Section *&code) const {

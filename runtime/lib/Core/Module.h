@@ -65,6 +65,9 @@ public:
   Manifest manifest;
   std::vector<Tensor> inputs;
   std::vector<Tensor> outputs;
+  /// The indices of the inputs that are elements of a sequence; sizes and items
+  /// follow.
+  std::vector<size_t> inputSequences;
   std::vector<std::string> symbolNames;
   const uint8_t *weights = nullptr;
   std::string variant;

@@ -89,6 +89,7 @@ private:
   Status checkInput(size_t index, const DLTensor &tensor);
   Status checkDim(size_t index, size_t dim, int64_t size);
   Status takeInput(size_t index, const DLTensor &tensor);
+  Status checkSequence(size_t elements);
   /// Session.cpp
   Status checkOutputs(DLTensor *tensors);
   Status checkOverlap(size_t output, const uint8_t *data, int64_t bytes);

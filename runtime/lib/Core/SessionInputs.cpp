@@ -21,7 +21,65 @@ Status Session::checkInputs(const DLTensor *tensors) {
     if (Status status = takeInput(i, tensors[i]))
       return status;
   }
+  for (size_t elements : module->inputSequences)
+    if (Status status = checkSequence(elements))
+      return status;
   return keepOutputsThatAreInputs();
+}
+
+/// Whether the parts of a sequence tell the same: code may read by any of them.
+Status Session::checkSequence(size_t elements) {
+  const char *value = module->inputs[elements].value.c_str();
+  size_t sizes = elements + 1, items = elements + 2;
+  int64_t numElements = inputs[elements].dims[0];
+  int64_t numSizes = inputs[sizes].dims[0], numItems = inputs[items].dims[0];
+  auto size = static_cast<const int64_t *>(abiInputs[sizes].data);
+  auto row = static_cast<const int64_t *>(abiInputs[items].data);
+  int64_t sizesLeft = numSizes, elementsLeft = numElements;
+  for (int64_t i = 0; i < numItems; ++i, row += 2) {
+    int64_t rank = row[0], count = row[1];
+    if (rank < 0 || rank > sizesLeft || count < 0 || count > elementsLeft)
+      return makeStatus(NNRT_INVALID_ARGUMENT,
+                        "input '%s': item %lld of rank %lld with %lld elements, "
+                        "where %lld sizes and %lld elements are left",
+                        value, static_cast<long long>(i),
+                        static_cast<long long>(rank),
+                        static_cast<long long>(count),
+                        static_cast<long long>(sizesLeft),
+                        static_cast<long long>(elementsLeft));
+    // The product without overflow: what exceeds the count will not come back,
+    // unless by a size of 0.
+    bool isEmpty = false, isNegative = false, isLarger = false;
+    int64_t product = 1;
+    for (int64_t d = 0; d < rank; ++d, ++size) {
+      isEmpty |= *size == 0;
+      isNegative |= *size < 0;
+      isLarger |= __builtin_mul_overflow(product, *size, &product);
+    }
+    if (isNegative || (isEmpty ? 0 : product) != count || (isLarger && !isEmpty))
+      return makeStatus(NNRT_INVALID_ARGUMENT,
+                        "input '%s': item %lld has %lld elements, which are not "
+                        "as many as its sizes say",
+                        value, static_cast<long long>(i),
+                        static_cast<long long>(count));
+    sizesLeft -= rank;
+    elementsLeft -= count;
+  }
+  if (sizesLeft || elementsLeft)
+    return makeStatus(NNRT_INVALID_ARGUMENT,
+                      "input '%s': its %lld items leave %lld sizes and %lld "
+                      "elements over",
+                      value, static_cast<long long>(numItems),
+                      static_cast<long long>(sizesLeft),
+                      static_cast<long long>(elementsLeft));
+  bool isOptional =
+      elements && module->inputs[elements - 1].part == NNRT_PART_PRESENT;
+  if (isOptional && numItems &&
+      !*static_cast<const uint8_t *>(abiInputs[elements - 1].data))
+    return makeStatus(NNRT_INVALID_ARGUMENT,
+                      "input '%s' is absent, but has %lld items", value,
+                      static_cast<long long>(numItems));
+  return nullptr;
 }
 
 /// An output of the last run may be an input of this one. The new output then

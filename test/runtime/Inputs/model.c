@@ -95,6 +95,38 @@ int32_t nnrt_model_run_add(nnrt_abi_context *ctx,
   return 0;
 }
 
+/* A sequence with its elements doubled, as parts from number `at` on. */
+static int32_t double_items(nnrt_abi_context *ctx, const nnrt_abi_tensor *inputs,
+                            int32_t at) {
+  float *elements = ctx->table->output(ctx, at, 1, inputs[at].dims);
+  int64_t *sizes = ctx->table->output(ctx, at + 1, 1, inputs[at + 1].dims);
+  int64_t *items = ctx->table->output(ctx, at + 2, 2, inputs[at + 2].dims);
+  if (!elements || !sizes || !items)
+    return 1;
+  for (int64_t i = 0; i < inputs[at].dims[0]; ++i)
+    elements[i] = 2 * ((const float *)inputs[at].data)[i];
+  for (int64_t i = 0; i < inputs[at + 1].dims[0]; ++i)
+    sizes[i] = ((const int64_t *)inputs[at + 1].data)[i];
+  for (int64_t i = 0; i < 2 * inputs[at + 2].dims[0]; ++i)
+    items[i] = ((const int64_t *)inputs[at + 2].data)[i];
+  return 0;
+}
+
+int32_t nnrt_model_run_double(nnrt_abi_context *ctx,
+                              const nnrt_abi_tensor *inputs) {
+  return double_items(ctx, inputs, 0);
+}
+
+/* The same for an optional sequence, which is there as the input is. */
+int32_t nnrt_model_run_double_optional(nnrt_abi_context *ctx,
+                                       const nnrt_abi_tensor *inputs) {
+  char *present = ctx->table->output(ctx, 0, 0, 0);
+  if (!present)
+    return 1;
+  *present = *(const char *)inputs[0].data;
+  return double_items(ctx, inputs, 1);
+}
+
 /* y[N] = -x[N], an element a byte. */
 int32_t nnrt_model_run_negate(nnrt_abi_context *ctx,
                               const nnrt_abi_tensor *inputs) {
