@@ -44,6 +44,16 @@ static Expected<TensorInfo> getInfo(Type type, DictionaryAttr attrs,
         auto text = dyn_cast<StringAttr>(name);
         info.dimNames.push_back(text ? text.str() : "");
       }
+    if (auto partName = attrs.getAs<StringAttr>("nn.part")) {
+      std::optional<ValuePart> part = findPart(partName);
+      auto value = attrs.getAs<StringAttr>("nn.value");
+      if (!part || !value)
+        return createStringError("'" + info.name +
+                                 "' of @main has no nn.value, or an unknown nn.part: " +
+                                 partName.str());
+      info.part = *part;
+      info.value = value.str();
+    }
   }
   return info;
 }
@@ -65,7 +75,7 @@ llvm::Error InterpretedModel::initialize() {
       return info.takeError();
     outputs.push_back(*info);
   }
-  return llvm::Error::success();
+  return initializeValues();
 }
 
 Expected<HostTensors> InterpretedModel::run(ArrayRef<HostTensor> inputs) {

@@ -53,6 +53,10 @@ static Expected<TensorInfo> getInfo(const nnrt_tensor_info &info) {
     result.dims.push_back(info.dims[d]);
     result.dimNames.push_back(info.dim_names[d]);
   }
+  // The runtime has checked the number.
+  result.part = ValuePart(info.part);
+  if (result.part != ValuePart::Tensor)
+    result.value = info.value;
   return result;
 }
 
@@ -86,8 +90,10 @@ llvm::Error LibraryModel::open(StringRef path, const LibraryOptions &options) {
   if (llvm::Error error = collect(nnrt_module_num_inputs(module.get()),
                                   nnrt_module_input, inputs))
     return error;
-  return collect(nnrt_module_num_outputs(module.get()), nnrt_module_output,
-                 outputs);
+  if (llvm::Error error = collect(nnrt_module_num_outputs(module.get()),
+                                  nnrt_module_output, outputs))
+    return error;
+  return initializeValues();
 }
 
 static HostTensor copyOut(const DLTensor &from, DataType type) {

@@ -10,84 +10,86 @@ using namespace mlir::nn;
 using llvm::createStringError;
 using llvm::Expected;
 
-std::string TensorInfo::describe() const {
-  std::string text = name + ": " + getName(type).str() + "[";
-  for (auto [d, dim] : llvm::enumerate(dims)) {
+/// "float32[N,3,?,224]"
+static std::string describeType(const TensorInfo &info) {
+  std::string text = getName(info.type).str() + "[";
+  for (auto [d, dim] : llvm::enumerate(info.dims)) {
     if (d)
       text += ",";
     if (dim >= 0)
       text += std::to_string(dim);
     else
-      text += d < dimNames.size() && !dimNames[d].empty() ? dimNames[d] : "?";
+      text += d < info.dimNames.size() && !info.dimNames[d].empty() ? info.dimNames[d]
+                                                                  : "?";
   }
   return text + "]";
 }
 
-//===----------------------------------------------------------------------===//
-// Inputs
-//===----------------------------------------------------------------------===//
+std::string TensorInfo::describe() const { return name + ": " + describeType(*this); }
 
-static std::string listInputs(const Model &model) {
-  if (model.getInputs().empty())
-    return "the model has no inputs";
-  std::string text = "the model's inputs are";
-  for (const TensorInfo &input : model.getInputs())
-    text += "\n  " + input.describe();
-  return text;
+std::string ValueInfo::describe() const {
+  return name + ": " + (type.isOptional ? "optional " : "") +
+         (type.isSequence ? "sequence of " + getName(type.type).str()
+                          : describeType(tensor));
 }
 
-static llvm::Error checkShape(const TensorInfo &info, const HostTensor &tensor) {
-  bool fits = int64_t(info.dims.size()) == tensor.getRank();
-  for (auto [want, size] : llvm::zip(info.dims, tensor.getDims()))
-    fits &= want < 0 || want == size;
-  if (fits)
-    return llvm::Error::success();
-  return createStringError("has the shape " + formatDims(tensor.getDims()));
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+/// Whether type and shape are those of the part.
+static bool fitsPart(const TensorInfo &info) {
+  switch (info.part) {
+  case ValuePart::Present:
+    return info.type == DataType::Bool && info.dims.empty();
+  case ValuePart::Elements:
+    return info.dims.size() == 1;
+  case ValuePart::Sizes:
+    return info.type == DataType::Int64 && info.dims.size() == 1;
+  case ValuePart::Items:
+    return info.type == DataType::Int64 && info.dims.size() == 2 && info.dims[1] == 2;
+  default:
+    return true;
+  }
 }
 
-Expected<HostTensors> nn::bindInputs(const Model &model,
-                                     const NamedTensors &arrays) {
-  ArrayRef<TensorInfo> inputs = model.getInputs();
-  HostTensors bound(inputs.size());
-  SmallVector<const NamedTensor *> unnamed;
-  for (const NamedTensor &array : arrays) {
-    auto *it = llvm::find_if(inputs, [&](const TensorInfo &input) {
-      return input.name == array.name;
-    });
-    if (it != inputs.end() && !bound[it - inputs.begin()].isValid())
-      bound[it - inputs.begin()] = array.tensor;
-    else if (array.name.empty())
-      unnamed.push_back(&array);
-    else
-      return createStringError("there is no input '" + array.name + "'; " +
-                               listInputs(model));
+Expected<std::vector<ValueInfo>> nn::groupValues(ArrayRef<TensorInfo> tensors) {
+  std::vector<ValueInfo> values;
+  for (size_t at = 0; at < tensors.size();) {
+    const TensorInfo &first = tensors[at];
+    ValueInfo value;
+    value.first = at;
+    value.name = first.part == ValuePart::Tensor ? first.name : first.value;
+    value.type.isOptional = first.part == ValuePart::Present;
+    size_t content = at + value.type.isOptional;
+    value.type.isSequence =
+        content < tensors.size() && tensors[content].part == ValuePart::Elements;
+    SmallVector<ValuePart, 4> parts = value.type.getParts();
+    value.count = parts.size();
+    for (ValuePart part : parts) {
+      if (at >= tensors.size() || tensors[at].part != part || !fitsPart(tensors[at]) ||
+          (part != ValuePart::Tensor && tensors[at].value != value.name))
+        return createStringError("tensor '" + first.name + "' begins the parts of '" +
+                                 value.name + "', which are not those of a sequence or "
+                                              "an optional");
+      ++at;
+    }
+    value.tensor = tensors[content];
+    value.tensor.name = value.name;
+    value.type.type = value.tensor.type;
+    value.type.dims = value.tensor.dims;
+    values.push_back(std::move(value));
   }
-  SmallVector<size_t> missing;
-  for (auto [i, tensor] : llvm::enumerate(bound))
-    if (!tensor.isValid())
-      missing.push_back(i);
-  // Arrays without names (.npy) are in the model's order.
-  for (const NamedTensor *array : unnamed) {
-    if (missing.empty())
-      return createStringError("there are more arrays than inputs; " +
-                               listInputs(model));
-    bound[missing.front()] = array->tensor;
-    missing.erase(missing.begin());
-  }
-  if (!missing.empty())
-    return createStringError("input '" + inputs[missing.front()].name +
-                             "' is missing; " + listInputs(model));
+  return values;
+}
 
-  for (auto [info, tensor] : llvm::zip(inputs, bound)) {
-    std::string where = "input '" + info.name + "' ";
-    Expected<HostTensor> typed = reinterpretAs(tensor, info.type);
-    if (!typed)
-      return createStringError(where + llvm::toString(typed.takeError()) + "; " +
-                               listInputs(model));
-    tensor = *typed;
-    if (llvm::Error error = checkShape(info, tensor))
-      return createStringError(where + llvm::toString(std::move(error)) + "; " +
-                               listInputs(model));
+llvm::Error Model::initializeValues() {
+  for (auto [tensors, values] : {std::pair(&inputs, &inputValues),
+                                 std::pair(&outputs, &outputValues)}) {
+    Expected<std::vector<ValueInfo>> grouped = groupValues(*tensors);
+    if (!grouped)
+      return grouped.takeError();
+    *values = std::move(*grouped);
   }
-  return bound;
+  return llvm::Error::success();
 }

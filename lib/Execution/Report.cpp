@@ -78,24 +78,42 @@ void nn::printProfile(llvm::raw_ostream &os, std::vector<KernelTime> times,
   os << llvm::format("%8.3f  in all\n", total / 1e6 / runs);
 }
 
-void nn::printTensors(llvm::raw_ostream &os, ArrayRef<TensorInfo> infos,
-                      ArrayRef<HostTensor> tensors) {
+static void printTensor(llvm::raw_ostream &os, const Twine &name,
+                        const HostTensor &tensor) {
   constexpr int64_t shown = 8;
-  for (auto [info, tensor] : llvm::zip(infos, tensors)) {
-    os << info.name << ": " << tensor.describe() << " = [";
-    int64_t count = std::min(tensor.getNumElements(), shown);
-    for (int64_t i = 0; i < count; ++i)
-      os << (i ? ", " : "") << formatElement(tensor, i);
-    os << (tensor.getNumElements() > shown ? ", ...]\n" : "]\n");
+  os << name << ": " << tensor.describe() << " = [";
+  int64_t count = std::min(tensor.getNumElements(), shown);
+  for (int64_t i = 0; i < count; ++i)
+    os << (i ? ", " : "") << formatElement(tensor, i);
+  os << (tensor.getNumElements() > shown ? ", ...]\n" : "]\n");
+}
+
+llvm::Error nn::printResults(llvm::raw_ostream &os, const Model &model,
+                             ArrayRef<HostTensor> results) {
+  for (const ValueInfo &info : model.getOutputValues()) {
+    llvm::Expected<StructuredValue> value =
+        fromParts(info.type, results.slice(info.first, info.count));
+    if (!value)
+      return llvm::createStringError("output '" + info.name +
+                                     "': " + llvm::toString(value.takeError()));
+    if (!value->isPresent)
+      os << info.describe() << ", absent\n";
+    else if (info.type.isSequence)
+      os << info.describe() << ", " << value->items.size() << " items\n";
+    for (auto [i, item] : llvm::enumerate(value->items))
+      printTensor(os, info.type.isSequence ? info.name + "[" + Twine(i) + "]"
+                                           : Twine(info.name),
+                  item);
   }
+  return llvm::Error::success();
 }
 
 void nn::printInfo(llvm::raw_ostream &os, const Model &model, const LibraryInfo &info,
                    bool ran) {
-  for (const TensorInfo &tensor : model.getInputs())
-    os << "input   " << tensor.describe() << "\n";
-  for (const TensorInfo &tensor : model.getOutputs())
-    os << "output  " << tensor.describe() << "\n";
+  for (const ValueInfo &value : model.getInputValues())
+    os << "input   " << value.describe() << "\n";
+  for (const ValueInfo &value : model.getOutputValues())
+    os << "output  " << value.describe() << "\n";
   os << "variant " << info.variant << "\n";
   os << "weights " << info.weights << " bytes, once for all sessions\n";
   os << "arena   "

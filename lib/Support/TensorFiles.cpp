@@ -120,24 +120,59 @@ static llvm::Error inFile(StringRef path, llvm::Error error) {
   return createStringError(path.str() + ": " + llvm::toString(std::move(error)));
 }
 
+static Expected<std::unique_ptr<llvm::MemoryBuffer>> readBytes(StringRef path) {
+  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
+                                            /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return llvm::errorCodeToError(buffer.getError());
+  return std::move(*buffer);
+}
+
+/// The tensors of a SequenceProto or OptionalProto; an error if it is none of them.
+static Expected<NamedTensors> readStructured(StringRef bytes) {
+  std::string name;
+  Expected<ParsedValue> parsed = parseSequenceProto(bytes, name);
+  if (!parsed) {
+    llvm::consumeError(parsed.takeError());
+    parsed = parseOptionalProto(bytes, name);
+    if (!parsed)
+      return parsed.takeError();
+  }
+  if (name.empty())
+    return createStringError("the sequence or optional has no name, so that it is "
+                             "not clear which input it is");
+  NamedTensors tensors;
+  for (auto [i, item] : llvm::enumerate(parsed->value.items))
+    tensors.push_back({name + "[" + std::to_string(i) + "]", item});
+  if (parsed->value.isPresent && tensors.empty())
+    tensors.push_back({name + ".items", HostTensor::allocate(DataType::Int64, {0, 2})});
+  return tensors;
+}
+
 static Expected<NamedTensors> readFile(StringRef path) {
   StringRef extension = llvm::sys::path::extension(path);
   if (extension == ".npz")
     return readNpz(path);
   if (extension != ".npy" && extension != ".pb")
     return createStringError("is no .npz, .npy or .pb file");
-  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
-                                            /*RequiresNullTerminator=*/false);
+  auto buffer = readBytes(path);
   if (!buffer)
-    return llvm::errorCodeToError(buffer.getError());
+    return buffer.takeError();
+  StringRef bytes = (*buffer)->getBuffer();
   NamedTensor named;
   Expected<HostTensor> tensor =
-      extension == ".npy" ? parseNpy((*buffer)->getBuffer())
-                          : parseTensorProto((*buffer)->getBuffer(), named.name);
-  if (!tensor)
+      extension == ".npy" ? parseNpy(bytes) : parseTensorProto(bytes, named.name);
+  if (tensor) {
+    named.tensor = *tensor;
+    return NamedTensors{named};
+  }
+  if (extension != ".pb")
     return tensor.takeError();
-  named.tensor = *tensor;
-  return NamedTensors{named};
+  Expected<NamedTensors> tensors = readStructured(bytes);
+  if (!tensors)
+    return llvm::joinErrors(tensor.takeError(), tensors.takeError());
+  llvm::consumeError(tensor.takeError());
+  return tensors;
 }
 
 Expected<NamedTensors> nn::readTensorFile(StringRef path) {
@@ -145,6 +180,54 @@ Expected<NamedTensors> nn::readTensorFile(StringRef path) {
   if (!tensors)
     return inFile(path, tensors.takeError());
   return tensors;
+}
+
+/// The message that a file of that type holds.
+static Expected<StructuredValue> parseValue(StringRef bytes, const ValueType &type) {
+  std::string name;
+  if (type.isOptional) {
+    Expected<ParsedValue> parsed = parseOptionalProto(bytes, name);
+    // An empty SequenceProto reads as an OptionalProto of an absent tensor.
+    if (parsed && parsed->isSequence.value_or(type.isSequence) == type.isSequence)
+      return std::move(parsed->value);
+    llvm::Error error = parsed ? createStringError("the optional holds another kind of "
+                                                   "value than the model takes")
+                               : parsed.takeError();
+    ValueType content = type;
+    content.isOptional = false;
+    Expected<StructuredValue> value = parseValue(bytes, content);
+    if (!value)
+      return llvm::joinErrors(std::move(error), value.takeError());
+    llvm::consumeError(std::move(error));
+    return value;
+  }
+  if (type.isSequence) {
+    Expected<ParsedValue> parsed = parseSequenceProto(bytes, name);
+    if (!parsed)
+      return parsed.takeError();
+    return std::move(parsed->value);
+  }
+  Expected<HostTensor> tensor = parseTensorProto(bytes, name);
+  if (!tensor)
+    return tensor.takeError();
+  return StructuredValue{/*isPresent=*/true, {*tensor}};
+}
+
+Expected<StructuredValue> nn::readValueFile(StringRef path, const ValueType &type) {
+  auto buffer = readBytes(path);
+  if (!buffer)
+    return inFile(path, buffer.takeError());
+  Expected<StructuredValue> value = parseValue((*buffer)->getBuffer(), type);
+  if (!value)
+    return inFile(path, value.takeError());
+  for (auto [i, item] : llvm::enumerate(value->items)) {
+    Expected<HostTensor> typed = reinterpretAs(item, type.type);
+    if (!typed)
+      return inFile(path, createStringError("item " + Twine(i) + " " +
+                                            llvm::toString(typed.takeError())));
+    item = *typed;
+  }
+  return value;
 }
 
 llvm::Error nn::writeTensorFile(StringRef path, const NamedTensors &tensors) {

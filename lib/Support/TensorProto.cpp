@@ -3,6 +3,7 @@
 
 #include "TensorProto.h"
 #include "onnx/onnx_pb.h"
+#include "onnx/onnx-data.pb.h"
 #include "llvm/Support/MathExtras.h"
 #include <climits>
 #include <cstring>
@@ -18,17 +19,15 @@ static llvm::Error wrongLength(uint64_t seen, const HostTensor &tensor) {
                            tensor.describe());
 }
 
-Expected<HostTensor> nn::parseTensorProto(StringRef bytes, std::string &name) {
-  onnx::TensorProto proto;
-  if (bytes.size() > INT_MAX || !proto.ParseFromArray(bytes.data(), bytes.size()))
-    return createStringError("this is not an ONNX TensorProto");
+/// The tensor of a message that takes `numBytes` of a file.
+static Expected<HostTensor> readTensor(const onnx::TensorProto &proto,
+                                       uint64_t numBytes) {
   if (!isKnownDataType(proto.data_type()))
     return createStringError("the tensor has the unknown element type " +
                              Twine(proto.data_type()));
   if (proto.data_location() == onnx::TensorProto::EXTERNAL)
     return createStringError("the tensor's elements are in another file, which is "
                              "not supported here");
-  name = proto.name();
   auto type = DataType(proto.data_type());
   // No more than the message can fill is allocated.
   SmallVector<int64_t> dims(proto.dims().begin(), proto.dims().end());
@@ -38,7 +37,7 @@ Expected<HostTensor> nn::parseTensorProto(StringRef bytes, std::string &name) {
       return createStringError("the tensor has a negative dimension");
     count = llvm::SaturatingMultiply<uint64_t>(count, dim);
   }
-  if (count > 4 * uint64_t(bytes.size()))
+  if (count > 4 * numBytes)
     return createStringError("the tensor claims more elements than the file has "
                              "bytes");
   HostTensor tensor = HostTensor::allocate(type, dims);
@@ -122,6 +121,82 @@ Expected<HostTensor> nn::parseTensorProto(StringRef bytes, std::string &name) {
   if (error)
     return error;
   return tensor;
+}
+
+template <typename Proto> static bool parse(StringRef bytes, Proto &proto) {
+  return bytes.size() <= INT_MAX && proto.ParseFromArray(bytes.data(), bytes.size());
+}
+
+Expected<HostTensor> nn::parseTensorProto(StringRef bytes, std::string &name) {
+  onnx::TensorProto proto;
+  if (!parse(bytes, proto))
+    return createStringError("this is not an ONNX TensorProto");
+  name = proto.name();
+  return readTensor(proto, bytes.size());
+}
+
+//===----------------------------------------------------------------------===//
+// Sequences and optionals
+//===----------------------------------------------------------------------===//
+
+static Expected<StructuredValue> readSequence(const onnx::SequenceProto &proto) {
+  // What it says to hold may be missing: an empty list tells nothing.
+  if (proto.sparse_tensor_values_size() || proto.sequence_values_size() ||
+      proto.map_values_size() || proto.optional_values_size())
+    return createStringError("the sequence holds other values than tensors, which is "
+                             "not supported");
+  StructuredValue value;
+  for (const onnx::TensorProto &item : proto.tensor_values()) {
+    Expected<HostTensor> tensor = readTensor(item, item.ByteSizeLong());
+    if (!tensor)
+      return createStringError("item " + Twine(value.items.size()) + ": " +
+                               llvm::toString(tensor.takeError()));
+    value.items.push_back(*tensor);
+  }
+  return value;
+}
+
+// These messages look much like each other; fields that they do not have tell that a
+// file holds another kind.
+
+Expected<ParsedValue> nn::parseSequenceProto(StringRef bytes, std::string &name) {
+  onnx::SequenceProto proto;
+  if (!parse(bytes, proto) || !proto.unknown_fields().empty())
+    return createStringError("this is not an ONNX SequenceProto");
+  name = proto.name();
+  Expected<StructuredValue> value = readSequence(proto);
+  if (!value)
+    return value.takeError();
+  return ParsedValue{std::move(*value), /*isSequence=*/true};
+}
+
+Expected<ParsedValue> nn::parseOptionalProto(StringRef bytes, std::string &name) {
+  onnx::OptionalProto proto;
+  if (!parse(bytes, proto) || !proto.unknown_fields().empty())
+    return createStringError("this is not an ONNX OptionalProto");
+  name = proto.name();
+  if (proto.has_sparse_tensor_value() || proto.has_map_value() ||
+      proto.has_optional_value() ||
+      (proto.has_tensor_value() && proto.has_sequence_value()))
+    return createStringError("the optional holds something else than a tensor or a "
+                             "sequence of tensors, which is not supported");
+  if (proto.has_sequence_value()) {
+    Expected<StructuredValue> value = readSequence(proto.sequence_value());
+    if (!value)
+      return value.takeError();
+    return ParsedValue{std::move(*value), /*isSequence=*/true};
+  }
+  if (proto.has_tensor_value()) {
+    Expected<HostTensor> tensor =
+        readTensor(proto.tensor_value(), proto.tensor_value().ByteSizeLong());
+    if (!tensor)
+      return tensor.takeError();
+    return ParsedValue{{/*isPresent=*/true, {*tensor}}, /*isSequence=*/false};
+  }
+  ParsedValue absent{{/*isPresent=*/false, {}}};
+  if (proto.elem_type() != onnx::OptionalProto::UNDEFINED)
+    absent.isSequence = proto.elem_type() == onnx::OptionalProto::SEQUENCE;
+  return absent;
 }
 
 std::string nn::formatTensorProto(const HostTensor &tensor, StringRef name) {

@@ -4,7 +4,7 @@
 #ifndef NN_LIB_SUPPORT_TENSORPROTO_H
 #define NN_LIB_SUPPORT_TENSORPROTO_H
 
-#include "nn/Support/HostTensor.h"
+#include "nn/Support/Structured.h"
 #include "llvm/Support/Error.h"
 
 namespace mlir::nn {
@@ -12,6 +12,19 @@ namespace mlir::nn {
 /// The tensor of a serialized onnx.TensorProto, whose name is put into `name`.
 llvm::Expected<HostTensor> parseTensorProto(llvm::StringRef bytes,
                                             std::string &name);
+
+/// The value of a serialized onnx.SequenceProto or OptionalProto, whose name is put
+/// into `name`: what ONNX's tests store for inputs and outputs of these types.
+/// Errors for what is no message of that kind, or holds more than tensors and
+/// sequences of them.
+struct ParsedValue {
+  StructuredValue value;
+  /// nullopt if the message does not say what is absent.
+  std::optional<bool> isSequence = std::nullopt;
+};
+llvm::Expected<ParsedValue> parseSequenceProto(llvm::StringRef bytes, std::string &name);
+llvm::Expected<ParsedValue> parseOptionalProto(llvm::StringRef bytes, std::string &name);
+
 std::string formatTensorProto(const HostTensor &tensor, llvm::StringRef name);
 
 } // namespace mlir::nn

@@ -50,24 +50,51 @@ static std::string compareAsONNX(const HostTensor &got, const HostTensor &want,
   return "";
 }
 
-/// The tensors PREFIX_0.pb, PREFIX_1.pb, ... of a folder, as the model's types.
-static Expected<HostTensors> readTensors(StringRef folder, StringRef prefix,
-                                         ArrayRef<TensorInfo> infos) {
-  HostTensors tensors;
+/// The values PREFIX_0.pb, PREFIX_1.pb, ... of a folder, as the model's types.
+static Expected<std::vector<StructuredValue>>
+readValues(StringRef folder, StringRef prefix, ArrayRef<ValueInfo> infos) {
+  std::vector<StructuredValue> values;
   for (auto [i, info] : llvm::enumerate(infos)) {
     SmallString<128> file(folder);
     path::append(file, prefix + "_" + Twine(i) + ".pb");
     if (!fs::exists(file))
       return createStringError(file + " is missing");
-    Expected<NamedTensors> read = readTensorFile(file);
-    if (!read)
-      return read.takeError();
-    Expected<HostTensor> tensor = reinterpretAs(read->front().tensor, info.type);
-    if (!tensor)
-      return tensor.takeError();
-    tensors.push_back(*tensor);
+    Expected<StructuredValue> value = readValueFile(file, info.type);
+    if (!value)
+      return value.takeError();
+    values.push_back(std::move(*value));
+  }
+  return values;
+}
+
+/// The model's inputs.
+static Expected<HostTensors> readInputs(StringRef folder, const Model &model) {
+  auto values = readValues(folder, "input", model.getInputValues());
+  if (!values)
+    return values.takeError();
+  HostTensors tensors;
+  for (auto [info, value] : llvm::zip(model.getInputValues(), *values)) {
+    Expected<HostTensors> parts = toParts(info.type, value);
+    if (!parts)
+      return createStringError("input '" + info.name +
+                               "': " + llvm::toString(parts.takeError()));
+    tensors.append(*parts);
   }
   return tensors;
+}
+
+/// What is wrong with an output, of which `parts` came out; "" if nothing is.
+static std::string compareOutput(const ValueInfo &info, ArrayRef<HostTensor> parts,
+                                 const StructuredValue &want, Tolerance tolerance) {
+  Expected<StructuredValue> got = fromParts(info.type, parts);
+  if (!got)
+    return llvm::toString(got.takeError());
+  if (std::string problem = compareStructure(*got, want); !problem.empty())
+    return problem;
+  for (auto [i, x, y] : llvm::enumerate(got->items, want.items))
+    if (std::string problem = compareAsONNX(x, y, tolerance); !problem.empty())
+      return (info.type.isSequence ? "item " + std::to_string(i) + ": " : "") + problem;
+  return "";
 }
 
 namespace {
@@ -83,17 +110,18 @@ static Outcome fail(StringRef stage, llvm::Error error) {
 
 /// Runs the model on one data set.
 static Outcome runDataSet(Model &model, StringRef folder, Tolerance tolerance) {
-  Expected<HostTensors> inputs = readTensors(folder, "input", model.getInputs());
+  Expected<HostTensors> inputs = readInputs(folder, model);
   if (!inputs)
     return fail("load", inputs.takeError());
-  Expected<HostTensors> want = readTensors(folder, "output", model.getOutputs());
+  auto want = readValues(folder, "output", model.getOutputValues());
   if (!want)
     return fail("load", want.takeError());
   Expected<HostTensors> got = model.run(*inputs);
   if (!got)
     return fail("run", got.takeError());
-  for (auto [info, x, y] : llvm::zip_equal(model.getOutputs(), *got, *want)) {
-    std::string problem = compareAsONNX(x, y, tolerance);
+  for (auto [info, value] : llvm::zip_equal(model.getOutputValues(), *want)) {
+    std::string problem = compareOutput(
+        info, ArrayRef(*got).slice(info.first, info.count), value, tolerance);
     if (!problem.empty())
       return {"compare", "output '" + info.name + "': " + problem};
   }

@@ -11,7 +11,6 @@
 #include "nn/Execution/ModuleTools.h"
 #include "nn/Execution/Report.h"
 #include "nn/Support/CommandLine.h"
-#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/raw_ostream.h"
@@ -145,30 +144,45 @@ int compareOutputs(const Model &model, ArrayRef<HostTensor> results,
     return noOutputsStatus;
   }
   std::vector<ReportRow> rows;
-  llvm::StringSet<> seen;
-  for (auto [info, result] : llvm::zip(model.getOutputs(), results)) {
+  std::vector<bool> used(wanted.size());
+  auto addNote = [&](StringRef name, const Twine &note) {
     ReportRow row;
-    row.name = info.name;
-    seen.insert(info.name);
-    auto it = llvm::find_if(wanted, [&](const NamedTensor &tensor) {
-      return tensor.name == info.name;
-    });
-    if (it == wanted.end()) {
-      row.note = "is not in the data";
-    } else if (Expected<HostTensor> want = reinterpretAs(it->tensor, info.type)) {
-      row.comparison = compareTensors(result, *want, getTolerance(info.type));
-    } else {
-      row.note = "in the data " + llvm::toString(want.takeError());
-    }
+    row.name = name.str();
+    row.note = note.str();
     rows.push_back(std::move(row));
-  }
-  for (const NamedTensor &want : wanted)
-    if (!seen.contains(want.name)) {
+  };
+  for (const ValueInfo &info : model.getOutputValues()) {
+    Expected<std::optional<HostTensors>> want = findValue(info, wanted, used);
+    if (!want) {
+      addNote(info.name, "in the data " + llvm::toString(want.takeError()));
+      continue;
+    }
+    if (!*want) {
+      addNote(info.name, "is not in the data");
+      continue;
+    }
+    Expected<StructuredValue> gotValue =
+        fromParts(info.type, results.slice(info.first, info.count));
+    Expected<StructuredValue> wantValue = fromParts(info.type, **want);
+    if (!gotValue || !wantValue) {
+      addNote(info.name, llvm::toString(llvm::joinErrors(gotValue.takeError(),
+                                                         wantValue.takeError())));
+      continue;
+    }
+    if (std::string note = compareStructure(*gotValue, *wantValue); !note.empty()) {
+      addNote(info.name, note);
+      continue;
+    }
+    for (auto [i, x, y] : llvm::enumerate(gotValue->items, wantValue->items)) {
       ReportRow row;
-      row.name = want.name;
-      row.note = "is not an output of the model";
+      row.name = info.type.isSequence ? info.name + "[" + std::to_string(i) + "]" : info.name;
+      row.comparison = compareTensors(x, y, getTolerance(info.type.type));
       rows.push_back(std::move(row));
     }
+  }
+  for (auto [i, want] : llvm::enumerate(wanted))
+    if (!used[i])
+      addNote(want.name, "is not an output of the model");
   bool matches = llvm::all_of(rows, [](const ReportRow &row) { return row.matches(); });
   printComparison(matches ? llvm::outs() : llvm::errs(), rows);
   return matches ? 0 : errorStatus;
@@ -337,10 +351,10 @@ int run() {
     return fail(results.takeError());
 
   if (!outputFile.empty()) {
-    NamedTensors named;
-    for (auto [info, tensor] : llvm::zip((*model)->getOutputs(), *results))
-      named.push_back({info.name, tensor});
-    if (llvm::Error error = writeTensorFile(outputFile, named))
+    Expected<NamedTensors> named = nameResults(**model, *results);
+    if (!named)
+      return fail(named.takeError());
+    if (llvm::Error error = writeTensorFile(outputFile, *named))
       return fail(std::move(error));
   }
   if (profile)
@@ -348,7 +362,8 @@ int run() {
   if (!dataFile.empty())
     return compareOutputs(**model, *results, data->outputs);
   if (outputFile.empty())
-    printTensors(llvm::outs(), (*model)->getOutputs(), *results);
+    if (llvm::Error error = printResults(llvm::outs(), **model, *results))
+      return fail(std::move(error));
   return 0;
 }
 

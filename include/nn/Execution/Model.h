@@ -11,6 +11,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "nn/Interpreter/Interpreter.h"
+#include "nn/Support/Structured.h"
 #include "nn/Support/TensorFiles.h"
 #include "llvm/Support/Error.h"
 #include <memory>
@@ -26,10 +27,30 @@ struct TensorInfo {
   SmallVector<int64_t> dims;
   /// As many as dims; "" for a dimension without a name.
   SmallVector<std::string> dimNames;
+  /// What it is of the value of that name (nnrt_part in nnrt.h); "" for tensors.
+  ValuePart part = ValuePart::Tensor;
+  std::string value;
 
   /// "images: float32[N,3,?,224]"
   std::string describe() const;
 };
+
+/// A value of the model's signature: one tensor, or the several that a sequence or
+/// an optional is.
+struct ValueInfo {
+  std::string name;
+  ValueType type;
+  /// Its tensors: `count` of the signature from `first` on.
+  size_t first = 0, count = 1;
+  /// The name and type of one tensor, also of an optional's; else for messages only.
+  TensorInfo tensor;
+
+  /// "images: float32[N,3,?,224]", "boxes: optional sequence of float32"
+  std::string describe() const;
+};
+
+/// The values that tensors are; an error if parts do not stand as nnrt.h says.
+llvm::Expected<std::vector<ValueInfo>> groupValues(ArrayRef<TensorInfo> tensors);
 
 /// Where the time of runs went.
 struct KernelTime {
@@ -56,6 +77,9 @@ public:
 
   ArrayRef<TensorInfo> getInputs() const { return inputs; }
   ArrayRef<TensorInfo> getOutputs() const { return outputs; }
+  /// The same as values: sequences and optionals are one each.
+  ArrayRef<ValueInfo> getInputValues() const { return inputValues; }
+  ArrayRef<ValueInfo> getOutputValues() const { return outputValues; }
 
   /// Runs the model on inputs in the order of getInputs(); the results are the
   /// caller's.
@@ -72,7 +96,13 @@ public:
   }
 
 protected:
+  /// To be called when inputs and outputs are known.
+  llvm::Error initializeValues();
+
   std::vector<TensorInfo> inputs, outputs;
+
+private:
+  std::vector<ValueInfo> inputValues, outputValues;
 };
 
 struct LibraryOptions {
@@ -87,9 +117,23 @@ llvm::Expected<std::unique_ptr<Model>> openLibrary(llvm::StringRef path,
 /// A model that interprets @main of the module, which must outlive it.
 llvm::Expected<std::unique_ptr<Model>> interpretModule(ModuleOp module);
 
+/// The tensors of a value among arrays of a file: array NAME of a tensor, also of an
+/// optional's; arrays NAME[0], NAME[1], ... of a sequence's items; or the parts
+/// NAME.elements, ... themselves, of which NAME.items without rows is enough for a
+/// sequence without items. An optional of which nothing is there is absent. Arrays get
+/// the value's types; `used` is set for those that are of the value. nullopt if
+/// nothing is there of what is no optional.
+llvm::Expected<std::optional<HostTensors>> findValue(const ValueInfo &value,
+                                                     const NamedTensors &arrays,
+                                                     std::vector<bool> &used);
+
+/// The same names for the results of a run: what findValue finds.
+llvm::Expected<NamedTensors> nameResults(const Model &model,
+                                         ArrayRef<HostTensor> results);
+
 /// The arrays of a file, in the order of the model's inputs and with their
-/// types. Arrays are found by name; one without a name (.npy) is taken for the
-/// only input that has none otherwise. Errors list the model's inputs.
+/// types. Arrays are found by name (findValue); one without a name (.npy) is taken
+/// for the only input that has none otherwise. Errors list the model's inputs.
 llvm::Expected<HostTensors> bindInputs(const Model &model,
                                        const NamedTensors &arrays);
 

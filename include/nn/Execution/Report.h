@@ -47,9 +47,10 @@ void printProfile(llvm::raw_ostream &os, std::vector<KernelTime> times,
 void printInfo(llvm::raw_ostream &os, const Model &model, const LibraryInfo &info,
                bool ran);
 
-/// Name, type and first elements of tensors.
-void printTensors(llvm::raw_ostream &os, ArrayRef<TensorInfo> infos,
-                  ArrayRef<HostTensor> tensors);
+/// Name, type and first elements of the results of a run; of sequences those of the
+/// items.
+llvm::Error printResults(llvm::raw_ostream &os, const Model &model,
+                         ArrayRef<HostTensor> results);
 
 } // namespace mlir::nn
 

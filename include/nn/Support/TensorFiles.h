@@ -11,6 +11,7 @@
 #define NN_SUPPORT_TENSORFILES_H
 
 #include "nn/Support/HostTensor.h"
+#include "nn/Support/Structured.h"
 #include "llvm/Support/Error.h"
 
 namespace mlir::nn {
@@ -22,9 +23,17 @@ struct NamedTensor {
 using NamedTensors = std::vector<NamedTensor>;
 
 /// Reads all tensors of a file, by its extension: .npz (an entry's name is the
-/// tensor's), .npy (without a name), .pb (one ONNX TensorProto, with its name).
-/// Damaged and hostile files give errors that name the file.
+/// tensor's), .npy (without a name), .pb (one ONNX TensorProto, with its name; of a
+/// SequenceProto or an OptionalProto of a sequence the items as NAME[0], NAME[1],
+/// ..., or NAME.items without rows). Damaged and hostile files give errors that name
+/// the file.
 llvm::Expected<NamedTensors> readTensorFile(llvm::StringRef path);
+
+/// Reads a .pb file that holds a value of that type, as ONNX's tests have them: a
+/// TensorProto, a SequenceProto, an OptionalProto; for an optional also what it would
+/// hold. Elements get the type's (reinterpretAs), shapes are not checked.
+llvm::Expected<StructuredValue> readValueFile(llvm::StringRef path,
+                                              const ValueType &type);
 
 /// Writes .npz, or a single tensor to .npy or .pb. Equal tensors give equal
 /// bytes.
