@@ -23,6 +23,12 @@ State that a model hands from run to run (caches, hidden states) stays where it 
         session.run_bound()
         result = session.output("y")
 
+A sequence of the model is a list of arrays, an optional None or what it holds; print
+`model.inputs["x"]` to see what an input is. In C, and with `bind`, each is several
+tensors (nnrt_part in nnrt.h), which have names of their own: "boxes.elements", ...
+
+    outputs = session.run({"boxes": [a, b], "state": None})
+
 Arrays are numpy arrays, or anything with `__dlpack__` on the CPU (PyTorch, JAX,
 ...), taken where they lie, with any strides. Types are never converted: an array
 of another type than the model's is an error. What numpy has no type for is of
@@ -40,7 +46,8 @@ system's.
 
 from ._abi import Error, InvalidArgument, version
 from ._dlpack import DLPack
-from ._model import KernelTime, Model, ModelMemory, Session, TensorInfo, load
+from ._model import KernelTime, Model, ModelMemory, Session, load
+from ._values import TensorInfo
 
 __all__ = ["DLPack", "Error", "InvalidArgument", "KernelTime", "Model", "ModelMemory",
            "Session", "TensorInfo", "load", "version"]

@@ -47,7 +47,8 @@ class CTensorInfo(c.Structure):
     _fields_ = [("name", c.c_char_p), ("onnx_type", c.c_int32),
                 ("dtype", DataType), ("rank", c.c_int32),
                 ("dims", c.POINTER(c.c_int64)),
-                ("dim_names", c.POINTER(c.c_char_p))]
+                ("dim_names", c.POINTER(c.c_char_p)), ("part", c.c_int),
+                ("value", c.c_char_p)]
 
 
 class SessionOptions(c.Structure):

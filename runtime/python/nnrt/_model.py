@@ -10,26 +10,10 @@ from typing import Any, Mapping, NamedTuple
 
 import numpy as np
 
-from . import _tensors, _types
-from ._abi import (CKernelInfo, CModuleMemoryInfo, CTensorInfo, Handle, InvalidArgument,
+from . import _tensors, _values
+from ._abi import (CKernelInfo, CModuleMemoryInfo, Handle, InvalidArgument,
                    SessionOptions, Tensor, check, library)
-
-
-class TensorInfo(NamedTuple):
-    """An input or output of a model."""
-    name: str
-    #: ONNX's name of the element type, e.g. "float32", "bfloat16".
-    type: str
-    #: The numpy type of its arrays.
-    dtype: np.dtype
-    #: A number, the name of a dimension that is known at run time only, or None.
-    #: Inputs' dimensions of one name are equal in each run.
-    shape: tuple[int | str | None, ...]
-
-    @property
-    def is_static(self) -> bool:
-        """All sizes are known."""
-        return all(isinstance(size, int) for size in self.shape)
+from ._values import TensorInfo
 
 
 class ModelMemory(NamedTuple):
@@ -67,7 +51,7 @@ def load(path: str | os.PathLike) -> Model:
 class Model:
     """A compiled model; made by `load`."""
 
-    #: In the model's order, by name.
+    #: In the model's order, by name; print one to read it.
     inputs: dict[str, TensorInfo]
     outputs: dict[str, TensorInfo]
     #: ONNX's metadata_props.
@@ -76,31 +60,16 @@ class Model:
     def __init__(self, handle: Handle, path: str):
         self._handle, self.path = handle, path
         module, lib = handle.pointer, library()
-        self._input_types: list[_types.ElementType] = []
-        self._output_types: list[_types.ElementType] = []
-        self.inputs = self._signature(lib.nnrt_module_num_inputs(module),
-                                      lib.nnrt_module_input, self._input_types)
-        self.outputs = self._signature(lib.nnrt_module_num_outputs(module),
-                                       lib.nnrt_module_output, self._output_types)
+        self._inputs = _values.read_signature(module, lib.nnrt_module_num_inputs(module),
+                                              lib.nnrt_module_input)
+        self._outputs = _values.read_signature(
+            module, lib.nnrt_module_num_outputs(module), lib.nnrt_module_output)
+        self.inputs, self.outputs = self._inputs.values, self._outputs.values
         self.metadata = {}
         key, value = c.c_char_p(), c.c_char_p()
         for index in range(lib.nnrt_module_num_metadata(module)):
             check(lib.nnrt_module_metadata(module, index, c.byref(key), c.byref(value)))
             self.metadata[key.value.decode()] = value.value.decode()
-
-    def _signature(self, count, get, types) -> dict[str, TensorInfo]:
-        signature = {}
-        info = CTensorInfo()
-        for index in range(count):
-            check(get(self._handle.pointer, index, c.byref(info)))
-            element = _types.BY_ONNX[info.onnx_type]
-            shape = tuple(
-                info.dims[i] if info.dims[i] >= 0 else info.dim_names[i].decode() or None
-                for i in range(info.rank))
-            name = info.name.decode()
-            signature[name] = TensorInfo(name, element.name, element.dtype, shape)
-            types.append(element)
-        return signature
 
     @property
     def variant(self) -> str:
@@ -121,10 +90,8 @@ class Model:
         return Session(self, threads, profile)
 
     def __repr__(self) -> str:
-        def text(signature):
-            return ", ".join(
-                f"{t.name}: {t.type}[{', '.join('?' if d is None else str(d) for d in t.shape)}]"
-                for t in signature.values())
+        def text(values):
+            return ", ".join(map(str, values.values()))
         return f"<nnrt.Model {self.path!r} ({text(self.inputs)}) -> ({text(self.outputs)})>"
 
 
@@ -146,25 +113,23 @@ class Session:
         self._handle = Handle(pointer.value, library().nnrt_session_free)
         self._run = library().nnrt_session_run
         self._lock = threading.Lock()
-        # Positions by name, and for each position its name and type.
-        self._input_at = {name: i for i, name in enumerate(model.inputs)}
-        self._output_at = {name: i for i, name in enumerate(model.outputs)}
-        self._output_names = list(model.outputs)
-        self._fixed = [tuple(t.shape) if t.is_static else None
-                       for t in model.outputs.values()]
+        self._input_at, self._output_at = model._inputs.at, model._outputs.at
+        self._fixed = [tuple(t.shape) if t.is_static else None for t in model._outputs.infos]
         # What the C API sees, and what is bound: tensors with the owners of their
         # memory, or None where the memory is the session's.
         self._inputs, self._outputs = self._tensors()
-        self._bound_inputs: list[_Bound | None] = [None] * len(model.inputs)
-        self._bound_outputs: list[_Bound | None] = [None] * len(model.outputs)
-        self._unbound = set(model.inputs)
+        self._bound_inputs: list[_Bound | None] = [None] * len(self._inputs)
+        self._bound_outputs: list[_Bound | None] = [None] * len(self._outputs)
+        self._unbound = set(self._input_at)
         self._arguments = self._call(self._inputs, self._outputs)
         # Pairs of an output and an input, all of them and those that are due.
         self._feeds: list[tuple[int, int]] = []
         self._due: list[tuple[int, int]] = []
+        # Optionals are absent unless something is bound to them.
+        self.bind({t.name: None for t in model.inputs.values() if t.kind.startswith("opt")})
 
     def _tensors(self):
-        return ((Tensor * len(self.model.inputs))(), (Tensor * len(self.model.outputs))())
+        return ((Tensor * len(self._input_at))(), (Tensor * len(self._output_at))())
 
     def _call(self, inputs, outputs):
         return (self._handle.pointer, c.addressof(inputs), len(inputs),
@@ -179,22 +144,28 @@ class Session:
         their shape is static. Without, outputs of dynamic shape are views on the
         session's memory: valid until its next run, even when the session is gone.
 
+        A sequence is a list of arrays, an optional None or what it holds; one that is
+        not given is absent. Items that come out are views on one array.
+
         Raises InvalidArgument where the inputs do not fit; Error where the model
         fails. The session stays usable.
         """
+        signature = self.model._inputs
+        if signature.parts:
+            inputs = self._split(inputs)
         missing = [name for name in self._input_at if name not in inputs]
         if missing:
-            raise InvalidArgument(f"no value for input {_list(missing)}")
+            raise InvalidArgument(f"no value for input {_list(self._values_of(missing))}")
         tensors, results = self._tensors()
         owners = []
-        types = self.model._input_types
         for name, value in inputs.items():
             at = self._find(self._input_at, name, "input")
-            tensors[at], owner = _tensors.describe(value, types[at], f"input '{name}'")
+            tensors[at], owner = _tensors.describe(value, signature.elements[at],
+                                                   f"input '{name}'")
             owners.append(owner)
         arrays: list[np.ndarray | None] = []
         for at, shape in enumerate(self._fixed):
-            element = self.model._output_types[at]
+            element = self.model._outputs.elements[at]
             if shape is None or element.packed:
                 arrays.append(None)
                 continue
@@ -205,10 +176,51 @@ class Session:
             check(self._run(*self._call(tensors, results)))
             for at, array in enumerate(arrays):
                 if array is None:
-                    array = _tensors.view(results[at], self.model._output_types[at],
+                    array = _tensors.view(results[at], self.model._outputs.elements[at],
                                           self._handle)
                     arrays[at] = array.copy() if copy else array
-        return dict(zip(self._output_names, arrays))
+        outputs = self.model._outputs
+        if outputs.parts:
+            return {name: self._join(name, arrays.__getitem__) for name in outputs.values}
+        return dict(zip(outputs.values, arrays))
+
+    def _split(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Inputs by the names of tensors."""
+        signature = self.model._inputs
+        tensors: dict[str, Any] = {}
+        for name, value in inputs.items():
+            parts = {name: value}
+            if name in signature.parts:
+                parts = self._split_value(name, value)
+            twice = [part for part in parts if part in tensors]
+            if twice:
+                raise InvalidArgument(f"input '{name}' is given as a whole and as "
+                                      f"{_list(twice)}")
+            tensors.update(parts)
+        for name, info in signature.values.items():
+            if info.kind.startswith("optional") and not any(
+                    signature.infos[at].name in tensors for at in signature.parts[name]):
+                tensors.update(self._split_value(name, None))
+        return tensors
+
+    def _split_value(self, name: str, value) -> dict[str, Any]:
+        """The tensors that a sequence or an optional is, by name."""
+        signature = self.model._inputs
+        at, info = signature.parts[name], signature.values[name]
+        content = at[-3] if info.shape is None else at[-1]
+        arrays = _values.split(value, info, signature.elements[content], f"input '{name}'")
+        return {signature.infos[i].name: array for i, array in zip(at, arrays)}
+
+    def _join(self, name: str, get):
+        """The value of an output, where `get` gives the tensor of an index."""
+        outputs = self.model._outputs
+        if name not in outputs.parts:
+            return get(outputs.at[name])
+        return _values.join([get(at) for at in outputs.parts[name]], outputs.values[name])
+
+    def _values_of(self, inputs) -> list[str]:
+        """The values that tensors are of, each once."""
+        return list(dict.fromkeys(map(self.model._inputs.owner, inputs)))
 
     #===--- Runs of bound arrays
 
@@ -220,16 +232,35 @@ class Session:
 
         An output that is bound must be row-major and have the result's type and
         shape; one that is not bound is allocated by the session.
+
+        A sequence's items are copied here. An input that is an optional is absent
+        until it is bound; None makes it so again. Outputs of these kinds cannot be
+        bound, but their tensors can, by their own names: "boxes.elements", ...
         """
         inputs: dict[str, _Bound] = {}
         outputs: dict[str, _Bound | None] = {}
+        tensors: dict[str, Any] = {}
         for name, value in arrays.items():
+            if name in self.model._inputs.parts:
+                tensors.update(self._split_value(name, value))
+            elif name in self.model._outputs.parts:
+                outs = self.model._outputs
+                parts = [outs.infos[at].name for at in outs.parts[name]]
+                if value is not None:
+                    raise InvalidArgument(
+                        f"output {outs.values[name]} cannot be bound; bind "
+                        f"{_list(parts)}, or leave it to the session and ask for "
+                        f"output('{name}')")
+                tensors.update(dict.fromkeys(parts))
+            else:
+                tensors[name] = value
+        for name, value in tensors.items():
             if name in self._input_at:
-                element = self.model._input_types[self._input_at[name]]
+                element = self.model._inputs.elements[self._input_at[name]]
                 inputs[name] = _Bound(*_tensors.describe(
                     value, element, f"input '{name}'", stays=True))
                 continue
-            element = self.model._output_types[
+            element = self.model._outputs.elements[
                 self._find(self._output_at, name, "input or output")]
             outputs[name] = None if value is None else _Bound(*_tensors.describe(
                 value, element, f"output '{name}'", written=True))
@@ -249,18 +280,27 @@ class Session:
         one: {"output": "input"}. The first run takes what is bound to the input,
         and so does a run after binding the input anew.
 
-        Nothing is copied. If the output is bound, the two arrays change roles
-        with each run; else the session has the memory, and sizes may change.
+        Both may be sequences, or optionals. Nothing is copied. If the output is
+        bound, the two arrays change roles with each run; else the session has the
+        memory, and sizes may change.
         `output()` tells where a result is.
         """
-        feeds = [(self._find(self._output_at, o, "output"),
-                  self._find(self._input_at, i, "input")) for o, i in pairs.items()]
+        feeds = []
+        for output, name in pairs.items():
+            given = self._positions(self.model._outputs, output, "output")
+            wanted = self._positions(self.model._inputs, name, "input")
+            if len(given) != len(wanted):
+                raise InvalidArgument(f"output {self.model.outputs[output]} is fed back to "
+                                      f"input {self.model.inputs[name]}, which is of "
+                                      "another kind")
+            feeds += zip(given, wanted)
         for output, at in feeds:
-            given, wanted = self.model._output_types[output], self.model._input_types[at]
+            given, wanted = self.model._outputs.elements[output], self.model._inputs.elements[at]
             if given != wanted:
                 raise InvalidArgument(
-                    f"output '{self._output_names[output]}' has element type "
-                    f"{given.name}, input '{list(self._input_at)[at]}' {wanted.name}")
+                    f"output '{self.model._outputs.infos[output].name}' has element type "
+                    f"{given.name}, input '{self.model._inputs.infos[at].name}' "
+                    f"{wanted.name}")
         with self._lock:
             self._feeds, self._due = feeds, []
 
@@ -269,7 +309,7 @@ class Session:
         with self._lock:
             if self._unbound:
                 raise InvalidArgument(f"nothing is bound to input "
-                                      f"{_list(sorted(self._unbound))}")
+                                      f"{_list(self._values_of(sorted(self._unbound)))}")
             if self._due:
                 self._feed()
             status = self._run(*self._arguments)
@@ -282,14 +322,19 @@ class Session:
         """The result of the last run_bound: the array that it was written to, or a
         view on the session's memory, valid until the next run, even when the
         session is gone."""
-        at = self._find(self._output_at, name, "output")
+        if name in self.model._outputs.parts:
+            return self._join(name, self._output)
+        return self._output(self._find(self._output_at, name, "output"))
+
+    def _output(self, at: int) -> np.ndarray:
         bound = self._bound_outputs[at]
         if bound and isinstance(bound.owner, np.ndarray):
             return bound.owner
         tensor = self._outputs[at]
         if not tensor.data:
+            name = self.model._outputs.infos[at].name
             raise InvalidArgument(f"there is no output '{name}' before a run")
-        return _tensors.view(tensor, self.model._output_types[at],
+        return _tensors.view(tensor, self.model._outputs.elements[at],
                              bound.owner if bound else self._handle)
 
     def _feed(self) -> None:
@@ -303,8 +348,8 @@ class Session:
             if free is None or (isinstance(free.owner, np.ndarray)
                                 and not free.owner.flags.writeable):
                 raise InvalidArgument(
-                    f"output '{self._output_names[output]}' is bound and fed back; "
-                    f"input '{list(self._input_at)[at]}' must then be bound to an "
+                    f"output '{self.model._outputs.infos[output].name}' is bound and fed "
+                    f"back; input '{self.model._inputs.infos[at].name}' must then be bound to an "
                     "array of the same shape that may be written")
             self._inputs[at], self._bound_inputs[at] = source.tensor, source
             self._outputs[output], self._bound_outputs[output] = free.tensor, free
@@ -333,6 +378,13 @@ class Session:
         """Bytes that the session holds, without the model's weights."""
         with self._lock:
             return library().nnrt_session_memory(self._handle.pointer)
+
+    def _positions(self, tensors: _values.Tensors, name: str, what: str) -> range:
+        """Of the tensors that a value is; of one tensor by its name."""
+        if name in tensors.parts:
+            return tensors.parts[name]
+        at = self._find(tensors.at, name, what)
+        return range(at, at + 1)
 
     @staticmethod
     def _find(positions: dict[str, int], name: str, what: str) -> int:
