@@ -128,23 +128,22 @@ static Outcome runDataSet(Model &model, StringRef folder, Tolerance tolerance) {
   return {};
 }
 
-static Outcome runTest(StringRef folder, const NodeTestOptions &options) {
-  SmallString<128> file(folder);
-  path::append(file, "model.onnx");
-  ModelSource source(std::string(file), options.source);
+static Outcome runTest(StringRef model, const NodeTestOptions &options) {
+  StringRef folder = path::parent_path(model);
+  ModelSource source(model.str(), options.source);
   if (llvm::Error error = source.load())
     return fail("import", std::move(error));
   if (llvm::Error error = source.compile())
     return fail("compile", std::move(error));
-  Expected<std::unique_ptr<Model>> model = source.open();
-  if (!model)
-    return fail("load", model.takeError());
+  Expected<std::unique_ptr<Model>> opened = source.open();
+  if (!opened)
+    return fail("load", opened.takeError());
   for (unsigned i = 0;; ++i) {
     SmallString<128> set(folder);
     path::append(set, "test_data_set_" + Twine(i));
     if (!fs::exists(set))
       return i > 0 ? Outcome() : Outcome{"load", "there is no data set"};
-    Outcome outcome = runDataSet(**model, set, options.tolerance);
+    Outcome outcome = runDataSet(**opened, set, options.tolerance);
     if (!outcome.stage.empty())
       return outcome;
   }
@@ -166,7 +165,7 @@ struct Child {
 };
 
 struct TestResult {
-  std::string folder, name;
+  std::string model, name;
   Outcome outcome;
   double seconds = 0;
 };
@@ -177,21 +176,22 @@ static std::vector<TestResult> findTests(StringRef directory, StringRef filter) 
   std::error_code code;
   for (fs::recursive_directory_iterator it(directory, code), end; it != end && !code;
        it.increment(code)) {
-    if (path::filename(it->path()) != "model.onnx")
+    StringRef file = path::filename(it->path());
+    if (file != "model.onnx" && file != "model.mlir")
       continue;
     TestResult test;
-    test.folder = path::parent_path(it->path()).str();
-    test.name = path::filename(test.folder).str();
+    test.model = it->path();
+    test.name = path::filename(path::parent_path(it->path())).str();
     if (StringRef(test.name).contains(filter))
       tests.push_back(std::move(test));
   }
   llvm::sort(tests, [](const TestResult &a, const TestResult &b) {
-    return a.folder < b.folder;
+    return a.model < b.model;
   });
   return tests;
 }
 
-static Expected<Child> startChild(size_t index, StringRef folder,
+static Expected<Child> startChild(size_t index, StringRef model,
                                   const NodeTestOptions &options) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0)
@@ -205,7 +205,7 @@ static Expected<Child> startChild(size_t index, StringRef folder,
       std::signal(signal, SIG_DFL);
     dup2(ends[1], STDOUT_FILENO);
     dup2(ends[1], STDERR_FILENO);
-    Outcome outcome = runTest(folder, options);
+    Outcome outcome = runTest(model, options);
     llvm::outs().flush();
     llvm::errs().flush();
     std::string end = '\0' + outcome.stage + '\0' + outcome.message;
@@ -245,7 +245,7 @@ static void runAll(std::vector<TestResult> &tests, const NodeTestOptions &option
   size_t next = 0, done = 0;
   while (next < tests.size() || !children.empty()) {
     while (next < tests.size() && children.size() < options.jobs) {
-      Expected<Child> child = startChild(next, tests[next].folder, options);
+      Expected<Child> child = startChild(next, tests[next].model, options);
       if (child)
         children.push_back(std::move(*child));
       else

@@ -2,7 +2,9 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
 // A test is a folder with model.onnx and folders test_data_set_0, ... that hold
-// input_0.pb, ... and output_0.pb, ..., as ONNX's backend-test-tools makes them.
+// input_0.pb, ... and output_0.pb, ..., as ONNX's backend-test-tools makes them: a
+// TensorProto, SequenceProto or OptionalProto each, as the model's type is. Our own
+// tests of the runner may have model.mlir instead.
 //
 //===----------------------------------------------------------------------===//
 
