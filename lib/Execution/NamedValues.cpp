@@ -108,7 +108,7 @@ Expected<std::optional<HostTensors>> nn::findValue(const ValueInfo &value,
   }
 
   if (anyPart && !items.empty())
-    return createStringError("is given by items and by parts, one of them is too much");
+    return createStringError("is given by items and by parts; give one of them");
   HostTensor &last = parts.back();
   bool isEmpty = value.type.isSequence && last.isValid() && last.getNumElements() == 0 &&
                  llvm::none_of(ArrayRef(parts).drop_back(),
