@@ -9,6 +9,7 @@ import environment  # First: provides the packages below.
 
 import os
 import pathlib
+import statistics
 import subprocess
 import sys
 import time
@@ -55,6 +56,27 @@ def prepare_reference(session, inputs, outputs):
             arrays.append(np.array(value, order="C"))
             bind(name, onnxruntime.OrtValue.ortvalue_from_numpy(arrays[-1]))
     return lambda keep=arrays: session.run_with_iobinding(binding)
+
+
+def time_in_turns(runs, rounds, seconds):
+    """The median milliseconds of each function over rounds in which they take turns,
+    each for so many seconds and at least once."""
+
+    def median(run):
+        times, end = [], time.perf_counter() + seconds
+        while True:
+            start = time.perf_counter()
+            run()
+            now = time.perf_counter()
+            times.append(now - start)
+            if now >= end:
+                return statistics.median(times)
+
+    for run in runs:  # Warm-up.
+        run()
+        median(run)
+    times = [[median(run) for run in runs] for _ in range(rounds)]
+    return [1e3 * statistics.median(side) for side in zip(*times)]
 
 
 def save_case(path, session, inputs):
