@@ -65,6 +65,11 @@ void TriageReport::add(Problem problem) {
     ++dropped;
 }
 
+void TriageReport::warn(Problem problem) {
+  if (warnings.size() < maxProblems)
+    warnings.push_back(std::move(problem));
+}
+
 static std::string domainOf(const NodeInfo &node) {
   return node.domain.empty() ? "ai.onnx" : node.domain;
 }
@@ -86,24 +91,33 @@ static std::string printable(StringRef text, size_t limit = 400) {
   return result;
 }
 
+static void printLine(llvm::raw_ostream &os, StringRef kind, StringRef file,
+                      const Problem &problem) {
+  const NodeInfo &node = problem.node;
+  os << kind << ": " << file << ": ";
+  if (!node.op.empty())
+    os << "node '" << printable(node.name) << "' (" << printable(node.op) << ", "
+       << printable(domainOf(node)) << " " << node.opset << "): ";
+  else if (!node.name.empty())
+    os << "'" << printable(node.name) << "': ";
+  os << printable(problem.constraint, 2000);
+  if (!problem.seen.empty())
+    os << "; seen: " << printable(problem.seen, 2000);
+  if (!problem.accepted.empty())
+    os << "; accepted: " << printable(problem.accepted, 2000);
+  os << "; remedy: " << printable(problem.advice, 2000) << "\n";
+}
+
 void TriageReport::printErrors(llvm::raw_ostream &os, StringRef file) const {
-  for (const Problem &problem : problems) {
-    const NodeInfo &node = problem.node;
-    os << "error: " << file << ": ";
-    if (!node.op.empty())
-      os << "node '" << printable(node.name) << "' (" << printable(node.op)
-         << ", " << printable(domainOf(node)) << " " << node.opset << "): ";
-    else if (!node.name.empty())
-      os << "'" << printable(node.name) << "': ";
-    os << printable(problem.constraint, 2000);
-    if (!problem.seen.empty())
-      os << "; seen: " << printable(problem.seen, 2000);
-    if (!problem.accepted.empty())
-      os << "; accepted: " << printable(problem.accepted, 2000);
-    os << "; remedy: " << printable(problem.advice, 2000) << "\n";
-  }
+  for (const Problem &problem : problems)
+    printLine(os, "error", file, problem);
   if (dropped)
     os << "error: " << file << ": " << dropped << " more problems\n";
+}
+
+void TriageReport::printWarnings(llvm::raw_ostream &os, StringRef file) const {
+  for (const Problem &problem : warnings)
+    printLine(os, "warning", file, problem);
 }
 
 void TriageReport::printTable(llvm::raw_ostream &os) const {
@@ -119,6 +133,10 @@ void TriageReport::printTable(llvm::raw_ostream &os) const {
     separator = ", ";
   }
   os << (operators.empty() ? "\n" : ")\n");
+  if (!warnings.empty())
+    os << "warnings: " << warnings.size() << "\n";
+  for (const Problem &problem : warnings)
+    printLine(os, "warning", facts.empty() ? "model" : facts.front().second, problem);
   if (problems.empty()) {
     os << "problems: none\n";
     return;
@@ -164,6 +182,18 @@ void TriageReport::printTable(llvm::raw_ostream &os) const {
 void TriageReport::printJSON(llvm::raw_ostream &os) const {
   auto text = [](StringRef value) { return llvm::json::fixUTF8(value); };
   llvm::json::OStream json(os, /*IndentSize=*/2);
+  auto printFields = [&](const Problem &problem) {
+    const NodeInfo &node = problem.node;
+    json.attribute("node", text(node.name));
+    json.attribute("op", text(node.op));
+    json.attribute("domain", node.op.empty() ? "" : text(domainOf(node)));
+    json.attribute("opset", node.opset);
+    json.attribute("constraint", text(problem.constraint));
+    json.attribute("seen", text(problem.seen));
+    json.attribute("accepted", text(problem.accepted));
+    json.attribute("remedy", getName(problem.remedy));
+    json.attribute("advice", text(problem.advice));
+  };
   json.object([&] {
     json.attributeObject("model", [&] {
       for (const auto &[key, value] : facts)
@@ -174,22 +204,12 @@ void TriageReport::printJSON(llvm::raw_ostream &os) const {
         json.attribute(text(op), count);
     });
     json.attribute("problem_count", int64_t(problems.size() + dropped));
-    json.attributeArray("problems", [&] {
-      for (const Problem &problem : problems)
-        json.object([&] {
-          json.attribute("node", text(problem.node.name));
-          json.attribute("op", text(problem.node.op));
-          json.attribute("domain", problem.node.op.empty()
-                                       ? ""
-                                       : text(domainOf(problem.node)));
-          json.attribute("opset", problem.node.opset);
-          json.attribute("constraint", text(problem.constraint));
-          json.attribute("seen", text(problem.seen));
-          json.attribute("accepted", text(problem.accepted));
-          json.attribute("remedy", getName(problem.remedy));
-          json.attribute("advice", text(problem.advice));
-        });
-    });
+    for (const auto &[key, list] :
+         {std::pair("problems", &problems), std::pair("warnings", &warnings)})
+      json.attributeArray(key, [&, list = list] {
+        for (const Problem &problem : *list)
+          json.object([&] { printFields(problem); });
+      });
   });
   os << "\n";
 }

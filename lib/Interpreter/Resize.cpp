@@ -26,6 +26,8 @@ using Taps = SmallVector<Tap, 4>;
 struct Axis {
   int64_t input, output;
   float scale;
+  /// The size of the result before it was rounded.
+  float exact;
   /// The region of interest, as parts of the dimension.
   double roiStart = 0, roiEnd = 1;
 };
@@ -40,8 +42,9 @@ static double getCoordinate(const Axis &axis, int64_t at, StringRef mode) {
   if (mode == "asymmetric")
     return x / axis.scale;
   if (mode == "align_corners")
-    return axis.output == 1 ? 0.0
-                            : double(x) * (axis.input - 1) / (axis.output - 1);
+    return axis.output == 1
+               ? 0.0
+               : double(x) * (axis.input - 1) / (double(axis.exact) - 1);
   if (mode == "pytorch_half_pixel" && axis.output == 1)
     return 0;
   if (mode == "tf_crop_and_resize") {
@@ -113,7 +116,7 @@ static FailureOr<SmallVector<Axis>> getAxes(ResizeOp op, Call &call,
                                             ArrayRef<int64_t> dims) {
   SmallVector<Axis> axes;
   for (int64_t dim : dims)
-    axes.push_back({dim, dim, 1.0f});
+    axes.push_back({dim, dim, 1.0f, float(dim)});
   Shape which = normalizeAxes(op.getAxes(), dims.size());
   const HostTensor &scales = call[op.getScales()], &sizes = call[op.getSizes()];
   const HostTensor &list = scales.isValid() ? scales : sizes;
@@ -124,9 +127,11 @@ static FailureOr<SmallVector<Axis>> getAxes(ResizeOp op, Call &call,
     Axis &axis = axes[d];
     if (scales.isValid()) {
       axis.scale = float(scales.getDouble(i));
-      axis.output = int64_t(std::floor(float(axis.input) * axis.scale));
+      axis.exact = float(axis.input) * axis.scale;
+      axis.output = int64_t(std::floor(axis.exact));
     } else {
       axis.output = sizes.getInt(i);
+      axis.exact = float(axis.output);
       axis.scale = float(axis.output) / float(axis.input);
     }
     if (axis.scale <= 0 || axis.output < 0)
@@ -143,6 +148,7 @@ static FailureOr<SmallVector<Axis>> getAxes(ResizeOp op, Call &call,
     }
     for (int64_t d : which) {
       axes[d].scale = float(scale);
+      axes[d].exact = float(scale * axes[d].input);
       axes[d].output = int64_t(std::floor(scale * axes[d].input + 0.5));
     }
   }

@@ -61,6 +61,7 @@ llvm::Error ModelSource::importModel() {
       capabilities.check(op, node, to);
     };
   module = importONNX(context, path, importOptions, report);
+  report.printWarnings(llvm::errs(), path);
   if (module)
     return llvm::Error::success();
   report.printErrors(llvm::errs(), path);

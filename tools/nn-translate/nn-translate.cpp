@@ -231,6 +231,8 @@ int run() {
     report.printErrors(llvm::errs(), inputFile);
     return 1;
   }
+  if (action != Action::Triage)
+    report.printWarnings(llvm::errs(), inputFile);
   if (compiles)
     return compile(*module, action);
 

@@ -187,7 +187,8 @@ LogicalResult ResizeOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
       if (scale == std::floor(scale))
         dim = dim * int64_t(scale);
       else if (std::optional<int64_t> size = getConstant(dim))
-        dim = env.constant(int64_t(std::floor(double(*size) * float(scale))));
+        // In f32, as ONNX Runtime and the run: 10 * 0.7 is 7.
+        dim = env.constant(int64_t(std::floor(float(*size) * float(scale))));
       else if (1 / scale == std::floor(1 / scale))
         dim = dim.floorDiv(int64_t(1 / scale));
       else

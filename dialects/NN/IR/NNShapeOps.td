@@ -99,7 +99,8 @@ def NN_ResizeOp : NN_Op<"resize", [NN_SpatialOpInterface, AttrSizedOperandSegmen
     dimensions in both layouts). Exactly one of `scales` (f32) and `sizes` (i64)
     is given, with an entry for each of `axes`; a result dimension is
     `floor(dim * scale)`. `coordinate_mode`: half_pixel, half_pixel_symmetric,
-    pytorch_half_pixel, align_corners, asymmetric, tf_crop_and_resize (with `roi`).
+    pytorch_half_pixel, align_corners (which divides by the size before it is
+    rounded, minus 1), asymmetric, tf_crop_and_resize (with `roi`).
     `mode`: nearest, linear, cubic. `nearest_mode`: round_prefer_floor,
     round_prefer_ceil, floor, ceil. `keep_aspect_ratio`: stretch, not_larger, not_smaller.
     Source: ONNX operator Resize, version 19.

@@ -60,7 +60,10 @@ public:
   static constexpr size_t maxProblems = 10000;
 
   void add(Problem problem);
+  /// Whether nothing stands in the way; warnings do not.
   bool empty() const { return problems.empty(); }
+  /// Adds what does not stand in the way, but should be looked at.
+  void warn(Problem problem);
   /// Takes back problems [from, to), of what turned out not to be needed.
   void erase(size_t from, size_t to) {
     problems.erase(problems.begin() + from, problems.begin() + to);
@@ -76,12 +79,15 @@ public:
 
   /// One line a problem: "error: FILE: node 'n' (Op, ai.onnx 13): ...".
   void printErrors(llvm::raw_ostream &os, llvm::StringRef file) const;
+  /// The same with "warning: ".
+  void printWarnings(llvm::raw_ostream &os, llvm::StringRef file) const;
   /// A table for people, and the same as one JSON object.
   void printTable(llvm::raw_ostream &os) const;
   void printJSON(llvm::raw_ostream &os) const;
 
 private:
   std::vector<Problem> problems;
+  std::vector<Problem> warnings;
   size_t dropped = 0;
   std::vector<std::pair<std::string, std::string>> facts;
   std::map<std::string, int64_t> operators;

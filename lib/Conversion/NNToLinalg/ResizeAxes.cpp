@@ -75,7 +75,8 @@ Value resize::emitSource(Coordinates c, StringRef mode, const Axis &axis, Value 
     return c.add(offset, halfPixel());
   }
   if (mode == "align_corners") {
-    Value scaled = c.div(c.mul(place, lastOf(axis.input)), lastOf(axis.output));
+    Value last = c.sub(axis.exact, c.number(1));
+    Value scaled = c.div(c.mul(place, lastOf(axis.input)), last);
     return c.select(c.isOne(axis.output), c.number(0), scaled);
   }
   // tf_crop_and_resize
@@ -124,14 +125,16 @@ static void setSizes(TensorEmitter &e, ResizeOp op, SmallVector<Axis> &axes) {
   if (op.getScales()) {
     for (auto [i, axis] : llvm::enumerate(axes)) {
       axis.scale = extractNumber(e, op.getScales(), i);
-      axis.output = c.toIndex(c.floor(c.mul(c.toNumber(axis.input), axis.scale)));
+      axis.exact = c.mul(c.toNumber(axis.input), axis.scale);
+      axis.output = c.toIndex(c.floor(axis.exact));
       known(axis);
     }
     return;
   }
   for (auto [i, axis] : llvm::enumerate(axes)) {
     axis.output = e.asValue(e.getEntry(op.getSizes(), i));
-    axis.scale = c.div(c.toNumber(axis.output), c.toNumber(axis.input));
+    axis.exact = c.toNumber(axis.output);
+    axis.scale = c.div(axis.exact, c.toNumber(axis.input));
   }
   if (op.getKeepAspectRatio() != "stretch") {
     Value scale;
@@ -145,8 +148,8 @@ static void setSizes(TensorEmitter &e, ResizeOp op, SmallVector<Axis> &axes) {
     }
     for (Axis &axis : axes) {
       axis.scale = scale;
-      Value exact = c.mul(c.toNumber(axis.input), scale);
-      axis.output = c.toIndex(c.floor(c.add(exact, c.number(0.5))));
+      axis.exact = c.mul(c.toNumber(axis.input), scale);
+      axis.output = c.toIndex(c.floor(c.add(axis.exact, c.number(0.5))));
     }
   }
   for (Axis &axis : axes)

@@ -71,6 +71,7 @@ struct Axis {
   Value input, output; // sizes
   Size size;           // output, an attribute where known
   Value scale;         // f32
+  Value exact;         // f32, the output's size before it was rounded
   Value start, end;    // f32, of the region of interest
 };
 

@@ -46,6 +46,7 @@ struct ImportState {
   ImportShapes shapes;
   WeightReader weights;
   StructuredValues structured;
+  std::string producer; ///< The model's producer_name.
   /// Values of which nothing is certain, because a node before them failed.
   llvm::DenseSet<Value> uncertain;
   /// Whether dimensions that only the run knows are taken to be 1 where the rank of
@@ -72,6 +73,7 @@ public:
   bool hasOutput(int64_t index) const {
     return index < int64_t(usedOutputs.size()) && usedOutputs[index];
   }
+  llvm::StringRef getProducer() const { return state.producer; }
   MLIRContext *getContext() const { return state.builder.getContext(); }
   Location getLocation() const { return location; }
   /// Where the node's operations go, for what `create` cannot make.
@@ -138,6 +140,10 @@ public:
                      const Twine &accepted, Remedy remedy = Remedy::FixModel,
                      const Twine &advice = "");
   bool failed() const { return hasFailed; }
+  /// Tells users what they should look at, and the way out.
+  void warn(const Twine &what, const Twine &seen, const Twine &advice) {
+    report.warn({info, what.str(), seen.str(), "", Remedy::ChangeForm, advice.str()});
+  }
 
   /// For forms of an operator that nn has no operation for, but which ONNX
   /// defines by other operators: `return node.useDefinition();`.

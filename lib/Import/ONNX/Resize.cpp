@@ -2,7 +2,9 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "Registry.h"
+#include "ShapeMath.h"
 #include "mlir/IR/Matchers.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -72,6 +74,98 @@ static LogicalResult importUpsampleHeightWidth(NodeBinder &node) {
                   mode == "nearest" ? "nearest" : "linear");
 }
 
+/// The sizes that `scales` give the dimensions `axes`, as a list. Of static dimensions
+/// and whole scales it is arithmetic of integers, so that they stay known.
+static Value getScaledSizes(NodeBinder &node, Value input, ArrayRef<float> scales,
+                            ArrayRef<int64_t> axes) {
+  auto shape = cast<RankedTensorType>(input.getType()).getShape();
+  Builder b(node.getContext());
+  SmallVector<Value> sizes;
+  for (auto [scale, axis] : llvm::zip(scales, axes)) {
+    if (!ShapedType::isDynamic(shape[axis])) {
+      sizes.push_back(
+          node.constantList({int64_t(std::floor(float(shape[axis]) * scale))}));
+      continue;
+    }
+    Value size = node.create<nn::ShapeOp>(input, axis, b.getI64IntegerAttr(axis + 1));
+    if (scale == std::floor(scale)) {
+      Value factor = node.constantList({int64_t(scale)});
+      size = node.create<MulOp>(size, factor);
+    } else {
+      Value factor = node.constantFloats({scale});
+      size = node.create<CastOp>(size, b.getF32Type());
+      size = node.create<MulOp>(size, factor);
+      size = node.create<FloorOp>(size);
+      size = node.create<CastOp>(size, b.getI64Type());
+    }
+    sizes.push_back(size);
+  }
+  return node.failed() ? Value() : node.create<ConcatOp>(sizes, 0);
+}
+
+/// With align_corners, ONNX divides by length * scale - 1, whole or not; PyTorch, its
+/// exporter notwithstanding, and ONNX Runtime by the size of the result - 1. Models of
+/// PyTorch get what they were trained with, by `sizes` instead of `scales`; others a
+/// warning where it is certain that it matters.
+static LogicalResult alignCorners(NodeBinder &node, Value input, Value &scales,
+                                  Value &sizes, SmallVector<int64_t> &axes) {
+  auto type = cast<RankedTensorType>(input.getType());
+  SmallVector<int64_t> places = axes;
+  if (places.empty())
+    places = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
+  for (int64_t &axis : places)
+    axis += axis < 0 ? type.getRank() : 0;
+  bool fromPyTorch = node.getProducer() == "pytorch";
+  DenseFPElementsAttr known;
+  if (!matchPattern(scales, m_Constant(&known))) {
+    if (!fromPyTorch)
+      return success();
+    Value dims = getShapeList(node, input);
+    Value list = node.constantList(places);
+    dims = node.create<GatherOp>(dims, list, 0);
+    dims = node.create<CastOp>(dims, Float32Type::get(node.getContext()));
+    dims = node.create<MulOp>(dims, scales);
+    dims = node.create<FloorOp>(dims);
+    sizes = node.asInt64(dims);
+    scales = Value();
+    return success(!node.failed());
+  }
+  // Another number of them is reported with the types.
+  if (known.getNumElements() != int64_t(places.size()))
+    return success();
+  SmallVector<float> factors;
+  SmallVector<int64_t> resized;
+  bool matters = false;
+  for (auto [axis, number] : llvm::zip(places, known.getValues<APFloat>())) {
+    float scale = number.convertToFloat();
+    if (scale == 1 || axis < 0 || axis >= type.getRank())
+      continue;
+    factors.push_back(scale);
+    resized.push_back(axis);
+    if (type.isDynamicDim(axis)) {
+      matters |= scale != std::floor(scale);
+      continue;
+    }
+    float exact = float(type.getDimSize(axis)) * scale, size = std::floor(exact);
+    bool differs = exact != size && size > 1; // The first place is 0 both ways.
+    matters |= differs;
+    if (differs && !fromPyTorch)
+      node.warn("'align_corners' divides by the size before it is rounded, minus 1, as "
+                "in ONNX's tests",
+                "dimension " + Twine(axis) + " of " + Twine(type.getDimSize(axis)) +
+                    " gets the size " + Twine(int64_t(size)) + " for " +
+                    std::to_string(exact) +
+                    "; ONNX Runtime and PyTorch divide by the rounded size, minus 1",
+                "if that is meant, give operand 'sizes' in place of 'scales'");
+  }
+  if (!fromPyTorch || !matters)
+    return success();
+  sizes = getScaledSizes(node, input, factors, resized);
+  scales = Value();
+  axes = resized;
+  return success(bool(sizes));
+}
+
 static LogicalResult importResize(NodeBinder &node) {
   Value input, roi, scales, sizes;
   SmallVector<int64_t> axes;
@@ -100,6 +194,9 @@ static LogicalResult importResize(NodeBinder &node) {
   if (node.require(bool(scales) != bool(sizes),
                    "exactly one of operands 'scales' and 'sizes' is given",
                    scales ? "both" : "none", "").failed())
+    return failure();
+  if (scales && coordinates == "align_corners" &&
+      failed(alignCorners(node, input, scales, sizes, axes)))
     return failure();
   if (sizes)
     sizes = node.asInt64(sizes);

@@ -15,6 +15,7 @@ import sys
 import numpy as np
 import onnx
 from onnx import TensorProto, helper
+from onnx.reference import ReferenceEvaluator
 import onnxruntime
 
 BFLOAT16 = "bf16"
@@ -218,8 +219,8 @@ def run_cases(cases, directory):
     return failures
 
 
-def ort(op, inputs, outputs=1, opset=21, domain="", **attributes):
-    """What ONNX Runtime computes for one node. None is an absent input."""
+def one_node(op, inputs, outputs, opset, domain, attributes):
+    """A model of one node, and its feeds. None is an absent input."""
     names = ["" if x is None else f"i{n}" for n, x in enumerate(inputs)]
     results = [f"o{n}" for n in range(outputs)]
     node = helper.make_node(op, names, results, domain=domain, **attributes)
@@ -231,11 +232,22 @@ def ort(op, inputs, outputs=1, opset=21, domain="", **attributes):
         [helper.make_empty_tensor_value_info(name) for name in results])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)],
                               ir_version=10)
+    return model, {name: x for name, x in zip(names, inputs) if name}
+
+
+def ort(op, inputs, outputs=1, opset=21, domain="", **attributes):
+    """What ONNX Runtime computes for one node."""
+    model, feeds = one_node(op, inputs, outputs, opset, domain, attributes)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(model.SerializeToString(), options,
                                            providers=["CPUExecutionProvider"])
-    feeds = {name: x for name, x in zip(names, inputs) if name}
     got = session.run(None, feeds)
     return got[0] if outputs == 1 else got
+
+
+def reference(op, inputs, opset=21, **attributes):
+    """What ONNX's reference computes for one node of one output."""
+    model, feeds = one_node(op, inputs, 1, opset, "", attributes)
+    return ReferenceEvaluator(model).run(None, feeds)[0]
