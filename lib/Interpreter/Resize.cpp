@@ -166,6 +166,8 @@ static FailureOr<SmallVector<Axis>> getAxes(ResizeOp op, Call &call,
 }
 
 static LogicalResult resize(ResizeOp op, Call &call) {
+  if (call.getResultType() == DataType::Bool && op.getMode() != "nearest")
+    return call.fail("mode '" + op.getMode() + "' is not defined for bools");
   HostTensor input = readSpatial(op, call[op.getInput()]);
   FailureOr<SmallVector<Axis>> axes = getAxes(op, call, input.getDims());
   if (failed(axes))

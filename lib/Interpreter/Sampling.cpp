@@ -47,10 +47,16 @@ static LogicalResult gridSample(GridSampleOp op, Call &call) {
   Shape points(grid.getDims().drop_front(1).drop_back());
   int64_t numPoints = product(points), area = product(spatial);
   int64_t channels = input.getDim(1);
-  Doubles image = readDoubles(input), places = readDoubles(grid);
   StringRef mode = op.getMode(), padding = op.getPaddingMode();
-  bool align = op.getAlignCorners();
-  Doubles result(grid.getDim(0) * channels * numPoints);
+  bool align = op.getAlignCorners(), isNearest = mode == "nearest";
+  if (!isNearest && !isFloat(input.getType()))
+    return call.fail("mode '" + mode + "' is not defined for integers");
+  Doubles image = isNearest ? Doubles() : readDoubles(input);
+  Doubles places = readDoubles(grid);
+  Shape dims{input.getDim(0), channels};
+  dims.append(points);
+  Doubles sums(isNearest ? 0 : product(dims));
+  HostTensor picked = HostTensor::allocate(input.getType(), dims);
   for (int64_t n = 0; n < grid.getDim(0); ++n)
     for (int64_t p = 0; p < numPoints; ++p) {
       std::vector<Doubles> weights(k);
@@ -60,7 +66,7 @@ static LogicalResult gridSample(GridSampleOp op, Call &call) {
         double x = places[(n * numPoints + p) * k + (k - 1 - d)];
         double size = spatial[d];
         x = align ? (x + 1) / 2 * (size - 1) : ((x + 1) * size - 1) / 2;
-        if (mode == "nearest")
+        if (isNearest)
           x = std::nearbyint(x);
         // Places outside of the image's border are moved into it; neighbours of
         // places that are inside may still be outside.
@@ -79,8 +85,8 @@ static LogicalResult gridSample(GridSampleOp op, Call &call) {
         firsts[d] = int64_t(std::clamp(base, -1e9, 1e9)) + first;
       }
       for (int64_t c = 0; c < channels; ++c) {
-        const double *plane = image.data() + (n * channels + c) * area;
-        double sum = 0;
+        int64_t plane = (n * channels + c) * area;
+        int64_t to = (n * channels + c) * numPoints + p;
         forEachIndex(counts, [&](ArrayRef<int64_t> tap) {
           double weight = 1;
           int64_t offset = 0;
@@ -97,15 +103,15 @@ static LogicalResult gridSample(GridSampleOp op, Call &call) {
             inside &= at >= 0 && at < spatial[d];
             offset += at * strides[d];
           }
-          if (inside)
-            sum += weight * plane[offset];
+          if (inside && isNearest)
+            copyElement(input, plane + offset, picked, to);
+          else if (inside)
+            sums[to] += weight * image[plane + offset];
         });
-        result[(n * channels + c) * numPoints + p] = sum;
       }
     }
-  Shape dims{input.getDim(0), channels};
-  dims.append(points);
-  return call.give(makeTensor(call.getResultType(), dims, result));
+  return call.give(isNearest ? std::move(picked)
+                             : makeTensor(call.getResultType(), dims, sums));
 }
 
 //===----------------------------------------------------------------------===//

@@ -187,6 +187,7 @@ def NN_GridSampleOp : NN_Op<"grid_sample"> {
     Input N x C x D1 x ... x Dk, grid N x O1 x ... x Ok x k with coordinates in
     [-1, 1], the last dimension first; result N x C x O1 x ... x Ok. `mode`:
     linear, nearest, cubic (k = 2). `padding_mode`: zeros, border, reflection.
+    What linear and cubic would be of integers and bools, ONNX does not say.
     Source: ONNX operator GridSample, version 20.
 
     Constraints:
@@ -194,11 +195,11 @@ def NN_GridSampleOp : NN_Op<"grid_sample"> {
        dimension is k;
      - `grid_sample_c2`: the modes are among the above.
   }];
-  let arguments = (ins NN_FloatTensor:$input, NN_FloatTensor:$grid,
+  let arguments = (ins NN_PlainTensor:$input, NN_FloatTensor:$grid,
                        NN_DefaultBool<"false">:$align_corners,
                        NN_DefaultString<"linear">:$mode,
                        NN_DefaultString<"zeros">:$padding_mode);
-  let results = (outs NN_FloatTensor:$result);
+  let results = (outs NN_PlainTensor:$result);
   let hasVerifier = 1;
 }
 

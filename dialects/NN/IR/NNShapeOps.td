@@ -103,12 +103,13 @@ def NN_ResizeOp : NN_Op<"resize", [NN_SpatialOpInterface, AttrSizedOperandSegmen
     rounded, minus 1), asymmetric, tf_crop_and_resize (with `roi`).
     `mode`: nearest, linear, cubic. `nearest_mode`: round_prefer_floor,
     round_prefer_ceil, floor, ceil. `keep_aspect_ratio`: stretch, not_larger, not_smaller.
+    What linear and cubic would be of bools, ONNX does not say.
     Source: ONNX operator Resize, version 19.
 
     Constraints:
      - `resize_c1`: exactly one of scales and sizes is given.
   }];
-  let arguments = (ins NN_NumericTensor:$input, Optional<NN_FloatTensor>:$roi,
+  let arguments = (ins NN_PlainTensor:$input, Optional<NN_FloatTensor>:$roi,
       Optional<NN_TensorOf<[F32]>>:$scales, Optional<NN_IndexList>:$sizes,
       NN_I64List:$axes, NN_DefaultString<"nearest">:$mode,
       NN_DefaultString<"half_pixel">:$coordinate_mode,
@@ -117,7 +118,7 @@ def NN_ResizeOp : NN_Op<"resize", [NN_SpatialOpInterface, AttrSizedOperandSegmen
       NN_DefaultF32<"-0.75f">:$cubic_coeff_a, NN_DefaultBool<"false">:$exclude_outside,
       NN_DefaultBool<"false">:$antialias, NN_DefaultF32<"0.0f">:$extrapolation_value,
       NN_LayoutAttr:$layout);
-  let results = (outs NN_NumericTensor:$result);
+  let results = (outs NN_PlainTensor:$result);
   let assemblyFormat = [{
     $input (`roi` $roi^)? (`scales` $scales^)? (`sizes` $sizes^)? attr-dict
     `:` functional-type(operands, results)

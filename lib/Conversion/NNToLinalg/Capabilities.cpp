@@ -26,9 +26,38 @@ static std::optional<std::string> findMissingRoi(Operation *op) {
              : std::nullopt;
 }
 
+/// Neither ONNX nor its reference says what lies between two bools, or how integers
+/// between the points of a grid are rounded.
+static std::optional<std::string> findInterpolation(Type type, StringRef mode) {
+  if (mode == "nearest")
+    return std::nullopt;
+  std::string seen;
+  llvm::raw_string_ostream(seen) << "mode '" << mode << "' of " << type;
+  return seen;
+}
+
+static std::optional<std::string> findInterpolatedBool(Operation *op) {
+  auto resize = cast<ResizeOp>(op);
+  Type type = getElementTypeOrSelf(resize.getInput().getType());
+  return type.isInteger(1) ? findInterpolation(type, resize.getMode()) : std::nullopt;
+}
+
+static std::optional<std::string> findInterpolatedInteger(Operation *op) {
+  auto sample = cast<GridSampleOp>(op);
+  Type type = getElementTypeOrSelf(sample.getInput().getType());
+  return isa<IntegerType>(type) ? findInterpolation(type, sample.getMode())
+                                : std::nullopt;
+}
+
 static const Condition resizeForms[] = {
     {"coordinate mode tf_crop_and_resize comes with 'roi'", "an input 'roi'",
-     findMissingRoi}};
+     findMissingRoi},
+    {"elements between which values are interpolated are numbers", "mode 'nearest'",
+     findInterpolatedBool}};
+
+static const Condition gridForms[] = {
+    {"elements between which values are interpolated are floats", "mode 'nearest'",
+     findInterpolatedInteger}};
 
 //===----------------------------------------------------------------------===//
 // Rows
@@ -82,7 +111,7 @@ static const Capability table[] = {
     {"nn.flatten",             "linalg", anything},
     {"nn.pad",                 "linalg", anything},
     {"nn.reshape",             "linalg", anything},
-    {"nn.resize",              "linalg", numbers, 1, INT64_MAX, resizeForms},
+    {"nn.resize",              "linalg", all, 1, INT64_MAX, resizeForms},
     {"nn.shape",               "linalg", anything},
     {"nn.size",                "linalg", anything},
     {"nn.slice",               "linalg", anything, 1},
@@ -103,7 +132,7 @@ static const Capability table[] = {
     {"nn.nonzero",             "runtime kernel", all, 1},
     {"nn.unique",              "runtime kernel", all},
     {"nn.non_max_suppression", "runtime kernel", f32, 3, 3},
-    {"nn.grid_sample",         "linalg", floats, 3},
+    {"nn.grid_sample",         "linalg", all, 3, INT64_MAX, gridForms},
     {"nn.roi_align",           "runtime kernel", f32, 4, 4},
     // Quantization
     {"nn.quantize",            "linalg", floats | i32},

@@ -119,11 +119,14 @@ struct LowerGridSample : LinalgPattern<GridSampleOp> {
     FailureOr<Sizes> sizes = e.getResultDims();
     if (failed(sizes))
       return failure();
-    Value input = op.getInput(), grid = op.getGrid();
+    Value input = e.signless(op.getInput()), grid = op.getGrid();
     int64_t rank = sizes->size(), k = rank - 2;
     e.checkSameDim(input, 0, grid, 0, "input and grid differ in the batch");
     Type elementType = TensorEmitter::getElement(input);
-    Type type = getComputeType(elementType);
+    bool isNearest = op.getMode() == "nearest";
+    Type type = getComputeType(isa<FloatType>(elementType)
+                                   ? elementType
+                                   : TensorEmitter::getElement(grid));
     SmallVector<Value> dims;
     for (int64_t d = 0; d < k; ++d)
       dims.push_back(e.asValue(e.getDim(input, 2 + d)));
@@ -141,7 +144,7 @@ struct LowerGridSample : LinalgPattern<GridSampleOp> {
             floatSizes.push_back(s.fromIndex(dims[d]));
             neighbours.push_back(getNeighbours(s, op, x, floatSizes[d]));
           }
-          Value sum = s.constant(0);
+          Value sum;
           int64_t taps = neighbours[0].weights.size(), total = 1;
           for (int64_t d = 0; d < k; ++d)
             total *= taps;
@@ -156,10 +159,13 @@ struct LowerGridSample : LinalgPattern<GridSampleOp> {
               from.push_back(pad(s, op, at, dims[d], floatSizes[d], inside));
             }
             Value x = tensor::ExtractOp::create(b, l, input, from);
-            x = s.mul(emitCast(b, l, x, type, false, false), weight);
-            sum = s.add(sum, inside ? s.select(inside, x, s.constant(0)) : x);
+            if (!isNearest)
+              x = s.mul(emitCast(b, l, x, type, false, false), weight);
+            if (inside)
+              x = s.select(inside, x, emitConstant(b, l, x.getType(), 0));
+            sum = sum ? s.add(sum, x) : x;
           }
-          return emitCast(b, l, sum, elementType, false, false);
+          return isNearest ? sum : emitCast(b, l, sum, elementType, false, false);
         });
     return e.replace({result});
   }

@@ -369,7 +369,7 @@ static LogicalResult importGridSample(NodeBinder &node) {
   if (StringRef(mode).starts_with("bi"))
     mode = mode.substr(2);
   Type type = getType(input).getElementType();
-  if (getType(grid).getElementType() != type)
+  if (isa<FloatType>(type) && getType(grid).getElementType() != type)
     grid = node.create<CastOp>(grid, type);
   return node.replaceWith<GridSampleOp>(input, grid, alignCorners, mode, padding);
 }

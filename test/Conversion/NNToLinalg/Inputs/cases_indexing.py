@@ -121,6 +121,18 @@ def grid_sample():
                                "nn.grid_sample {0}, {1}" + attributes(
                                    mode=mode, padding_mode=padding, align_corners=align),
                                [x, grid], want, dynamic, rtol=1e-4, atol=1e-5)
+    # Which element is taken, by its number; 0 is none.
+    numbers = np.arange(1, x.size + 1, dtype=f32).reshape(x.shape)
+    for dtype in (np.int8, np.uint16, i64, bool):
+        # Neighbours differ by less than f64 can tell.
+        table = np.arange(x.size + 1) + (2**62 if dtype == i64 else 0)
+        table = (table % 3 == 0 if dtype == bool else table).astype(dtype)
+        table[0] = 0
+        for padding in ("zeros", "border", "reflection"):
+            places = ort("GridSample", [numbers, grid], mode="nearest", padding_mode=padding)
+            yield Case(f"grid_sample_{np.dtype(dtype).name}_{padding}", "nn.grid_sample {0}, {1}"
+                       + attributes(mode="nearest", padding_mode=padding),
+                       [table[numbers.astype(i64)], grid], table[places.astype(i64)], True)
 
 
 def pools():

@@ -292,8 +292,11 @@ def resize():
                [x, roi, sizes], want, atol=1e-4)
     u = ints(np.uint8, 1, 1, 3, 3)
     factors = np.array([1, 1, 2, 2], f32)
-    yield Case("resize_u8", "nn.resize {0} scales {1}", [u, Const(factors)],
-               ort("Resize", [u, None, factors]))
+    want = ort("Resize", [u, None, factors])
+    yield Case("resize_u8", "nn.resize {0} scales {1}", [u, Const(factors)], want)
+    for dynamic in BOTH:
+        yield Case("resize_bool", "nn.resize {0} scales {1}", [u > 4, Fixed(factors)], want > 4,
+                   dynamic)
 
 
 def quantization():
