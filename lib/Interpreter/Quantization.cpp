@@ -64,18 +64,17 @@ static LogicalResult quantize(QuantizeOp op, Call &call) {
   unsigned bits = getBitWidth(type);
   double low = isSignedInteger(type) ? -std::ldexp(1.0, bits - 1) : 0;
   double high = std::ldexp(1.0, isSignedInteger(type) ? bits - 1 : bits) - 1;
+  // ONNX divides in the precision of the scale: ties depend on it.
+  DataType compute = scale.getType() == DataType::Float64 ? DataType::Float64
+                                                          : DataType::Float32;
   HostTensor result = HostTensor::allocate(type, input.getDims());
   for (int64_t i = 0; i < input.getNumElements(); ++i) {
     int64_t s = (*indices)[i];
-    // ONNX divides in the precision of the scale: ties depend on it.
-    double quotient = roundTo(scale.getType() == DataType::Float64
-                                  ? DataType::Float64
-                                  : DataType::Float32,
-                              input.getDouble(i) / scale.getDouble(s));
+    double quotient = roundTo(compute, input.getDouble(i) / scale.getDouble(s));
     double zero = zeroPoint.isValid() ? zeroPoint.getDouble(s) : 0.0;
     if (isFloat(type)) {
-      result.getMutable<uint8_t>()[i] =
-          encodeSmallFloat(type, float(quotient + zero), op.getSaturate());
+      result.getMutable<uint8_t>()[i] = encodeSmallFloat(
+          type, roundTo(compute, quotient + zero), op.getSaturate());
       continue;
     }
     double sum = std::nearbyint(quotient) + zero;

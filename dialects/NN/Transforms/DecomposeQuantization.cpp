@@ -59,19 +59,24 @@ private:
            getTensorType(op.getScale()).getElementType().isF32();
   }
 
-  static Value toF32(Value value, OpBuilder &builder, Location loc) {
-    Type f32 = builder.getF32Type();
-    return getTensorType(value).getElementType() == f32
-               ? value
-               : CastOp::create(builder, loc, value, f32);
+  /// Quotients and products are of the scale's precision, or of f32 if that is less.
+  template <typename OpT> static Type getComputeType(OpT op) {
+    Type scale = getTensorType(op.getScale()).getElementType();
+    return scale.isF64() ? scale : Float32Type::get(op.getContext());
   }
 
-  /// `parameter` as f32, of a shape that broadcasts along the axis.
+  static Value toType(Value value, Type type, OpBuilder &builder, Location loc) {
+    return getTensorType(value).getElementType() == type
+               ? value
+               : CastOp::create(builder, loc, value, type);
+  }
+
+  /// `parameter` in the type to compute in, of a shape that broadcasts along the axis.
   template <typename OpT> Value align(Value parameter, OpT op, OpBuilder &builder) {
     Location loc = op.getLoc();
     Value input = op.getInput();
     int64_t axis = op.getAxis();
-    parameter = toF32(parameter, builder, loc);
+    parameter = toType(parameter, getComputeType(op), builder, loc);
     int64_t rank = getTensorType(input).getRank();
     axis = axis < 0 ? axis + rank : axis;
     if (getTensorType(parameter).getRank() == 0)
@@ -109,10 +114,10 @@ private:
     return GatherOp::create(builder, loc, parameter, block, axis);
   }
 
-  static Value makeNumber(double number, OpBuilder &builder, Location loc) {
-    auto type = RankedTensorType::get({}, builder.getF32Type());
-    return ConstantOp::create(builder, loc,
-                              DenseElementsAttr::get(type, float(number)));
+  static Value makeNumber(double number, Type type, OpBuilder &builder, Location loc) {
+    Attribute element = builder.getFloatAttr(type, number);
+    return ConstantOp::create(
+        builder, loc, DenseElementsAttr::get(RankedTensorType::get({}, type), element));
   }
 
   static double convertToDouble(APFloat number) {
@@ -217,8 +222,8 @@ private:
   /// To a float of 8 bits or less: the conversion rounds.
   Value decomposeToFloat(QuantizeOp op, OpBuilder &builder) {
     Location loc = op.getLoc();
-    Value value = DivOp::create(builder, loc, toF32(op.getInput(), builder, loc),
-                                align(op.getScale(), op, builder));
+    Value input = toType(op.getInput(), getComputeType(op), builder, loc);
+    Value value = DivOp::create(builder, loc, input, align(op.getScale(), op, builder));
     if (op.getZeroPoint() && getNumber(op.getZeroPoint()) != 0.0)
       value = AddOp::create(builder, loc, value, align(op.getZeroPoint(), op, builder));
     return CastOp::create(builder, loc, value, op.getTo(), op.getSaturate());
@@ -243,26 +248,29 @@ private:
     std::optional<double> zero = op.getZeroPoint() ? getNumber(op.getZeroPoint())
                                                    : std::optional<double>(0.0);
     double shift = zero.value_or(0);
-    Value input = toF32(op.getInput(), builder, loc);
+    Type type = getComputeType(op);
+    Value input = toType(op.getInput(), type, builder, loc);
     double least = low - shift, most = high - shift;
-    if (zero)
+    if (zero && type.isF32())
       input = skipLimits(input, getNumber(op.getScale()), least, most);
     Value scale = align(op.getScale(), op, builder);
-    Value value = requantize(input, scale, builder, loc);
+    Value value;
+    if (type.isF32())
+      value = requantize(input, scale, builder, loc);
     if (!value)
       value = DivOp::create(builder, loc, input, scale);
     value = RoundOp::create(builder, loc, value);
     if (!zero)
       value = AddOp::create(builder, loc, value,
                             align(op.getZeroPoint(), op, builder));
-    Value lowest = makeNumber(least, builder, loc),
-          highest = makeNumber(most, builder, loc);
+    Value lowest = makeNumber(least, type, builder, loc),
+          highest = makeNumber(most, type, builder, loc);
     value = ClipOp::create(builder, loc, value, lowest, highest);
     Value whole = value;
     if (shift != 0)
-      whole = AddOp::create(builder, loc, value, makeNumber(shift, builder, loc));
+      whole = AddOp::create(builder, loc, value, makeNumber(shift, type, builder, loc));
     Value result = CastOp::create(builder, loc, whole, to);
-    if (isOnlyDequantized(op))
+    if (type.isF32() && isOnlyDequantized(op))
       rounded[result] = {value, shift};
     return result;
   }
@@ -276,22 +284,21 @@ private:
     std::optional<double> zero = op.getZeroPoint() ? getNumber(op.getZeroPoint())
                                                    : std::optional<double>(0.0);
     // What was quantized just before is an integer in f32 already.
-    Rounded known = rounded.lookup(input);
+    Type type = getComputeType(op);
+    Rounded known = type.isF32() ? rounded.lookup(input) : Rounded();
     bool isCentered = known.value && zero && *zero == known.shift;
     if (isCentered)
       value = known.value;
     else if (known.value && known.shift == 0)
       value = known.value;
     else
-      value = toF32(input, builder, loc);
+      value = toType(input, type, builder, loc);
     if (op.getZeroPoint() && !isCentered && !(zero && *zero == 0))
       value = SubOp::create(builder, loc, value,
                             align(op.getZeroPoint(), op, builder));
     if (getNumber(op.getScale()) != 1.0)
       value = MulOp::create(builder, loc, value, align(op.getScale(), op, builder));
-    if (Type to = op.getType().getElementType(); !to.isF32())
-      value = CastOp::create(builder, loc, value, to);
-    return value;
+    return toType(value, op.getType().getElementType(), builder, loc);
   }
 
   /// Integers in f32, less `shift`.

@@ -91,8 +91,9 @@ struct LowerQuantize : LinalgPattern<QuantizeOp> {
     bool toUnsigned = TensorEmitter::isUnsigned(op.getResult());
     bool fromUnsigned = TensorEmitter::isUnsigned(op.getInput());
     // Bounds of 32-bit integers are not numbers of f32.
-    Type type = to.getWidth() > 16 ? Type(e.rewriter.getF64Type())
-                                   : Type(e.rewriter.getF32Type());
+    bool isWide =
+        to.getWidth() > 16 || TensorEmitter::getElement(op.getScale()).isF64();
+    Type type = isWide ? Type(e.rewriter.getF64Type()) : Type(e.rewriter.getF32Type());
     unsigned width = to.getWidth();
     double low = toUnsigned ? 0 : -std::ldexp(1.0, width - 1);
     double high = std::ldexp(1.0, toUnsigned ? width : width - 1) - 1;

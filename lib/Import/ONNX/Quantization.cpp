@@ -31,16 +31,26 @@ static void widenScale(NodeBinder &node, Value &scale, Type type) {
     scale = node.create<CastOp>(scale, type);
 }
 
-/// `precision` is never exceeded downwards by computing in the scale's type or
-/// wider.
+/// Quotients by integers are those of real numbers, rounded once: ONNX's reference
+/// divides them in f64, if `precision` does not say otherwise. That of other scales is
+/// never exceeded downwards by computing in the scale's type or wider.
+static void makeRealScale(NodeBinder &node, Value &scale, int64_t precision) {
+  if (!isa<IntegerType>(getType(scale).getElementType()))
+    return;
+  Type f32 = Float32Type::get(node.getContext());
+  Type f64 = Float64Type::get(node.getContext());
+  bool isWide = !precision || getTensorElementType(node.getContext(), precision) == f64;
+  scale = node.create<CastOp>(scale, isWide ? f64 : f32);
+}
+
 static LogicalResult importQuantizeLinear(NodeBinder &node) {
   Value input, scale, zeroPoint;
-  int64_t axis, blockSize, outputType;
+  int64_t axis, blockSize, outputType, precision;
   bool saturate;
   if (node.operand("x", input).operand("y_scale", scale)
           .optionalOperand("y_zero_point", zeroPoint).attr("axis", axis, 1)
           .attr("block_size", blockSize, 0).attr("output_dtype", outputType, 0)
-          .attr("saturate", saturate, true).ignoreAttrs({"precision"}).failed())
+          .attr("saturate", saturate, true).attr("precision", precision, 0).failed())
     return failure();
   Type type = IntegerType::get(node.getContext(), 8, IntegerType::Unsigned);
   if (zeroPoint)
@@ -57,6 +67,7 @@ static LogicalResult importQuantizeLinear(NodeBinder &node) {
           .failed())
     return failure();
   widenScale(node, scale, Float32Type::get(node.getContext()));
+  makeRealScale(node, scale, precision);
   makePerTensor(node, input, scale, zeroPoint, blockSize);
   return node.replaceWith<QuantizeOp>(input, scale, zeroPoint, type, axis, blockSize,
                                       saturate);

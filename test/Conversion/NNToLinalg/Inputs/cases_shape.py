@@ -323,6 +323,10 @@ def quantization():
         yield Case(f"dequantize_blocked_{name}",
                    "nn.dequantize {0}, {1}, {2}" + attributes(axis=1, block_size=2),
                    [q, blocked, zeros], want)
+    # Beside ties of f32, and numbers that it has not.
+    whole = np.array([1000000001, 999999999, 1000000000, -1000000001, 2**31 - 1], np.int32)
+    yield Case("quantize_f64", "nn.quantize {0}, {1} {{to = i8}}", [whole, np.array(2e9)],
+               np.array([1, 0, 0, -1, 1], np.int8))
     i = ints(np.int32, 4)
     yield Case("dequantize_i32", "nn.dequantize {0}, {1}", [i, np.array(0.1, f32)],
                i.astype(f32) * f32(0.1))
