@@ -243,20 +243,27 @@ void RecurrentKernel<OpT>::forTiles(ArrayRef<Value> rows,
 
 template <typename OpT> void RecurrentKernel<OpT>::pack() {
   ElementsAttr constant = site.view.getConstant(op.getRecurrence());
-  if (!constant || !type.isF32())
+  if (!constant)
     return;
   FailureOr<HostTensor> matrix = toHostTensor(constant);
   if (failed(matrix))
     return;
   int64_t vectors = llvm::divideCeil(hidden, lanes);
   HostTensor result =
-      HostTensor::allocate(DataType::Float32, {vectors, hidden, gates, lanes});
-  ArrayRef<float> from = matrix->get<float>();
-  float *to = result.getMutable<float>().data();
-  for (int64_t vector = 0; vector < vectors; ++vector)
-    for (int64_t row = 0; row < hidden * gates; ++row)
-      for (int64_t unit = vector * lanes, lane = 0; lane < lanes; ++lane, ++unit)
-        *to++ = unit < hidden ? from[row * hidden + unit] : 0.0f;
+      HostTensor::allocate(matrix->getType(), {vectors, hidden, gates, lanes});
+  auto fill = [&](auto zero) {
+    using T = decltype(zero);
+    ArrayRef<T> from = matrix->template get<T>();
+    T *to = result.template getMutable<T>().data();
+    for (int64_t vector = 0; vector < vectors; ++vector)
+      for (int64_t row = 0; row < hidden * gates; ++row)
+        for (int64_t unit = vector * lanes, lane = 0; lane < lanes; ++lane, ++unit)
+          *to++ = unit < hidden ? from[row * hidden + unit] : zero;
+  };
+  if (type.isF64())
+    fill(0.0);
+  else
+    fill(0.0f);
   packed = site.addConstant(makeConstantAttr(op.getContext(), result, type));
 }
 

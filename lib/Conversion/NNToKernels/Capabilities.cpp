@@ -35,9 +35,6 @@ static const Condition depthwise[] = {
     {"the channels are last", "channels_last", findOtherLayout},
     {"the convolution is depthwise", "one filter a channel", findDenseFilters}};
 
-/// Functions of f64 would need a library.
-static constexpr TypeSet narrow = f16 | bf16 | f32;
-
 // clang-format off
 static const Capability table[] = {
     {elementwise,             "kernel elementwise",    all},
@@ -47,9 +44,9 @@ static const Capability table[] = {
     {"nn.log_softmax",        "kernel softmax",        floats, 1},
     {"nn.layer_norm",         "kernel layer_norm",     floats, 1},
     {"nn.matmul",             "kernel matmul",         f32, 2},
-    {"nn.lstm",               "kernel recurrent",      narrow, 3, 3},
-    {"nn.gru",                "kernel recurrent",      narrow, 3, 3},
-    {"nn.rnn",                "kernel recurrent",      narrow, 3, 3},
+    {"nn.lstm",               "kernel recurrent",      floats, 3, 3},
+    {"nn.gru",                "kernel recurrent",      floats, 3, 3},
+    {"nn.rnn",                "kernel recurrent",      floats, 3, 3},
     {"nn.reduce_l1",          "kernel reduction",      numbers, 1},
     {"nn.reduce_l2",          "kernel reduction",      floats, 1},
     {"nn.reduce_log_sum",     "kernel reduction",      floats, 1},

@@ -64,20 +64,24 @@ KERNELS = [
            "z, h, c = LSTM<hidden_size = 64>(x, w, r)", True),
     Kernel("gru", "recurrent", "float[S,1,40] x, float[1,192,40] w, float[1,192,64] r",
            "z, h = GRU<hidden_size = 64>(x, w, r)", True),
+    Kernel("lstm_f64", "recurrent",
+           "double[S,1,40] x, double[1,256,40] w, double[1,256,64] r",
+           "z, h, c = LSTM<hidden_size = 64>(x, w, r)", True),
 ]
 
 # Arithmetic of single floats; moves and broadcasts of them are no such thing.
 SCALAR = re.compile(r"v(add|sub|mul|div|min|max|sqrt|rndscale|round|"
                     r"fn?m(add|sub)\d+)s[sd]")
 PACKED = re.compile(r"v(add|sub|mul|div|min|max|fn?m(add|sub)\d+)p[sd]")
-FMA = re.compile(r"vfn?m(add|sub)\d+ps")
+FMA = re.compile(r"vfn?m(add|sub)\d+p[sd]")
 
 
 def make_model(kernel, path):
     # Those of the last node, which two spaces set off.
     outputs = kernel.body.rpartition("  ")[2].partition(" =")[0].split(", ")
+    element = kernel.inputs.partition("[")[0]
     graph = onnx.parser.parse_graph(
-        f"g ({kernel.inputs}) => ({', '.join('float ' + o for o in outputs)}) "
+        f"g ({kernel.inputs}) => ({', '.join(f'{element} {o}' for o in outputs)}) "
         f"{{ {kernel.body} }}")
     generator = np.random.default_rng(1)
     for value in list(graph.input):
@@ -85,7 +89,8 @@ def make_model(kernel, path):
             continue
         shape = [d.dim_value for d in value.type.tensor_type.shape.dim]
         graph.initializer.append(onnx.numpy_helper.from_array(
-            generator.standard_normal(shape, dtype=np.float32), value.name))
+            generator.standard_normal(shape).astype(np.float32 if element == "float" else np.float64),
+            value.name))
         graph.input.remove(value)
     if "axis)" in kernel.body:
         graph.initializer.append(onnx.numpy_helper.from_array(np.array([1]), "axis"))

@@ -1,13 +1,26 @@
 # Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
-"""Recurrent layers in all their forms."""
+"""Recurrent layers in all their forms, of f32 and of f64."""
+
+import pathlib
+import subprocess
+import sys
 
 import numpy as np
+import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 import compiled
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "Execution/Inputs"))
+from execution import merge
+
 rng = np.random.default_rng(1)
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
+# Layers that are also tried in f64: each form of one of the operators.
+WIDE = """lstm lstm-reverse lstm-lengths lstm-clip lstm-peephole lstm-input-forget lstm-activations
+gru-wide gru-no-bias gru-bidirectional gru-reverse-lengths gru-linear gru-activations rnn rnn-odd
+rnn-one-step rnn-leakyrelu rnn-elu rnn-softplus rnn-thresholdedrelu rnn-affine""".split()
+layers = {}  # models and inputs by name
 
 
 def layer(name, op, hidden, steps=4, batch=(3,), inputs=6, direction="forward",
@@ -60,6 +73,53 @@ def layer(name, op, hidden, steps=4, batch=(3,), inputs=6, direction="forward",
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)],
                               ir_version=8)
     compiled.check(name, model, feeds)
+    if name in WIDE:
+        layers[name] = model, feeds[-1]
+
+
+def widen(array):
+    return array.astype(np.float64) if array.dtype == np.float32 else array
+
+
+def widen_model(model):
+    wide = onnx.ModelProto()
+    wide.CopyFrom(model)
+    for info in (*wide.graph.input, *wide.graph.output):
+        if info.type.tensor_type.elem_type == TensorProto.FLOAT:
+            info.type.tensor_type.elem_type = TensorProto.DOUBLE
+    for tensor in wide.graph.initializer:
+        tensor.CopyFrom(numpy_helper.from_array(widen(numpy_helper.to_array(tensor)), tensor.name))
+    return wide
+
+
+def check_f64():
+    """Layers of f64, in one model. ONNX Runtime has none: the interpreter says what the
+    digits are, and ONNX Runtime's layer of f32 that the right thing is computed."""
+    assert layers.keys() == set(WIDE), "a name of WIDE is no layer"
+    folder = pathlib.Path(sys.argv[1])
+    onnx.save(merge({name: widen_model(model) for name, (model, _) in layers.items()}),
+              folder / "f64.onnx")
+    np.savez(folder / "f64.npz", **{f"{name}/{key}": widen(x) for name, (_, feed) in layers.items()
+                                    for key, x in feed.items()})
+    subprocess.run(["nn-translate", "--mcpu=native", folder / "f64.onnx", "-o", folder / "f64.so"],
+                   check=True)
+    results = {}
+    for how, command in (("compiled", ["f64.so"]), ("interpreted", ["f64.onnx", "--interpret"])):
+        path = folder / f"f64-{how}.npz"
+        subprocess.run(["nn-run", folder / command[0], *command[1:], "--inputs", folder / "f64.npz",
+                        "--outputs", path], check=True)
+        with np.load(path) as file:
+            results[how] = dict(file)
+    for name, (model, feed) in layers.items():
+        expected = compiled.run_reference(model, feed)
+        for info, narrow in zip(model.graph.output, expected):
+            got, wide = (results[how][f"{name}/{info.name}"] for how in ("compiled", "interpreted"))
+            isRight = (got.dtype == np.float64 and np.allclose(got, wide, rtol=1e-13, atol=1e-14)
+                       and np.allclose(got, narrow, rtol=1e-4, atol=1e-5))
+            if not isRight:
+                compiled.failures.append(f"{name}-f64")
+                print(f"{name}, {info.name} of f64: {np.abs(got - wide).max()} from what the "
+                      f"interpreter computes, {np.abs(got - narrow).max()} from ONNX Runtime's f32")
 
 
 for op in GATES:
@@ -93,4 +153,5 @@ layer("rnn-thresholdedrelu", "RNN", hidden=16, activations=["ThresholdedRelu"],
       activation_alpha=[0.7], steps=3)
 layer("rnn-affine", "RNN", hidden=16, activations=["Affine"], activation_alpha=[0.5],
       activation_beta=[0.1], steps=3)
+check_f64()
 compiled.finish()
