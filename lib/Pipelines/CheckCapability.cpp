@@ -39,17 +39,14 @@ void CapabilityCheck::check(Operation *op, const NodeInfo &node,
     return;
   }
   // The general road comes first: what it lacks says most about what to change.
-  std::optional<Gap> closest = findTargetGap(op);
-  if (!closest) {
-    for (ArrayRef<Capability> table : {getLinalgCapabilities(),
-                                       getKernelCapabilities(),
-                                       getOneDNNCapabilities()}) {
-      std::optional<Gap> gap = findGap(table, op);
-      if (!gap)
-        return;
-      if (!closest || closest->kind == Gap::Op)
-        closest = gap;
-    }
+  std::optional<Gap> closest;
+  for (ArrayRef<Capability> table : {getLinalgCapabilities(), getKernelCapabilities(),
+                                     getOneDNNCapabilities()}) {
+    std::optional<Gap> gap = findGap(table, op);
+    if (!gap)
+      return;
+    if (!closest || closest->kind == Gap::Op)
+      closest = gap;
   }
   report.add({node, closest->constraint, closest->seen, closest->accepted,
               getRemedy(closest->kind), ""});

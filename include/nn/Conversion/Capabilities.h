@@ -107,11 +107,6 @@ ArrayRef<Capability> getOneDNNCapabilities();
 ArrayRef<Capability> getKernelCapabilities();
 ArrayRef<Capability> getLinalgCapabilities();
 
-/// What machine code cannot do, whichever back end made it: compiled models call
-/// no library, and functions such as exp are computed by polynomials, which exist
-/// for f32 (and narrower types) only.
-std::optional<Gap> findTargetGap(Operation *op);
-
 } // namespace mlir::nn
 
 #endif // NN_CONVERSION_CAPABILITIES_H

@@ -59,9 +59,8 @@ def ExpandMath : Pass<"nn-expand-math"> {
     Replaces exp, tanh, erf, log and their like, of scalars and vectors, by
     polynomials and arithmetic, so that compiled models call no library. What
     stays has an instruction (sqrt, floor, fma, ...). f16 and bf16 are computed
-    in f32. Of f64 there are exp, log, tanh, sin, cos and what is made of them;
-    its other functions stay. Divisions of sizes that round up or down become
-    divisions and comparisons.
+    in f32. f64 has functions of its own, without tables. Divisions of sizes that
+    round up or down become divisions and comparisons.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect",

@@ -107,30 +107,3 @@ std::optional<Gap> nn::findGap(ArrayRef<Capability> table, Operation *op) {
                   ""};
   return closest;
 }
-
-//===----------------------------------------------------------------------===//
-// What machine code can do
-//===----------------------------------------------------------------------===//
-
-static Type getElementType(Value value) {
-  return getElementTypeOrSelf(value.getType());
-}
-
-static std::optional<std::string> findLibraryFunction(Operation *op) {
-  if (op->getNumOperands() == 0)
-    return std::nullopt;
-  Type type = getElementType(op->getOperand(0));
-  std::string seen =
-      op->getName().stripDialect().str() + " of " + print(type);
-  bool isFunction =
-      isa<AcosOp, AsinOp, AtanOp, ErfOp, GeluOp>(op);
-  return isFunction && type.isF64() ? std::optional(seen) : std::nullopt;
-}
-
-std::optional<Gap> nn::findTargetGap(Operation *op) {
-  std::optional<std::string> seen = findLibraryFunction(op);
-  if (!seen)
-    return std::nullopt;
-  return Gap{Gap::Form, "the function can be computed without a library", *seen,
-             "functions of f16, bf16 and f32"};
-}

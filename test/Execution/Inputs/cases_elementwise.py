@@ -24,9 +24,6 @@ UNARY = {  # operator: range of its input
     "Softplus": (-20, 20), "Softsign": (-4, 4), "Sqrt": (0, 9), "Tan": (-1.4, 1.4),
     "Tanh": (-4, 4), "ThresholdedRelu<alpha = 0.7>": (-4, 4),
 }
-# What is not computed by a function, and hence compiled for float64.
-EXACT = {"Abs", "Ceil", "Floor", "HardSigmoid", "HardSwish", "LeakyRelu", "Neg", "Reciprocal",
-         "Relu", "Round", "Sign", "Softsign", "Sqrt", "ThresholdedRelu"}
 SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, 2.5, -2.5, 100.0, -100.0, 1e-30,
                     np.inf, -np.inf, np.nan, 3.0, -3.0], np.float32)
 
@@ -40,10 +37,10 @@ def unary():
         for dtype in FLOATS:
             if operator.startswith("Celu") and dtype != "float":
                 continue  # Not in ONNX.
-            if dtype == "double" and operator.partition("<")[0] not in EXACT:
-                continue
+            # ONNX Runtime's numbers of the tanh form are those of f32.
             yield Case(f"{identifier(operator)}_{dtype}", f"{dtype}[N,M] x",
-                       f"y = {operator}(x)", sizes=TAILS, ranges={"x": limits})
+                       f"y = {operator}(x)", sizes=TAILS, ranges={"x": limits},
+                       oracle=not ("tanh" in operator and dtype == "double"))
     for operator in ["Abs", "Ceil", "Elu<alpha = 0.5>", "Exp", "Floor", "IsNaN",
                      "LeakyRelu<alpha = 0.1>", "Neg", "Round", "Sigmoid", "Softplus",
                      "Softsign", "Sqrt", "Tanh", "Erf", "Sin"]:

@@ -34,8 +34,9 @@ from execution import TOLERANCES, compare, merge, read_arrays, write_arrays
 TOGETHER = 48
 
 # Operators of f64 that are exact to the digits of f32: where an attribute or its
-# default is such a number, and RoiAlign, which computes in f32.
-AS_F32 = {"HardSwish", "LRN", "RoiAlign"}
+# default is such a number, RoiAlign, which computes in f32, Erf and Gelu, which the
+# judges round to it or compute with its numbers (functions_f64.py has other judges).
+AS_F32 = {"Erf", "Gelu", "HardSwish", "LRN", "RoiAlign"}
 
 
 #===------------------------------------------------------------------------===#
