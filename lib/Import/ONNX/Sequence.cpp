@@ -293,29 +293,27 @@ static LogicalResult importSplitToSequence(NodeBinder &node) {
   axis = axis < 0 ? axis + rank : axis;
   keepAxis |= bool(split); // Only parts of size 1 that nobody asked for lose it.
 
-  // Items that are made one by one are better, unless there are too many.
-  constexpr int64_t most = 1024;
-  int64_t size = getType(input).getDimSize(axis);
   std::optional<SmallVector<int64_t>> known;
   if (split)
     known = node.getShapes().getConstantContents(split);
   bool isList = split && getType(split).getRank() == 1;
+  int64_t part = known && !isList ? known->front() : 1;
+  if (node.require(part > 0, "operand 'split' is positive", Twine(part), "1 or more").failed())
+    return failure();
+  // Items that are made one by one are better, unless there are too many.
+  constexpr int64_t most = 1024;
+  int64_t size = getType(input).getDimSize(axis);
   bool isKnown = !ShapedType::isDynamic(size) && (!split || known) &&
-                 (split && isList ? int64_t(known ? known->size() : 0) : size) <= most;
+                 (isList ? int64_t(known->size()) : size / part) <= most;
   if (!isKnown)
     return splitAtRun(node, input, node.asInt64(split), axis, keepAxis);
 
   SmallVector<int64_t> sizes;
-  if (isList) {
+  if (isList)
     sizes = *known;
-  } else {
-    int64_t part = known ? known->front() : 1;
-    node.require(part > 0, "operand 'split' is positive", Twine(part), "1 or more");
-    if (node.failed())
-      return failure();
+  else
     for (int64_t rest = size; rest > 0; rest -= part)
       sizes.push_back(std::min(part, rest));
-  }
   SequenceValue sequence;
   sequence.elementType = getType(input).getElementType();
   sequence.rank = ItemRank(rank - (keepAxis ? 0 : 1));
