@@ -10,6 +10,7 @@
 #include "nn/Execution/Evaluator.h"
 #include "nn/Execution/Model.h"
 #include "nn/Support/Compare.h"
+#include "nn/Support/Structured.h"
 #include "nn/Target/Library.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
@@ -223,6 +224,12 @@ LogicalResult NumericVerification::bindInputs(func::FuncOp main) {
       return tensor.name == name || tensor.name == "in:" + name;
     });
     if (it == options.inputs.end()) {
+      auto part = main.getArgAttrOfType<StringAttr>(i, "nn.part");
+      if (part && part != getName(ValuePart::Present) && part != getName(ValuePart::Value))
+        return main.emitError()
+               << "--verify-numeric: random numbers make no sequence; give '" << name
+               << "' and the other parts of " << main.getArgAttr(i, "nn.value")
+               << " in --verify-numeric=FILE.npz";
       inputs.push_back(makeRandom(*dataType, type.getShape()));
       continue;
     }
