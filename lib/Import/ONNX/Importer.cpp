@@ -392,13 +392,12 @@ Value Importer::importInput(func::FuncOp main, const onnx::ValueInfoProto &input
   if (tensorType && !structure.isOptional)
     return add(tensorType, names, "");
 
+  // Without names of dimensions: what is absent has none of their sizes.
   SmallVector<Value> parts;
   int64_t any = ShapedType::kDynamic;
   auto addPart = [&](StringRef part, ArrayRef<int64_t> shape, Type elementType) {
-    SmallVector<std::string> unnamed(shape.size());
-    bool isTensor = part == "value";
     parts.push_back(add(RankedTensorType::get(shape, elementType),
-                        isTensor ? ArrayRef<std::string>(names) : unnamed, part));
+                        SmallVector<std::string>(shape.size()), part));
   };
   if (structure.isOptional)
     addPart("present", {}, builder.getI1Type());

@@ -141,6 +141,9 @@ CASES = {
     "optional_missing": ("(optional(float[N]) o, optional(seq(float[N])) p) => (bool h, bool k) {"
                          " h = OptionalHasElement(o)  k = OptionalHasElement(p) }",
                          [[None, None], [floats(3), [floats(2)]], [None, []]]),
+    "optional_names": ("(optional(float[N]) o, float[N] x) => (bool h, float[N] y) {"
+                       " h = OptionalHasElement(o)  y = Neg(x) }",
+                       [[None, floats(3)], [floats(3), floats(3)]]),
 }
 # Element types that a sequence may have, as ONNX's text calls them.
 for name, dtype in {"bool": np.bool_, "int8": np.int8, "uint8": np.uint8, "int16": np.int16,
