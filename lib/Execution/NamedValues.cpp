@@ -66,9 +66,11 @@ static Expected<HostTensors> checkParts(const ValueInfo &value, ArrayRef<ValuePa
     part = *typed;
     if (kind == ValuePart::Value)
       continue;
-    SmallVector<int64_t> dims(kind == ValuePart::Present ? 0 : kind == ValuePart::Items ? 2 : 1, -1);
+    SmallVector<int64_t> dims;
+    if (kind != ValuePart::Present)
+      dims.push_back(-1);
     if (kind == ValuePart::Items)
-      dims[1] = 2;
+      dims.push_back(2);
     if (llvm::Error error = checkShape(dims, part))
       return createStringError("part " + getName(kind) + " " +
                                llvm::toString(std::move(error)));

@@ -38,8 +38,9 @@ cl::opt<std::string> modelFile(cl::Positional,
                                cl::desc("MODEL (.so, .onnx, .onnxtxt, .mlir)"),
                                cl::cat(category));
 cl::list<std::string>
-    inputFiles("inputs", cl::desc("Arrays named as the model's inputs (.npz; .npy, "
-                                  ".pb: one input each, may be repeated)"),
+    inputFiles("inputs", cl::desc("Arrays named as the model's inputs, NAME[0], NAME[1], "
+                                  "... for the items of a sequence (.npz; .npy, .pb: "
+                                  "one input each, may be repeated)"),
                cl::value_desc("FILE"), cl::cat(category));
 cl::opt<std::string> outputFile("outputs", cl::desc("Where to write the outputs"),
                                 cl::value_desc("FILE.npz"), cl::cat(category));

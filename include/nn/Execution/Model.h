@@ -27,7 +27,7 @@ struct TensorInfo {
   SmallVector<int64_t> dims;
   /// As many as dims; "" for a dimension without a name.
   SmallVector<std::string> dimNames;
-  /// What it is of the value of that name (nnrt_part in nnrt.h); "" for tensors.
+  /// Which part it is (nnrt_part in nnrt.h) of the value of that name, "" for tensors.
   ValuePart part = ValuePart::Tensor;
   std::string value;
 
@@ -42,7 +42,7 @@ struct ValueInfo {
   ValueType type;
   /// Its tensors: `count` of the signature from `first` on.
   size_t first = 0, count = 1;
-  /// The name and type of one tensor, also of an optional's; else for messages only.
+  /// The tensor, also an optional's; of a sequence its elements. Named as the value.
   TensorInfo tensor;
 
   /// "images: float32[N,3,?,224]", "boxes: optional sequence of float32"
