@@ -113,8 +113,11 @@ static LogicalResult alignCorners(NodeBinder &node, Value input, Value &scales,
   SmallVector<int64_t> places = axes;
   if (places.empty())
     places = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
-  for (int64_t &axis : places)
+  for (int64_t &axis : places) {
     axis += axis < 0 ? type.getRank() : 0;
+    if (axis < 0 || axis >= type.getRank())
+      return success(); // What does not fit is reported with the types.
+  }
   bool fromPyTorch = node.getProducer() == "pytorch";
   DenseFPElementsAttr known;
   if (!matchPattern(scales, m_Constant(&known))) {
@@ -130,15 +133,16 @@ static LogicalResult alignCorners(NodeBinder &node, Value input, Value &scales,
     scales = Value();
     return success(!node.failed());
   }
-  // Another number of them is reported with the types.
   if (known.getNumElements() != int64_t(places.size()))
     return success();
   SmallVector<float> factors;
   SmallVector<int64_t> resized;
   bool matters = false;
   for (auto [axis, number] : llvm::zip(places, known.getValues<APFloat>())) {
-    float scale = number.convertToFloat();
-    if (scale == 1 || axis < 0 || axis >= type.getRank())
+    auto scale = float(number.convertToDouble());
+    if (!(scale > 0 && scale < 1e9f))
+      return success();
+    if (scale == 1)
       continue;
     factors.push_back(scale);
     resized.push_back(axis);
