@@ -86,22 +86,41 @@ static LogicalResult importIdentity(NodeBinder &node) {
   return node.setOutput(input);
 }
 
-/// Nothing is dropped in inference, so the mask is true everywhere. Some models
-/// use it.
+/// Nothing may be dropped, as that needs the random numbers of one implementation: not
+/// in training, or none of the elements. What the run knows is checked there.
+static LogicalResult requireNothingDropped(NodeBinder &node, Value ratio,
+                                           Value trainingMode) {
+  auto training = node.getShapes().getConstantContents(trainingMode);
+  if (training && training->size() == 1 && training->front() == 0)
+    return success();
+  DenseFPElementsAttr known;
+  bool isKnown = !ratio || matchPattern(ratio, m_Constant(&known));
+  if (ratio && isKnown && llvm::all_of(known, [](APFloat x) { return x.isZero(); }))
+    return success();
+  if (training && isKnown)
+    return node.fail("operand 'training_mode' is known to be false, or 'ratio' to be 0",
+                     "true", "false or absent", Remedy::ChangeForm);
+  Value holds = node.create<NotOp>(node.asScalar(trainingMode));
+  if (!isKnown) {
+    Value rate = node.asScalar(ratio);
+    Value zero = node.constantScalar(0, getElementTypeOrSelf(rate));
+    Value isZero = node.create<EqualOp>(rate, zero);
+    holds = node.create<OrOp>(holds, isZero);
+  }
+  node.check(holds, "would drop random elements, which is not supported; make operand "
+                    "'training_mode' false, or 'ratio' 0");
+  return success(!node.failed());
+}
+
+/// As nothing is dropped, the mask is true everywhere. Some models use it.
 static LogicalResult importDropout(NodeBinder &node) {
   Value data, ratio, trainingMode;
   if (node.operand("data", data).optionalOperand("ratio", ratio)
           .optionalOperand("training_mode", trainingMode)
           .ignoreAttrs({"ratio", "is_test", "seed", "consumed_inputs"}).failed())
     return failure();
-  if (trainingMode) {
-    auto contents = node.getShapes().getConstantContents(trainingMode);
-    if (node.require(contents && contents->size() == 1 && contents->front() == 0,
-                     "operand 'training_mode' is known to be false",
-                     contents ? "true" : "a value computed at run time",
-                     "false or absent", Remedy::ChangeForm).failed())
-      return failure();
-  }
+  if (trainingMode && failed(requireNothingDropped(node, ratio, trainingMode)))
+    return failure();
   if (node.hasOutput(1)) {
     Value shape = node.create<nn::ShapeOp>(data, 0, IntegerAttr());
     Type type = IntegerType::get(node.getContext(), 1);

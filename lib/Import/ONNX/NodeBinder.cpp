@@ -481,6 +481,17 @@ Operation *NodeBinder::finish(
   return created;
 }
 
+void NodeBinder::check(Value holds, const Twine &message) {
+  if (!holds || hasFailed ||
+      require(cast<RankedTensorType>(holds.getType()).getRank() == 0,
+              "operands that the run checks are scalars", "lists", "").failed())
+    return;
+  OpBuilder &b = state.builder;
+  Value bit = tensor::ExtractOp::create(b, location, holds, ValueRange());
+  cf::AssertOp::create(b, location, bit,
+                       ("node '" + info.name + "' (" + info.op + ") " + message).str());
+}
+
 Value NodeBinder::constant(ElementsAttr value) {
   return create<ConstantOp>(value);
 }

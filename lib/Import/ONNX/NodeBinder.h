@@ -201,6 +201,10 @@ public:
   /// and the way out.
   bool assumeIsOne(Value tensor, int64_t dim);
 
+  /// The run ends with an error if a scalar of bools is not true: "node 'n' (Op)" and
+  /// the message, which names the way out.
+  void check(Value holds, const Twine &message);
+
   Value constant(ElementsAttr value);
   Value constantList(ArrayRef<int64_t> values); // i64 of rank 1
   Value constantFloats(ArrayRef<float> values); // f32 of rank 1
