@@ -1,4 +1,4 @@
-//===- Signal.cpp - import of Fourier transforms --------------------------===//
+//===- Signal.cpp - import of Fourier transforms and mel weights ----------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
 // Products with matrices of cosines and sines: right for any length, and fast for
@@ -256,7 +256,83 @@ static LogicalResult importSTFT(NodeBinder &node) {
   return node.setOutput(TransformBuilder(node, cut, transform).build(2));
 }
 
+/// How much each of dft_length / 2 + 1 frequencies counts for each mel bin: a triangle
+/// with its corners at places whose mel frequencies are equally far apart.
+static LogicalResult importMelWeightMatrix(NodeBinder &node) {
+  Value bins, dftLength, sampleRate, lowest, highest;
+  int64_t dtype;
+  if (node.operand("num_mel_bins", bins).operand("dft_length", dftLength)
+          .operand("sample_rate", sampleRate).operand("lower_edge_hertz", lowest)
+          .operand("upper_edge_hertz", highest)
+          .attr("output_datatype", dtype, onnx::TensorProto::FLOAT).failed())
+    return failure();
+  Type result = getTensorElementType(node.getContext(), dtype);
+  if (node.require(bool(result), "attribute 'output_datatype' is a supported type",
+                   getDataTypeName(dtype), "", Remedy::ConvertType).failed())
+    return failure();
+  Type type = Float64Type::get(node.getContext());
+  Type i64 = IntegerType::get(node.getContext(), 64);
+  auto number = [&](double value) { return node.constantScalar(value, type); };
+  auto whole = [&](int64_t value) { return node.constantScalar(double(value), i64); };
+  auto scalar = [&](Value value) {
+    return node.create<CastOp>(node.asScalar(value), type);
+  };
+  bins = node.asInt64(node.asScalar(bins));
+  dftLength = node.asInt64(node.asScalar(dftLength));
+
+  // mel(hertz) = 2595 * log10(1 + hertz / 700)
+  double factor = 2595 / std::log(10.0);
+  auto toMel = [&](Value hertz) {
+    Value part = node.create<DivOp>(scalar(hertz), number(700));
+    Value ratio = node.create<AddOp>(part, number(1));
+    Value log = node.create<LogOp>(ratio);
+    return node.create<MulOp>(log, number(factor));
+  };
+  Value low = toMel(lowest), high = toMel(highest);
+  Value count = node.create<AddOp>(bins, whole(2));
+  Value range = node.create<SubOp>(high, low);
+  Value step = node.create<DivOp>(range, scalar(count));
+  Value mels = node.create<CastOp>(makeIota(node, count), type);
+  mels = node.create<MulOp>(mels, step);
+  mels = node.create<AddOp>(mels, low);
+  Value exponents = node.create<DivOp>(mels, number(factor));
+  Value ratios = node.create<ExpOp>(exponents);
+  ratios = node.create<SubOp>(ratios, number(1));
+  Value hertz = node.create<MulOp>(ratios, number(700));
+  Value places = node.create<MulOp>(hertz, scalar(node.create<AddOp>(dftLength, whole(1))));
+  places = node.create<DivOp>(places, scalar(sampleRate));
+  places = node.create<FloorOp>(places);
+
+  // The corners of bin i are places i, i + 1 and i + 2.
+  Value indices = makeIota(node, bins);
+  Value left = node.create<GatherOp>(places, indices, 0);
+  indices = node.create<AddOp>(indices, whole(1));
+  Value center = node.create<GatherOp>(places, indices, 0);
+  indices = node.create<AddOp>(indices, whole(1));
+  Value right = node.create<GatherOp>(places, indices, 0);
+  Value half = node.create<DivOp>(dftLength, whole(2));
+  Value frequencies = node.create<AddOp>(half, whole(1));
+  Value at = node.create<CastOp>(makeIota(node, frequencies), type);
+  at = node.create<UnsqueezeOp>(at, ArrayRef<int64_t>{1});
+  auto slope = [&](Value from, Value to, Value distance) {
+    Value length = node.create<SubOp>(to, from);
+    length = node.create<MaxOp>(length, number(0)); // Corners out of order: nothing.
+    return node.create<DivOp>(distance, length);
+  };
+  Value rising = slope(left, center, node.create<SubOp>(at, left));
+  Value falling = slope(center, right, node.create<SubOp>(right, at));
+  Value isBefore = node.create<LessOp>(at, center);
+  Value weights = node.create<WhereOp>(isBefore, rising, falling);
+  weights = node.create<MaxOp>(weights, number(0));
+  Value isCenter = node.create<EqualOp>(at, center);
+  Value inOrder = node.create<GreaterOrEqualOp>(center, left);
+  Value top = node.create<CastOp>(inOrder, type);
+  weights = node.create<WhereOp>(isCenter, top, weights);
+  return node.replaceWith<CastOp>(weights, result);
+}
+
 void importer::registerSignal(Registry &r) {
+  r.onOp("MelWeightMatrix", 17, importMelWeightMatrix);
   r.onOp("DFT", 17, importDFT);
   r.onOp("DFT", 20, importDFT);
   r.onOp("STFT", 17, importSTFT);

@@ -157,6 +157,19 @@ def resize():
                weights="float[4] s", values={"s": np.float32([1, 1, 2, 2])}, tolerance=3)
 
 
+def mel_weights():
+    for bins, length, rate, low, high in ((40, 512, 16000, 20, 7600), (12, 15, 8000, 0, 4000),
+                                          (60, 64, 16000, 0, 8000)):  # crowded
+        values = {"b": np.int32(bins), "d": np.int32(length), "r": np.int32(rate),
+                  "l": np.float32(low), "h": np.float32(high)}
+        names = "int32 b, int32 d, int32 r, float l, float h"
+        for known in (False, True):
+            yield Case(f"MelWeightMatrix_{bins}_{known}", "float[N] x" if known else names,
+                       "y = MelWeightMatrix(b, d, r, l, h)" + (" z = Abs(x)" if known else ""),
+                       weights=names if known else "", values=values, opset=17,
+                       sizes=[{"N": 1}])
+
+
 def all_cases():
-    for group in (moves, run_time_lists, spaces, resize):
+    for group in (moves, run_time_lists, spaces, resize, mel_weights):
         yield from group()

@@ -69,7 +69,8 @@ HIGH_BIT = {*itertools.product(("Div", "Mod"), ("A",)),
 # Attributes that say the type of an output.
 TYPE_ATTRIBUTES = {("Cast", "T2"): "to", ("BitCast", "T2"): "to", ("EyeLike", "T2"): "dtype",
                    ("ConstantOfShape", "T2"): "value", ("Constant", "T"): "value",
-                   ("LayerNormalization", "U"): "stash_type"}
+                   ("LayerNormalization", "U"): "stash_type",
+                   ("MelWeightMatrix", "T3"): "output_datatype"}
 
 # Formal inputs that say how, not what: constants in the variant `fixed`, known in
 # their size (which often is a rank) in the variant `open`.
