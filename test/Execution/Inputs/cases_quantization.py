@@ -24,6 +24,12 @@ def tensors():
                weights="float s, int8 z",
                values={"x": np.float32([0.5, 1.5, 2.5, -0.5, -1.5, 300, -300, 127.5]),
                        "s": np.float32(1), "z": np.int8(0)})
+    # Quotients that are ties, or not below one, if rounded to f32.
+    for number, name in ((3, "int8"), (22, "int4")):
+        yield Case(f"QuantizeLinear_by_integer_{name}", "int32[5] x, int32 s",
+                   f"q = QuantizeLinear<output_dtype = {number}>(x, s)  y = Cast<to = 6>(q)",
+                   values={"x": np.int32([1000000001, 999999999, 1000000000, -1000000001, 2**31 - 1]),
+                           "s": np.int32(2000000000)})
 
 
 def axes():

@@ -20,8 +20,8 @@ WIDE = np.longdouble
 # Limits that were measured on 10 million numbers, and rounded up.
 RANGES = {  # operator: reference, limit, ranges
     "Acos": (np.arccos, 1.2, [(-1, 1), (-1, -0.999), (0.999, 1), (-1e-9, 1e-9)]),
-    "Asin": (np.arcsin, 2.0, [(-1, 1), (-1, -0.999), (0.999, 1), (-1e-9, 1e-9)]),
-    "Atan": (np.arctan, 1.9, [(-0.5, 0.5), (-3, 3), (2, 1000), (-1e300, 1e300), (-1e-9, 1e-9)]),
+    "Asin": (np.arcsin, 2.1, [(-1, 1), (-1, -0.999), (0.999, 1), (-1e-9, 1e-9)]),
+    "Atan": (np.arctan, 2.0, [(-0.5, 0.5), (-3, 3), (2, 1000), (-1e300, 1e300), (-1e-9, 1e-9)]),
     # The reference is of f64 and has errors itself.
     "Erf": (np.vectorize(math.erf, otypes=[WIDE]), 2.1, [(-1, 1), (-3, 3), (0.9, 7), (-1e-9, 1e-9)]),
 }
