@@ -66,6 +66,10 @@ private:
   void setFacts();
   void readOpsets();
   void bindWeights(onnx::GraphProto &graph, Scope &scope);
+  void setModuleAttributes(ModuleOp module);
+
+  //===--- Inputs and outputs (ImportSignature.cpp) -----------------------===//
+
   void importInputs(func::FuncOp main, Scope &scope);
   /// Null, and reported, if nn has no such input.
   Value importInput(func::FuncOp main, const onnx::ValueInfoProto &input);
@@ -86,7 +90,6 @@ private:
   void importOutput(Value value, const onnx::ValueInfoProto &output,
                     SmallVectorImpl<Value> &results,
                     SmallVectorImpl<DictionaryAttr> &attributes);
-  void setModuleAttributes(ModuleOp module);
 
   //===--- Nodes (ImportNodes.cpp) ----------------------------------------===//
 
