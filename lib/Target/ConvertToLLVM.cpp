@@ -1,28 +1,24 @@
 //===- ConvertToLLVM.cpp - bufferized models in the LLVM dialect ----------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
+#include "RuntimeToLLVM.h"
 #include "dialects/NN/IR/NN.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
 #include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
 #include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
-#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
-#include "mlir/Conversion/LLVMCommon/Pattern.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
-#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
 #include "mlir/Dialect/Vector/Transforms/VectorRewritePatterns.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "nn/Conversion/OneDNNToLLVM.h"
-#include "nn/Conversion/RuntimeCalls.h"
-#include "nn/Support/Locations.h"
 #include "nn/Target/Passes.h"
 #include "runtime/abi/nnrt_abi.h"
 
@@ -35,403 +31,6 @@ using namespace mlir;
 using namespace mlir::nn;
 
 namespace {
-
-/// The context: argument 0 of the function around the operation.
-Value getRuntimeContext(Operation *op) {
-  return op->getParentOfType<FunctionOpInterface>().getArgument(0);
-}
-
-/// An alloca at the front of the function, so that it is made once a run.
-Value createAlloca(ConversionPatternRewriter &rewriter, Location loc,
-                   Operation *op, Type type, int64_t count) {
-  OpBuilder::InsertionGuard guard(rewriter);
-  rewriter.setInsertionPointToStart(
-      &op->getParentOfType<FunctionOpInterface>().getFunctionBody().front());
-  Value size = LLVM::ConstantOp::create(rewriter, loc, rewriter.getI64Type(),
-                                        rewriter.getI64IntegerAttr(count));
-  return LLVM::AllocaOp::create(rewriter, loc,
-                                LLVM::LLVMPointerType::get(rewriter.getContext()),
-                                type, size, /*alignment=*/8);
-}
-
-/// The address of a list of `values` of that type, on the stack.
-Value storeToStack(ConversionPatternRewriter &rewriter, Location loc, Operation *op,
-                   Type type, ArrayRef<Value> values) {
-  Value list =
-      createAlloca(rewriter, loc, op, type, std::max<int64_t>(values.size(), 1));
-  for (auto [i, value] : llvm::enumerate(values)) {
-    Value place = LLVM::GEPOp::create(rewriter, loc, list.getType(), type, list,
-                                      ArrayRef<LLVM::GEPArg>{int32_t(i)});
-    LLVM::StoreOp::create(rewriter, loc, value, place);
-  }
-  return list;
-}
-
-Value createI64(OpBuilder &builder, Location loc, int64_t value) {
-  return LLVM::ConstantOp::create(builder, loc, builder.getI64Type(),
-                                  builder.getI64IntegerAttr(value));
-}
-
-Value createI32(OpBuilder &builder, Location loc, int64_t value) {
-  return LLVM::ConstantOp::create(builder, loc, builder.getI32Type(),
-                                  builder.getI32IntegerAttr(value));
-}
-
-/// Leaves the function with status 1 where `failed` (i1) holds; goes on behind
-/// the rewriter's insertion point else. `onFailure` emits what happens before.
-void emitFailure(ConversionPatternRewriter &rewriter, Location loc, Value failed,
-                 function_ref<void()> onFailure = {}) {
-  Block *block = rewriter.getInsertionBlock();
-  Block *rest = rewriter.splitBlock(block, rewriter.getInsertionPoint());
-  Block *failure = rewriter.createBlock(block->getParent());
-  if (onFailure)
-    onFailure();
-  LLVM::ReturnOp::create(rewriter, loc, createI32(rewriter, loc, 1));
-  rewriter.setInsertionPointToEnd(block);
-  LLVM::CondBrOp::create(rewriter, loc, failed, failure, ValueRange(), rest,
-                         ValueRange(), std::make_pair(1u, 1u << 20));
-  rewriter.setInsertionPointToStart(rest);
-}
-
-void emitNullCheck(ConversionPatternRewriter &rewriter, Location loc, Value pointer) {
-  Value null = LLVM::ZeroOp::create(rewriter, loc, pointer.getType());
-  Value isNull = LLVM::ICmpOp::create(rewriter, loc, LLVM::ICmpPredicate::eq,
-                                      pointer, null);
-  emitFailure(rewriter, loc, isNull);
-}
-
-/// A descriptor of a row-major buffer at `pointer`.
-Value createDescriptor(ConversionPatternRewriter &rewriter, Location loc,
-                       const LLVMTypeConverter &converter, MemRefType type,
-                       Value pointer, ValueRange dynamicSizes) {
-  auto descriptor =
-      MemRefDescriptor::poison(rewriter, loc, converter.convertType(type));
-  descriptor.setAllocatedPtr(rewriter, loc, pointer);
-  descriptor.setAlignedPtr(rewriter, loc, pointer);
-  descriptor.setConstantOffset(rewriter, loc, 0);
-  SmallVector<Value> sizes;
-  unsigned next = 0;
-  for (int64_t size : type.getShape())
-    sizes.push_back(ShapedType::isDynamic(size) ? dynamicSizes[next++]
-                                                : createI64(rewriter, loc, size));
-  Value stride = createI64(rewriter, loc, 1);
-  for (int64_t i = type.getRank() - 1; i >= 0; --i) {
-    descriptor.setSize(rewriter, loc, i, sizes[i]);
-    descriptor.setStride(rewriter, loc, i, stride);
-    if (i > 0)
-      stride = LLVM::MulOp::create(rewriter, loc, stride, sizes[i]);
-  }
-  return descriptor;
-}
-
-struct WeightLowering : ConvertOpToLLVMPattern<WeightOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
-  LogicalResult
-  matchAndRewrite(WeightOp op, OpAdaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    if (!op.getOffset())
-      return op.emitOpError("has no place in the weights section yet");
-    Location loc = op.getLoc();
-    Value base = emitWeightsPointer(rewriter, loc, getRuntimeContext(op));
-    Value pointer = LLVM::GEPOp::create(
-        rewriter, loc, base.getType(), rewriter.getI8Type(), base,
-        ArrayRef<LLVM::GEPArg>{createI64(rewriter, loc, *op.getOffset())});
-    rewriter.replaceOp(op, createDescriptor(rewriter, loc, *getTypeConverter(),
-                                            cast<MemRefType>(op.getType()), pointer, {}));
-    return success();
-  }
-};
-
-/// Replaces `op` by the buffer of these dynamic sizes that the runtime gives; the
-/// model's function ends where it gives none.
-void replaceByRuntimeBuffer(ConversionPatternRewriter &rewriter, Operation *op,
-                            const LLVMTypeConverter &converter, RuntimeEntry entry,
-                            ValueRange arguments, ValueRange sizes) {
-  Location loc = op->getLoc();
-  Value pointer =
-      emitRuntimeCall(rewriter, loc, getRuntimeContext(op), entry, arguments);
-  emitNullCheck(rewriter, loc, pointer);
-  rewriter.replaceOp(
-      op, createDescriptor(rewriter, loc, converter,
-                           cast<MemRefType>(op->getResult(0).getType()), pointer, sizes));
-}
-
-struct OutputLowering : ConvertOpToLLVMPattern<OutputOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
-  LogicalResult
-  matchAndRewrite(OutputOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    auto type = cast<MemRefType>(op.getType());
-    SmallVector<Value> sizes;
-    unsigned next = 0;
-    for (int64_t size : type.getShape())
-      sizes.push_back(ShapedType::isDynamic(size) ? adaptor.getSizes()[next++]
-                                                  : createI64(rewriter, loc, size));
-    Value dims = storeToStack(rewriter, loc, op, rewriter.getI64Type(), sizes);
-    replaceByRuntimeBuffer(rewriter, op, *getTypeConverter(), RuntimeEntry::output,
-                           {createI32(rewriter, loc, op.getIndex()),
-                            createI32(rewriter, loc, type.getRank()), dims},
-                           adaptor.getSizes());
-    return success();
-  }
-};
-
-struct ArenaLowering : ConvertOpToLLVMPattern<ArenaOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
-  LogicalResult
-  matchAndRewrite(ArenaOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    replaceByRuntimeBuffer(rewriter, op, *getTypeConverter(), RuntimeEntry::arena,
-                           {adaptor.getBytes()}, adaptor.getBytes());
-    return success();
-  }
-};
-
-struct AllocateLowering : ConvertOpToLLVMPattern<AllocateOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
-  LogicalResult
-  matchAndRewrite(AllocateOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    auto type = cast<MemRefType>(op.getType());
-    Type element = getTypeConverter()->convertType(type.getElementType());
-    int64_t factor = llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
-    for (int64_t size : type.getShape())
-      if (!ShapedType::isDynamic(size))
-        factor *= size;
-    Value bytes = createI64(rewriter, loc, factor);
-    for (Value size : adaptor.getSizes())
-      bytes = LLVM::MulOp::create(rewriter, loc, bytes, size);
-    replaceByRuntimeBuffer(rewriter, op, *getTypeConverter(), RuntimeEntry::allocate,
-                           {bytes}, adaptor.getSizes());
-    return success();
-  }
-};
-
-struct MarkLowering : ConvertOpToLLVMPattern<MarkOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
-  LogicalResult
-  matchAndRewrite(MarkOp op, OpAdaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    rewriter.replaceOp(op, emitRuntimeCall(rewriter, op.getLoc(), getRuntimeContext(op),
-                                           RuntimeEntry::mark, {}));
-    return success();
-  }
-};
-
-struct ReleaseLowering : ConvertOpToLLVMPattern<ReleaseOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
-  LogicalResult
-  matchAndRewrite(ReleaseOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    SmallVector<Value> addresses;
-    for (Value kept : adaptor.getKept())
-      addresses.push_back(MemRefDescriptor(kept).alignedPtr(rewriter, loc));
-    auto pointer = LLVM::LLVMPointerType::get(getContext());
-    Value list = storeToStack(rewriter, loc, op, pointer, addresses);
-    emitRuntimeCall(rewriter, loc, getRuntimeContext(op), RuntimeEntry::release,
-                    {adaptor.getMark(),
-                     createI64(rewriter, loc, int64_t(addresses.size())), list});
-    rewriter.eraseOp(op);
-    return success();
-  }
-};
-
-template <typename OpTy, RuntimeEntry entry>
-struct KernelMarkLowering : ConvertOpToLLVMPattern<OpTy> {
-  using ConvertOpToLLVMPattern<OpTy>::ConvertOpToLLVMPattern;
-  LogicalResult
-  matchAndRewrite(OpTy op, typename OpTy::Adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    emitRuntimeCall(rewriter, op.getLoc(), getRuntimeContext(op), entry,
-                    {createI32(rewriter, op.getLoc(), op.getKernel())});
-    rewriter.eraseOp(op);
-    return success();
-  }
-};
-
-/// A check of the model: records the message and ends the run.
-struct AssertLowering : ConvertOpToLLVMPattern<cf::AssertOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
-  LogicalResult
-  matchAndRewrite(cf::AssertOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    Value context = getRuntimeContext(op);
-    Value one = LLVM::ConstantOp::create(rewriter, loc, rewriter.getI1Type(),
-                                         rewriter.getBoolAttr(true));
-    Value failed = LLVM::XOrOp::create(rewriter, loc, adaptor.getArg(), one);
-    auto module = op->getParentOfType<ModuleOp>();
-    emitFailure(rewriter, loc, failed, [&] {
-      Value message = emitGlobalString(rewriter, loc, module, op.getMsg());
-      emitRuntimeCall(rewriter, loc, context, RuntimeEntry::fail, {message});
-    });
-    rewriter.eraseOp(op);
-    return success();
-  }
-};
-
-/// Packs the arguments into a struct on the stack and has parallel_for call a
-/// trampoline, which unpacks them and calls the kernel on a range.
-struct CallKernelLowering : ConvertOpToLLVMPattern<CallKernelOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
-  LogicalResult
-  matchAndRewrite(CallKernelOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    SmallVector<Value> values;
-    SmallVector<MemRefType> memrefs;
-    auto addAll = [&](OperandRange original, ValueRange converted) {
-      for (auto [from, to] : llvm::zip(original, converted)) {
-        values.push_back(to);
-        memrefs.push_back(dyn_cast<MemRefType>(from.getType()));
-      }
-    };
-    addAll(op.getInputs(), adaptor.getInputs());
-    addAll(op.getOutputs(), adaptor.getOutputs());
-    addAll(op.getScalars(), adaptor.getScalars());
-    SmallVector<Type> types;
-    for (Value value : values)
-      types.push_back(value.getType());
-    auto structType = LLVM::LLVMStructType::getLiteral(getContext(), types);
-
-    LLVM::LLVMFuncOp trampoline =
-        getTrampoline(rewriter, op, structType, memrefs);
-    Value arguments = createAlloca(rewriter, loc, op, structType, 1);
-    for (auto [i, value] : llvm::enumerate(values)) {
-      Value field = LLVM::GEPOp::create(
-          rewriter, loc, arguments.getType(), structType, arguments,
-          ArrayRef<LLVM::GEPArg>{0, int32_t(i)});
-      LLVM::StoreOp::create(rewriter, loc, value, field);
-    }
-    Value function = LLVM::AddressOfOp::create(rewriter, loc, trampoline);
-    emitRuntimeCall(rewriter, loc, getRuntimeContext(op), RuntimeEntry::parallel_for,
-                    {function, arguments, adaptor.getCount(),
-                     createI64(rewriter, loc, op.getGrain())});
-    rewriter.eraseOp(op);
-    return success();
-  }
-
-  LLVM::LLVMFuncOp getTrampoline(ConversionPatternRewriter &rewriter,
-                                 CallKernelOp op, LLVM::LLVMStructType structType,
-                                 ArrayRef<MemRefType> memrefs) const {
-    auto module = op->getParentOfType<ModuleOp>();
-    std::string name = (op.getKernel() + ".range").str();
-    if (auto known = module.lookupSymbol<LLVM::LLVMFuncOp>(name))
-      return known;
-    Location loc = op.getLoc();
-    OpBuilder::InsertionGuard guard(rewriter);
-    rewriter.setInsertionPointToEnd(module.getBody());
-    Type pointer = LLVM::LLVMPointerType::get(getContext());
-    Type i64 = rewriter.getI64Type();
-    auto type = LLVM::LLVMFunctionType::get(
-        LLVM::LLVMVoidType::get(getContext()), {pointer, i64, i64});
-    auto function = LLVM::LLVMFuncOp::create(rewriter, loc, name, type,
-                                             LLVM::Linkage::Internal);
-    Block *body = function.addEntryBlock(rewriter);
-    rewriter.setInsertionPointToStart(body);
-    SmallVector<Value> arguments;
-    for (auto [i, memref] : llvm::enumerate(memrefs)) {
-      Value field = LLVM::GEPOp::create(rewriter, loc, pointer, structType,
-                                        body->getArgument(0),
-                                        ArrayRef<LLVM::GEPArg>{0, int32_t(i)});
-      Value value = LLVM::LoadOp::create(rewriter, loc, structType.getBody()[i], field);
-      if (memref)
-        MemRefDescriptor::unpack(rewriter, loc, value, memref, arguments);
-      else
-        arguments.push_back(value);
-    }
-    arguments.push_back(body->getArgument(1));
-    arguments.push_back(body->getArgument(2));
-    LLVM::CallOp::create(rewriter, loc, TypeRange(), op.getKernel(), arguments);
-    LLVM::ReturnOp::create(rewriter, loc, ValueRange());
-    return function;
-  }
-};
-
-/// The number by which the ABI calls an element type.
-std::optional<int32_t> getAbiType(Type type) {
-  if (auto integer = dyn_cast<IntegerType>(type)) {
-    switch (integer.getWidth()) {
-    case 1:
-      return NNRT_ABI_BOOL;
-    case 8:
-      return integer.isUnsigned() ? NNRT_ABI_U8 : NNRT_ABI_S8;
-    case 16:
-      return integer.isUnsigned() ? NNRT_ABI_U16 : NNRT_ABI_S16;
-    case 32:
-      return integer.isUnsigned() ? NNRT_ABI_U32 : NNRT_ABI_S32;
-    case 64:
-      return integer.isUnsigned() ? NNRT_ABI_U64 : NNRT_ABI_S64;
-    }
-    return std::nullopt;
-  }
-  return type.isF16()    ? std::optional(NNRT_ABI_F16)
-         : type.isBF16() ? std::optional(NNRT_ABI_BF16)
-         : type.isF32()  ? std::optional(NNRT_ABI_F32)
-         : type.isF64()  ? std::optional(NNRT_ABI_F64)
-                         : std::nullopt;
-}
-
-/// Describes the arguments on the stack, and calls the table's entry.
-struct CallRuntimeLowering : ConvertOpToLLVMPattern<CallRuntimeOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
-  LogicalResult
-  matchAndRewrite(CallRuntimeOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    Type pointer = LLVM::LLVMPointerType::get(getContext());
-    Type i32 = rewriter.getI32Type(), i64 = rewriter.getI64Type();
-    Type tensor = LLVM::LLVMStructType::getLiteral(
-        getContext(), {pointer, pointer, pointer, i32, i32});
-    SmallVector<Value> values(adaptor.getInputs());
-    llvm::append_range(values, adaptor.getOutputs());
-    SmallVector<Value> originals(op.getInputs());
-    llvm::append_range(originals, op.getOutputs());
-    Value arguments = createAlloca(rewriter, loc, op, tensor, values.size());
-    auto store = [&](Value value, Value base, int64_t offset) {
-      Value place = LLVM::GEPOp::create(rewriter, loc, pointer, rewriter.getI8Type(),
-                                        base, ArrayRef<LLVM::GEPArg>{int32_t(offset)});
-      LLVM::StoreOp::create(rewriter, loc, value, place);
-    };
-    for (auto [i, original] : llvm::enumerate(originals)) {
-      auto type = dyn_cast<MemRefType>(original.getType());
-      std::optional<int32_t> elementType =
-          type ? getAbiType(type.getElementType()) : std::nullopt;
-      if (!elementType || !type.getLayout().isIdentity())
-        return op.emitOpError("has an operand that the runtime cannot take");
-      MemRefDescriptor descriptor(values[i]);
-      Value dims = createAlloca(rewriter, loc, op, i64,
-                                std::max<int64_t>(type.getRank(), 1));
-      for (int64_t d = 0; d < type.getRank(); ++d)
-        store(descriptor.size(rewriter, loc, d), dims, d * sizeof(int64_t));
-      int64_t base = i * sizeof(nnrt_abi_tensor);
-      store(descriptor.bufferPtr(rewriter, loc, *getTypeConverter(), type), arguments,
-            base + offsetof(nnrt_abi_tensor, data));
-      store(dims, arguments, base + offsetof(nnrt_abi_tensor, dims));
-      store(LLVM::ZeroOp::create(rewriter, loc, pointer), arguments,
-            base + offsetof(nnrt_abi_tensor, strides));
-      store(createI32(rewriter, loc, type.getRank()), arguments,
-            base + offsetof(nnrt_abi_tensor, rank));
-      store(createI32(rewriter, loc, *elementType), arguments,
-            base + offsetof(nnrt_abi_tensor, type));
-    }
-    auto module = op->getParentOfType<ModuleOp>();
-    Value parameters = LLVM::AddressOfOp::create(
-        rewriter, loc, getOrCreateGlobalI64Array(module, op.getParameters()));
-    Value status = emitRuntimeCall(
-        rewriter, loc, getRuntimeContext(op), RuntimeEntry::kernel,
-        {createI32(rewriter, loc, int32_t(op.getKernel())), parameters, arguments});
-    Value failed = LLVM::ICmpOp::create(rewriter, loc, LLVM::ICmpPredicate::ne, status,
-                                        createI32(rewriter, loc, 0));
-    emitFailure(rewriter, loc, failed);
-    rewriter.eraseOp(op);
-    return success();
-  }
-};
-
 struct ConvertToLLVMPass : nn::impl::ConvertToLLVMBase<ConvertToLLVMPass> {
   using ConvertToLLVMBase::ConvertToLLVMBase;
 
@@ -462,11 +61,7 @@ struct ConvertToLLVMPass : nn::impl::ConvertToLLVMBase<ConvertToLLVMPass> {
     populateVectorToLLVMConversionPatterns(converter, patterns,
                                            /*reassociateFPReductions=*/true);
     populateOneDNNToLLVMPatterns(converter, patterns);
-    patterns.add<WeightLowering, OutputLowering, ArenaLowering, AllocateLowering,
-                 MarkLowering, ReleaseLowering,
-                 KernelMarkLowering<KernelBeginOp, RuntimeEntry::kernel_begin>,
-                 KernelMarkLowering<KernelEndOp, RuntimeEntry::kernel_end>,
-                 AssertLowering, CallKernelLowering, CallRuntimeLowering>(converter);
+    populateRuntimeToLLVMPatterns(converter, patterns);
     LLVMConversionTarget target(getContext());
     target.addLegalOp<ModuleOp>();
     if (failed(applyFullConversion(module, target, std::move(patterns))))
@@ -518,6 +113,9 @@ struct ConvertToLLVMPass : nn::impl::ConvertToLLVMBase<ConvertToLLVMPass> {
     auto entry = LLVM::LLVMFuncOp::create(builder, loc, "nnrt_model_run_" + variant, type);
     Block *body = entry.addEntryBlock(builder);
     builder.setInsertionPointToStart(body);
+    auto constant = [&](int64_t value) -> Value {
+      return LLVM::ConstantOp::create(builder, loc, i64, builder.getI64IntegerAttr(value));
+    };
     auto load = [&](Type type, Value base, int64_t byteOffset) -> Value {
       Value place = LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), base,
                                         ArrayRef<LLVM::GEPArg>{int32_t(byteOffset)});
@@ -530,13 +128,13 @@ struct ConvertToLLVMPass : nn::impl::ConvertToLLVMBase<ConvertToLLVMPass> {
                         tensor + offsetof(nnrt_abi_tensor, data));
       Value dims = load(pointer, body->getArgument(1),
                         tensor + offsetof(nnrt_abi_tensor, dims));
-      arguments.append({data, data, createI64(builder, loc, 0)});
+      arguments.append({data, data, constant(0)});
       SmallVector<Value> sizes, strides(input.getRank());
       for (auto [i, size] : llvm::enumerate(input.getShape()))
         sizes.push_back(ShapedType::isDynamic(size)
                             ? load(i64, dims, i * sizeof(int64_t))
-                            : createI64(builder, loc, size));
-      Value stride = createI64(builder, loc, 1);
+                            : constant(size));
+      Value stride = constant(1);
       for (int64_t i = input.getRank() - 1; i >= 0; --i) {
         strides[i] = stride;
         if (i > 0)
