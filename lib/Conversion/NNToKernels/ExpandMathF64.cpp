@@ -81,7 +81,13 @@ struct F64 {
   Value log(Value x);
   Value log1p(Value x);
   Value tanh(Value x);
+  Value sinh(Value x);
+  Value asinh(Value x);
+  Value acosh(Value x);
+  Value atanh(Value x);
   Value sinOrCos(Value x, bool isCos);
+  Value sin(Value x) { return sinOrCos(x, false); }
+  Value cos(Value x) { return sinOrCos(x, true); }
   Value atan(Value x);
   Value asin(Value x);
   Value acos(Value x);
@@ -172,6 +178,40 @@ Value F64::tanh(Value x) {
   clamped = select(compare(arith::CmpFPredicate::OLT, clamped, -20), number(-20), clamped);
   Value e = expm1(mul(clamped, number(2)));
   return div(e, add(e, number(2)));
+}
+
+// What MLIR makes of these loses the digits of results near 0.
+
+/// With u = e^|x| - 1: (u + u / (u+1)) / 2. Within 5 ulp.
+Value F64::sinh(Value x) {
+  Value u = expm1(abs(x)), one = number(1);
+  Value sum = add(div(one, add(u, one)), one);
+  return withSign(mul(mul(u, number(0.5)), sum), x);
+}
+
+/// log(|x| + sqrt(x^2 + 1)); where 1 counts nothing, log(2 |x|). Within 5 ulp.
+Value F64::asinh(Value x) {
+  Value size = abs(x), one = number(1), square = mul(x, x);
+  Value root = sqrt(add(square, one));
+  Value small = log1p(add(size, div(square, add(root, one))));
+  Value large = add(log(size), number(ln2High + ln2Low));
+  Value isLarge = compare(arith::CmpFPredicate::OGT, size, 0x1p28);
+  return withSign(select(isLarge, large, small), x);
+}
+
+/// log(x + sqrt(x^2 - 1)); where 1 counts nothing, log(2 x). Within 6 ulp.
+Value F64::acosh(Value x) {
+  Value t = sub(x, number(1));
+  Value small = log1p(add(t, sqrt(mul(t, add(t, number(2))))));
+  Value large = add(log(x), number(ln2High + ln2Low));
+  return select(compare(arith::CmpFPredicate::OGT, x, 0x1p28), large, small);
+}
+
+/// log((1 + x) / (1 - x)) / 2. Within 5 ulp.
+Value F64::atanh(Value x) {
+  Value size = abs(x);
+  Value ratio = div(add(size, size), sub(number(1), size));
+  return withSign(mul(log1p(ratio), number(0.5)), x);
 }
 
 /// x = n * pi/2 + r, |r| <= pi/4: Taylor polynomials. pi/2 in three parts, which is
@@ -317,15 +357,15 @@ Value F64::erf(Value x) {
 
 namespace {
 template <typename OpTy> struct ExpandF64 : OpRewritePattern<OpTy> {
-  using Expansion = Value (*)(F64 &, Value);
+  using Expansion = Value (F64::*)(Value);
   ExpandF64(MLIRContext *context, Expansion expand)
-      : OpRewritePattern<OpTy>(context), expand(expand) {}
+      : OpRewritePattern<OpTy>(context, /*benefit=*/2), expand(expand) {}
 
   LogicalResult matchAndRewrite(OpTy op, PatternRewriter &rewriter) const override {
     if (!getElementTypeOrSelf(op.getType()).isF64())
       return failure();
     F64 f64(rewriter, op.getLoc(), op.getOperand());
-    rewriter.replaceOp(op, expand(f64, op.getOperand()));
+    rewriter.replaceOp(op, (f64.*expand)(op.getOperand()));
     return success();
   }
 
@@ -379,27 +419,20 @@ struct ExpandRemainder : OpRewritePattern<arith::RemFOp> {
 
 void nn::populateExpandF64Patterns(RewritePatternSet &patterns) {
   MLIRContext *context = patterns.getContext();
-  patterns.add<ExpandF64<math::ExpOp>>(
-      context, [](F64 &f, Value x) { return f.exp(x); });
-  patterns.add<ExpandF64<math::ExpM1Op>>(
-      context, [](F64 &f, Value x) { return f.expm1(x); });
-  patterns.add<ExpandF64<math::LogOp>>(
-      context, [](F64 &f, Value x) { return f.log(x); });
-  patterns.add<ExpandF64<math::Log1pOp>>(
-      context, [](F64 &f, Value x) { return f.log1p(x); });
-  patterns.add<ExpandF64<math::TanhOp>>(
-      context, [](F64 &f, Value x) { return f.tanh(x); });
-  patterns.add<ExpandF64<math::SinOp>>(
-      context, [](F64 &f, Value x) { return f.sinOrCos(x, false); });
-  patterns.add<ExpandF64<math::CosOp>>(
-      context, [](F64 &f, Value x) { return f.sinOrCos(x, true); });
-  patterns.add<ExpandF64<math::AtanOp>>(
-      context, [](F64 &f, Value x) { return f.atan(x); });
-  patterns.add<ExpandF64<math::AsinOp>>(
-      context, [](F64 &f, Value x) { return f.asin(x); });
-  patterns.add<ExpandF64<math::AcosOp>>(
-      context, [](F64 &f, Value x) { return f.acos(x); });
-  patterns.add<ExpandF64<math::ErfOp>>(
-      context, [](F64 &f, Value x) { return f.erf(x); });
+  patterns.add<ExpandF64<math::ExpOp>>(context, &F64::exp);
+  patterns.add<ExpandF64<math::ExpM1Op>>(context, &F64::expm1);
+  patterns.add<ExpandF64<math::LogOp>>(context, &F64::log);
+  patterns.add<ExpandF64<math::Log1pOp>>(context, &F64::log1p);
+  patterns.add<ExpandF64<math::TanhOp>>(context, &F64::tanh);
+  patterns.add<ExpandF64<math::SinhOp>>(context, &F64::sinh);
+  patterns.add<ExpandF64<math::AsinhOp>>(context, &F64::asinh);
+  patterns.add<ExpandF64<math::AcoshOp>>(context, &F64::acosh);
+  patterns.add<ExpandF64<math::AtanhOp>>(context, &F64::atanh);
+  patterns.add<ExpandF64<math::SinOp>>(context, &F64::sin);
+  patterns.add<ExpandF64<math::CosOp>>(context, &F64::cos);
+  patterns.add<ExpandF64<math::AtanOp>>(context, &F64::atan);
+  patterns.add<ExpandF64<math::AsinOp>>(context, &F64::asin);
+  patterns.add<ExpandF64<math::AcosOp>>(context, &F64::acos);
+  patterns.add<ExpandF64<math::ErfOp>>(context, &F64::erf);
   patterns.add<ExpandRemainder>(context);
 }

@@ -10,8 +10,8 @@ class RewritePatternSet;
 
 namespace mlir::nn {
 
-/// exp, expm1, log, log1p, tanh, sin, cos, atan, asin, acos and erf of f64, and
-/// remainders of all floats, as arithmetic.
+/// exp, expm1, log, log1p, sinh, tanh, asinh, acosh, atanh, sin, cos, atan, asin, acos
+/// and erf of f64, and remainders of all floats, as arithmetic.
 void populateExpandF64Patterns(RewritePatternSet &patterns);
 
 } // namespace mlir::nn
