@@ -65,6 +65,7 @@ void Importer::reportProblem(const NodeInfo &node, const Twine &constraint,
 OwningOpRef<ModuleOp> Importer::run(bool unknownDimsAreOne) {
   state.unknownDimsAreOne = unknownDimsAreOne;
   state.producer = model.producer_name();
+  state.getDeclaredType = [this](StringRef name) { return getDeclaredType(name); };
   setFacts();
   if (!model.has_graph()) {
     reportProblem({}, "the model has a graph", "none", "");

@@ -27,6 +27,7 @@
 #include "dialects/NN/IR/NN.h"
 #include "nn/Import/Triage.h"
 #include "onnx/onnx_pb.h"
+#include <functional>
 
 namespace onnx {
 class OpSchema;
@@ -47,6 +48,8 @@ struct ImportState {
   WeightReader weights;
   StructuredValues structured;
   std::string producer; ///< The model's producer_name.
+  /// The type that the model declares for a tensor; null if none.
+  std::function<RankedTensorType(llvm::StringRef)> getDeclaredType;
   /// Values of which nothing is certain, because a node before them failed.
   llvm::DenseSet<Value> uncertain;
   /// Whether dimensions that only the run knows are taken to be 1 where the rank of
@@ -72,6 +75,10 @@ public:
   /// True if the output is there and anything uses it.
   bool hasOutput(int64_t index) const {
     return index < int64_t(usedOutputs.size()) && usedOutputs[index];
+  }
+  /// The type that the model declares for the output, or null. It may be wrong.
+  RankedTensorType getDeclaredType(int64_t index) const {
+    return state.getDeclaredType(node.output(index));
   }
   llvm::StringRef getProducer() const { return state.producer; }
   MLIRContext *getContext() const { return state.builder.getContext(); }

@@ -161,17 +161,53 @@ static NodeBinder &requireParts(NodeBinder &node, Value input) {
                       "another shape", "");
 }
 
-/// An axis that only the run knows is one of few; all give results of one shape.
+/// The one axis with which the result has the declared shape, if that says so.
+static std::optional<int64_t> findDeclaredAxis(NodeBinder &node, Value input,
+                                               const Transform &transform) {
+  RankedTensorType from = getType(input), to = node.getDeclaredType(0);
+  int64_t last = from.getRank() - 1;
+  if (!to || to.getRank() != from.getRank() || transform.length)
+    return std::nullopt;
+  std::optional<int64_t> found;
+  for (int64_t axis = 0; axis < last; ++axis) {
+    bool fits = true;
+    for (int64_t d = 0; d < last; ++d) {
+      int64_t size = from.getDimSize(d);
+      if (ShapedType::isDynamic(size) || to.isDynamicDim(d))
+        continue;
+      if (d == axis && transform.oneSided)
+        size = transform.inverse ? 2 * (size - 1) : size / 2 + 1;
+      fits &= size == to.getDimSize(d);
+    }
+    if (fits && found)
+      return std::nullopt;
+    if (fits)
+      found = axis;
+  }
+  return found;
+}
+
+/// An axis that only the run knows is one of few. Where all give results of one shape,
+/// the run chooses; else the declared shape does, and the run checks it.
 static LogicalResult transformComputedAxis(NodeBinder &node, Value input,
                                            const Transform &transform, Value axis) {
-  if (node.require(!transform.length && !transform.oneSided,
-                   "operand 'axis' is known at compile time where the result has "
-                   "another shape than the input",
-                   "a value computed at run time", "", Remedy::MakeConstant).failed())
-    return failure();
   int64_t rank = getType(input).getRank();
   Type i64 = IntegerType::get(node.getContext(), 64);
   axis = node.asScalar(normalizeAxes(node, axis, rank));
+  if (transform.length || transform.oneSided) {
+    std::optional<int64_t> declared = findDeclaredAxis(node, input, transform);
+    if (node.require(declared.has_value(),
+                     "operand 'axis' is known at compile time, or the declared shape of "
+                     "the output says which it is, where that is not the input's shape",
+                     "a value computed at run time", "", Remedy::MakeConstant).failed())
+      return failure();
+    Value other = node.constantScalar(double(*declared), i64);
+    node.check(node.create<EqualOp>(axis, other),
+               "gets another 'axis' than " + Twine(*declared) +
+                   ", for which the declared shape of its output is; make operand "
+                   "'axis' a constant");
+    return node.setOutput(TransformBuilder(node, input, transform).build(*declared));
+  }
   Value result;
   for (int64_t d = rank - 2; d >= 0 && !node.failed(); --d) {
     Value own = TransformBuilder(node, input, transform).build(d);
