@@ -101,14 +101,14 @@ static LogicalResult requireNothingDropped(NodeBinder &node, Value ratio,
     return node.fail("operand 'training_mode' is known to be false, or 'ratio' to be 0",
                      "true", "false or absent", Remedy::ChangeForm);
   Value holds = node.create<NotOp>(node.asScalar(trainingMode));
-  if (!isKnown) {
+  if (!isKnown && holds) {
     Value rate = node.asScalar(ratio);
     Value zero = node.constantScalar(0, getElementTypeOrSelf(rate));
     Value isZero = node.create<EqualOp>(rate, zero);
     holds = node.create<OrOp>(holds, isZero);
   }
-  node.check(holds, "would drop random elements, which is not supported; make operand "
-                    "'training_mode' false, or 'ratio' 0");
+  node.checkAtRun(holds, "would drop random elements, which is not supported; make "
+                         "operand 'training_mode' false, or 'ratio' 0");
   return success(!node.failed());
 }
 

@@ -78,7 +78,8 @@ public:
   }
   /// The type that the model declares for the output, or null. It may be wrong.
   RankedTensorType getDeclaredType(int64_t index) const {
-    return state.getDeclaredType(node.output(index));
+    return index < node.output_size() ? state.getDeclaredType(node.output(index))
+                                      : RankedTensorType();
   }
   llvm::StringRef getProducer() const { return state.producer; }
   MLIRContext *getContext() const { return state.builder.getContext(); }
@@ -207,10 +208,6 @@ public:
   /// of a result hangs on it. If not, the run ends with an error of the node's name
   /// and the way out.
   bool assumeIsOne(Value tensor, int64_t dim);
-
-  /// The run ends with an error if a scalar of bools is not true: "node 'n' (Op)" and
-  /// the message, which names the way out.
-  void check(Value holds, const Twine &message);
 
   Value constant(ElementsAttr value);
   Value constantList(ArrayRef<int64_t> values); // i64 of rank 1

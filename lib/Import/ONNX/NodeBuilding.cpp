@@ -81,17 +81,6 @@ Operation *NodeBinder::finish(
   return created;
 }
 
-void NodeBinder::check(Value holds, const Twine &message) {
-  if (!holds || hasFailed ||
-      require(cast<RankedTensorType>(holds.getType()).getRank() == 0,
-              "operands that the run checks are scalars", "lists", "").failed())
-    return;
-  OpBuilder &b = state.builder;
-  Value bit = tensor::ExtractOp::create(b, location, holds, ValueRange());
-  cf::AssertOp::create(b, location, bit,
-                       ("node '" + info.name + "' (" + info.op + ") " + message).str());
-}
-
 Value NodeBinder::constant(ElementsAttr value) {
   return create<ConstantOp>(value);
 }
@@ -117,7 +106,9 @@ Value NodeBinder::constantScalar(double value, Type elementType) {
 }
 
 void NodeBinder::checkAtRun(Value holds, const Twine &problem) {
-  if (!holds || hasFailed)
+  if (!holds || hasFailed ||
+      require(cast<RankedTensorType>(holds.getType()).getRank() == 0,
+              "operands that the run checks are scalars", "lists", "").failed())
     return;
   Value scalar = tensor::ExtractOp::create(state.builder, location, holds);
   cf::AssertOp::create(state.builder, location, scalar,

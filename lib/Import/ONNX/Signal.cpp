@@ -202,10 +202,10 @@ static LogicalResult transformComputedAxis(NodeBinder &node, Value input,
                      "a value computed at run time", "", Remedy::MakeConstant).failed())
       return failure();
     Value other = node.constantScalar(double(*declared), i64);
-    node.check(node.create<EqualOp>(axis, other),
-               "gets another 'axis' than " + Twine(*declared) +
-                   ", for which the declared shape of its output is; make operand "
-                   "'axis' a constant");
+    node.checkAtRun(node.create<EqualOp>(axis, other),
+                    "gets another 'axis' than " + Twine(*declared) +
+                        ", for which the declared shape of its output is; make operand "
+                        "'axis' a constant");
     return node.setOutput(TransformBuilder(node, input, transform).build(*declared));
   }
   Value result;
