@@ -29,8 +29,9 @@ struct ImportOptions {
 /// ends in `.onnxtxt`.
 ///
 /// The result is a module with one function `@main`, whose arguments and results
-/// carry `nn.name` and `nn.dim_names`, and with the attributes `nn.metadata`
-/// (pairs of strings) and `nn.producer`. Weights are resource blobs of the
+/// carry `nn.name` and `nn.dim_names`, and where several are one sequence or optional
+/// `nn.value` and `nn.part` (see nnrt.h). It has the attributes `nn.metadata` (pairs of
+/// strings) and `nn.producer`. Weights are resource blobs of the
 /// context; those in external files stay mapped as long as it lives.
 ///
 /// Never aborts, whatever the file holds. If anything stands in the way, all

@@ -209,6 +209,33 @@ static RankedTensorType joinTypes(RankedTensorType lhs, RankedTensorType rhs) {
 // If
 //===----------------------------------------------------------------------===//
 
+/// What both branches give as tensors, by structures that fit both.
+bool Importer::takeBranchesApart(const NodeInfo &info, Location location,
+                                 ArrayRef<std::unique_ptr<Region>> regions,
+                                 MutableArrayRef<SmallVector<Value>> values,
+                                 SmallVectorImpl<Structure> &structures) {
+  for (auto [left, right] : llvm::zip(values[0], values[1])) {
+    std::optional<Structure> structure =
+        Structure::join(Structure::of(state, left), Structure::of(state, right));
+    if (!structure) {
+      reportProblem(info, "branches give values of one kind and element type",
+                    state.structured.describe(left) + " and " +
+                        state.structured.describe(right), "");
+      return false;
+    }
+    structures.push_back(*structure);
+  }
+  for (auto [region, branch] : llvm::zip(regions, values)) {
+    OpBuilder::InsertionGuard guard(state.builder);
+    state.builder.setInsertionPointToEnd(&region->front());
+    SmallVector<Value> tensors;
+    if (!takeApart(branch, structures, info, location, tensors))
+      return false;
+    branch = std::move(tensors);
+  }
+  return true;
+}
+
 bool Importer::importIf(onnx::NodeProto &node, const NodeInfo &info,
                         ArrayRef<Value> operands, Location location, Scope &scope,
                         SmallVectorImpl<Value> &results) {
@@ -255,27 +282,9 @@ bool Importer::importIf(onnx::NodeProto &node, const NodeInfo &info,
   if (!isValid[0] && !isValid[1])
     return false;
   SmallVector<Structure> structures;
-  if (isValid[0] && isValid[1]) {
-    for (auto [left, right] : llvm::zip(values[0], values[1])) {
-      std::optional<Structure> structure =
-          Structure::join(Structure::of(state, left), Structure::of(state, right));
-      if (!structure) {
-        reportProblem(info, "branches give values of one kind and element type",
-                      state.structured.describe(left) + " and " +
-                          state.structured.describe(right), "");
-        return false;
-      }
-      structures.push_back(*structure);
-    }
-    for (int i : {0, 1}) {
-      OpBuilder::InsertionGuard guard(state.builder);
-      state.builder.setInsertionPointToEnd(&regions[i]->front());
-      SmallVector<Value> tensors;
-      if (!takeApart(values[i], structures, info, location, tensors))
-        return false;
-      values[i] = std::move(tensors);
-    }
-  }
+  if (isValid[0] && isValid[1] &&
+      !takeBranchesApart(info, location, regions, values, structures))
+    return false;
 
   // A branch may have no type here: it is for inputs that the model is not run
   // with. Then the other one is taken, and the run checks that it is right to.

@@ -174,6 +174,10 @@ private:
                          Location location, Scope &scope);
   bool importIf(onnx::NodeProto &node, const NodeInfo &info, ArrayRef<Value> operands,
                 Location location, Scope &scope, SmallVectorImpl<Value> &results);
+  bool takeBranchesApart(const NodeInfo &info, Location location,
+                         ArrayRef<std::unique_ptr<Region>> regions,
+                         MutableArrayRef<SmallVector<Value>> values,
+                         SmallVectorImpl<Structure> &structures);
   bool importLoop(onnx::NodeProto &node, const NodeInfo &info,
                   ArrayRef<Value> operands, Location location, Scope &scope,
                   SmallVectorImpl<Value> &results);

@@ -143,10 +143,10 @@ func.func @sum(%a: tensor<4xf32>, %b: tensor<4xf32>) -> tensor<4xf32> {
 // scales of f16 as well.
 // CHECK-LABEL: func.func @small(
 // CHECK-SAME: %[[X:.*]]: tensor<2x6xf16>, %[[Q:.*]]: tensor<2x6xi4>, %[[S:.*]]: tensor<2x2xf16>
+// CHECK: %[[INPUT:.*]] = nn.cast %[[X]] {to = f32}
 // CHECK: %[[WIDE:.*]] = nn.cast %[[S]] {to = f32}
 // CHECK: %[[BLOCK:.*]] = nn.constant dense<[0, 0, 0, 1, 1, 1]> : tensor<6xi64>
 // CHECK: %[[SCALE:.*]] = nn.gather %[[WIDE]], %[[BLOCK]] {axis = 1 : i64} : (tensor<2x2xf32>, tensor<6xi64>) -> tensor<2x6xf32>
-// CHECK: %[[INPUT:.*]] = nn.cast %[[X]] {to = f32}
 // CHECK: %[[QUOTIENT:.*]] = nn.div %[[INPUT]], %[[SCALE]]
 // CHECK-NOT: nn.round
 // CHECK: nn.cast %[[QUOTIENT]] {saturate = false, to = f8E4M3FN}
