@@ -99,7 +99,10 @@ enum {
   NNRT_ABI_ONEDNN_SAME_UPPER = 8,
   NNRT_ABI_ONEDNN_SAME_LOWER = 16,
   /// The site has the field `src_zero_point`.
-  NNRT_ABI_ONEDNN_HAS_ZERO_POINT = 32
+  NNRT_ABI_ONEDNN_HAS_ZERO_POINT = 32,
+  /// dst's shape may be another in each run, as with a cache that grows: it may not be
+  /// worth making something for it.
+  NNRT_ABI_ONEDNN_VARYING_SHAPE = 64
 };
 
 // Contractions whose src has 8 bits have s8 weights. They sum

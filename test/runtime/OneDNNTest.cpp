@@ -145,6 +145,60 @@ TEST(OneDNNMatMul, TransposedByStrides) {
   }
 }
 
+/// A product of run-time shape: of heads, as attention has them, with rhs and lhs
+/// turned by their strides. Whether a primitive was made for it.
+static bool multiplyVarying(std::vector<int64_t> dims, bool isTurned,
+                            const std::vector<nnrt_abi_onednn_post_op> &ops = {}) {
+  int64_t heads = dims[0], rows = dims[1], depth = dims[2], columns = dims[3];
+  Array src = isTurned ? Array({1, rows, heads, depth}, 1) : Array({1, heads, rows, depth}, 1);
+  Array weights =
+      isTurned ? Array({1, heads, columns, depth}, 2) : Array({1, heads, depth, columns}, 2);
+  Array want({1, heads, rows, columns}), output = want;
+  forEachIndex(want.dims, [&](const std::vector<int64_t> &at, int64_t i) {
+    double total = 0;
+    for (int64_t k = 0; k < depth; ++k)
+      total += double(isTurned ? src.at({0, at[2], at[1], k}) : src.at({0, at[1], at[2], k})) *
+               (isTurned ? weights.at({0, at[1], at[3], k}) : weights.at({0, at[1], k, at[3]}));
+    for (const nnrt_abi_onednn_post_op &op : ops)
+      total = total * op.alpha + op.beta;
+    want.values[i] = float(total);
+  });
+  nnrt_abi_tensor s = view(src), w = view(weights);
+  int64_t srcDims[] = {1, heads, rows, depth}, weightDims[] = {1, heads, depth, columns};
+  int64_t srcStrides[] = {heads * rows * depth, depth, heads * depth, 1};
+  int64_t weightStrides[] = {heads * depth * columns, depth * columns, 1, depth};
+  if (isTurned) {
+    s.dims = srcDims, s.strides = srcStrides;
+    w.dims = weightDims, w.strides = weightStrides;
+  }
+  nnrt_abi_onednn_site site = makeSite(NNRT_ABI_ONEDNN_MATMUL);
+  site.num_args = 3;
+  site.flags = NNRT_ABI_ONEDNN_VARYING_SHAPE;
+  site.post_ops = ops.data();
+  site.num_post_ops = int(ops.size());
+  output.values.assign(output.values.size(), NAN);
+  Plugin::log.clear();
+  Plugin plugin;
+  EXPECT_EQ(plugin.execute(site, {s, w, view(output)}), "");
+  expectClose(output, want);
+  for (const std::string &line : Plugin::log)
+    if (line.find(" created in ") != std::string::npos)
+      return true;
+  return false;
+}
+
+TEST(OneDNNMatMul, SmallProductsOfVaryingShapeMakeNoPrimitive) {
+  for (bool isTurned : {false, true})
+    for (int64_t rows : {1, 5})
+      for (int64_t depth : {1, 8})
+        for (int64_t columns : {1, 3, 200})
+          EXPECT_FALSE(multiplyVarying({4, rows, depth, columns}, isTurned));
+  EXPECT_FALSE(multiplyVarying({2, 3, 8, 5}, true, {eltwise(dnnl_eltwise_linear, 0.5f)}));
+  // What else has to be done, and large products.
+  EXPECT_TRUE(multiplyVarying({2, 3, 8, 5}, true, {eltwise(dnnl_eltwise_linear, 2, 1)}));
+  EXPECT_TRUE(multiplyVarying({4, 64, 64, 128}, false));
+}
+
 //===----------------------------------------------------------------------===//
 // Pooling, softmax, LRN, reorder
 //===----------------------------------------------------------------------===//

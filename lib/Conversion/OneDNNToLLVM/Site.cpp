@@ -56,6 +56,8 @@ static void addContraction(Site &site, Op op,
     addArgument(site, *op.getBiasMutable().begin());
   }
   addArgument(site, op.getDstMutable());
+  if (!cast<ShapedType>(op.getDst().getType()).hasStaticShape())
+    site.flags |= NNRT_ABI_ONEDNN_VARYING_SHAPE;
   addPostOps(site, cast<PrimitiveOpInterface>(op.getOperation()));
 }
 

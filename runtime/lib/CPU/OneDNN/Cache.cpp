@@ -7,6 +7,7 @@
 
 #include "CPU/OneDNN/Cache.h"
 #include "CPU/OneDNN/Convert.h"
+#include "CPU/OneDNN/SmallProducts.h"
 #include "Core/Verbose.h"
 
 #include <algorithm>
@@ -246,6 +247,15 @@ void PluginSession::grow() {
 void PluginSession::execute(const nnrt_abi_onednn_site *site,
                             const nnrt_abi_tensor *args) {
   auto start = std::chrono::steady_clock::now();
+  auto printTime = [&] {
+    if (host->verboseLevel() < 3)
+      return;
+    std::chrono::duration<double, std::milli> elapsed =
+        std::chrono::steady_clock::now() - start;
+    host->verbosePrint(verbose::executed, nameOf(*site), elapsed.count());
+  };
+  if (multiplySmall(*site, args))
+    return printTime();
   SiteEntry &entry = entryOf(site);
   std::vector<std::unique_ptr<BoundKernel>> &bound = entry.bound;
   auto found = std::find_if(bound.begin(), bound.end(), [&](const auto &each) {
@@ -263,11 +273,8 @@ void PluginSession::execute(const nnrt_abi_onednn_site *site,
     std::rotate(bound.begin(), found, found + 1);
   }
   bound.front()->execute(stream.get(), args, scratch);
-  if (hit && host->verboseLevel() >= 3) {
-    std::chrono::duration<double, std::milli> elapsed =
-        std::chrono::steady_clock::now() - start;
-    host->verbosePrint(verbose::executed, nameOf(*site), elapsed.count());
-  }
+  if (hit)
+    printTime();
 }
 
 } // namespace nnrt
