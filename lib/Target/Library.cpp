@@ -4,6 +4,7 @@
 #include "nn/Target/Library.h"
 #include "nn/Support/DataType.h"
 #include "nn/Support/HostTensor.h"
+#include "nn/Support/Structured.h"
 #include "nn/Target/Passes.h"
 #include "nn/Target/Weights.h"
 #include "runtime/abi/nnrt_abi.h"
@@ -18,14 +19,6 @@ using namespace mlir::nn;
 //===----------------------------------------------------------------------===//
 // Signature
 //===----------------------------------------------------------------------===//
-
-/// The part that the attribute `nn.part` names.
-static std::optional<uint32_t> findPart(StringRef name) {
-  for (uint32_t part = NNRT_PART_PRESENT; part <= NNRT_PART_ITEMS; ++part)
-    if (name == nnrt::partName(part))
-      return part;
-  return std::nullopt;
-}
 
 static FailureOr<nnrt::TensorSignature>
 describeTensor(func::FuncOp main, Type type, DictionaryAttr attributes,
@@ -55,13 +48,14 @@ describeTensor(func::FuncOp main, Type type, DictionaryAttr attributes,
         if (i < signature.dimNames.size() && signature.dims[i] < 0)
           signature.dimNames[i] = name.str();
     if (auto partName = attributes.getAs<StringAttr>("nn.part")) {
-      std::optional<uint32_t> part = findPart(partName);
+      std::optional<ValuePart> part = findPart(partName);
       auto value = attributes.getAs<StringAttr>("nn.value");
       if (!part || !value)
         return main.emitError() << kind << " '" << signature.name
                                 << "' has no nn.value, or an unknown nn.part: "
                                 << partName;
-      signature.part = *part;
+      static_assert(uint32_t(ValuePart::Items) == NNRT_PART_ITEMS, "other numbers");
+      signature.part = static_cast<uint32_t>(*part);
       signature.value = value.str();
     }
   }

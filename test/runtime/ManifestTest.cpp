@@ -114,7 +114,8 @@ TEST(Manifest, SectionWithoutMemoryIsRead) {
 /// A tensor of a value; its shape is what the part has.
 static TensorSignature makePart(nnrt_part part, const std::string &value = "v") {
   TensorSignature tensor;
-  tensor.name = value + "." + partName(part);
+  static const char *const names[] = {"", "present", "value", "elements", "sizes", "items"};
+  tensor.name = value + "." + names[part];
   tensor.value = value;
   tensor.part = part;
   tensor.type = 7;

@@ -4,6 +4,7 @@
 #include "Structured.h"
 #include "NodeBinder.h"
 #include "ShapeMath.h"
+#include "nn/Support/Structured.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -80,16 +81,10 @@ std::optional<Structure> Structure::join(const Structure &lhs, const Structure &
 }
 
 SmallVector<StringRef> Structure::getPartNames() const {
-  if (kind == Tensor && !isOptional)
-    return {""};
-  SmallVector<StringRef> names;
-  if (isOptional)
-    names.push_back("present");
-  if (kind == Tensor)
-    names.push_back("value");
-  else
-    names.append({"elements", "sizes", "items"});
-  return names;
+  ValueType type;
+  type.isOptional = isOptional;
+  type.isSequence = kind != Tensor;
+  return llvm::map_to_vector(type.getParts(), [](ValuePart part) { return getName(part); });
 }
 
 Structure Structure::withoutLists() const {

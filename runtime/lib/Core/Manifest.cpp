@@ -121,12 +121,6 @@ const Section *Manifest::find(SectionKind kind) const {
 // Parts of values
 //===----------------------------------------------------------------------===//
 
-const char *partName(uint32_t part) {
-  static const char *const names[] = {"",         "present", "value",
-                                      "elements", "sizes",   "items"};
-  return part < sizeof(names) / sizeof(*names) ? names[part] : "";
-}
-
 /// Whether type and shape are those of the part.
 static bool fitsPart(const TensorSignature &tensor) {
   constexpr int32_t onnxInt64 = 7, onnxBool = 9;

@@ -80,10 +80,6 @@ struct TensorSignature {
   uint32_t part = NNRT_PART_TENSOR; // nnrt_part, or what a later compiler wrote
 };
 
-/// "elements" for NNRT_PART_ELEMENTS, as in names of tensors; "" for tensors and
-/// unknown numbers.
-const char *partName(uint32_t part);
-
 /// How many tensors, from `first` on, are the value that `first` begins, by
 /// nnrt_part's rules; 1 for a tensor. 0 if they are not so, and then `error` says
 /// what is wrong, naming the value.
