@@ -1,4 +1,4 @@
-//===- Check.td - the check dialect: expectations in tests ----------------===//
+//===- Check.td - expectations in tests -----------------------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #ifndef CHECK_TD

@@ -8,7 +8,7 @@ import sys
 
 root = pathlib.Path(sys.argv[1])
 pages = [root / "README.md"] + sorted(
-    page for page in (root / "docs").rglob("*.md") if page.parent.name != "generated")
+    page for page in (root / "docs").rglob("*.md") if "generated" not in page.parts)
 problems = []
 
 
