@@ -9,10 +9,10 @@ using namespace mlir;
 using namespace mlir::nn;
 
 static std::string getShortName(TypeSet set) {
-  if (set == types::anything)
-    return "all and small";
-  if (set == types::all)
-    return "all";
+  if (set == types::any)
+    return "any";
+  if (set == types::basic)
+    return "basic";
   if (set == types::numbers)
     return "numbers";
   if (set == types::floats)
@@ -30,11 +30,11 @@ static void printRows(ArrayRef<Capability> table, OperationName op,
   llvm::interleave(
       rows, os,
       [&](const Capability *row) {
-        StringRef how = row->how;
-        how.consume_front("kernel ");
-        how.consume_front("onednn.");
-        if (how != "linalg")
-          os << how << ": ";
+        StringRef lowering = row->lowering;
+        lowering.consume_front("kernel ");
+        lowering.consume_front("onednn.");
+        if (lowering != "linalg")
+          os << lowering << ": ";
         os << getShortName(row->types);
         bool isBounded = row->maxRank != INT64_MAX;
         if (row->minRank > 0 || isBounded) {
@@ -72,8 +72,8 @@ void nn::printPlacement(MLIRContext &context, llvm::raw_ostream &os) {
         "`lib/Pipelines/Pipelines.cpp` makes for what generated code does better;\n"
         "element types are those of the data operand, as far as the operator's\n"
         "definition accepts them: floats are f16, bf16, f32, f64; integers i8 to i64\n"
-        "and ui8 to ui64; numbers both; all: numbers and i1; small: floats of 8 bits\n"
-        "or less, and i4, ui4, i2, ui2, which are bytes when operators are lowered\n"
+        "and ui8 to ui64; numbers both; basic: numbers and i1; any: also floats of 8\n"
+        "bits or less, and i4, ui4, i2, ui2, which are bytes when operators are lowered\n"
         "(`nn-store-small-types`). A *runtime kernel* is a reference kernel of libnnrt,\n"
         "for what is control flow more than arithmetic.\n\n"
         "Whatever the road, machine code calls no library; a function that would\n"

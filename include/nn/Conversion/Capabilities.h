@@ -46,9 +46,10 @@ constexpr TypeSet small(((1 << 10) - 1) << 13);
 constexpr TypeSet floats = f16 | bf16 | f32 | f64;
 constexpr TypeSet ints = i8 | i16 | i32 | i64 | ui8 | ui16 | ui32 | ui64;
 constexpr TypeSet numbers = floats | ints;
-constexpr TypeSet all = numbers | boolean;
-/// For what moves elements without looking at them.
-constexpr TypeSet anything = all | small;
+/// Everything that can be computed with.
+constexpr TypeSet basic = numbers | boolean;
+/// Every type, for operators that move elements without looking at them.
+constexpr TypeSet any = basic | small;
 } // namespace types
 
 /// What must hold beside type and rank.
@@ -66,8 +67,8 @@ struct Capability {
   /// The operation's name, or `elementwise`: all that implement
   /// ElementwiseOpInterface and have no row of their own.
   StringLiteral op;
-  /// What it becomes: "onednn.convolution", "kernel reduction", "linalg".
-  StringLiteral how;
+  /// What lowering gives: "onednn.convolution", "kernel reduction", "linalg".
+  StringLiteral lowering;
   /// The accepted element types of the data operand. (What types go together is
   /// the verifier's matter.)
   TypeSet types;

@@ -13,13 +13,13 @@ using namespace mlir;
 using namespace mlir::nn;
 using namespace mlir::nn::types;
 
-static std::optional<std::string> findOtherLayout(Operation *op) {
+static std::optional<std::string> violatesChannelsLast(Operation *op) {
   return cast<ConvOp>(op).getLayout() == Layout::ChannelsLast
              ? std::nullopt
              : std::optional<std::string>("channels_first");
 }
 
-static std::optional<std::string> findDenseFilters(Operation *op) {
+static std::optional<std::string> violatesDepthwise(Operation *op) {
   auto conv = cast<ConvOp>(op);
   auto weight = cast<RankedTensorType>(conv.getWeight().getType());
   if (weight.hasStaticShape() && weight.getDimSize(1) == 1 &&
@@ -32,13 +32,13 @@ static std::optional<std::string> findDenseFilters(Operation *op) {
 }
 
 static const Condition depthwise[] = {
-    {"the channels are last", "channels_last", findOtherLayout},
-    {"the convolution is depthwise", "one filter a channel", findDenseFilters}};
+    {"the channels are last", "channels_last", violatesChannelsLast},
+    {"the convolution is depthwise", "one filter a channel", violatesDepthwise}};
 
 // clang-format off
 static const Capability table[] = {
-    {elementwise,             "kernel elementwise",    all},
-    {"nn.where",              "kernel elementwise",    all, 0, INT64_MAX, {}, /*data=*/1},
+    {elementwise,             "kernel elementwise",    basic},
+    {"nn.where",              "kernel elementwise",    basic, 0, INT64_MAX, {}, /*data=*/1},
     {"nn.conv",               "kernel depthwise_conv", f32 | i8 | ui8, 3, 4, depthwise},
     {"nn.softmax",            "kernel softmax",        floats, 1},
     {"nn.log_softmax",        "kernel softmax",        floats, 1},

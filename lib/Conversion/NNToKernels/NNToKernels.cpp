@@ -48,7 +48,7 @@ constexpr Template allTemplates[] = {
 bool isClaimed(const Template &candidate, Operation *op) {
   return llvm::any_of(findRows(getKernelCapabilities(), op->getName()),
                       [&](const Capability *row) {
-                        return row->how == candidate.name && !findGap(*row, op);
+                        return row->lowering == candidate.name && !findGap(*row, op);
                       });
 }
 

@@ -19,7 +19,7 @@ using namespace mlir::nn::types;
 // Conditions
 //===----------------------------------------------------------------------===//
 
-static std::optional<std::string> findMissingRoi(Operation *op) {
+static std::optional<std::string> violatesRoiGiven(Operation *op) {
   auto resize = cast<ResizeOp>(op);
   return resize.getCoordinateMode() == "tf_crop_and_resize" && !resize.getRoi()
              ? std::optional<std::string>("no roi")
@@ -28,7 +28,7 @@ static std::optional<std::string> findMissingRoi(Operation *op) {
 
 /// Neither ONNX nor its reference says what lies between two bools, or how integers
 /// between the points of a grid are rounded.
-static std::optional<std::string> findInterpolation(Type type, StringRef mode) {
+static std::optional<std::string> describeInterpolation(Type type, StringRef mode) {
   if (mode == "nearest")
     return std::nullopt;
   std::string seen;
@@ -36,28 +36,28 @@ static std::optional<std::string> findInterpolation(Type type, StringRef mode) {
   return seen;
 }
 
-static std::optional<std::string> findInterpolatedBool(Operation *op) {
+static std::optional<std::string> violatesNumbersOnly(Operation *op) {
   auto resize = cast<ResizeOp>(op);
   Type type = getElementTypeOrSelf(resize.getInput().getType());
-  return type.isInteger(1) ? findInterpolation(type, resize.getMode()) : std::nullopt;
+  return type.isInteger(1) ? describeInterpolation(type, resize.getMode()) : std::nullopt;
 }
 
-static std::optional<std::string> findInterpolatedInteger(Operation *op) {
+static std::optional<std::string> violatesFloatsOnly(Operation *op) {
   auto sample = cast<GridSampleOp>(op);
   Type type = getElementTypeOrSelf(sample.getInput().getType());
-  return isa<IntegerType>(type) ? findInterpolation(type, sample.getMode())
+  return isa<IntegerType>(type) ? describeInterpolation(type, sample.getMode())
                                 : std::nullopt;
 }
 
 static const Condition resizeForms[] = {
     {"coordinate mode tf_crop_and_resize comes with 'roi'", "an input 'roi'",
-     findMissingRoi},
+     violatesRoiGiven},
     {"elements between which values are interpolated are numbers", "mode 'nearest'",
-     findInterpolatedBool}};
+     violatesNumbersOnly}};
 
 static const Condition gridForms[] = {
     {"elements between which values are interpolated are floats", "mode 'nearest'",
-     findInterpolatedInteger}};
+     violatesFloatsOnly}};
 
 //===----------------------------------------------------------------------===//
 // Rows
@@ -65,12 +65,12 @@ static const Condition gridForms[] = {
 
 // clang-format off
 static const Capability table[] = {
-    {elementwise,              "linalg", all},
-    {"nn.bitcast",             "linalg", anything},
-    {"nn.cast",                "linalg", anything},
-    {"nn.where",               "linalg", anything, 0, INT64_MAX, {}, /*data=*/1},
+    {elementwise,              "linalg", basic},
+    {"nn.bitcast",             "linalg", any},
+    {"nn.cast",                "linalg", any},
+    {"nn.where",               "linalg", any, 0, INT64_MAX, {}, /*data=*/1},
     // Constant
-    {"nn.constant_of_shape",   "linalg", anything, 0, INT64_MAX, {}, /*data=*/-1},
+    {"nn.constant_of_shape",   "linalg", any, 0, INT64_MAX, {}, /*data=*/-1},
     // Contraction
     {"nn.matmul",              "linalg", numbers, 1},
     {"nn.gemm",                "linalg", numbers, 2, 2},
@@ -94,9 +94,9 @@ static const Capability table[] = {
     {"nn.reduce_l2",           "linalg", numbers},
     {"nn.reduce_log_sum",      "linalg", numbers},
     {"nn.reduce_log_sum_exp",  "linalg", numbers},
-    {"nn.reduce_max",          "linalg", all},
+    {"nn.reduce_max",          "linalg", basic},
     {"nn.reduce_mean",         "linalg", numbers},
-    {"nn.reduce_min",          "linalg", all},
+    {"nn.reduce_min",          "linalg", basic},
     {"nn.reduce_prod",         "linalg", numbers},
     {"nn.reduce_sum",          "linalg", numbers},
     {"nn.reduce_sum_square",   "linalg", numbers},
@@ -105,34 +105,34 @@ static const Capability table[] = {
     {"nn.cumsum",              "linalg", numbers, 1},
     {"nn.cumprod",             "linalg", numbers, 1},
     // Shape
-    {"nn.concat",              "linalg", anything, 1},
-    {"nn.depth_to_space",      "linalg", anything, 4, 4},
-    {"nn.expand",              "linalg", anything},
-    {"nn.flatten",             "linalg", anything},
-    {"nn.pad",                 "linalg", anything},
-    {"nn.reshape",             "linalg", anything},
-    {"nn.resize",              "linalg", all, 1, INT64_MAX, resizeForms},
-    {"nn.shape",               "linalg", anything},
-    {"nn.size",                "linalg", anything},
-    {"nn.slice",               "linalg", anything, 1},
-    {"nn.space_to_depth",      "linalg", anything, 4, 4},
-    {"nn.split",               "linalg", anything, 1},
-    {"nn.squeeze",             "linalg", anything},
-    {"nn.tile",                "linalg", anything},
-    {"nn.transpose",           "linalg", anything},
-    {"nn.unsqueeze",           "linalg", anything},
+    {"nn.concat",              "linalg", any, 1},
+    {"nn.depth_to_space",      "linalg", any, 4, 4},
+    {"nn.expand",              "linalg", any},
+    {"nn.flatten",             "linalg", any},
+    {"nn.pad",                 "linalg", any},
+    {"nn.reshape",             "linalg", any},
+    {"nn.resize",              "linalg", basic, 1, INT64_MAX, resizeForms},
+    {"nn.shape",               "linalg", any},
+    {"nn.size",                "linalg", any},
+    {"nn.slice",               "linalg", any, 1},
+    {"nn.space_to_depth",      "linalg", any, 4, 4},
+    {"nn.split",               "linalg", any, 1},
+    {"nn.squeeze",             "linalg", any},
+    {"nn.tile",                "linalg", any},
+    {"nn.transpose",           "linalg", any},
+    {"nn.unsqueeze",           "linalg", any},
     // Indexing
-    {"nn.gather",              "linalg", anything, 1},
-    {"nn.gather_elements",     "linalg", anything, 1},
-    {"nn.gather_nd",           "linalg", anything, 1},
-    {"nn.scatter_elements",    "linalg", all, 1},
-    {"nn.scatter_nd",          "linalg", all, 1},
+    {"nn.gather",              "linalg", any, 1},
+    {"nn.gather_elements",     "linalg", any, 1},
+    {"nn.gather_nd",           "linalg", any, 1},
+    {"nn.scatter_elements",    "linalg", basic, 1},
+    {"nn.scatter_nd",          "linalg", basic, 1},
     {"nn.range",               "linalg", numbers},
     {"nn.topk",                "runtime kernel", numbers, 1},
-    {"nn.nonzero",             "runtime kernel", all, 1},
-    {"nn.unique",              "runtime kernel", all},
+    {"nn.nonzero",             "runtime kernel", basic, 1},
+    {"nn.unique",              "runtime kernel", basic},
     {"nn.non_max_suppression", "runtime kernel", f32, 3, 3},
-    {"nn.grid_sample",         "linalg", all, 3, INT64_MAX, gridForms},
+    {"nn.grid_sample",         "linalg", basic, 3, INT64_MAX, gridForms},
     {"nn.roi_align",           "runtime kernel", f32, 4, 4},
     // Quantization
     {"nn.quantize",            "linalg", floats | i32},

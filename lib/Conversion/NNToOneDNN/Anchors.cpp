@@ -25,7 +25,7 @@ const Capability *mlir::nn::getPrimitive(Operation *anchor, bool claimSoftmax) {
   return rows.empty() ? nullptr : rows.front();
 }
 
-bool mlir::nn::isInteger(Operation *anchor) {
+bool mlir::nn::isInt8Product(Operation *anchor) {
   return isa<ConvOp, MatMulOp>(anchor) &&
          getTensor(anchor->getOperand(0)).getElementType().isInteger(8);
 }
@@ -155,7 +155,7 @@ static std::optional<Pads> resolvePads(AveragePoolOp op, std::string &reason) {
   return resolvePoolPads(op, reason);
 }
 
-std::optional<std::string> mlir::nn::findWindowProblem(Operation *anchor) {
+std::optional<std::string> mlir::nn::violatesSupportedWindow(Operation *anchor) {
   std::string reason;
   TypeSwitch<Operation *>(anchor)
       .Case<ConvOp, ConvTransposeOp, MaxPoolOp, AveragePoolOp>(

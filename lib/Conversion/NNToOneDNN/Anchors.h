@@ -16,12 +16,12 @@ namespace mlir::nn {
 /// no primitive.
 const Capability *getPrimitive(Operation *anchor, bool claimSoftmax);
 
-/// Whether the anchor is a product of integers of 8 bits. Its sums are i32 in nn; the
-/// primitive goes on with them in f32.
-bool isInteger(Operation *anchor);
+/// Whether the anchor multiplies 8-bit integers. Its sums are i32 in nn; the primitive
+/// applies its post-ops to them in f32.
+bool isInt8Product(Operation *anchor);
 
-/// What of a convolution's or pool's window oneDNN does not have.
-std::optional<std::string> findWindowProblem(Operation *anchor);
+/// What oneDNN does not support in the window of a convolution or pool.
+std::optional<std::string> violatesSupportedWindow(Operation *anchor);
 
 /// Which dimension of the anchor's result are the channels, along which a bias
 /// and per-channel operands lie.

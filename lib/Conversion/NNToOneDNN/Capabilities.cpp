@@ -14,7 +14,7 @@ using namespace mlir;
 using namespace mlir::nn;
 using namespace mlir::nn::types;
 
-static std::optional<std::string> findDynamicWeights(Operation *op) {
+static std::optional<std::string> violatesStaticWeights(Operation *op) {
   auto type = cast<RankedTensorType>(op->getOperand(1).getType());
   if (type.hasStaticShape())
     return std::nullopt;
@@ -24,7 +24,7 @@ static std::optional<std::string> findDynamicWeights(Operation *op) {
 }
 
 /// What oneDNN multiplies with integers.
-static std::optional<std::string> findUnsignedWeights(Operation *op) {
+static std::optional<std::string> violatesSignedWeights(Operation *op) {
   Type type = cast<RankedTensorType>(op->getOperand(1).getType()).getElementType();
   if (type.isSignlessInteger(8))
     return std::nullopt;
@@ -33,34 +33,34 @@ static std::optional<std::string> findUnsignedWeights(Operation *op) {
   return seen;
 }
 
-static std::optional<std::string> findVector(Operation *op) {
+static std::optional<std::string> violatesMatrixRank(Operation *op) {
   int64_t rank = cast<RankedTensorType>(op->getOperand(1).getType()).getRank();
   if (rank >= 2 && rank <= 6)
     return std::nullopt;
   return "rank " + std::to_string(rank);
 }
 
-static std::optional<std::string> findEvenSize(Operation *op) {
+static std::optional<std::string> violatesOddSize(Operation *op) {
   int64_t size = cast<LRNOp>(op).getSize();
   return size % 2 ? std::nullopt : std::optional(std::to_string(size));
 }
 
 static const Condition convolution[] = {
-    {"the shape of the weights is known", "", findDynamicWeights},
-    {"oneDNN has such a window", "", findWindowProblem}};
+    {"the shape of the weights is known", "", violatesStaticWeights},
+    {"oneDNN has such a window", "", violatesSupportedWindow}};
 static const Condition integerConvolution[] = {
-    {"the shape of the weights is known", "", findDynamicWeights},
-    {"the weights are signed", "i8", findUnsignedWeights},
-    {"oneDNN has such a window", "", findWindowProblem}};
+    {"the shape of the weights is known", "", violatesStaticWeights},
+    {"the weights are signed", "i8", violatesSignedWeights},
+    {"oneDNN has such a window", "", violatesSupportedWindow}};
 static const Condition pooling[] = {
-    {"oneDNN has such a window", "", findWindowProblem}};
+    {"oneDNN has such a window", "", violatesSupportedWindow}};
 static const Condition matrices[] = {
-    {"the second operand is a matrix", "ranks 2 to 6", findVector}};
+    {"the second operand is a matrix", "ranks 2 to 6", violatesMatrixRank}};
 static const Condition integerMatrices[] = {
-    {"the second operand is a matrix", "ranks 2 to 6", findVector},
-    {"the weights are signed", "i8", findUnsignedWeights}};
+    {"the second operand is a matrix", "ranks 2 to 6", violatesMatrixRank},
+    {"the weights are signed", "i8", violatesSignedWeights}};
 static const Condition oddSize[] = {
-    {"the window of channels has an odd size", "", findEvenSize}};
+    {"the window of channels has an odd size", "", violatesOddSize}};
 
 // clang-format off
 static const Capability table[] = {

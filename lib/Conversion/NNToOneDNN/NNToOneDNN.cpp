@@ -60,7 +60,7 @@ public:
       collectBefore(operand);
     while (claimNext()) {
     }
-    if (isInteger(plan.anchor))
+    if (isInt8Product(plan.anchor))
       simplifyIntegerPostOps(
           plan.postOps, cast<RankedTensorType>(plan.result.getType()).getElementType());
     return std::move(plan);
@@ -126,7 +126,7 @@ static Type getElementType(Value value) {
 /// The conversion of sums to f32 is part of primitives of integers, and so is the
 /// one to the integers that they give.
 bool Planner::claimCast(CastOp op) {
-  if (!isInteger(plan.anchor))
+  if (!isInt8Product(plan.anchor))
     return false;
   Type from = getElementType(plan.result), to = getElementType(op);
   bool isFirst = from.isInteger(32) && to.isF32();
@@ -195,7 +195,7 @@ bool Planner::claimNext() {
   std::string reason;
   SmallVector<Operation *> absorbed;
   FailureOr<SmallVector<PostOp>> steps = failure();
-  if (isInteger(plan.anchor)) {
+  if (isInt8Product(plan.anchor)) {
     if (!getElementType(plan.result).isF32())
       return refuse("integers are not computed with after a primitive");
     steps = getIntegerPostOps(op, plan.result, body, absorbed);

@@ -205,7 +205,7 @@ mlir::nn::getPostOps(Operation *op, Value current, const Body &body,
   for (const PostOp &postOp : found) {
     if (postOp.eltwise ? capability.eltwisePostOps : capability.binaryPostOps)
       continue;
-    reason = name + " cannot be a post-op of " + capability.how.str();
+    reason = name + " cannot be a post-op of " + capability.lowering.str();
     return failure();
   }
   return found;
