@@ -12,7 +12,7 @@
 //     result[row, columns] = tail(acc[row][vector])
 //
 // A tile with few accumulators takes several steps of k at once, each with its
-// own set, so that additions need not wait for each other. Tiles at the last rows
+// own set, to hide the latency of FMAs. Tiles at the last rows
 // and columns are code of their own; a number of last rows that only the run knows
 // is taken by fours, twos and ones.
 //
@@ -27,14 +27,12 @@ using namespace mlir::nn;
 
 /// Elements of the rhs that stay in a core's second-level cache.
 static constexpr int64_t kMaxWeights = 1 << 18;
-/// As above for a number of rows that only the run knows.
+/// The same for a number of rows known only at run time.
 static constexpr int64_t kMaxWeightsOfManyRows = 1 << 16;
-/// Multiplications up to which the library's call weighs.
+/// Multiplications; below this, the overhead of a library call dominates.
 static constexpr int64_t kMaxWork = 1 << 21;
-/// Rows up to which a product is bound by reading the rhs.
+/// With this many rows or fewer, reading the rhs limits a product.
 static constexpr int64_t kFewRows = 8;
-/// Accumulators that additions need to be at work at any time.
-static constexpr int64_t kMinAccumulators = 8;
 
 namespace {
 
@@ -151,7 +149,7 @@ void MatMulKernel::chooseTile() {
   int64_t vectors = llvm::divideCeil(columns, lanes);
   int64_t maxVectors = wide ? 4 : 2, maxAccumulators = wide ? 24 : 12;
   if (knownRows == 1)
-    maxVectors = kMinAccumulators;
+    maxVectors = kMinIndependentAccumulators;
   panels = llvm::divideCeil(vectors, maxVectors);
   tileVectors = llvm::divideCeil(vectors, panels);
   panels = llvm::divideCeil(vectors, tileVectors);
@@ -250,7 +248,7 @@ void MatMulKernel::emitTile(Value batch, Value row, int64_t numRows, Value colum
   Value mask = rest ? e().mask(e().index(rest), lanes) : Value();
   auto maskOf = [&](int64_t n) { return n + 1 == vectors ? mask : Value(); };
   int64_t accumulators = numRows * vectors, sets = 1;
-  while (sets * accumulators < kMinAccumulators && sets * 2 <= depth)
+  while (sets * accumulators < kMinIndependentAccumulators && sets * 2 <= depth)
     sets *= 2;
 
   Value globalRow = e().add(e().mul(batch, rows), row);

@@ -34,9 +34,6 @@
 using namespace mlir;
 using namespace mlir::nn;
 
-/// Sums that additions need to be at work at any time.
-static constexpr size_t kMinSums = 8;
-
 namespace {
 
 /// Some units of some rows: what is in registers at a time.
@@ -287,9 +284,10 @@ SmallVector<Value> RecurrentKernel<OpT>::multiply(
   SmallVector<Value> offsets;
   for (size_t row = 0; row < tile.rows.size(); ++row)
     offsets.push_back(stateOffset(row));
-  // Several sets of sums, where one has too few to hide the latency of additions.
+  // Several sets of sums where one has too few to hide the latency of FMAs.
   size_t width = initial.size(), numSets = 1;
-  while (numSets * width < kMinSums && int64_t(numSets) * 2 <= hidden)
+  while (int64_t(numSets * width) < kMinIndependentAccumulators &&
+         int64_t(numSets) * 2 <= hidden)
     numSets *= 2;
   SmallVector<Value> sums(initial);
   sums.resize(numSets * width, number(0));

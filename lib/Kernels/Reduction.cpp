@@ -300,8 +300,7 @@ LogicalResult ReductionKernel::emitBlock(HeadLoader &head, Value outer,
   auto maskOf = [&](int64_t v) { return v + 1 == vectors ? lastMask : Value(); };
   SmallVector<Value> initial(vectors,
                              e.constant(e.vector(type, lanes), getNeutral()));
-  // Enough accumulators to hide the latency of additions.
-  int64_t unroll = std::max<int64_t>(1, 8 / vectors);
+  int64_t unroll = std::max<int64_t>(1, kMinIndependentAccumulators / vectors);
   SmallVector<Value> sums = e.vectorLoop(
       reducedSize, /*lanes=*/1, unroll, initial,
       [&](Value position, Value, ValueRange carried) {

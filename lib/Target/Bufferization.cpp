@@ -157,10 +157,10 @@ template <typename CallT> void separateDestinations(CallT call, OpBuilder &build
         output.set(builder.clone(*empty)->getResult(0));
 }
 
-/// Choices between sizes become arithmetic. To bound a choice, the analysis of
-/// slices compares both sides, and so on for each choice that they are made of:
-/// that takes exponential time.
-void hideChoices(func::FuncOp main, OpBuilder &builder) {
+/// Selects between sizes become arithmetic. To bound a select, the analysis of slices
+/// bounds both sides, and recursively every select that these depend on, which takes
+/// exponential time.
+void lowerIndexSelectsToArithmetic(func::FuncOp main, OpBuilder &builder) {
   for (auto select : llvm::make_early_inc_range(main.getOps<arith::SelectOp>())) {
     if (!select.getType().isIndex())
       continue;
@@ -190,7 +190,7 @@ struct PrepareBufferizationPass
                                    DictionaryAttr(), main.getLoc())))
       return signalPassFailure();
     OpBuilder builder(&getContext());
-    hideChoices(main, builder);
+    lowerIndexSelectsToArithmetic(main, builder);
     main.walk([&](Operation *op) {
       if (auto call = dyn_cast<CallKernelOp>(op))
         separateDestinations(call, builder);

@@ -43,9 +43,9 @@ bool matchWithSplat(Value value, Value &x, double &number) {
   return false;
 }
 
-/// On products whose operands are integers held as f32: their results are exact as
-/// long as nothing is folded into the operands.
-constexpr StringLiteral integersAttrName = "nn.integers";
+/// On products whose operands are integers held as f32: the results are exact as long
+/// as nothing is folded into the operands.
+constexpr StringLiteral integersAttrName = "nn.exact_integers";
 
 /// A rank-0 or other tensor that holds `number` everywhere.
 Value makeSplat(OpBuilder &builder, Location location, RankedTensorType type,

@@ -52,7 +52,7 @@ private:
   /// Scales and zero points stand for a whole tensor, or for the indices of one
   /// dimension. Blocks stay as they are, but for small types: nothing computes with
   /// these.
-  template <typename OpT> static bool isPlain(OpT op, Type quantized) {
+  template <typename OpT> static bool canDecompose(OpT op, Type quantized) {
     if (getStorageOfSmallType(quantized))
       return true;
     return op.getBlockSize() == 0 && getTensorType(op.getScale()).getRank() <= 1 &&
@@ -230,7 +230,7 @@ private:
   }
 
   Value decompose(QuantizeOp op, OpBuilder &builder) {
-    if (!isPlain(op, op.getTo()))
+    if (!canDecompose(op, op.getTo()))
       return {};
     auto to = dyn_cast<IntegerType>(op.getTo());
     if (!to)
@@ -277,7 +277,7 @@ private:
 
   Value decompose(DequantizeOp op, OpBuilder &builder) {
     Type from = getTensorType(op.getInput()).getElementType();
-    if (!isPlain(op, from) || (from.getIntOrFloatBitWidth() > 16 && op.getZeroPoint()))
+    if (!canDecompose(op, from) || (from.getIntOrFloatBitWidth() > 16 && op.getZeroPoint()))
       return {};
     Location loc = op.getLoc();
     Value input = op.getInput(), value;

@@ -117,8 +117,8 @@ struct FoldShapes : nn::impl::FoldShapesBase<FoldShapes> {
   // Reshapes
   //===--------------------------------------------------------------------===//
 
-  /// A squeeze of a dimension that might not be 1 keeps its check.
-  static bool isPlainReshape(SymbolicDims &env, Operation *op) {
+  /// A squeeze of a dimension that might not be 1 must be checked at run time.
+  static bool isUncheckedReshape(SymbolicDims &env, Operation *op) {
     if (isa<ReshapeOp, FlattenOp, UnsqueezeOp>(op))
       return true;
     auto squeeze = dyn_cast<SqueezeOp>(op);
@@ -131,12 +131,12 @@ struct FoldShapes : nn::impl::FoldShapesBase<FoldShapes> {
   }
 
   void foldReshape(IRRewriter &rewriter, SymbolicDims &env, Operation *op) {
-    if (!isPlainReshape(env, op))
+    if (!isUncheckedReshape(env, op))
       return;
     // Chains of reshapes are one reshape of their first input.
     Value input = op->getOperand(0), source = input;
     while (Operation *producer = source.getDefiningOp()) {
-      if (!isPlainReshape(env, producer))
+      if (!isUncheckedReshape(env, producer))
         break;
       source = producer->getOperand(0);
     }

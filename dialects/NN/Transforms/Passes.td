@@ -239,12 +239,12 @@ def ExposeIntegers : NN_FunctionPass<"nn-expose-integers"> {
     %s = nn.mul %sx, %sw : (tensor<f32>, tensor<f32>) -> tensor<f32>
     %0 = nn.matmul %x, %w : (tensor<2x3xui8>, tensor<3x4xi8>) -> tensor<2x4xi32>
     %1 = nn.add %0, %correction : (tensor<2x4xi32>, tensor<4xi32>) -> tensor<2x4xi32>
-    %2 = nn.cast %1 {nn.integers, to = f32} : (tensor<2x4xi32>) -> tensor<2x4xf32>
+    %2 = nn.cast %1 {nn.exact_integers, to = f32} : (tensor<2x4xi32>) -> tensor<2x4xf32>
     %3 = nn.mul %2, %s : (tensor<2x4xf32>, tensor<f32>) -> tensor<2x4xf32>
     ```
 
     Else the operands are the integers, less their zero points, as f32: sums of their
-    products are exact in f32 up to 2^24, in whatever order they are added. `nn.integers`
+    products are exact in f32 up to 2^24, in whatever order they are added. `nn.exact_integers`
     keeps other passes from folding anything into them.
 
     ```mlir
@@ -256,7 +256,7 @@ def ExposeIntegers : NN_FunctionPass<"nn-expose-integers"> {
     %0 = nn.dequantize %x, %one : (tensor<2x3xi8>, tensor<f32>) -> tensor<2x3xf32>
     %1 = nn.dequantize %w, %one : (tensor<3x4xi8>, tensor<f32>) -> tensor<3x4xf32>
     %s = nn.mul %sx, %sw : (tensor<f32>, tensor<f32>) -> tensor<f32>
-    %2 = nn.matmul %0, %1 {nn.integers} : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+    %2 = nn.matmul %0, %1 {nn.exact_integers} : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
     %3 = nn.mul %2, %s : (tensor<2x4xf32>, tensor<f32>) -> tensor<2x4xf32>
     ```
   }];

@@ -21,6 +21,9 @@
 
 namespace mlir::nn {
 
+/// Independent accumulators needed to hide FMA latency: 4 cycles, two FMAs a cycle.
+constexpr int64_t kMinIndependentAccumulators = 8;
+
 /// A tensor of a kernel, seen as its elements in row-major order.
 struct Array {
   /// memref<?xT>; null for `i1`, whose vectors memrefs would read as packed bits.

@@ -93,12 +93,12 @@ func.func @stays(%x: tensor<4xi32>, %s: tensor<f32>, %z: tensor<i32>, %y: tensor
 // Scales of sums of integers and of their quantization are one factor.
 // CHECK-LABEL: func.func @requantize(
 // CHECK-SAME: %[[A:.*]]: tensor<2x3xf32>, %[[B:.*]]: tensor<3x4xf32>, %[[S:.*]]: tensor<4xf32>, %[[TO:.*]]: tensor<f32>
-// CHECK: %[[SUMS:.*]] = nn.matmul %[[A]], %[[B]] {nn.integers}
+// CHECK: %[[SUMS:.*]] = nn.matmul %[[A]], %[[B]] {nn.exact_integers}
 // CHECK: %[[BOTH:.*]] = nn.div %[[S]], %[[TO]]
 // CHECK: %[[SCALED:.*]] = nn.mul %[[SUMS]], %[[BOTH]]
 // CHECK-NEXT: nn.round %[[SCALED]]
 func.func @requantize(%a: tensor<2x3xf32>, %b: tensor<3x4xf32>, %s: tensor<4xf32>, %to: tensor<f32>) -> tensor<2x4xi8> {
-  %0 = nn.matmul %a, %b {nn.integers} : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+  %0 = nn.matmul %a, %b {nn.exact_integers} : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
   %1 = nn.mul %0, %s : (tensor<2x4xf32>, tensor<4xf32>) -> tensor<2x4xf32>
   %2 = nn.quantize %1, %to {to = i8} : (tensor<2x4xf32>, tensor<f32>) -> tensor<2x4xi8>
   return %2 : tensor<2x4xi8>

@@ -5,7 +5,7 @@
 // CHECK-DAG: %[[SCALE:.*]] = nn.mul %[[SX]], %[[SW]]
 // CHECK-DAG: %[[A:.*]] = nn.dequantize %[[X]], %{{.*}}, %[[ZX]]
 // CHECK-DAG: %[[B:.*]] = nn.dequantize %[[W]], %{{.*}} : (tensor<3x4xi8>, tensor<4xf32>)
-// CHECK: %[[EXACT:.*]] = nn.matmul %[[A]], %[[B]] {nn.integers}
+// CHECK: %[[EXACT:.*]] = nn.matmul %[[A]], %[[B]] {nn.exact_integers}
 // CHECK: nn.mul %[[EXACT]], %[[SCALE]]
 func.func @matmul(%x: tensor<2x3xi8>, %sx: tensor<f32>, %zx: tensor<i8>, %w: tensor<3x4xi8>, %sw: tensor<4xf32>) -> tensor<2x4xf32> {
   %0 = nn.dequantize %x, %sx, %zx : (tensor<2x3xi8>, tensor<f32>, tensor<i8>) -> tensor<2x3xf32>
@@ -16,7 +16,7 @@ func.func @matmul(%x: tensor<2x3xi8>, %sx: tensor<f32>, %zx: tensor<i8>, %w: ten
 
 // The bias is added behind the scales.
 // CHECK-LABEL: func.func @conv(
-// CHECK: %[[EXACT:.*]] = nn.conv %{{.*}}, %{{.*}} {nn.integers} : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>)
+// CHECK: %[[EXACT:.*]] = nn.conv %{{.*}}, %{{.*}} {nn.exact_integers} : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>)
 // CHECK: %[[SCALES:.*]] = nn.unsqueeze %{{.*}} {axes = array<i64: 1, 2>} : (tensor<4xf32>) -> tensor<4x1x1xf32>
 // CHECK: %[[SCALED:.*]] = nn.mul %[[EXACT]], %[[SCALES]]
 // CHECK: nn.add %[[SCALED]],
@@ -28,7 +28,7 @@ func.func @conv(%x: tensor<1x3x8x8xui8>, %sx: tensor<f32>, %w: tensor<4x3x1x1xi8
 }
 
 // CHECK-LABEL: func.func @mean(
-// CHECK: %[[EXACT:.*]] = nn.reduce_mean %{{.*}} {axes = array<i64: 2, 3>, nn.integers}
+// CHECK: %[[EXACT:.*]] = nn.reduce_mean %{{.*}} {axes = array<i64: 2, 3>, nn.exact_integers}
 // CHECK: nn.mul %[[EXACT]], %{{.*}} : (tensor<1x3x1x1xf32>, tensor<f32>)
 func.func @mean(%x: tensor<1x3x8x8xi8>, %s: tensor<f32>) -> tensor<1x3x1x1xf32> {
   %0 = nn.dequantize %x, %s : (tensor<1x3x8x8xi8>, tensor<f32>) -> tensor<1x3x8x8xf32>
@@ -38,7 +38,7 @@ func.func @mean(%x: tensor<1x3x8x8xi8>, %s: tensor<f32>) -> tensor<1x3x1x1xf32> 
 
 // Scales along the contracted dimension do not come out of the sum.
 // CHECK-LABEL: func.func @other_axis(
-// CHECK-NOT: nn.integers
+// CHECK-NOT: nn.exact_integers
 func.func @other_axis(%x: tensor<2x3xi8>, %sx: tensor<f32>, %w: tensor<3x4xi8>, %sw: tensor<3xf32>) -> tensor<2x4xf32> {
   %0 = nn.dequantize %x, %sx : (tensor<2x3xi8>, tensor<f32>) -> tensor<2x3xf32>
   %1 = nn.dequantize %w, %sw {axis = 0 : i64} : (tensor<3x4xi8>, tensor<3xf32>) -> tensor<3x4xf32>
@@ -49,7 +49,7 @@ func.func @other_axis(%x: tensor<2x3xi8>, %sx: tensor<f32>, %w: tensor<3x4xi8>, 
 // A bias that was quantized with the product of the scales is a term of the sums.
 // CHECK-LABEL: func.func @integer_bias(
 // CHECK-DAG: %[[BIAS:.*]] = nn.dequantize %arg2,
-// CHECK: nn.conv %{{.*}}, %{{.*}}, %[[BIAS]] {nn.integers}
+// CHECK: nn.conv %{{.*}}, %{{.*}}, %[[BIAS]] {nn.exact_integers}
 // CHECK-NOT: nn.add
 func.func @integer_bias(%x: tensor<1x3x8x8xi8>, %w: tensor<2x3x1x1xi8>, %b: tensor<2xi32>) -> tensor<1x2x8x8xf32> {
   %sx = nn.constant dense<0.5> : tensor<f32>
@@ -64,7 +64,7 @@ func.func @integer_bias(%x: tensor<1x3x8x8xi8>, %w: tensor<2x3x1x1xi8>, %b: tens
 
 // With another scale it is not.
 // CHECK-LABEL: func.func @other_bias(
-// CHECK: nn.conv %{{.*}}, %{{.*}} {nn.integers} : (tensor<1x3x8x8xf32>, tensor<2x3x1x1xf32>)
+// CHECK: nn.conv %{{.*}}, %{{.*}} {nn.exact_integers} : (tensor<1x3x8x8xf32>, tensor<2x3x1x1xf32>)
 // CHECK: nn.add
 func.func @other_bias(%x: tensor<1x3x8x8xi8>, %w: tensor<2x3x1x1xi8>, %b: tensor<2xi32>) -> tensor<1x2x8x8xf32> {
   %sx = nn.constant dense<0.5> : tensor<f32>
@@ -84,7 +84,7 @@ func.func @other_bias(%x: tensor<1x3x8x8xi8>, %w: tensor<2x3x1x1xi8>, %b: tensor
 // CHECK-DAG: %[[BIAS:.*]] = nn.constant dense<[-30, -70]> : tensor<2xi32>
 // CHECK: %[[SUMS:.*]] = nn.matmul %arg0, %[[W]] : (tensor<3x2xui8>, tensor<2x2xi8>) -> tensor<3x2xi32>
 // CHECK: %[[ALL:.*]] = nn.add %[[SUMS]], %[[BIAS]]
-// CHECK: %[[REAL:.*]] = nn.cast %[[ALL]] {nn.integers, to = f32}
+// CHECK: %[[REAL:.*]] = nn.cast %[[ALL]] {nn.exact_integers, to = f32}
 // CHECK: nn.mul %[[REAL]],
 func.func @bytes(%x: tensor<3x2xui8>) -> tensor<3x2xf32> {
   %s = nn.constant dense<0.5> : tensor<f32>
@@ -100,7 +100,7 @@ func.func @bytes(%x: tensor<3x2xui8>) -> tensor<3x2xf32> {
 // Where the window is padded the zero point stays.
 // CHECK-LABEL: func.func @padded(
 // CHECK: %[[SUMS:.*]] = nn.conv %arg0, %{{.*}} {input_zero_point = 10 : i64, pads = array<i64: 1, 1, 1, 1>} : (tensor<1x2x4x4xui8>, tensor<2x2x3x3xi8>) -> tensor<1x2x4x4xi32>
-// CHECK: nn.cast %[[SUMS]] {nn.integers, to = f32}
+// CHECK: nn.cast %[[SUMS]] {nn.exact_integers, to = f32}
 func.func @padded(%x: tensor<1x2x4x4xui8>) -> tensor<1x2x4x4xf32> {
   %s = nn.constant dense<0.5> : tensor<f32>
   %z = nn.constant dense<10> : tensor<ui8>
@@ -113,7 +113,7 @@ func.func @padded(%x: tensor<1x2x4x4xui8>) -> tensor<1x2x4x4xf32> {
 
 // Weights that do not fit are multiplied as f32.
 // CHECK-LABEL: func.func @wide(
-// CHECK: nn.matmul %{{.*}}, %{{.*}} {nn.integers} : (tensor<3x2xf32>, tensor<2x2xf32>)
+// CHECK: nn.matmul %{{.*}}, %{{.*}} {nn.exact_integers} : (tensor<3x2xf32>, tensor<2x2xf32>)
 func.func @wide(%x: tensor<3x2xui8>) -> tensor<3x2xf32> {
   %s = nn.constant dense<0.5> : tensor<f32>
   %w = nn.constant dense<[[129, 131], [130, 132]]> : tensor<2x2xui8>
