@@ -104,24 +104,31 @@ private:
 };
 } // namespace
 
-/// The type of numpy's descriptor without byte order ("f4"), or Undefined.
-static DataType getTypeOf(StringRef kind) {
-  return llvm::StringSwitch<DataType>(kind)
-      .Case("f4", DataType::Float32)
-      .Case("f2", DataType::Float16)
-      .Case("f8", DataType::Float64)
-      .Case("i1", DataType::Int8)
-      .Case("i2", DataType::Int16)
-      .Case("i4", DataType::Int32)
-      .Case("i8", DataType::Int64)
-      .Cases({"u1", "V1"}, DataType::UInt8) // V: types that numpy lacks
-      .Cases({"u2", "V2"}, DataType::UInt16)
-      .Case("u4", DataType::UInt32)
-      .Case("u8", DataType::UInt64)
-      .Case("b1", DataType::Bool)
-      .Case("c8", DataType::Complex64)
-      .Case("c16", DataType::Complex128)
-      .Default(DataType::Undefined);
+/// Whether numpy has the type; it lacks bfloat16 and small types.
+static bool isInNumpy(DataType type) {
+  return type != DataType::String && type != DataType::BFloat16 && !isSmall(type);
+}
+
+/// numpy's descriptor without byte order ("f4"); of unsigned integers for types that
+/// numpy lacks.
+static std::string getDescrOf(DataType type) {
+  const char *kind = !isInNumpy(type)        ? "u"
+                     : isFloat(type)         ? "f"
+                     : isSignedInteger(type) ? "i"
+                     : isComplex(type)       ? "c"
+                     : type == DataType::Bool ? "b"
+                                             : "u";
+  return kind + llvm::utostr(getByteSize(type));
+}
+
+/// The type of a descriptor, or Undefined.
+static DataType getTypeOf(StringRef descr) {
+  if (descr == "V1" || descr == "V2") // how ml_dtypes' types are saved
+    return descr == "V1" ? DataType::UInt8 : DataType::UInt16;
+  for (DataType type : getAllDataTypes())
+    if (isInNumpy(type) && getDescrOf(type) == descr)
+      return type;
+  return DataType::Undefined;
 }
 
 static Expected<HostTensor> readStrings(StringRef bytes, ArrayRef<int64_t> dims,
@@ -236,29 +243,6 @@ Expected<HostTensor> nn::parseNpy(StringRef bytes) {
 // Writing
 //===----------------------------------------------------------------------===//
 
-static std::string getDescr(DataType type) {
-  switch (type) {
-  case DataType::Bool:
-    return "|b1";
-  case DataType::BFloat16:
-    return "<u2";
-  case DataType::Complex64:
-    return "<c8";
-  case DataType::Complex128:
-    return "<c16";
-  case DataType::Float16:
-  case DataType::Float32:
-  case DataType::Float64:
-    return "<f" + llvm::utostr(getByteSize(type));
-  default:
-    break;
-  }
-  if (isSignedInteger(type) && !isPacked(type))
-    return (type == DataType::Int8 ? "|i" : "<i") + llvm::utostr(getByteSize(type));
-  // Unsigned integers, and the bits of what numpy has no type for.
-  return (getByteSize(type) == 1 ? "|u" : "<u") + llvm::utostr(getByteSize(type));
-}
-
 std::string nn::formatNpy(const HostTensor &tensor) {
   std::string elements, descr;
   if (tensor.getType() == DataType::String) {
@@ -286,7 +270,8 @@ std::string nn::formatNpy(const HostTensor &tensor) {
     if (isPacked(tensor.getType()))
       for (char &element : elements)
         element &= (1 << getBitWidth(tensor.getType())) - 1;
-    descr = getDescr(tensor.getType());
+    bool isByte = getByteSize(tensor.getType()) == 1;
+    descr = (isByte ? "|" : "<") + getDescrOf(tensor.getType());
   }
   std::string header = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': (";
   for (int64_t dim : tensor.getDims())
@@ -310,7 +295,7 @@ Expected<HostTensor> nn::reinterpretAs(const HostTensor &tensor,
   if (type == wanted)
     return tensor;
   bool isBits = type == DataType::UInt8 || type == DataType::UInt16;
-  bool lacking = wanted == DataType::BFloat16 || isSmall(wanted);
+  bool lacking = !isInNumpy(wanted);
   if (!isBits || !lacking || getByteSize(type) != getByteSize(wanted))
     return createStringError("is " + Twine(getName(type)) + ", but must be " +
                              getName(wanted) +

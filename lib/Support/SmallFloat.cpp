@@ -71,18 +71,10 @@ uint16_t nn::doubleToBFloat(double value) { return encode16(value, 8, 7); }
 
 static const llvm::fltSemantics &getSemantics(DataType type) {
   switch (type) {
-  case DataType::Float8E4M3FN:
-    return llvm::APFloat::Float8E4M3FN();
-  case DataType::Float8E4M3FNUZ:
-    return llvm::APFloat::Float8E4M3FNUZ();
-  case DataType::Float8E5M2:
-    return llvm::APFloat::Float8E5M2();
-  case DataType::Float8E5M2FNUZ:
-    return llvm::APFloat::Float8E5M2FNUZ();
-  case DataType::Float8E8M0:
-    return llvm::APFloat::Float8E8M0FNU();
-  case DataType::Float4E2M1:
-    return llvm::APFloat::Float4E2M1FN();
+#define NN_SMALL_FLOAT_TYPE(number, Enum, name, bits, dlpack, keyword, Class)            \
+  case DataType::Enum:                                                                   \
+    return llvm::APFloat::Class();
+#include "runtime/abi/element_types.def"
   default:
     llvm_unreachable("not a float of 8 bits or less");
   }

@@ -25,33 +25,22 @@ using namespace mlir::nn;
 namespace {
 
 struct ElementType {
-  StringLiteral onnx, name;
+  StringLiteral schema, keyword;
   int32_t number;
+
+  /// As ONNX's schemas spell it.
+  std::string onnx() const { return ("tensor(" + schema + ")").str(); }
 };
 constexpr ElementType elementTypes[] = {
-    {"tensor(float16)", "f16", onnx::TensorProto::FLOAT16},
-    {"tensor(bfloat16)", "bf16", onnx::TensorProto::BFLOAT16},
-    {"tensor(float)", "f32", onnx::TensorProto::FLOAT},
-    {"tensor(double)", "f64", onnx::TensorProto::DOUBLE},
-    {"tensor(int8)", "i8", onnx::TensorProto::INT8},
-    {"tensor(int16)", "i16", onnx::TensorProto::INT16},
-    {"tensor(int32)", "i32", onnx::TensorProto::INT32},
-    {"tensor(int64)", "i64", onnx::TensorProto::INT64},
-    {"tensor(uint8)", "ui8", onnx::TensorProto::UINT8},
-    {"tensor(uint16)", "ui16", onnx::TensorProto::UINT16},
-    {"tensor(uint32)", "ui32", onnx::TensorProto::UINT32},
-    {"tensor(uint64)", "ui64", onnx::TensorProto::UINT64},
-    {"tensor(bool)", "i1", onnx::TensorProto::BOOL},
-    {"tensor(float8e4m3fn)", "f8E4M3FN", onnx::TensorProto::FLOAT8E4M3FN},
-    {"tensor(float8e4m3fnuz)", "f8E4M3FNUZ", onnx::TensorProto::FLOAT8E4M3FNUZ},
-    {"tensor(float8e5m2)", "f8E5M2", onnx::TensorProto::FLOAT8E5M2},
-    {"tensor(float8e5m2fnuz)", "f8E5M2FNUZ", onnx::TensorProto::FLOAT8E5M2FNUZ},
-    {"tensor(float8e8m0)", "f8E8M0FNU", onnx::TensorProto::FLOAT8E8M0},
-    {"tensor(float4e2m1)", "f4E2M1FN", onnx::TensorProto::FLOAT4E2M1},
-    {"tensor(int4)", "i4", onnx::TensorProto::INT4},
-    {"tensor(uint4)", "ui4", onnx::TensorProto::UINT4},
-    {"tensor(int2)", "i2", onnx::TensorProto::INT2},
-    {"tensor(uint2)", "ui2", onnx::TensorProto::UINT2}};
+#define NN_FLOAT_TYPE(number, Enum, name, bits, dlpack, keyword, Class)                  \
+  {number == onnx::TensorProto::FLOAT    ? StringLiteral("float")                        \
+   : number == onnx::TensorProto::DOUBLE ? StringLiteral("double")                       \
+                                         : StringLiteral(name),                          \
+   #keyword, number},
+#define NN_INTEGER_TYPE(number, Enum, name, bits, dlpack, keyword)                       \
+  {name, #keyword, number},
+#include "runtime/abi/element_types.def"
+};
 
 /// What is known of an operator.
 struct Operator {
@@ -175,7 +164,7 @@ void Coverage::probe(Operator &op) {
                      constraint.allowed_type_strs.end());
   llvm::raw_string_ostream types(op.types), missing(op.missing);
   for (const ElementType &type : elementTypes) {
-    if (!allowed.count(type.onnx.str()))
+    if (!allowed.count(type.onnx()))
       continue;
     bool imports = false;
     std::set<std::string> ignored;
@@ -186,7 +175,7 @@ void Coverage::probe(Operator &op) {
         break;
     }
     std::string &list = imports ? op.types : op.missing;
-    list += (list.empty() ? "" : " ") + type.name.str();
+    list += (list.empty() ? "" : " ") + type.keyword.str();
   }
 }
 

@@ -15,6 +15,7 @@
 #define NN_CONVERSION_CAPABILITIES_H
 
 #include "mlir/IR/Operation.h"
+#include "nn/Support/DataType.h"
 #include <optional>
 #include <string>
 
@@ -23,33 +24,44 @@ namespace mlir::nn {
 /// A set of the element types that tensors have.
 class TypeSet {
 public:
-  constexpr explicit TypeSet(uint32_t bits = 0) : bits(bits) {}
-  constexpr TypeSet operator|(TypeSet other) const {
-    return TypeSet(bits | other.bits);
-  }
+  constexpr TypeSet() = default;
+  constexpr explicit TypeSet(DataType type) : bits(1u << int(type)) {}
+  constexpr TypeSet operator|(TypeSet other) const { return ofBits(bits | other.bits); }
   constexpr bool operator==(TypeSet other) const { return bits == other.bits; }
+  bool contains(DataType type) const { return bits >> int(type) & 1; }
   bool contains(Type elementType) const;
   /// "f16, f32"
   std::string str() const;
 
 private:
-  uint32_t bits;
+  static constexpr TypeSet ofBits(uint32_t bits) {
+    TypeSet set;
+    set.bits = bits;
+    return set;
+  }
+
+  uint32_t bits = 0;
 };
 
 namespace types {
-constexpr TypeSet f16(1 << 0), bf16(1 << 1), f32(1 << 2), f64(1 << 3);
-constexpr TypeSet i8(1 << 4), i16(1 << 5), i32(1 << 6), i64(1 << 7);
-constexpr TypeSet ui8(1 << 8), ui16(1 << 9), ui32(1 << 10), ui64(1 << 11);
-constexpr TypeSet boolean(1 << 12);
-/// Floats of 8 bits or less, integers of 4 and 2.
-constexpr TypeSet small(((1 << 10) - 1) << 13);
+// f16, i8, ui8, i1, f8E5M2, ...
+#define NN_FLOAT_TYPE(number, Enum, name, bits, dlpack, keyword, Class)                  \
+  constexpr TypeSet keyword(DataType::Enum);
+#define NN_INTEGER_TYPE(number, Enum, name, bits, dlpack, keyword)                       \
+  constexpr TypeSet keyword(DataType::Enum);
+#include "runtime/abi/element_types.def"
+
 constexpr TypeSet floats = f16 | bf16 | f32 | f64;
 constexpr TypeSet ints = i8 | i16 | i32 | i64 | ui8 | ui16 | ui32 | ui64;
 constexpr TypeSet numbers = floats | ints;
 /// Everything that can be computed with.
-constexpr TypeSet basic = numbers | boolean;
+constexpr TypeSet basic = numbers | i1;
 /// Every type, for operators that move elements without looking at them.
-constexpr TypeSet any = basic | small;
+constexpr TypeSet any = TypeSet()
+#define NN_FLOAT_TYPE(number, Enum, name, bits, dlpack, keyword, Class) | keyword
+#define NN_INTEGER_TYPE(number, Enum, name, bits, dlpack, keyword) | keyword
+#include "runtime/abi/element_types.def"
+    ;
 } // namespace types
 
 /// What must hold beside type and rank.

@@ -5,6 +5,7 @@
 #define NN_SUPPORT_DATATYPE_H
 
 #include "mlir/IR/Types.h"
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include <cstdint>
 #include <optional>
@@ -14,33 +15,13 @@ namespace mlir::nn {
 /// Element types, with the numbers of ONNX's TensorProto.DataType.
 enum class DataType : int32_t {
   Undefined = 0,
-  Float32 = 1,
-  UInt8 = 2,
-  Int8 = 3,
-  UInt16 = 4,
-  Int16 = 5,
-  Int32 = 6,
-  Int64 = 7,
-  String = 8,
-  Bool = 9,
-  Float16 = 10,
-  Float64 = 11,
-  UInt32 = 12,
-  UInt64 = 13,
-  Complex64 = 14,
-  Complex128 = 15,
-  BFloat16 = 16,
-  Float8E4M3FN = 17,
-  Float8E4M3FNUZ = 18,
-  Float8E5M2 = 19,
-  Float8E5M2FNUZ = 20,
-  UInt4 = 21,
-  Int4 = 22,
-  Float4E2M1 = 23,
-  Float8E8M0 = 24,
-  UInt2 = 25,
-  Int2 = 26,
+#define NN_ELEMENT_TYPE(number, Enum, name, bits, dlpack) Enum = number,
+#define NN_STRING_TYPE(number, Enum, name) Enum = number,
+#include "runtime/abi/element_types.def"
 };
+
+/// All of them but Undefined, in the order in which lists of types are printed.
+ArrayRef<DataType> getAllDataTypes();
 
 /// True if `number` is one of the above, other than Undefined.
 bool isKnownDataType(int32_t number);
@@ -61,6 +42,7 @@ llvm::StringRef getName(DataType type);
 bool isFloat(DataType type);           // f16 ... f64, bf16, f8, f4
 bool isSignedInteger(DataType type);   // int2 ... int64
 bool isUnsignedInteger(DataType type); // uint2 ... uint64; not bool
+bool isComplex(DataType type);
 
 /// True for floats of 8 bits or less and integers of 4 or 2: numbers are stored
 /// in them, but never computed with.

@@ -12,12 +12,6 @@ using namespace mlir::nn;
 // Types
 //===----------------------------------------------------------------------===//
 
-static constexpr StringLiteral typeNames[] = {
-    "f16", "bf16", "f32", "f64",  "i8",   "i16", "i32",
-    "i64", "ui8",  "ui16", "ui32", "ui64", "i1",
-    "f8E4M3FN", "f8E4M3FNUZ", "f8E5M2", "f8E5M2FNUZ", "f8E8M0FNU", "f4E2M1FN",
-    "i4", "ui4", "i2", "ui2"};
-
 static std::string print(Type type) {
   std::string text;
   llvm::raw_string_ostream(text) << type;
@@ -25,20 +19,23 @@ static std::string print(Type type) {
 }
 
 bool TypeSet::contains(Type elementType) const {
-  std::string name = print(elementType);
-  for (auto [index, known] : llvm::enumerate(typeNames))
-    if (known == name)
-      return bits >> index & 1;
-  return false;
+  std::optional<DataType> type = getDataType(elementType);
+  return type && contains(*type);
 }
 
 std::string TypeSet::str() const {
   std::string text;
   llvm::raw_string_ostream os(text);
   llvm::ListSeparator separator;
-  for (auto [index, name] : llvm::enumerate(typeNames))
-    if (bits >> index & 1)
-      os << separator << name;
+  auto add = [&](DataType type, StringRef keyword) {
+    if (contains(type))
+      os << separator << keyword;
+  };
+#define NN_FLOAT_TYPE(number, Enum, name, bits, dlpack, keyword, Class)                  \
+  add(DataType::Enum, #keyword);
+#define NN_INTEGER_TYPE(number, Enum, name, bits, dlpack, keyword)                       \
+  add(DataType::Enum, #keyword);
+#include "runtime/abi/element_types.def"
   return text;
 }
 

@@ -19,34 +19,10 @@ namespace path = llvm::sys::path;
 //===----------------------------------------------------------------------===//
 
 Type importer::getTensorElementType(MLIRContext *context, int64_t dataType) {
-  switch (static_cast<DataType>(dataType)) {
-  case DataType::Float32:
-  case DataType::Float64:
-  case DataType::Float16:
-  case DataType::BFloat16:
-  case DataType::Int8:
-  case DataType::Int16:
-  case DataType::Int32:
-  case DataType::Int64:
-  case DataType::UInt8:
-  case DataType::UInt16:
-  case DataType::UInt32:
-  case DataType::UInt64:
-  case DataType::Bool:
-  case DataType::Float8E4M3FN:
-  case DataType::Float8E4M3FNUZ:
-  case DataType::Float8E5M2:
-  case DataType::Float8E5M2FNUZ:
-  case DataType::Float8E8M0:
-  case DataType::Float4E2M1:
-  case DataType::Int4:
-  case DataType::UInt4:
-  case DataType::Int2:
-  case DataType::UInt2:
-    return getElementType(context, static_cast<DataType>(dataType));
-  default:
+  if (dataType < 1 || dataType > INT32_MAX || !isKnownDataType(dataType))
     return {};
-  }
+  auto type = static_cast<DataType>(dataType);
+  return isComplex(type) ? Type() : getElementType(context, type);
 }
 
 llvm::StringRef importer::getAcceptedTypes() {

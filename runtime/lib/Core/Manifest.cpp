@@ -12,6 +12,7 @@
 
 #include "Core/Manifest.h"
 #include "Core/Hash.h"
+#include "Core/Types.h"
 
 #include <cstring>
 #include <initializer_list>
@@ -123,7 +124,8 @@ const Section *Manifest::find(SectionKind kind) const {
 
 /// Whether type and shape are those of the part.
 static bool fitsPart(const TensorSignature &tensor) {
-  constexpr int32_t onnxInt64 = 7, onnxBool = 9;
+  constexpr auto onnxInt64 = int32_t(OnnxType::Int64);
+  constexpr auto onnxBool = int32_t(OnnxType::Bool);
   switch (tensor.part) {
   case NNRT_PART_PRESENT:
     return tensor.type == onnxBool && tensor.dims.empty();

@@ -10,31 +10,9 @@
 namespace nnrt {
 
 static constexpr ElementType types[] = {
-    {1, "float32", {kDLFloat, 32, 1}},
-    {2, "uint8", {kDLUInt, 8, 1}},
-    {3, "int8", {kDLInt, 8, 1}},
-    {4, "uint16", {kDLUInt, 16, 1}},
-    {5, "int16", {kDLInt, 16, 1}},
-    {6, "int32", {kDLInt, 32, 1}},
-    {7, "int64", {kDLInt, 64, 1}},
-    {9, "bool", {kDLBool, 8, 1}},
-    {10, "float16", {kDLFloat, 16, 1}},
-    {11, "float64", {kDLFloat, 64, 1}},
-    {12, "uint32", {kDLUInt, 32, 1}},
-    {13, "uint64", {kDLUInt, 64, 1}},
-    {14, "complex64", {kDLComplex, 64, 1}},
-    {15, "complex128", {kDLComplex, 128, 1}},
-    {16, "bfloat16", {kDLBfloat, 16, 1}},
-    {17, "float8e4m3fn", {kDLFloat8_e4m3fn, 8, 1}},
-    {18, "float8e4m3fnuz", {kDLFloat8_e4m3fnuz, 8, 1}},
-    {19, "float8e5m2", {kDLFloat8_e5m2, 8, 1}},
-    {20, "float8e5m2fnuz", {kDLFloat8_e5m2fnuz, 8, 1}},
-    {21, "uint4", {kDLUInt, 4, 1}},
-    {22, "int4", {kDLInt, 4, 1}},
-    {23, "float4e2m1", {kDLFloat4_e2m1fn, 4, 1}},
-    {24, "float8e8m0", {kDLFloat8_e8m0fnu, 8, 1}},
-    {25, "uint2", {kDLUInt, 2, 1}},
-    {26, "int2", {kDLInt, 2, 1}},
+#define NN_ELEMENT_TYPE(number, Enum, name, bits, dlpack)                                \
+  {number, name, {dlpack, bits, 1}},
+#include "element_types.def"
 };
 
 const ElementType *findType(int32_t onnxType) {

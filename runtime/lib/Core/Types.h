@@ -15,8 +15,15 @@
 
 namespace nnrt {
 
+/// The numbers of ONNX's TensorProto.DataType.
+enum class OnnxType : int32_t {
+#define NN_ELEMENT_TYPE(number, Enum, name, bits, dlpack) Enum = number,
+#define NN_STRING_TYPE(number, Enum, name) Enum = number,
+#include "element_types.def"
+};
+
 struct ElementType {
-  int32_t onnx; // TensorProto.DataType
+  int32_t onnx; // an OnnxType
   const char *name;
   DLDataType dlpack;
 
