@@ -10,13 +10,13 @@
 //         for kh whose input row exists           the only loop with carried values
 //           for each input pixel under the block: load it once, and
 //             acc[pixel] += input * weight[kh, kw, c] for all pixels it is under
-//         result[pixel, c] = tail(acc[pixel])
+//         result[pixel, c] = epilogue(acc[pixel])
 //
 // Blocks at the left and right border leave out what is not there: where the
 // width is known when the code is emitted, else by pixels with loops over kw.
 //
 // Integers of 8 bits are multiplied and added in f32, in which the few products of a
-// window are exact, and given as the i32 that the tail expects.
+// window are exact, and given as the i32 that the epilogue expects.
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,7 +39,7 @@ struct Axis {
 
 class DepthwiseKernel {
 public:
-  explicit DepthwiseKernel(KernelSite &site) : site(site), tail(site) {}
+  explicit DepthwiseKernel(KernelSite &site) : site(site), epilogue(site) {}
   LogicalResult emit();
 
 private:
@@ -67,13 +67,13 @@ private:
   }
 
   KernelSite &site;
-  TailStorer tail;
+  EpilogueStorer epilogue;
   ConvOp op;
   Axis height, width;
   int64_t channels = 0, lanes = 0, blockPixels = 8;
   int64_t rank = 0; // 3 (one spatial dimension) or 4
   unsigned weights = 0;
-  std::optional<HeadLoader> bias;
+  std::optional<PrologueLoader> bias;
   // What is being emitted.
   Value image, outputRow, firstTapRow, endTapRow, channel, mask;
   LogicalResult status = success();
@@ -141,7 +141,7 @@ bool DepthwiseKernel::repackWeights() {
 }
 
 LogicalResult DepthwiseKernel::emit() {
-  if (!match() || failed(tail.add({1, rank - 1, rank})))
+  if (!match() || failed(epilogue.add({1, rank - 1, rank})))
     return failure();
   site.addInput(op.getInput());
   if (op.getBias()) {
@@ -161,7 +161,7 @@ LogicalResult DepthwiseKernel::emit() {
   width.input = e().size(input, rank - 2);
   width.output = e().size(output, rank - 2);
   Value depth = e().index(channels);
-  tail.setSizes({e().size(output, 0), e().mul(height.output, width.output), depth});
+  epilogue.setSizes({e().size(output, 0), e().mul(height.output, width.output), depth});
   if (bias)
     bias->setSizes({e().index(1), depth});
 
@@ -195,14 +195,14 @@ void DepthwiseKernel::emitRow(Value row) {
   outputRow = e().rem(row, safe);
   std::tie(firstTapRow, endTapRow) = tapRange(height, outputRow);
   e().vectorLoop(e().index(channels), lanes, 1,
-                 [&](Value position, Value tailMask) {
-                   emitChannels(position, tailMask);
+                 [&](Value position, Value lastMask) {
+                   emitChannels(position, lastMask);
                  });
 }
 
-void DepthwiseKernel::emitChannels(Value at, Value tailMask) {
+void DepthwiseKernel::emitChannels(Value at, Value lastMask) {
   channel = at;
-  mask = tailMask;
+  mask = lastMask;
   std::optional<int64_t> knownInput = getConstantIntValue(width.input),
                          knownOutput = getConstantIntValue(width.output);
   int64_t span = (width.kernel - 1) * width.dilation;
@@ -281,7 +281,7 @@ void DepthwiseKernel::storePixel(Value pixel, Value sum) {
   Value place = e().add(e().mul(outputRow, width.output), pixel);
   if (isInteger())
     sum = emitCast(e().b, e().loc, sum, e().b.getI32Type(), false, false);
-  if (failed(tail.store(sum, {image, place, channel}, lanes, mask)))
+  if (failed(epilogue.store(sum, {image, place, channel}, lanes, mask)))
     status = failure();
 }
 

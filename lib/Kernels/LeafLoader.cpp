@@ -40,7 +40,7 @@ Type nn::getKernelComputeType(Type tensorType) {
   return getComputeType(getSignlessType(getElementTypeOrSelf(tensorType)));
 }
 
-FailureOr<Value> HeadLoader::load(ArrayRef<Value> indices, int64_t lanes,
+FailureOr<Value> PrologueLoader::load(ArrayRef<Value> indices, int64_t lanes,
                                   Value mask) {
   KernelEmitter &e = site.getEmitter();
   BodyEmitter body(site.view, e, lanes);
@@ -53,7 +53,7 @@ FailureOr<Value> HeadLoader::load(ArrayRef<Value> indices, int64_t lanes,
                   false, false);
 }
 
-LogicalResult TailStorer::add(ArrayRef<int64_t> ends) {
+LogicalResult EpilogueStorer::add(ArrayRef<int64_t> ends) {
   Value anchor = site.view.anchor->getResult(0);
   for (Value result : site.view.results)
     if (!site.view.haveSameShape(result, anchor))
@@ -61,12 +61,12 @@ LogicalResult TailStorer::add(ArrayRef<int64_t> ends) {
   return leaves.add(site.view.results, anchor, ends);
 }
 
-void TailStorer::setSizes(ArrayRef<Value> groupSizes) {
+void EpilogueStorer::setSizes(ArrayRef<Value> groupSizes) {
   sizes.assign(groupSizes.begin(), groupSizes.end());
   leaves.setSizes(groupSizes);
 }
 
-Value TailStorer::getOffset(ArrayRef<Value> indices) {
+Value EpilogueStorer::getOffset(ArrayRef<Value> indices) {
   KernelEmitter &e = site.getEmitter();
   Value offset = e.index(0);
   for (auto [index, size] : llvm::zip(indices, sizes))
@@ -74,7 +74,7 @@ Value TailStorer::getOffset(ArrayRef<Value> indices) {
   return offset;
 }
 
-LogicalResult TailStorer::store(Value value, ArrayRef<Value> indices,
+LogicalResult EpilogueStorer::store(Value value, ArrayRef<Value> indices,
                                 int64_t lanes, Value mask) {
   KernelEmitter &e = site.getEmitter();
   Type stored = getSignlessType(

@@ -9,7 +9,7 @@
 //     for k                                        carries acc in registers
 //       b[vector] = rhs[k, columns of the panel]   the last one masked
 //       acc[row][vector] += lhs[row, k] * b[vector]
-//     result[row, columns] = tail(acc[row][vector])
+//     result[row, columns] = epilogue(acc[row][vector])
 //
 // A tile with few accumulators takes several steps of k at once, each with its
 // own set, to hide the latency of FMAs. Tiles at the last rows
@@ -38,7 +38,7 @@ namespace {
 
 class MatMulKernel {
 public:
-  explicit MatMulKernel(KernelSite &site) : site(site), tail(site) {}
+  explicit MatMulKernel(KernelSite &site) : site(site), epilogue(site) {}
   LogicalResult emit();
 
 private:
@@ -58,7 +58,7 @@ private:
   Array getRhs() { return packed ? site.getInput(*packed) : site.getInput(op.getRhs()); }
 
   KernelSite &site;
-  TailStorer tail;
+  EpilogueStorer epilogue;
   MatMulOp op;
   int64_t rank = 0, columns = 0, depth = 0;
   /// Rows of each product, if known: all rows of a shared rhs are one product.
@@ -160,7 +160,7 @@ void MatMulKernel::chooseTile() {
 }
 
 LogicalResult MatMulKernel::emit() {
-  if (!match() || failed(tail.add({rank - 1, rank})) || !addOperands() ||
+  if (!match() || failed(epilogue.add({rank - 1, rank})) || !addOperands() ||
       failed(site.begin("matmul")))
     return failure();
   lanes = e().getLanes();
@@ -169,7 +169,7 @@ LogicalResult MatMulKernel::emit() {
   for (int64_t dim = 0; dim < rank - 1; ++dim)
     allRows = e().mul(allRows, e().size(output, dim));
   rows = isBatched ? e().size(output, rank - 2) : allRows;
-  tail.setSizes({allRows, e().index(columns)});
+  epilogue.setSizes({allRows, e().index(columns)});
   e().loop(site.getBegin(), site.getEnd(), 1,
            [&](Value iteration) { emitIteration(iteration); });
   if (failed(status))
@@ -286,7 +286,7 @@ void MatMulKernel::emitTile(Value batch, Value row, int64_t numRows, Value colum
                                       sums[i + half * accumulators]);
   for (int64_t r = 0; r < numRows; ++r)
     for (int64_t n = 0; n < vectors; ++n)
-      if (failed(tail.store(sums[r * vectors + n],
+      if (failed(epilogue.store(sums[r * vectors + n],
                             {e().add(globalRow, r), e().add(column, n * lanes)},
                             lanes, maskOf(n))))
         status = failure();

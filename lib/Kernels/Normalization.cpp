@@ -10,7 +10,7 @@
 //   for row in [begin, end)
 //     m = max(x[row, :])
 //     s = sum(y[row, :] = exp(x[row, :] - m))
-//     y[row, :] = tail(y[row, :] / s)
+//     y[row, :] = epilogue(y[row, :] / s)
 //
 // Layer normalization likewise walks rows: for the mean, for the variance, and
 // for the result.
@@ -33,8 +33,8 @@ namespace {
 class AxisKernel {
 public:
   AxisKernel(KernelSite &site, Value input)
-      : site(site), view(site.view), input(input), head(site, input),
-        tail(site) {}
+      : site(site), view(site.view), input(input), prologue(site, input),
+        epilogue(site) {}
   virtual ~AxisKernel() = default;
 
   /// Splits the dimensions at [first, last) and emits the kernel.
@@ -42,7 +42,7 @@ public:
                      int64_t costOfElement);
 
 protected:
-  /// Inputs other than the head's and the tail's.
+  /// Inputs other than the prologue's and the epilogue's.
   virtual LogicalResult addInputs() { return success(); }
   virtual void setSizes(ArrayRef<Value> sizes) {}
   /// The code for one place outside of the axis.
@@ -87,8 +87,8 @@ protected:
   KernelSite &site;
   const FusionView &view;
   Value input;
-  HeadLoader head;
-  TailStorer tail;
+  PrologueLoader prologue;
+  EpilogueStorer epilogue;
   Type type;
   SmallVector<int64_t> ends;
   bool hasInner = false;
@@ -110,7 +110,7 @@ LogicalResult AxisKernel::emit(StringRef kind, int64_t first, int64_t last,
   if (hasInner)
     ends.push_back(rank);
   type = getKernelComputeType(input.getType());
-  if (failed(head.add(ends)) || failed(tail.add(ends)) || failed(addInputs()) ||
+  if (failed(prologue.add(ends)) || failed(epilogue.add(ends)) || failed(addInputs()) ||
       failed(site.begin(kind)))
     return failure();
   lanes = e().getLanes();
@@ -124,8 +124,8 @@ LogicalResult AxisKernel::emit(StringRef kind, int64_t first, int64_t last,
       product = e().mul(product, e().size(site.getOutputMemref(0), dim));
     sizes.push_back(product);
   }
-  head.setSizes(sizes);
-  tail.setSizes(sizes);
+  prologue.setSizes(sizes);
+  epilogue.setSizes(sizes);
   setSizes(sizes);
   axisSize = sizes[1];
 
@@ -182,7 +182,7 @@ SmallVector<Value> AxisKernel::indicesAt(Value position) const {
 }
 
 Value AxisKernel::load(Value position, Value mask) {
-  FailureOr<Value> loaded = head.load(indicesAt(position), lanes, maskOf(mask));
+  FailureOr<Value> loaded = prologue.load(indicesAt(position), lanes, maskOf(mask));
   if (succeeded(loaded))
     return *loaded;
   status = failure();
@@ -190,7 +190,7 @@ Value AxisKernel::load(Value position, Value mask) {
 }
 
 void AxisKernel::store(Value value, Value position, Value mask) {
-  if (failed(tail.store(value, indicesAt(position), lanes, maskOf(mask))))
+  if (failed(epilogue.store(value, indicesAt(position), lanes, maskOf(mask))))
     status = failure();
 }
 
@@ -257,7 +257,7 @@ void SoftmaxKernel::emitPlace() {
              Value y = exp(sub(load(position, mask), spread(largest)));
              y = e().selectMasked(mask, y, 0);
              if (keeps)
-               e().store(y, site.getOutput(0), tail.getOffset(indicesAt(position)),
+               e().store(y, site.getOutput(0), epilogue.getOffset(indicesAt(position)),
                          maskOf(mask));
              return SmallVector<Value>{add(carried[0], y)};
            },
@@ -274,7 +274,7 @@ void SoftmaxKernel::emitPlace() {
       [&](Value position, Value mask, ValueRange) {
         Value y;
         if (keeps)
-          y = e().load(site.getOutput(0), tail.getOffset(indicesAt(position)),
+          y = e().load(site.getOutput(0), epilogue.getOffset(indicesAt(position)),
                        lanes, maskOf(mask));
         else
           y = sub(load(position, mask), spread(largest));
@@ -331,7 +331,7 @@ private:
   void emitPlace() override;
   /// The mean along the axis of what `term` gives for an element.
   Value mean(function_ref<Value(Value)> term);
-  Value parameter(HeadLoader &loader, Value position, Value mask) {
+  Value parameter(PrologueLoader &loader, Value position, Value mask) {
     FailureOr<Value> loaded = loader.load(indicesAt(position), lanes, mask);
     if (succeeded(loaded))
       return *loaded;
@@ -340,8 +340,8 @@ private:
   }
 
   LayerNormOp op;
-  HeadLoader scale;
-  std::optional<HeadLoader> bias;
+  PrologueLoader scale;
+  std::optional<PrologueLoader> bias;
 };
 } // namespace
 

@@ -5,15 +5,15 @@
 //
 //   for row in [begin, end)              of outer
 //     for i in vectors of reduced:       4 accumulators side by side
-//       acc = acc (op) head(input[row, i])
-//     result[row] = tail(reduce lanes(acc))
+//       acc = acc (op) prologue(input[row, i])
+//     result[row] = epilogue(reduce lanes(acc))
 //
 // else (global average pooling with channels last, for one)
 //
 //   for block in [begin, end)            of outer x blocks of inner
 //     for r in reduced:                  an accumulator for each vector of inner
-//       acc[v] = acc[v] (op) head(input[outer, r, v])
-//     result[outer, v] = tail(acc[v])
+//       acc[v] = acc[v] (op) prologue(input[outer, r, v])
+//     result[outer, v] = epilogue(acc[v])
 //
 //===----------------------------------------------------------------------===//
 
@@ -40,7 +40,7 @@ struct Recipe {
 
 class ReductionKernel {
 public:
-  explicit ReductionKernel(KernelSite &site) : site(site), tail(site) {}
+  explicit ReductionKernel(KernelSite &site) : site(site), epilogue(site) {}
   LogicalResult emit();
 
 private:
@@ -51,13 +51,13 @@ private:
   /// One more vector of the input into an accumulator.
   Value accumulate(Value accumulator, Value loaded, Value mask);
   Value finalize(Value value, int64_t lanes);
-  LogicalResult emitRows(HeadLoader &head);
-  LogicalResult emitColumns(HeadLoader &head);
-  LogicalResult emitBlock(HeadLoader &head, Value outer, Value column,
+  LogicalResult emitRows(PrologueLoader &prologue);
+  LogicalResult emitColumns(PrologueLoader &prologue);
+  LogicalResult emitBlock(PrologueLoader &prologue, Value outer, Value column,
                           int64_t vectors, Value lastMask);
 
   KernelSite &site;
-  TailStorer tail;
+  EpilogueStorer epilogue;
   Recipe recipe;
   Value input;
   Type type; // in which it is computed
@@ -139,7 +139,7 @@ bool ReductionKernel::findGroups() {
   SmallVector<int64_t> resultEnds = {hasInner ? inResult(first) : inResult(rank)};
   if (hasInner)
     resultEnds.push_back(inResult(rank));
-  return succeeded(tail.add(resultEnds));
+  return succeeded(epilogue.add(resultEnds));
 }
 
 double ReductionKernel::getNeutral() const {
@@ -182,7 +182,7 @@ Value ReductionKernel::accumulate(Value accumulator, Value loaded, Value mask) {
     loaded = math::AbsFOp::create(e.b, e.loc, loaded);
   else if (recipe.abs && !isUnsigned)
     loaded = math::AbsIOp::create(e.b, e.loc, loaded);
-  // Masked lanes are loaded as zero, but a head may change that.
+  // Masked lanes are loaded as zero, but a prologue may change that.
   if (mask)
     loaded = e.selectMasked(mask, loaded, recipe.square ? 0 : getNeutral());
   if (recipe.square)
@@ -215,8 +215,8 @@ LogicalResult ReductionKernel::emit() {
   if (!site.view.anchor || site.view.anchor->getNumResults() != 1 ||
       !findRecipe() || !findGroups())
     return failure();
-  HeadLoader head(site, input);
-  if (failed(head.add(inputEnds)))
+  PrologueLoader prologue(site, input);
+  if (failed(prologue.add(inputEnds)))
     return failure();
   // Neutral elements of integers other than 0 and 1 are not worth the trouble
   // of a kernel: they would have to be exact beyond a double.
@@ -245,17 +245,17 @@ LogicalResult ReductionKernel::emit() {
   outerSize = product(0, inputEnds[0]);
   reducedSize = product(inputEnds[0], inputEnds[1]);
   if (!hasInner) {
-    head.setSizes({outerSize, reducedSize});
-    tail.setSizes({outerSize});
-    return emitRows(head);
+    prologue.setSizes({outerSize, reducedSize});
+    epilogue.setSizes({outerSize});
+    return emitRows(prologue);
   }
   innerSize = product(inputEnds[1], inputEnds[2]);
-  head.setSizes({outerSize, reducedSize, innerSize});
-  tail.setSizes({outerSize, innerSize});
-  return emitColumns(head);
+  prologue.setSizes({outerSize, reducedSize, innerSize});
+  epilogue.setSizes({outerSize, innerSize});
+  return emitColumns(prologue);
 }
 
-LogicalResult ReductionKernel::emitRows(HeadLoader &head) {
+LogicalResult ReductionKernel::emitRows(PrologueLoader &prologue) {
   KernelEmitter &e = site.getEmitter();
   LogicalResult status = success();
   e.loop(site.getBegin(), site.getEnd(), 1, [&](Value row) {
@@ -267,7 +267,7 @@ LogicalResult ReductionKernel::emitRows(HeadLoader &head) {
                    e.constant(e.vector(type, width), getNeutral())};
              },
              [&](Value position, int64_t width, Value mask, ValueRange carried) {
-               FailureOr<Value> loaded = head.load({row, position}, width, mask);
+               FailureOr<Value> loaded = prologue.load({row, position}, width, mask);
                if (failed(loaded)) {
                  status = failure();
                  return SmallVector<Value>(carried);
@@ -281,7 +281,7 @@ LogicalResult ReductionKernel::emitRows(HeadLoader &head) {
     Value joined = e.joinLanes(
         accumulated, [&](Value x, Value y) { return combine(x, y); });
     Value reduced = finalize(joined, 1);
-    if (failed(tail.store(reduced, {row}, 1, Value())))
+    if (failed(epilogue.store(reduced, {row}, 1, Value())))
       status = failure();
   });
   int64_t rank = cast<RankedTensorType>(
@@ -292,7 +292,7 @@ LogicalResult ReductionKernel::emitRows(HeadLoader &head) {
   return status;
 }
 
-LogicalResult ReductionKernel::emitBlock(HeadLoader &head, Value outer,
+LogicalResult ReductionKernel::emitBlock(PrologueLoader &prologue, Value outer,
                                          Value column, int64_t vectors,
                                          Value lastMask) {
   KernelEmitter &e = site.getEmitter();
@@ -306,7 +306,7 @@ LogicalResult ReductionKernel::emitBlock(HeadLoader &head, Value outer,
       [&](Value position, Value, ValueRange carried) {
         SmallVector<Value> next;
         for (int64_t v = 0; v < vectors; ++v) {
-          FailureOr<Value> loaded = head.load(
+          FailureOr<Value> loaded = prologue.load(
               {outer, position, e.add(column, v * lanes)}, lanes, maskOf(v));
           if (failed(loaded)) {
             status = failure();
@@ -324,13 +324,13 @@ LogicalResult ReductionKernel::emitBlock(HeadLoader &head, Value outer,
         return joined;
       });
   for (int64_t v = 0; v < vectors; ++v)
-    if (failed(tail.store(finalize(sums[v], lanes),
+    if (failed(epilogue.store(finalize(sums[v], lanes),
                           {outer, e.add(column, v * lanes)}, lanes, maskOf(v))))
       status = failure();
   return status;
 }
 
-LogicalResult ReductionKernel::emitColumns(HeadLoader &head) {
+LogicalResult ReductionKernel::emitColumns(PrologueLoader &prologue) {
   KernelEmitter &e = site.getEmitter();
   std::optional<int64_t> known = getConstantIntValue(innerSize);
   // Blocks of up to 8 vectors; the largest that leaves no rest, if not small.
@@ -352,7 +352,7 @@ LogicalResult ReductionKernel::emitColumns(HeadLoader &head) {
     Value outer = e.div(iteration, safe);
     Value column = e.mul(e.rem(iteration, safe), width);
     auto block = [&](Value at, int64_t count, Value mask) {
-      if (failed(emitBlock(head, outer, at, count, mask)))
+      if (failed(emitBlock(prologue, outer, at, count, mask)))
         status = failure();
     };
     if (known && *known <= width) {

@@ -41,9 +41,9 @@ private:
 
 /// An input tensor of an anchor with the elementwise operators that compute it
 /// (often none).
-class HeadLoader {
+class PrologueLoader {
 public:
-  HeadLoader(KernelSite &site, Value value)
+  PrologueLoader(KernelSite &site, Value value)
       : site(site), value(value), leaves(site) {}
 
   /// The groups that end at `ends` are of dimensions of `reference` (by default
@@ -63,9 +63,9 @@ private:
 
 /// The results of a kernel with an anchor: applies the elementwise operators
 /// after the anchor, and stores.
-class TailStorer {
+class EpilogueStorer {
 public:
-  explicit TailStorer(KernelSite &site) : site(site), leaves(site) {}
+  explicit EpilogueStorer(KernelSite &site) : site(site), leaves(site) {}
 
   /// `ends` as for LeafLoader, in the dimensions of the anchor's result. Failure
   /// if a result has another shape than the anchor's.
