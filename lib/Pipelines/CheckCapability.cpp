@@ -38,7 +38,7 @@ void CapabilityCheck::check(Operation *op, const NodeInfo &node,
     known.insert(op->result_begin(), op->result_end());
     return;
   }
-  // The general road comes first: what it lacks says most about what to change.
+  // Linalg comes first: it takes the most, so what it refuses must change in the model.
   std::optional<Gap> closest;
   for (ArrayRef<Capability> table : {getLinalgCapabilities(), getKernelCapabilities(),
                                      getOneDNNCapabilities()}) {

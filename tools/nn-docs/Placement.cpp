@@ -50,8 +50,8 @@ static void printRows(ArrayRef<Capability> table, OperationName op,
       " / ");
 }
 
-/// Operations that are not lowered by one of the three conversions.
-static StringRef getSpecialRoad(OperationName op) {
+/// What becomes of an operation that none of the three conversions lowers; "" for others.
+static StringRef getSpecialLowering(OperationName op) {
   return llvm::StringSwitch<StringRef>(op.getStringRef())
       .Case("nn.constant", "a view of the weights section (bufferization)")
       .Cases({"nn.fusion", "nn.yield"},
@@ -66,18 +66,25 @@ static StringRef getSpecialRoad(OperationName op) {
 
 void nn::printPlacement(MLIRContext &context, llvm::raw_ostream &os) {
   os << "# How each nn operator is lowered\n\n"
-        "Printed from the capability tables in `lib/Conversion/NNToOneDNN`,\n"
-        "`NNToKernels` and `NNToLinalg`, which the conversions obey. Roads are\n"
-        "tried from left to right, with the exceptions that\n"
-        "`lib/Pipelines/Pipelines.cpp` makes for what generated code does better;\n"
-        "element types are those of the data operand, as far as the operator's\n"
-        "definition accepts them: floats are f16, bf16, f32, f64; integers i8 to i64\n"
-        "and ui8 to ui64; numbers both; basic: numbers and i1; any: also floats of 8\n"
-        "bits or less, and i4, ui4, i2, ui2, which are bytes when operators are lowered\n"
-        "(`nn-store-small-types`). A *runtime kernel* is a reference kernel of libnnrt,\n"
-        "for what is control flow more than arithmetic.\n\n"
-        "Whatever the road, machine code calls no library; a function that would\n"
-        "need one is refused (see [coverage](coverage.md)).\n\n"
+        "The conversions to oneDNN, kernel templates and linalg obey the capability\n"
+        "tables in `lib/Conversion/NNToOneDNN`, `NNToKernels` and `NNToLinalg`; this\n"
+        "page prints them. Columns are tried from left to right, except that\n"
+        "`lib/Pipelines/Pipelines.cpp` lets generated code go first where it is\n"
+        "faster.\n\n"
+        "Element types are those of the data operand; the operator's definition may\n"
+        "accept fewer:\n\n"
+        "| | |\n|---|---|\n"
+        "| floats | f16, bf16, f32, f64 |\n"
+        "| integers | i8 to i64, ui8 to ui64 |\n"
+        "| numbers | floats and integers |\n"
+        "| basic | numbers and i1 |\n"
+        "| any | basic, and the small types: floats of 8 bits or less, i4, ui4, i2, ui2. "
+        "They are stored in bytes by the time operators are lowered "
+        "(`nn-store-small-types`) |\n\n"
+        "A *runtime kernel* is a reference kernel of libnnrt, for operators that are\n"
+        "more control flow than arithmetic.\n\n"
+        "Generated code calls no library. A function that would need one is refused\n"
+        "(see [coverage](coverage.md)).\n\n"
         "| operator | oneDNN | kernel template | linalg, runtime |\n|---|---|---|---|\n";
   SmallVector<RegisteredOperationName> names;
   for (RegisteredOperationName op : context.getRegisteredOperations())
@@ -87,7 +94,7 @@ void nn::printPlacement(MLIRContext &context, llvm::raw_ostream &os) {
     return lhs.getStringRef() < rhs.getStringRef();
   });
   for (RegisteredOperationName op : names) {
-    if (!op.hasInterface<ShapeOpInterface>() || !getSpecialRoad(op).empty())
+    if (!op.hasInterface<ShapeOpInterface>() || !getSpecialLowering(op).empty())
       continue;
     os << "| `" << op.getStringRef() << "` | ";
     printRows(getOneDNNCapabilities(), op, os);
@@ -99,9 +106,9 @@ void nn::printPlacement(MLIRContext &context, llvm::raw_ostream &os) {
   }
   os << "\n| other operation | becomes |\n|---|---|\n";
   for (RegisteredOperationName op : names) {
-    StringRef road = getSpecialRoad(op);
-    if (!op.hasInterface<ShapeOpInterface>() || !road.empty())
-      os << "| `" << op.getStringRef() << "` | " << (road.empty() ? "–" : road)
+    StringRef lowering = getSpecialLowering(op);
+    if (!op.hasInterface<ShapeOpInterface>() || !lowering.empty())
+      os << "| `" << op.getStringRef() << "` | " << (lowering.empty() ? "–" : lowering)
          << " |\n";
   }
 }

@@ -1,4 +1,4 @@
-//===- NNToLinalg.h - the general road of lowering --------------*- C++ -*-===//
+//===- NNToLinalg.h - the general lowering, to linalg -----------*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #ifndef NN_CONVERSION_NNTOLINALG_H

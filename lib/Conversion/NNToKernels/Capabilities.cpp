@@ -1,8 +1,8 @@
 //===- Capabilities.cpp - what kernel templates can run -------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// A row names its template after "kernel". A template that a row admits may
-// still refuse a form that would not pay; the next road then takes it.
+// A row names its template after "kernel". A template may still refuse a form that it
+// would not make faster; the operator is then lowered to linalg.
 //
 //===----------------------------------------------------------------------===//
 

@@ -1,10 +1,10 @@
-//===- Capabilities.cpp - what the general road can run -------------------===//
+//===- Capabilities.cpp - what can be lowered to linalg -------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// Every operator that compiles at all has a row here, by families. Types that an
-// operator's definition does not accept need not be left out. Small types are gone
-// when operators are lowered (nn-store-small-types): who has them here works on
-// their bytes, or was rewritten.
+// Every operator that compiles at all has a row here, grouped by family. A row may list
+// types that the operator's definition does not accept. Small types are stored in bytes
+// before operators are lowered (nn-store-small-types), so a row that lists them means
+// that the operator works on those bytes or has been rewritten.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,8 +26,8 @@ static std::optional<std::string> violatesRoiGiven(Operation *op) {
              : std::nullopt;
 }
 
-/// Neither ONNX nor its reference says what lies between two bools, or how integers
-/// between the points of a grid are rounded.
+/// Neither ONNX nor its reference implementation defines interpolation between two bools,
+/// or how integers interpolated on a grid are rounded.
 static std::optional<std::string> describeInterpolation(Type type, StringRef mode) {
   if (mode == "nearest")
     return std::nullopt;

@@ -1,6 +1,6 @@
 # Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
-"""Reads the placement page on stdin: reference kernels of the runtime are only for
-the operators below, and every operator has a road."""
+"""Reads the placement page on stdin: only the operators below use reference kernels of
+the runtime, and every operator can be lowered."""
 
 import re
 import sys
@@ -13,10 +13,10 @@ for line in sys.stdin:
     if not row:
         continue
     operators += 1
-    name, roads = row[1], row.groups()[1:]
-    if any("runtime kernel" in road for road in roads) and name not in REFERENCE:
+    name, paths = row[1], row.groups()[1:]
+    if any("runtime kernel" in path for path in paths) and name not in REFERENCE:
         problems.append(f"{name} uses a reference kernel of the runtime")
-    if all(road == "–" for road in roads):
-        problems.append(f"{name} has no road: add a row to a capability table")
+    if all(path == "–" for path in paths):
+        problems.append(f"{name} has no lowering: add a row to a capability table")
 print("\n".join(problems) or f"{operators} operators")
 sys.exit(bool(problems) or operators < 50)
