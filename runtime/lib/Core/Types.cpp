@@ -7,6 +7,8 @@
 
 #include "Core/Types.h"
 
+#include "nnrt_abi.h"
+
 namespace nnrt {
 
 static constexpr ElementType types[] = {
@@ -14,6 +16,25 @@ static constexpr ElementType types[] = {
   {number, name, {dlpack, bits, 1}},
 #include "element_types.def"
 };
+
+// The names that generated code and oneDNN's plugin use.
+static constexpr bool isSame(nnrt_abi_type abi, OnnxType type) {
+  return static_cast<int32_t>(abi) == static_cast<int32_t>(type);
+}
+static_assert(isSame(NNRT_ABI_F32, OnnxType::Float32) &&
+              isSame(NNRT_ABI_F64, OnnxType::Float64) &&
+              isSame(NNRT_ABI_F16, OnnxType::Float16) &&
+              isSame(NNRT_ABI_BF16, OnnxType::BFloat16) &&
+              isSame(NNRT_ABI_S8, OnnxType::Int8) &&
+              isSame(NNRT_ABI_S16, OnnxType::Int16) &&
+              isSame(NNRT_ABI_S32, OnnxType::Int32) &&
+              isSame(NNRT_ABI_S64, OnnxType::Int64) &&
+              isSame(NNRT_ABI_U8, OnnxType::UInt8) &&
+              isSame(NNRT_ABI_U16, OnnxType::UInt16) &&
+              isSame(NNRT_ABI_U32, OnnxType::UInt32) &&
+              isSame(NNRT_ABI_U64, OnnxType::UInt64) &&
+              isSame(NNRT_ABI_BOOL, OnnxType::Bool) &&
+              isSame(NNRT_ABI_STRING, OnnxType::String));
 
 const ElementType *findType(int32_t onnxType) {
   for (const ElementType &type : types)
