@@ -25,10 +25,9 @@ def Check_Dialect : Dialect {
     }
     ```
 
-    `nn-run test.mlir` compiles it and runs the code, with the inputs as
-    arguments that the compiler knows nothing of; `nn-run --interpret test.mlir`
-    interprets it. A failed expectation is reported with its worst element, and
-    nn-run then exits with 1.
+    `nn-run test.mlir` compiles and runs it, with the inputs as arguments whose values
+    the compiler does not see; `nn-run --interpret test.mlir` interprets it. A failed
+    expectation is reported with its worst element, and nn-run then exits with 1.
   }];
 }
 
@@ -36,14 +35,13 @@ class Check_Op<string mnemonic, list<Trait> traits = []>
     : Op<Check_Dialect, mnemonic, traits>;
 
 def Check_InputOp : Check_Op<"input"> {
-  let summary = "A value that the compiler must not know";
+  let summary = "A value that the compiler does not see";
   let description = [{
-    The tensor `value`. Not pure, so that nothing is folded. Sizes of the result
-    may be left unknown: `check.input dense<1.0> : tensor<2xf32> as tensor<?xf32>`.
+    The tensor `value`. Not pure, so that nothing is folded. Sizes of the result may
+    be unknown: `check.input dense<1.0> : tensor<2xf32> as tensor<?xf32>`.
 
     Constraints:
-     - `input_c1`: the result has the value's element type, rank and, where they
-       are known, sizes.
+     - `input_c1`: the result has the value's element type, rank and known sizes.
   }];
   let arguments = (ins ElementsAttr:$value);
   let results = (outs AnyRankedTensor:$result);
@@ -52,19 +50,19 @@ def Check_InputOp : Check_Op<"input"> {
 }
 
 class Check_ExpectOp<string mnemonic> : Check_Op<mnemonic> {
-  // Shapes are compared when the test runs; here they only must not contradict.
+  // Shapes are compared when the test runs; here they must only be compatible.
   let hasVerifier = 1;
 }
 
 def Check_ExpectCloseOp : Check_ExpectOp<"expect_close"> {
   let summary = "Expects equal shapes and close elements";
   let description = [{
-    Elements are close if `|got - want| <= atol * max(0.01, M) + rtol * |want|`,
-    M being the largest finite |want|; NaN and infinities must be at the same
-    places. (The rule by which nn-run compares outputs.)
+    Elements are close if `|got - want| <= atol * max(0.01, M) + rtol * |want|`, where
+    M is the largest finite |want|. NaN and infinities must be at the same positions.
+    (nn-run compares outputs by the same rule.)
 
     Constraints:
-     - `expect_c1`: both tensors have one element type, and shapes that can be equal.
+     - `expect_c1`: both tensors have the same element type and compatible shapes.
   }];
   let arguments = (ins AnyRankedTensor:$got, AnyRankedTensor:$want,
                        DefaultValuedAttr<F64Attr, "1.0e-5">:$rtol,

@@ -16,18 +16,17 @@ def NN_Dialect : Dialect {
   let cppNamespace = "::mlir::nn";
   let summary = "Neural-network graphs with the meaning of ONNX";
   let description = [{
-    Tensors with value semantics and operators with the meaning of ONNX's newest
-    opset; the differences between opset versions are gone after import. Every
-    operator is pure, and its result types are inferred. Values are ranked
-    tensors without encodings; dimensions that are known at run time only are
-    `?`, and their ONNX names are the attribute `nn.dim_names` of arguments and
-    results of the model's function.
+    Tensors with value semantics, and operators with the semantics of ONNX's newest
+    opset; the import removes the differences between opsets. Every operator is pure,
+    and its result types are inferred. Values are ranked tensors without encodings.
+    Dimensions known only at run time are `?`; the attribute `nn.dim_names` of the
+    arguments and results of the model's function has their ONNX names.
 
     Discardable attributes:
      - `nn.origin` on operations: which ONNX tensors its results are (see
        `#nn.origin`);
      - `nn.name`, `nn.dim_names` on arguments and results of `@main`;
-     - `nn.stored_type` on those whose tensor holds the bytes of a small type;
+     - `nn.stored_type` on arguments and results that hold the bytes of a small type;
      - `nn.metadata`, `nn.producer` on the module.
   }];
   let useDefaultAttributePrinterParser = 1;
@@ -46,14 +45,13 @@ def NN_FloatType : AnyTypeOf<[F16, BF16, F32, F64], "floating-point">;
 def NN_IntType
     : AnyTypeOf<[I8, I16, I32, I64, UI8, UI16, UI32, UI64], "integer">;
 
-/// Types that numbers are stored in, but that nobody computes with.
+/// Types that numbers are stored in, but not computed with.
 def NN_SmallType : AnyTypeOf<[F8E4M3FN, F8E4M3FNUZ, F8E5M2, F8E5M2FNUZ, F8E8M0FNU,
                               F4E2M1FN, I<4>, UI<4>, I<2>, UI<2>],
                              "8-bit float or 4-bit or 2-bit">;
 
-/// Integers are signless for ONNX's int8..int64 and unsigned (`ui8`) for its
-/// uint8..uint64; `i1` is bool. Small types are for operations that move elements
-/// or convert them; all others take tensors of the types below.
+/// ONNX's int8..int64 are signless, its uint8..uint64 unsigned (`ui8`), and bool is `i1`.
+/// Only operations that move or convert elements take small types (NN_Tensor).
 def NN_Tensor : NN_TensorOf<[NN_FloatType, NN_IntType, I1, NN_SmallType]>;
 def NN_PlainTensor : NN_TensorOf<[NN_FloatType, NN_IntType, I1]>;
 def NN_QuantizedTensor : NN_TensorOf<[NN_IntType, NN_SmallType]>;
@@ -92,17 +90,17 @@ class NN_DefaultBool<string value> : DefaultValuedAttr<BoolAttr, value>;
 class NN_DefaultString<string value> : DefaultValuedStrAttr<StrAttr, value>;
 def NN_LayoutAttr : DefaultValuedAttr<NN_Layout, "::mlir::nn::Layout::ChannelsFirst">;
 def NN_AutoPadAttr : DefaultValuedAttr<NN_AutoPad, "::mlir::nn::AutoPad::NotSet">;
-/// A list of integers, e.g. one a spatial dimension; empty means the default
-/// that ONNX gives (strides and dilations 1, pads 0).
+/// A list of integers, e.g. one per spatial dimension; if empty, ONNX's defaults hold
+/// (strides and dilations 1, pads 0).
 def NN_I64List : DefaultValuedAttr<DenseI64ArrayAttr, "{}">;
 
 def NN_OriginAttr : AttrDef<NN_Dialect, "Origin"> {
   let mnemonic = "origin";
   let summary = "which ONNX tensor a result is";
   let description = [{
-    Result number `result` of the operation that carries this attribute holds the
-    ONNX tensor named `tensor`. Where `permutation` is not empty, dimension `i`
-    of the result is dimension `permutation[i]` of the ONNX tensor.
+    Result number `result` of the operation with this attribute is the ONNX tensor named
+    `tensor`. If `permutation` is not empty, dimension `i` of the result is dimension
+    `permutation[i]` of the ONNX tensor.
   }];
   let parameters = (ins "int64_t":$result, "::mlir::StringAttr":$tensor,
       OptionalArrayRefParameter<"int64_t">:$permutation);
@@ -113,9 +111,9 @@ def NN_OriginAttr : AttrDef<NN_Dialect, "Origin"> {
 // Base classes of operations
 //===----------------------------------------------------------------------===//
 
-/// An operation whose result types follow from its operands and attributes by
-/// one shape function, `inferShapes`. That function serves type inference,
-/// reification (run-time sizes as IR) and the analysis of symbolic dimensions.
+/// An operation whose result types are computed from its operands and attributes by one
+/// shape function, `inferShapes`. Type inference, reification (run-time sizes as IR) and
+/// the analysis of symbolic dimensions all use it.
 class NN_Op<string mnemonic, list<Trait> traits = []>
     : Op<NN_Dialect, mnemonic, !listconcat([
           Pure, InferTypeOpInterface, ReifyRankedShapedTypeOpInterface,
@@ -126,7 +124,7 @@ class NN_Op<string mnemonic, list<Trait> traits = []>
         ::mlir::nn::ShapeEnv &env, Adaptor adaptor,
         ::llvm::SmallVectorImpl<::mlir::nn::InferredTensor> &results);
   }];
-  /// Overridden (with a declaration) by operators that shape arithmetic uses.
+  /// Overridden (with a declaration) by operators that occur in shape arithmetic.
   code contentsFunction = [{
     static void inferContents(
         ::mlir::nn::ShapeEnv &env, Adaptor adaptor,
@@ -169,7 +167,7 @@ class NN_Op<string mnemonic, list<Trait> traits = []>
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
 }
 
-/// The value of `contentsFunction` for an operator that shape arithmetic uses.
+/// The value of `contentsFunction` for an operator that occurs in shape arithmetic.
 defvar NN_HasContents = [{
   static void inferContents(
       ::mlir::nn::ShapeEnv &env, Adaptor adaptor,

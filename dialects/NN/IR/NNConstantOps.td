@@ -9,8 +9,8 @@ include "dialects/NN/IR/NNBase.td"
 def NN_ConstantOp : NN_Op<"constant", [ConstantLike]> {
   let summary = "A constant tensor";
   let description = [{
-    Splats and up to 32 elements are held in a dense elements attribute, anything
-    else in a resource blob whose key is the hash of its content.
+    Splats and tensors of up to 32 elements are dense elements attributes. All others
+    are resource blobs, with a hash of the content as the key.
   }];
   let arguments = (ins ElementsAttr:$value);
   let results = (outs NN_Tensor:$result);
@@ -20,7 +20,7 @@ def NN_ConstantOp : NN_Op<"constant", [ConstantLike]> {
 }
 
 def NN_ConstantOfShapeOp : NN_Op<"constant_of_shape"> {
-  let summary = "A tensor of a run-time shape that holds one value everywhere";
+  let summary = "A tensor of a run-time shape, filled with one value";
   let description = [{
     Constraints:
      - `constant_of_shape_c1`: `value` has one element;

@@ -10,13 +10,14 @@ def NN_MatMulOp : NN_Op<"matmul"> {
   let summary = "Matrix product with numpy's batching";
   let description = [{
     As `numpy.matmul`: the last two dimensions are matrices, those before them
-    are broadcast; an operand of rank 1 is a row (lhs) or a column (rhs), whose
-    dimension is dropped from the result. With `transpose_lhs` (`transpose_rhs`)
-    the last two dimensions of that operand are swapped first. Products of integers
-    of 8 bits, signed or not, each of its own type (ONNX MatMulInteger), are i32.
+    are broadcast. An operand of rank 1 is a row (lhs) or a column (rhs), and its
+    dimension is dropped from the result. `transpose_lhs` and `transpose_rhs` swap the
+    last two dimensions of that operand first. The product of 8-bit integers, signed or
+    unsigned, possibly of different types (ONNX MatMulInteger), is i32.
 
     Constraints:
-     - `matmul_c1`: both operands have one element type, or 8 bits, and rank >= 1;
+     - `matmul_c1`: both operands have the same element type, or both are 8-bit integers;
+       their rank is at least 1;
      - `matmul_c2`: a transposed operand has rank >= 2;
      - `matmul_c3`: the contracted dimensions agree.
   }];
@@ -28,8 +29,8 @@ def NN_MatMulOp : NN_Op<"matmul"> {
 def NN_GemmOp : NN_Op<"gemm"> {
   let summary = "alpha * op(lhs) * op(rhs) + beta * bias";
   let description = [{
-    `op` transposes where `trans_lhs` or `trans_rhs` is set; `bias`, where given,
-    is broadcast to M x N. Canonicalization turns it into `nn.matmul` and
+    `op` transposes if `trans_lhs` or `trans_rhs` is set; `bias`, if given, is
+    broadcast to M x N. Canonicalization replaces the operation by `nn.matmul` and
     elementwise operators.
 
     Constraints:

@@ -13,16 +13,16 @@ def NN_ConvOp : NN_Op<"conv", [NN_SpatialOpInterface]> {
     Dk x C), `weight` is M x C/group x K1 x ... x Kk in both layouts, `bias` has
     M elements. `pads` holds k begins, then k ends. The size of result dimension i is
     `floor((Di + begin_i + end_i - dilation_i * (Ki - 1) - 1) / stride_i) + 1`.
-    `auto_pad` other than `notset` chooses the pads as ONNX says.
+    `auto_pad` other than `notset` determines the pads as in ONNX.
 
-    Input and weight may also be integers of 8 bits, signed or not, each of its own
-    type (ONNX ConvInteger). The result, and the bias, are then i32: the exact sums
-    of `(input - input_zero_point) * weight`, plus the bias. What lies in the padding
-    adds nothing, as if it held `input_zero_point`.
+    Input and weight may also be 8-bit integers, signed or unsigned, possibly of
+    different types (ONNX ConvInteger). Result and bias are then i32: the exact sums
+    of `(input - input_zero_point) * weight`, plus the bias. The padding adds nothing,
+    as if it held `input_zero_point`.
 
     Constraints:
-     - `conv_c1`: input and weight have one rank >= 3, and one float type (the bias
-       too), or are integers of 8 bits (the bias i32);
+     - `conv_c1`: input and weight have the same rank >= 3; they (and the bias) have the
+       same float type, or they are 8-bit integers (and the bias is i32);
      - `conv_c2`: `strides`, `dilations` have k entries or none, `pads` 2k or none;
      - `conv_c3`: strides and dilations are positive;
      - `conv_c4`: C = group * weight's dimension 1, and M is a multiple of group;
@@ -51,8 +51,8 @@ def NN_ConvTransposeOp : NN_Op<"conv_transpose", [NN_SpatialOpInterface]> {
   let description = [{
     ONNX ConvTranspose: `weight` is C x M/group x K1 x ... x Kk. The size of
     result dimension i is `stride_i * (Di - 1) + output_padding_i +
-    dilation_i * (Ki - 1) + 1 - begin_i - end_i`, or `output_shape[i]` where
-    that is given (the pads then follow from it).
+    dilation_i * (Ki - 1) + 1 - begin_i - end_i`, or `output_shape[i]` if that is
+    given (it then determines the pads).
 
     Constraints: as `nn.conv`, with weight's dimension 0 equal to C, and
      - `conv_transpose_c1`: `output_padding`, `output_shape` have k entries or none.

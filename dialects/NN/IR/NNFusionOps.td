@@ -12,12 +12,12 @@ include "mlir/Interfaces/ControlFlowInterfaces.td"
 def NN_FusionOp : Op<NN_Dialect, "fusion", [
     Pure, IsolatedFromAbove, SingleBlockImplicitTerminator<"YieldOp">,
     DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
-  let summary = "Operators that one kernel shall compute";
+  let summary = "Operators to be computed by one kernel";
   let description = [{
-    A group: at most one anchor (contraction, convolution, pooling, reduction,
-    normalization) and elementwise operators before or after it. The body's
-    arguments are the operands; it says what is computed, not where. Each backend claims
-    the groups that it runs as one kernel, and splits others again.
+    A group of at most one anchor (contraction, convolution, pooling, reduction,
+    normalization) and elementwise operators before or after it. The arguments of the
+    body are the operands. The group says what is computed together, not where: each back
+    end claims the groups that it can run as one kernel, and splits the others.
 
     Constraints:
      - `fusion_c1`: the body's arguments have the operands' types, and the values
@@ -29,8 +29,8 @@ def NN_FusionOp : Op<NN_Dialect, "fusion", [
   let hasVerifier = 1;
   let hasCustomAssemblyFormat = 1;
   let extraClassDeclaration = [{
-    /// The operation of the body that is not elementwise and not a constant, or
-    /// null for an elementwise group.
+    /// The operation of the body that is neither elementwise nor a constant; null
+    /// for an elementwise group.
     ::mlir::Operation *getAnchor();
   }];
 }
@@ -87,10 +87,11 @@ def NN_CallRuntimeOp : Op<NN_Dialect, "call_runtime", [
     AttrSizedOperandSegments, DestinationStyleOpInterface]> {
   let summary = "Calls a reference kernel of the runtime";
   let description = [{
-    For the few operators whose results' sizes depend on data or that sort. The
-    kernel (nnrt_abi_kernel in runtime/abi/nnrt_abi.h says what each takes) gets
-    inputs, then outputs, and `parameters`. Outputs whose size shows only then are
-    as large as they can be, and another output says how much of them counts.
+    For the few operators that sort, or whose result sizes depend on data. The kernel
+    takes the inputs, the outputs and `parameters` (nnrt_abi_kernel in
+    runtime/abi/nnrt_abi.h describes them for each kernel). An output whose size is
+    known only afterwards has its maximum size, and another output says how much of it
+    is used.
 
     The results are the outputs after the call; before bufferization the
     operation is a destination-passing operation on tensors.

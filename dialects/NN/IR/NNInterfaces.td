@@ -18,9 +18,9 @@ def NN_ShapeOpInterface : OpInterface<"ShapeOpInterface"> {
       (ins "::mlir::nn::ShapeEnv &":$env,
            "::llvm::SmallVectorImpl<::mlir::nn::InferredTensor> &":$results)>,
     InterfaceMethod<[{
-        The elements of results that are small integer tensors, where they are
-        expressions over dimensions: what shape arithmetic is made of. Leaves
-        `results` empty if there is nothing to say.
+        The elements of results that are small integer tensors, as expressions over
+        dimensions: this is how shape arithmetic is followed. Leaves `results` empty if
+        nothing is known.
       }],
       "void", "inferResultContents",
       (ins "::mlir::nn::ShapeEnv &":$env,
@@ -31,8 +31,8 @@ def NN_ShapeOpInterface : OpInterface<"ShapeOpInterface"> {
 def NN_SpatialOpInterface : OpInterface<"SpatialOpInterface"> {
   let cppNamespace = "::mlir::nn";
   let description = [{
-    An operator over N x C x spatial tensors that can have its data tensors in
-    either layout. Implemented by operators with an attribute `layout`.
+    An operator on N x C x spatial tensors that supports both layouts of its data
+    tensors. Implemented by operators with an attribute `layout`.
   }];
   let methods = [
     InterfaceMethod<"The layout of the data operands and of the result.",
@@ -46,13 +46,13 @@ def NN_SpatialOpInterface : OpInterface<"SpatialOpInterface"> {
   ];
 }
 
-/// Elementwise operators with numpy broadcasting: what a fusion can absorb at
-/// any place, and what keeps its meaning under a permutation of dimensions.
+/// Elementwise operators with numpy broadcasting. A fusion can absorb them anywhere, and
+/// they commute with permutations of dimensions.
 def NN_ElementwiseOpInterface : OpInterface<"ElementwiseOpInterface"> {
   let cppNamespace = "::mlir::nn";
   let description = [{
-    Each element of the only result depends on the elements of the operands at
-    the same (broadcast) place, and on nothing else.
+    Each element of the only result depends only on the elements of the operands at
+    the same (broadcast) position.
   }];
 }
 

@@ -22,8 +22,8 @@ class NN_NormalizationOp<string mnemonic, list<Trait> traits = []>
 def NN_BatchNormOp : NN_NormalizationOp<"batch_norm", [NN_SpatialOpInterface]> {
   let summary = "Batch normalization in inference form";
   let description = [{
-    `result = (x - mean) / sqrt(variance + epsilon) * scale + bias`, with one
-    entry of scale, bias, mean and variance a channel.
+    `result = (x - mean) / sqrt(variance + epsilon) * scale + bias`. Scale, bias, mean
+    and variance have one entry per channel.
 
     Constraints:
      - `batch_norm_c1`: the input has rank >= 2; the four others have rank 1 and
@@ -38,8 +38,8 @@ def NN_BatchNormOp : NN_NormalizationOp<"batch_norm", [NN_SpatialOpInterface]> {
 def NN_InstanceNormOp : NN_NormalizationOp<"instance_norm", [NN_SpatialOpInterface]> {
   let summary = "Normalization over the spatial dimensions of each channel";
   let description = [{
-    `result = (x - mean) / sqrt(variance + epsilon) * scale + bias`, mean and
-    variance (biased) taken over the spatial dimensions of each batch entry and channel.
+    `result = (x - mean) / sqrt(variance + epsilon) * scale + bias`, where mean and
+    (biased) variance are over the spatial dimensions of each batch entry and channel.
 
     Constraints:
      - `instance_norm_c1`: the input has rank >= 3; scale and bias have rank 1
@@ -53,9 +53,9 @@ def NN_InstanceNormOp : NN_NormalizationOp<"instance_norm", [NN_SpatialOpInterfa
 def NN_LayerNormOp : NN_NormalizationOp<"layer_norm"> {
   let summary = "Normalization over the trailing dimensions";
   let description = [{
-    `result = (x - mean) / sqrt(variance + epsilon) * scale + bias`, mean and
-    variance (biased) taken over dimensions `axis` and following; scale and bias
-    broadcast to the input. Statistics are computed in f32 or wider.
+    `result = (x - mean) / sqrt(variance + epsilon) * scale + bias`, where mean and
+    (biased) variance are over dimension `axis` and all following ones; scale and bias
+    broadcast to the input. Mean and variance are computed in f32 or wider.
 
     Constraints:
      - `layer_norm_c1`: -rank <= axis < rank.
@@ -85,8 +85,9 @@ class NN_SoftmaxBase<string mnemonic> : NN_NormalizationOp<mnemonic> {
 def NN_SoftmaxOp : NN_SoftmaxBase<"softmax"> {
   let summary = "exp(x) divided by its sum along an axis";
   let description = [{
-    `result = exp(x - m) / sum(exp(x - m))`, `m` the maximum along `axis`.
-    (Opsets before 13, which flatten to a matrix, are imported with reshapes.)
+    `result = exp(x - m) / sum(exp(x - m))`, where `m` is the maximum along `axis`.
+    (Before opset 13, Softmax flattens its input to a matrix; it is imported with
+    reshapes.)
 
     Constraints:
      - `softmax_c1`: -rank <= axis < rank.
@@ -95,7 +96,7 @@ def NN_SoftmaxOp : NN_SoftmaxBase<"softmax"> {
 def NN_LogSoftmaxOp : NN_SoftmaxBase<"log_softmax"> {
   let summary = "The logarithm of softmax along an axis";
   let description = [{
-    `result = x - m - ln(sum(exp(x - m)))`, `m` the maximum along `axis`.
+    `result = x - m - ln(sum(exp(x - m)))`, where `m` is the maximum along `axis`.
     Constraint `softmax_c1` as for `nn.softmax`.
   }];
 }

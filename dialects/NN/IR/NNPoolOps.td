@@ -13,13 +13,13 @@ class NN_PoolOp<string mnemonic, string what> : NN_Op<mnemonic, [NN_SpatialOpInt
     begins, then k ends. Result dimension i has
     `floor((Di + begin_i + end_i - dilation_i * (Ki - 1) - 1) / stride_i) + 1`
     entries; with `ceil_mode` the division rounds up, and a window that would
-    start in the end padding is dropped. (Pooling over all of a dimension is
-    `nn.reduce_mean` and `nn.reduce_max`.)
+    start in the end padding is dropped. (Global pooling is `nn.reduce_mean` or
+    `nn.reduce_max`.)
 
     Constraints:
      - `pool_c1`: the input has rank >= 3; `kernel_shape` has k entries;
-     - `pool_c2`: `strides`, `dilations` have k entries or none, `pads` 2k or none,
-       all positive but the pads, which are not negative.
+     - `pool_c2`: `strides`, `dilations` have k entries or none, `pads` 2k or none;
+       pads are not negative, all others positive.
   }];
   dag parameters = (ins NN_NumericTensor:$input, DenseI64ArrayAttr:$kernel_shape,
                         NN_I64List:$strides, NN_I64List:$dilations,
@@ -30,21 +30,21 @@ class NN_PoolOp<string mnemonic, string what> : NN_Op<mnemonic, [NN_SpatialOpInt
   let hasVerifier = 1;
 }
 
-/// Padding never wins.
+/// Padding is never the maximum.
 def NN_MaxPoolOp : NN_PoolOp<"max_pool", "The maximum">;
 
-/// Divides by the number of elements in the window: those in the input only,
-/// or with `count_include_pad` the padded ones too.
+/// Divides by the number of elements in the window: only those in the input, or with
+/// `count_include_pad` also those in the padding.
 def NN_AveragePoolOp : NN_PoolOp<"average_pool", "The mean"> {
   let arguments = !con(parameters, (ins NN_DefaultBool<"false">:$count_include_pad));
 }
 
-def NN_MaxPoolIndicesOp : NN_PoolOp<"max_pool_indices", "The place of the maximum"> {
+def NN_MaxPoolIndicesOp : NN_PoolOp<"max_pool_indices", "The index of the maximum"> {
   let description = [{
     Where `nn.max_pool` with the same attributes finds each element: its index in
-    the input, flattened row-major (with `column_major`, the spatial dimensions
-    are flattened in reverse order). Of equal elements the first wins. Constraints
-    as for `nn.max_pool`.
+    the input, flattened in row-major order (with `column_major`, the spatial dimensions
+    are flattened in reverse order). If elements are equal, the first counts.
+    Constraints are those of `nn.max_pool`.
   }];
   let arguments = !con(parameters, (ins NN_DefaultBool<"false">:$column_major));
   let results = (outs NN_TensorOf<[I64]>:$result);

@@ -13,12 +13,13 @@ class NN_QuantizationOp<string mnemonic> : NN_Op<mnemonic> {
 def NN_QuantizeOp : NN_QuantizationOp<"quantize"> {
   let summary = "Linear quantization";
   let description = [{
-    `result = saturate(round_to_even(x / scale) + zero_point)`; to floats
-    `x / scale + zero_point`, rounded as `nn.cast` does. Scale and zero point have rank 0 (per tensor), rank 1 (one entry for each index of `axis`),
-    or the input's rank (blocks of `block_size` along `axis`).
+    `result = saturate(round_to_even(x / scale) + zero_point)`; to floats,
+    `x / scale + zero_point`, rounded as by `nn.cast`. Scale and zero point have rank 0
+    (per tensor), rank 1 (one entry for each index of `axis`), or the input's rank
+    (blocks of `block_size` along `axis`).
 
     Constraints:
-     - `quantize_c1`: the shape of `zero_point`, where given, is `scale`'s;
+     - `quantize_c1`: `zero_point`, if given, has the shape of `scale`;
      - `quantize_c2`: -rank <= axis < rank.
   }];
   let arguments = (ins NN_NumericTensor:$input, NN_FloatTensor:$scale,

@@ -6,8 +6,8 @@
 
 include "dialects/NN/IR/NNBase.td"
 
-/// One direction of one layer. ONNX's `layout` and `bidirectional` are gone after
-/// import: time comes first, and a bidirectional layer is two operations.
+/// One direction of one layer. The import replaces ONNX's `layout` and `bidirectional`:
+/// time comes first, and a bidirectional layer is two operations.
 ///
 /// Sizes: T steps, B rows of the batch, I inputs, H hidden units, G gates.
 class NN_RecurrentOp<string mnemonic, list<Trait> traits = []>
@@ -24,24 +24,24 @@ defvar NN_RecurrentDescription = [{
      - `input` T x B x I;
      - `weight` G*H x I, `recurrence` G*H x H, the gates one after another in
        ONNX's order; `bias` G*H is the sum of ONNX's input and recurrent biases;
-     - `sequence_lens` B: the steps of each row; later ones are not computed, and
-       zero in the first result. Absent: T for all;
-     - `initial_h` (and `initial_c`) B x H: absent means zero.
+     - `sequence_lens` B: the number of steps of each row; later steps are not computed,
+       and are zero in the first result. If absent, T for all rows;
+     - `initial_h` (and `initial_c`) B x H; zero if absent.
 
-    Results: the hidden state after each step, T x B x H; after the last step,
-    B x H. With `reverse` steps are taken from the last to the first.
+    Results: the hidden state after each step, T x B x H, and after the last step,
+    B x H. With `reverse`, steps go from the last to the first.
 
-    `activations` are ONNX's names; `alpha` and `beta` hold an entry for each.
-    With `clip` > 0 the gates' arguments of activations are clamped to +-clip.
+    `activations` are ONNX's names; `alpha` and `beta` have an entry for each. With
+    `clip` > 0, the arguments of the gates' activations are clamped to +-clip.
 
     In the `prepared` form, which `nn-prepare-recurrent` makes, `input` is already
-    multiplied by the weight and has the bias added (T x B x G*H), `recurrence` is
+    multiplied by the weight, with the bias added (T x B x G*H), `recurrence` is
     transposed (H x G*H), and `weight` and `bias` are absent.
 
     Constraints:
-     - `recurrent_c1`: shapes are as above, H is known at compile time;
-     - `recurrent_c2`: `weight` is there, unless the form is prepared;
-     - `recurrent_c3`: activations are known, as many as the operator has.
+     - `recurrent_c1`: shapes are as above, and H is known at compile time;
+     - `recurrent_c2`: `weight` is present, unless the form is prepared;
+     - `recurrent_c3`: there are as many activations as the operator has, all of them known.
 }];
 
 defvar NN_RecurrentOperands = (ins
@@ -83,8 +83,8 @@ def NN_GRUOp : NN_RecurrentOp<"gru"> {
         h = g(x*Wh + r.(H*Rh + hb) + bh)      with it
         H = (1 - z).h + z.H
 
-    `hidden_bias` hb (H elements) is only there with `linear_before_reset`; bh is
-    then ONNX's input bias alone.
+    `hidden_bias` hb (H elements) is present only with `linear_before_reset`; bh is
+    then just ONNX's input bias.
     Source: ONNX operator GRU, version 14.
   }];
   let arguments = !con(NN_RecurrentOperands,

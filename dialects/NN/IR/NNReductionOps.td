@@ -8,8 +8,8 @@ include "dialects/NN/IR/NNBase.td"
 
 class NN_ReduceOp<string mnemonic, Type type, string formula> : NN_Op<mnemonic> {
   let summary = "Reduction: " # formula;
-  let description = formula # [{ over the dimensions `axes`, which stay with size
-    1 where `keepdims` is set. An empty list means all dimensions.
+  let description = formula # [{ over the dimensions `axes`, which are kept with size
+    1 if `keepdims` is set. An empty list means all dimensions.
 
     Constraints:
      - `reduce_c1`: axes lie in [-rank, rank) and are distinct.
@@ -41,9 +41,9 @@ def NN_ReduceSumSquareOp : NN_ReduceOp<"reduce_sum_square", NN_NumericTensor, "s
 
 class NN_ArgOp<string mnemonic, string what> : NN_Op<mnemonic> {
   let summary = "Index of the " # what # " along an axis";
-  let description = "Index (i64) of the " # what # [{ along `axis`, which stays
-    with size 1 where `keepdims` is set. Of equal elements the first wins, or the
-    last with `select_last_index`.
+  let description = "Index (i64) of the " # what # [{ along `axis`, which is kept
+    with size 1 if `keepdims` is set. If elements are equal, the first counts, or with
+    `select_last_index` the last.
 
     Constraints:
      - `arg_c1`: -rank <= axis < rank.
@@ -58,8 +58,8 @@ def NN_ArgMinOp : NN_ArgOp<"argmin", "minimum">;
 
 class NN_CumulativeOp<string mnemonic, string what> : NN_Op<mnemonic> {
   let summary = "Cumulative " # what # " along an axis";
-  let description = "The " # what # [{ of the elements up to each one along `axis`:
-    without it if `exclusive`, and from the end if `reverse`.
+  let description = "The " # what # [{ of the elements along `axis` up to and including
+    each one; without it if `exclusive`, and from the end if `reverse`.
 
     Constraints:
      - `cumulative_c1`: -rank <= axis < rank.

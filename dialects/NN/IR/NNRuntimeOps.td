@@ -7,17 +7,16 @@
 include "dialects/NN/IR/NNBase.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
-// These operations exist between bufferization and the lowering to LLVM, in the
-// model's main function only, whose first argument is then the context
-// (`!llvm.ptr`, see runtime/abi/nnrt_abi.h).
+// These operations exist between bufferization and the lowering to LLVM, only in the
+// model's main function. Its first argument is then the context (`!llvm.ptr`, see
+// runtime/abi/nnrt_abi.h).
 
 def NN_WeightOp : Op<NN_Dialect, "weight", [Pure]> {
-  let summary = "A constant, in the mapped weights section";
+  let summary = "A constant in the mapped weights section";
   let description = [{
-    A view of the weights section at byte `offset`. Before the section is laid
-    out (pass `nn-lay-out-weights`), `value` says what it holds and there is no
-    offset; afterwards the value is listed in the module's attribute
-    `nn.weights`, and only the offset is left.
+    A view of the weights section at byte `offset`. Before the pass
+    `nn-lay-out-weights`, the operation has a `value` and no offset. Afterwards it has
+    only the offset, and the module's attribute `nn.weights` lists the value.
   }];
   let arguments = (ins OptionalAttr<ElementsAttr>:$value, OptionalAttr<NN_I64Attr>:$offset);
   let results = (outs AnyStaticShapeMemRef:$result);
@@ -29,7 +28,7 @@ def NN_OutputOp : Op<NN_Dialect, "output", [
   let summary = "The buffer of an output of the model";
   let description = [{
     Asks the runtime for the buffer of output number `index`, with the result's
-    shape: the caller's or one of the session's.
+    shape. It is the caller's or the session's.
   }];
   let arguments = (ins NN_I64Attr:$index, Variadic<Index>:$sizes);
   let results = (outs AnyMemRef:$result);
@@ -55,17 +54,17 @@ def NN_AllocateOp : Op<NN_Dialect, "allocate", [
 
 def NN_MarkOp : Op<NN_Dialect, "mark", [
     MemoryEffects<[MemRead<DefaultResource>, MemWrite<DefaultResource>]>]> {
-  let summary = "How many buffers `nn.allocate` has given so far";
+  let summary = "The number of buffers that `nn.allocate` has returned so far";
   let results = (outs Index:$result);
   let assemblyFormat = "attr-dict";
 }
 
 def NN_ReleaseOp : Op<NN_Dialect, "release", [
     MemoryEffects<[MemRead<DefaultResource>, MemWrite<DefaultResource>]>]> {
-  let summary = "Frees the buffers of `nn.allocate` since `mark`, but for those in `kept`";
+  let summary = "Frees the buffers of `nn.allocate` since `mark`, except for those in `kept`";
   let description = [{
-    Stands at the end of an iteration: what was allocated since the loop began and is
-    not carried on can no longer be reached. `kept` may be views of buffers.
+    Used at the end of an iteration, when buffers that were allocated since the loop
+    began and are not carried on can no longer be reached. `kept` may be views of buffers.
   }];
   let arguments = (ins Index:$mark, Variadic<AnyMemRef>:$kept);
   let assemblyFormat = "$mark (`keep` $kept^ `:` type($kept))? attr-dict";

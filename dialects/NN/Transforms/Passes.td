@@ -1,4 +1,4 @@
-//===- Passes.td - passes that stay in the nn dialect ---------------------===//
+//===- Passes.td - passes within the nn dialect ---------------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #ifndef NN_TRANSFORMS_PASSES_TD
@@ -15,17 +15,17 @@ class NN_FunctionPass<string flag> : Pass<flag, "::mlir::func::FuncOp"> {
 def Canonicalize : NN_FunctionPass<"nn-canonicalize"> {
   let summary = "Canonicalize, keeping provenance";
   let description = [{
-    The canonicalization patterns and folders of all loaded dialects, as upstream
-    `canonicalize`, but operations that replace others take over their locations
-    and their `nn.origin`.
+    Applies the canonicalization patterns and folders of all loaded dialects, like
+    upstream's `canonicalize`, but operations that replace others take over their
+    locations and their `nn.origin`.
   }];
 }
 
 def CSE : NN_FunctionPass<"nn-cse"> {
   let summary = "Eliminate common subexpressions, keeping provenance";
   let description = [{
-    As upstream `cse`, but operations that differ in `nn.origin` only are equal,
-    and the one that stays takes over location and origins of the other.
+    Like upstream's `cse`, but operations that differ only in `nn.origin` are equal,
+    and the one that remains takes over the location and origins of the other.
   }];
   let statistics = [Statistic<"numRemoved", "removed", "Operations removed">];
 }
@@ -33,9 +33,9 @@ def CSE : NN_FunctionPass<"nn-cse"> {
 def FoldConstants : NN_FunctionPass<"nn-fold-constants"> {
   let summary = "Evaluate operators whose operands are constants";
   let description = [{
-    The reference interpreter computes the result. An operator whose result is
-    larger than its operands, and than `max-growth-bytes`, stays, unless it is a
-    cast of half floats to f32 or an `nn.dequantize`, which each run would repeat.
+    The reference interpreter computes the result. An operator is not folded if its
+    result is larger than its operands and than `max-growth-bytes`. Casts of half floats
+    to f32 and `nn.dequantize` are always folded, since each run would repeat them.
 
     ```mlir
     // Before:
@@ -50,15 +50,15 @@ def FoldConstants : NN_FunctionPass<"nn-fold-constants"> {
            "Results may be this large whatever the operands are">];
   let statistics = [
     Statistic<"numFolded", "folded", "Operators evaluated">,
-    Statistic<"numTooLarge", "too-large", "Operators left for their result's size">];
+    Statistic<"numTooLarge", "too-large", "Operators not folded because of their result's size">];
 }
 
 def InferShapes : NN_FunctionPass<"nn-infer-shapes"> {
   let summary = "Make types as static as the inputs allow";
   let description = [{
-    Infers shapes again, from the function's arguments on, following sizes as
-    expressions, and refines the types of results and of the function. Users
-    outside the dialect that need the old type get a `tensor.cast`.
+    Infers shapes again, starting from the function's arguments and following sizes as
+    expressions, and refines the types of results and of the function. Users outside
+    the dialect that need the old type get a `tensor.cast`.
 
     ```mlir
     // Before: the sizes were folded after the reshape was imported.
@@ -74,13 +74,13 @@ def FoldShapes : NN_FunctionPass<"nn-fold-shapes"> {
   let summary = "Replace shape arithmetic by constants and index arithmetic";
   let description = [{
     Integer tensors whose elements are expressions of the sizes of the function's
-    arguments become constants or, where they are not, `tensor.from_elements` of
-    index arithmetic on `tensor.dim`; the `nn.shape`, `nn.gather`, `nn.slice`,
-    `nn.concat` and `nn.cast` that computed them die. `nn.reshape` gets a constant
-    shape by writing 0 for sizes that it copies and -1 for one that remains,
-    `nn.flatten` and chains of reshapes become one `nn.reshape`; expanding and
-    slicing to the same shape is removed; `nn.resize` to a multiple of its input
-    gets constant scales.
+    arguments become constants if all elements are constant, else
+    `tensor.from_elements` of index arithmetic on `tensor.dim`. The `nn.shape`,
+    `nn.gather`, `nn.slice`, `nn.concat` and `nn.cast` that computed them become dead.
+    `nn.reshape` gets a constant shape if possible, with 0 for sizes that it copies and
+    -1 for the remaining one. `nn.flatten` and chains of reshapes become one
+    `nn.reshape`. Expanding or slicing to the same shape is removed. `nn.resize` to a
+    multiple of its input gets constant scales.
 
     ```mlir
     // Before: x.reshape(x.shape[0], -1)
@@ -95,17 +95,17 @@ def FoldShapes : NN_FunctionPass<"nn-fold-shapes"> {
   }];
   let statistics = [
     Statistic<"numFolded", "folded", "Shape tensors replaced">,
-    Statistic<"numRemoved", "removed", "Operators removed that keep the shape">];
+    Statistic<"numRemoved", "removed", "Operators removed that did not change the shape">];
 }
 
 def RecognizePatterns : NN_FunctionPass<"nn-recognize-patterns"> {
-  let summary = "Find operators that exporters took apart";
+  let summary = "Recognize operators that exporters decomposed";
   let description = [{
-    Hard swish (by clip or by hard sigmoid), hard sigmoid by clip, swish, gelu (erf
-    and tanh forms) and layer normalization, with constants in any order; powers
-    of 2, 1, 1/2 and -1; pools with a single window, which are reductions; division by a
-    constant becomes multiplication where the reciprocal is exact, that is for powers
-    of two only.
+    Recognizes hard swish (written with clip or hard sigmoid), hard sigmoid (with clip),
+    swish, gelu (with erf or tanh) and layer normalization, with constants in any order;
+    powers with exponents 2, 1, 1/2 and -1; and pools with a single window, which are
+    reductions. Division by a constant becomes multiplication if the reciprocal is exact,
+    that is, for powers of two.
 
     ```mlir
     // Before:
@@ -122,10 +122,9 @@ def RecognizePatterns : NN_FunctionPass<"nn-recognize-patterns"> {
 def PrepareRecurrent : NN_FunctionPass<"nn-prepare-recurrent"> {
   let summary = "Multiply the inputs of all steps of a recurrent layer at once";
   let description = [{
-    The product of the input and its weight does not depend on the steps before:
-    one large product takes the place of many small ones. What is left in
-    `nn.lstm`, `nn.gru` and `nn.rnn` is the recurrence, with its weight transposed
-    so that kernels read it in order.
+    The product of the input and its weight does not depend on earlier steps, so one
+    large product replaces many small ones. Only the recurrence is left in `nn.lstm`,
+    `nn.gru` and `nn.rnn`, with its weight transposed so that kernels read it in order.
 
     ```mlir
     // Before:
@@ -144,14 +143,15 @@ def PrepareRecurrent : NN_FunctionPass<"nn-prepare-recurrent"> {
 def DecomposeQuantization : NN_FunctionPass<"nn-decompose-quantization"> {
   let summary = "Write quantization as elementwise arithmetic";
   let description = [{
-    `nn.quantize` and `nn.dequantize` with parameters per tensor or per axis
-    become elementwise operators on f32, which are fused with those around them.
-    What is quantized and dequantized at once is never stored as integers, the
-    scales of a product of integers and of its quantization become one factor, and
-    rectifiers that the limits of the integers imply go. Blocked
-    parameters stay (but not those of floats of 8 bits or less and of integers of 4
-    and 2, which are expanded), and so do integers of more than 16 bits, as f32 is not
-    exact for them.
+    `nn.quantize` and `nn.dequantize` with parameters per tensor or per axis become
+    elementwise operators on f32, which fuse with those around them. A tensor that is
+    quantized and immediately dequantized is never stored as integers. The scales of a
+    product of integers and of its quantization become one factor, and a ReLU that the
+    range of the integers implies is removed.
+
+    Two kinds are not decomposed: blocked parameters, except for 8-bit floats and 4-bit
+    and 2-bit integers, where they are expanded; and integers of more than 16 bits,
+    because f32 is not exact for them.
 
     ```mlir
     // Before:
@@ -168,13 +168,14 @@ def DecomposeQuantization : NN_FunctionPass<"nn-decompose-quantization"> {
 }
 
 def StoreSmallTypes : NN_FunctionPass<"nn-store-small-types"> {
-  let summary = "Hold floats of 8 bits or less, and integers of 4 and 2 bits, in bytes";
+  let summary = "Store floats of 8 bits or less, and integers of 4 and 2 bits, in bytes";
   let description = [{
-    From here on no value has a small type. Signed integers are in i8, unsigned ones
-    in ui8, floats as their bits in ui8. Casts from floats become `nn.decode_float`,
-    casts to them `nn.encode_float`, both of which fuse with their neighbours;
-    integers wrap where they are made; whatever only moves elements moves bytes. What
-    an argument or result of the model was is its attribute `nn.stored_type`.
+    After this pass no value has a small type. Signed integers are stored in i8, unsigned
+    ones in ui8, and floats as their bits in ui8. Casts from small floats become
+    `nn.decode_float` and casts to them `nn.encode_float`, which fuse with their
+    neighbours. Integers wrap where they are computed. Operators that only move elements
+    move bytes. The attribute `nn.stored_type` records the original type of arguments and
+    results of the model.
 
     ```mlir
     // Before:
@@ -186,21 +187,24 @@ def StoreSmallTypes : NN_FunctionPass<"nn-store-small-types"> {
     %3 = nn.bit_shift %2, %four {left = false} : (tensor<4xi8>, tensor<i8>) -> tensor<4xi8>
     ```
 
-    Quantization of these types must be decomposed before.
+    Quantization of these types must have been decomposed.
   }];
-  let statistics = [Statistic<"numStored", "stored", "Values held in bytes">];
+  let statistics = [Statistic<"numStored", "stored", "Values stored in bytes">];
 }
 
 def SimplifyQuantization : NN_FunctionPass<"nn-simplify-quantization"> {
-  let summary = "Move data and compare it as integers";
+  let summary = "Move and compare quantized data as integers";
   let description = [{
-    Of tensors of 8 bits with one known scale and zero point: a dequantization goes
-    behind operators that only move elements (reshapes, transpositions, slices,
-    concatenations of tensors quantized alike) and behind `nn.max_pool`; a quantization
-    goes before such operators, to what computed their operands; a tensor that
-    is quantized as it was before is that tensor; and signed integers that only
-    dequantizations read become unsigned ones, whose zero point is greater by 128:
-    products want their first operand so, and after rectifiers that zero point is 0.
+    For 8-bit tensors with one known scale and zero point:
+     - a dequantization moves behind operators that only move elements (reshapes,
+       transposes, slices, concatenations of tensors quantized alike) and behind
+       `nn.max_pool`;
+     - a quantization moves in front of such operators, to the operations that compute
+       their operands;
+     - dequantizing a tensor and quantizing it in the same way is removed;
+     - signed integers that are only dequantized become unsigned, with a zero point that
+       is greater by 128. Products need an unsigned first operand, and after a ReLU the
+       new zero point is 0.
 
     ```mlir
     // Before:
@@ -214,21 +218,20 @@ def SimplifyQuantization : NN_FunctionPass<"nn-simplify-quantization"> {
   let statistics = [
     Statistic<"numMoved", "moved", "Operators that work on integers">,
     Statistic<"numUnsigned", "unsigned", "Quantizations made unsigned">,
-    Statistic<"numCancelled", "cancelled", "Quantizations that do nothing">];
+    Statistic<"numCancelled", "cancelled", "Quantizations removed because they do nothing">];
 }
 
 def ExposeIntegers : NN_FunctionPass<"nn-expose-integers"> {
   let summary = "Compute products of quantized tensors on their integers";
   let description = [{
-    A convolution or matrix product of dequantized integers of 8 bits becomes one of
-    the integers, whose result the product of the scales multiplies. A bias that was
-    quantized with that product is one more term of the sums. Sums and means of
-    dequantized integers are those of the integers, too.
+    A convolution or matrix product of dequantized 8-bit integers becomes one of the
+    integers, and its result is multiplied by the product of the scales. A bias that was
+    quantized with that product is added to the integer sums. Sums and means of
+    dequantized integers are also computed on the integers.
 
-    With constant weights that, less their zero points, fit in i8, the product is
-    one on the integers as they are stored, with sums in i32. The zero point of the
-    other operand goes into the bias, or, where the window is padded, into
-    `input_zero_point`.
+    If the weights are constant and, minus their zero points, fit in i8, the product uses
+    the integers as they are stored, with sums in i32. The zero point of the other
+    operand goes into the bias or, if the window is padded, into `input_zero_point`.
 
     ```mlir
     // Before:
@@ -243,9 +246,9 @@ def ExposeIntegers : NN_FunctionPass<"nn-expose-integers"> {
     %3 = nn.mul %2, %s : (tensor<2x4xf32>, tensor<f32>) -> tensor<2x4xf32>
     ```
 
-    Else the operands are the integers, less their zero points, as f32: sums of their
-    products are exact in f32 up to 2^24, in whatever order they are added. `nn.exact_integers`
-    keeps other passes from folding anything into them.
+    Otherwise the operands are the integers, minus their zero points, as f32. Sums of their
+    products are exact in f32 up to 2^24, in any order. `nn.exact_integers` prevents other
+    passes from folding anything into them.
 
     ```mlir
     // Before:
@@ -260,16 +263,16 @@ def ExposeIntegers : NN_FunctionPass<"nn-expose-integers"> {
     %3 = nn.mul %2, %s : (tensor<2x4xf32>, tensor<f32>) -> tensor<2x4xf32>
     ```
   }];
-  let statistics = [Statistic<"numExposed", "exposed", "Operators that compute on integers">];
+  let statistics = [Statistic<"numExposed", "exposed", "Operators that now compute on integers">];
 }
 
 def NarrowProducts : NN_FunctionPass<"nn-narrow-products"> {
-  let summary = "Multiply integers of 8 bits as such";
+  let summary = "Multiply 8-bit integers without widening them";
   let description = [{
-    What ONNX's MatMulInteger and ConvInteger are after import: products whose first
-    operand was widened from 8 bits, maybe less a zero point, and whose second one is a
-    constant that fits in i8, become products of 8 bits. A matrix product's zero
-    point, which may be known at run time only, is taken off the sums.
+    ONNX's MatMulInteger and ConvInteger are imported as products of widened integers. If
+    the first operand was widened from 8 bits, possibly minus a zero point, and the second
+    is a constant that fits in i8, they become products of 8-bit integers. The zero point
+    of a matrix product, which may be known only at run time, is subtracted from the sums.
 
     ```mlir
     // Before:
@@ -282,19 +285,19 @@ def NarrowProducts : NN_FunctionPass<"nn-narrow-products"> {
     %2 = nn.sub %0, %1 : (tensor<2x4xi32>, tensor<4xi32>) -> tensor<2x4xi32>
     ```
   }];
-  let statistics = [Statistic<"numNarrowed", "narrowed", "Products of 8 bits">];
+  let statistics = [Statistic<"numNarrowed", "narrowed", "Products that became 8 bits wide">];
 }
 
 def FoldBatchNorm : NN_FunctionPass<"nn-fold-batch-norm"> {
   let summary = "Fold normalization, scales and biases into weights";
   let description = [{
     Batch normalization with constant parameters becomes a multiplication and an
-    addition per channel. Multiplications, divisions, additions and subtractions of constants per
-    channel, or of one number, after `nn.conv`, `nn.conv_transpose` and
-    `nn.matmul` with constant weights go into weights and bias; those before an
-    `nn.conv` too, additions only where nothing is padded. Chains of them
-    elsewhere become one multiplication and one addition. New weights are written as
-    operators on constants, which `nn-fold-constants` evaluates.
+    addition per channel. If such operations (multiplication, division, addition or
+    subtraction of one constant per channel or of a single number) follow an `nn.conv`,
+    `nn.conv_transpose` or `nn.matmul` with constant weights, they are folded into weights
+    and bias. Those before an `nn.conv` are folded too, but additions only if nothing is
+    padded. Elsewhere, chains of them become one multiplication and one addition. New
+    weights are operators on constants, which `nn-fold-constants` evaluates.
 
     ```mlir
     // Before:
@@ -309,12 +312,12 @@ def FoldBatchNorm : NN_FunctionPass<"nn-fold-batch-norm"> {
 }
 
 def LegalizeTypes : NN_FunctionPass<"nn-legalize-types"> {
-  let summary = "Compute in f32 what is stored in narrower floats";
+  let summary = "Compute in f32 on values stored in narrower floats";
   let description = [{
-    All values of the storage types become f32, but for the function's arguments
-    and results, where casts stand, and constants, whose casts fold. Rounding
-    between operators disappears with the narrow type: results are closer to
-    exact arithmetic than the model's, and what would have overflowed does not.
+    All values of the storage types become f32, except for the function's arguments and
+    results, which are cast, and constants, whose casts fold. Rounding between operators
+    disappears with the narrow type: results are closer to exact arithmetic than the
+    model's, and intermediate values do not overflow.
 
     ```mlir
     // Before:
@@ -327,19 +330,19 @@ def LegalizeTypes : NN_FunctionPass<"nn-legalize-types"> {
   }];
   let options = [ListOption<"storageTypes", "storage", "std::string",
       "Storage types to compute in f32 (f16, bf16); default: both">];
-  let statistics = [Statistic<"numWidened", "widened", "Operations that compute in f32 now">];
+  let statistics = [Statistic<"numWidened", "widened", "Operations that now compute in f32">];
 }
 
 def AssignLayout : NN_FunctionPass<"nn-assign-layout"> {
   let summary = "Compute spatial operators channels-last";
   let description = [{
-    Chooses for each operator over N x C x spatial tensors whether it works on
-    them as N x spatial x C. Convolutions and other spatial operators prefer that; what
-    lies between them (elementwise operators, concatenation, slices, reductions,
-    reshapes of spatial dimensions, channel shuffles ...) takes part if that
-    moves fewer elements in all: the choice is a minimum cut of the whole graph.
-    Transposes that the model holds cancel, constants are permuted (and fold later),
-    and what moves only dimensions of size 1 is a reshape.
+    Decides for each operator on N x C x spatial tensors whether it uses the layout
+    N x spatial x C, which convolutions and other spatial operators prefer. Operators
+    between them (elementwise operators, concatenation, slices, reductions, reshapes of
+    spatial dimensions, channel shuffles, ...) follow if that moves fewer elements in
+    total: the choice is a minimum cut of the whole graph. Transposes in the model cancel,
+    constants are permuted (and folded later), and a transpose that moves only dimensions
+    of size 1 is a reshape.
 
     ```mlir
     // Before:
@@ -351,16 +354,16 @@ def AssignLayout : NN_FunctionPass<"nn-assign-layout"> {
     ```
   }];
   let statistics = [
-    Statistic<"numSwitched", "switched", "Operators that are channels-last now">,
+    Statistic<"numSwitched", "switched", "Operators that became channels-last">,
     Statistic<"numTransposes", "transposes", "Transposes inserted">];
 }
 
 def CheckWindows : NN_FunctionPass<"nn-check-windows"> {
   let summary = "Check at run time that windows fit into their inputs";
   let description = [{
-    A convolution or pool without padding needs an input as large as its window. On
-    a smaller one its result would be empty, and the mean of that NaN. Where the
-    type does not tell, the run ends with an error that names the node.
+    A convolution or pool without padding needs an input at least as large as its window.
+    With a smaller one, its result would be empty, and the mean of that NaN. If the size
+    is known only at run time, it is checked then; the error names the node.
 
     ```mlir
     // Before:
@@ -380,12 +383,12 @@ def CheckWindows : NN_FunctionPass<"nn-check-windows"> {
 }
 
 def FormFusions : NN_FunctionPass<"nn-form-fusions"> {
-  let summary = "Group operators that one kernel shall compute";
+  let summary = "Group operators to be computed by one kernel";
   let description = [{
     Makes `nn.fusion` groups: an anchor (convolution, product, pool, reduction,
-    normalization) with the elementwise operators that follow it one by one, and
-    elementwise operators of one shape with each other. A value with users
-    outside stays outside; constants that are splats move into the body.
+    normalization) with the chain of elementwise operators that follows it, and groups of
+    elementwise operators of one shape. A value with users outside the group stays
+    outside; splat constants move into the body.
 
     ```mlir
     // Before:
@@ -408,13 +411,13 @@ def VerifyProvenance : Pass<"nn-verify-provenance", "::mlir::ModuleOp"> {
   let summary = "Check that everything can be traced back to the ONNX model";
   let description = [{
     At the end of a phase that works on tensors:
-     - the location of each operation with a tensor result that is no constant
-       names an ONNX node (or, in a module written by hand, a place in its file);
-     - each output of the model, and each contraction, has an `nn.origin`, or else
-       there is a remark (category `provenance`) that says what it computes.
+     - the location of each operation with a tensor result, except for constants, must
+       name an ONNX node (or, in a hand-written module, a place in its file);
+     - each output of the model, and each contraction, should have an `nn.origin`;
+       otherwise a remark (category `provenance`) says what it computes.
 
-    A location that names nothing is an error, or with `strict=false` a remark: a
-    lost name does not make a compiled model wrong.
+    A location without a name is an error, or with `strict=false` a remark: a lost name
+    does not make a compiled model wrong.
 
     ```mlir
     // error: 'nn.relu' op has a location that names no ONNX node
@@ -423,7 +426,7 @@ def VerifyProvenance : Pass<"nn-verify-provenance", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"strict", "strict", "bool", "true",
-           "Locations that name nothing are errors">,
+           "Locations without a name are errors">,
     Option<"phase", "phase", "std::string", "\"\"",
            "The phase that ended, for messages">];
 }

@@ -34,8 +34,8 @@ def OneDNN_Dialect : Dialect {
     is converted to dst's type: to integers by rounding to nearest, ties to even,
     and saturating. `sum` must stay below 2^24 for its conversion to be exact.
 
-    A verifier says what is meaningful. What oneDNN 3.2 can run is in the
-    capability table, lib/Conversion/NNToOneDNN/Capabilities.cpp.
+    Verifiers say what is meaningful. The capability table,
+    lib/Conversion/NNToOneDNN/Capabilities.cpp, says what oneDNN 3.2 can run.
   }];
   let useDefaultAttributePrinterParser = 1;
 }

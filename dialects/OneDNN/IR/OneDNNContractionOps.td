@@ -11,11 +11,11 @@ def OneDNN_MatMulOp : OneDNN_Op<"matmul", [AttrSizedOperandSegments]> {
   let description = [{
     https://uxlfoundation.github.io/oneDNN/v3.2/dev_guide_matmul.html
 
-    `dst = src * weights + bias`, over the last two dimensions; those before are
-    a batch, in which src and weights have dst's size or 1. The primitive sees
-    `src` and `weights` through their permutations: its dimension i is
-    dimension `permutation[i]` of the operand (none: as it is). No data moves,
-    the permutation becomes strides.
+    `dst = src * weights + bias` over the last two dimensions. The dimensions before are
+    batch dimensions, in which src and weights have dst's size or 1. The primitive sees
+    `src` and `weights` through their permutations: its dimension i is dimension
+    `permutation[i]` of the operand (if empty, dimension i). No data moves, since the
+    permutation becomes strides.
 
     Constraints:
      - `matmul_c1`: src, weights and dst have one rank >= 2;

@@ -35,14 +35,14 @@ def OneDNN_ConvolutionOp : OneDNN_ConvBase<"convolution"> {
     `src` and `dst` are N x C x spatial (`channels_last`: N x spatial x C),
     `weights` O x I/groups x kernel in both layouts, `bias` has O elements.
     Lists have an entry for each spatial dimension, or none for the default.
-    `dilations` are ONNX's: 1 is dense. `constant_weights` says that weights and
-    bias are constants of the model, so that their packed form is made once.
+    `dilations` are ONNX's: 1 is dense. `constant_weights` says that weights and bias are
+    constants of the model, so that they are packed only once.
 
     `dst_i = floor((src_i + begin_i + end_i - dilation_i * (k_i - 1) - 1) / stride_i) + 1`
 
-    Sizes that only the run shows may be such that the formula gives other pads
-    at the end; those that fit dst are used. With `auto_pad` = `same_upper` or
-    `same_lower` all pads follow from the shapes in that way.
+    With sizes known only at run time, `pads_end` may not satisfy the formula exactly; the
+    pads that fit dst are used. With `auto_pad` = `same_upper` or `same_lower`, all pads
+    are computed from the shapes in this way.
 
     Constraints:
      - `conv_c1`: src, weights and dst have one rank >= 3;
@@ -52,8 +52,8 @@ def OneDNN_ConvolutionOp : OneDNN_ConvBase<"convolution"> {
        channels of dst are weights' dimension 0, a multiple of `groups`;
      - `conv_c4`: bias has rank 1 and dst's channels as its size;
      - `conv_c5`: without `auto_pad`, dst's spatial sizes follow from the formula;
-     - `types_c1`: src, weights, bias and dst are floats; or src has 8 bits,
-       weights are i8, the bias i32 or f32, and dst has 8 bits or is i32 or f32;
+     - `types_c1`: src, weights, bias and dst are floats; or src is an 8-bit integer,
+       weights are i8, the bias i32 or f32, and dst is an 8-bit integer, i32 or f32;
      - `types_c2`: `src_zero_point` is a value of src's type, and 0 for floats;
      - `post_ops_c1`: a binary post-op names one of `post_op_args`, which has
        dst's rank and in each dimension dst's size or 1;

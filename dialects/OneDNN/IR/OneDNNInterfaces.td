@@ -10,7 +10,7 @@ def OneDNN_PrimitiveOpInterface : OpInterface<"PrimitiveOpInterface"> {
   let cppNamespace = "::mlir::nn::onednn";
   let description = "What is common to all primitives.";
   let methods = [
-    InterfaceMethod<"The post-ops in order; empty where the primitive has none.",
+    InterfaceMethod<"The post-ops in order; empty if the primitive has none.",
       "::llvm::ArrayRef<::mlir::Attribute>", "getPostOpList", (ins), [{}], [{ return {}; }]>,
     InterfaceMethod<"The tensors that binary post-ops name by position.",
       "::mlir::OperandRange", "getPostOpOperands", (ins), [{}],

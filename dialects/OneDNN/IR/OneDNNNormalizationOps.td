@@ -11,8 +11,8 @@ def OneDNN_LRNOp : OneDNN_Op<"lrn"> {
   let description = [{
     https://uxlfoundation.github.io/oneDNN/v3.2/dev_guide_lrn.html
 
-    `dst = src * (k + alpha / local_size * sum)^-beta`, where `sum` adds the
-    squares of the `local_size` channels around the element's that exist.
+    `dst = src * (k + alpha / local_size * sum)^-beta`, where `sum` is the sum of squares
+    over the `local_size` channels around the element's, as far as they exist.
 
     Constraints:
      - `lrn_c1`: src and dst have one shape of rank >= 3;

@@ -13,10 +13,10 @@ include "mlir/Pass/PassBase.td"
 def ConvertNNToKernels : Pass<"convert-nn-to-kernels", "ModuleOp"> {
   let summary = "Generate kernels for operators and fusions";
   let description = [{
-    Replaces nn operators and fusions for which there is a kernel template by a
-    `nn.call_kernel` of a private function of vector, scf, memref, arith and math
-    operations over identity-layout memrefs. What has no template stays. Kernels
-    that are the same are emitted once.
+    Replaces nn operators and fusions that have a kernel template by an `nn.call_kernel`
+    of a private function, which consists of vector, scf, memref, arith and math
+    operations on identity-layout memrefs. Operators without a template are left alone.
+    Equal kernels are emitted once.
 
     Before:
     ```mlir
@@ -38,7 +38,7 @@ def ConvertNNToKernels : Pass<"convert-nn-to-kernels", "ModuleOp"> {
   }];
   let options = [
     Option<"claim", "claim", "std::string", "\"all\"",
-           "`preferred`: only what generated code is better at than the library; "
+           "`preferred`: only what generated code computes faster than oneDNN; "
            "`all`: everything that has a template">,
     Option<"vectorBits", "vector-bits", "int64_t", "512",
            "the size of the target's vector registers: 512 or 256">];
@@ -72,19 +72,18 @@ def ExpandMath : Pass<"nn-expand-math"> {
 //===----------------------------------------------------------------------===//
 
 def ConvertNNToLinalg : Pass<"convert-nn-to-linalg", "::mlir::func::FuncOp"> {
-  let summary = "Lower what is left of the nn dialect to linalg";
+  let summary = "Lower the remaining nn operators to linalg";
   let description = [{
-    The general road: any nn operator, of any type and shape that it accepts,
-    becomes linalg, tensor, arith and math operations in destination-passing
-    style. Fusions are dissolved first. What stays are `nn.constant`, calls of
-    kernels and of the runtime.
+    The general path: any nn operator, of any type and shape that it accepts, becomes
+    linalg, tensor, arith and math operations in destination-passing style. Fusions are
+    dissolved first. Only `nn.constant` and calls of kernels and of the runtime remain.
 
-    Unsigned integers are signless below: a `tensor.bitcast` stands where a value
-    of an unsigned type enters or leaves.
+    Below nn, unsigned integers are signless: a `tensor.bitcast` converts values of
+    unsigned types where they enter or leave.
 
-    What can be known at run time only is checked by `cf.assert`, whose message
-    names the ONNX node: dimensions that must agree or broadcast, and the number
-    of elements of a reshape. Indices of gathers are clamped instead.
+    What is known only at run time is checked by a `cf.assert`, whose message names the
+    ONNX node: dimensions that must agree or broadcast, and the number of elements of a
+    reshape. Indices of gathers are clamped instead.
 
     Before:
     ```mlir
@@ -122,11 +121,11 @@ def ConvertNNToLinalg : Pass<"convert-nn-to-linalg", "::mlir::func::FuncOp"> {
 def ConvertCopies : Pass<"nn-convert-copies", "::mlir::ModuleOp"> {
   let summary = "Turn strided copies of buffers into calls of kernels";
   let description = [{
-    `memref.copy` between buffers that are not both contiguous (parts of a
-    concatenation, the inside of a padded tensor) becomes a call of a kernel, which
-    all copies of that rank and element type share; the others stay, as one memcpy.
-    Otherwise LLVM lowering calls a function `memrefCopy` that compiled models do
-    not have. A copy of a buffer to itself is removed.
+    A `memref.copy` between buffers that are not both contiguous (parts of a
+    concatenation, the inside of a padded tensor) becomes a call of a kernel, which all
+    copies of that rank and element type share. The lowering to LLVM would call a function
+    `memrefCopy`, which compiled models do not have. Other copies stay, and become one
+    memcpy. A copy of a buffer to itself is removed.
 
     Before:
     ```mlir
@@ -147,14 +146,14 @@ def ConvertLinalgToKernels
     : Pass<"convert-linalg-to-kernels", "::mlir::ModuleOp"> {
   let summary = "Turn linalg operations on buffers into kernels";
   let description = [{
-    Each linalg operation outside of kernels becomes loops in a function of its
-    own and an `nn.call_kernel`. Outer parallel loops are the call's range, inner
-    ones, where LLVM vectorizes, stay loops. A nest that starts with a reduction
-    runs as a whole. Operations on single elements become plain code in place,
-    and so do nests that use a scalar which no kernel takes.
+    Each linalg operation outside of kernels is outlined as loops in a function, which an
+    `nn.call_kernel` calls. Outer parallel loops become the range of the call; inner loops
+    stay loops, which LLVM vectorizes. A nest that starts with a reduction runs as a whole.
+    Operations on single elements become plain code in place, and so do nests that use a
+    scalar of a type that kernels cannot take.
 
-    A kernel none of whose outputs can share memory with another buffer has the
-    attribute `nn.disjoint`, by which LLVM vectorizes loops that read by tables.
+    A kernel whose outputs cannot share memory with any other buffer gets the attribute
+    `nn.disjoint`, which lets LLVM vectorize loops that read through tables.
 
     Before:
     ```mlir
@@ -181,16 +180,15 @@ def ConvertLinalgToKernels
 //===----------------------------------------------------------------------===//
 
 def ConvertNNToOneDNN : Pass<"convert-nn-to-onednn", "::mlir::func::FuncOp"> {
-  let summary = "Run convolutions, products and pools by oneDNN";
+  let summary = "Run convolutions, products and pools with oneDNN";
   let description = [{
     Replaces `nn.conv`, `nn.conv_transpose`, `nn.matmul`, `nn.max_pool`,
     `nn.average_pool` and `nn.lrn`, alone or as the anchors of fusions, by oneDNN
-    primitives, where the capability table
-    (lib/Conversion/NNToOneDNN/Capabilities.cpp) has them. The elementwise operators after an anchor become post-ops, an
-    addition of constants per channel right after it the bias. What comes before
-    the anchor, and what cannot be a post-op, becomes an `nn.fusion` before or
-    after the primitive. A remark (category `onednn`) says what was not claimed,
-    or split off, and why.
+    primitives, if the capability table (lib/Conversion/NNToOneDNN/Capabilities.cpp)
+    allows it. The elementwise operators after an anchor become post-ops; an addition of
+    one constant per channel right after it becomes the bias. Operators before the anchor,
+    and those that cannot be post-ops, become an `nn.fusion` before or after the primitive.
+    A remark (category `onednn`) says what was not claimed or was split off, and why.
 
     ```mlir
     // Before:
@@ -208,7 +206,7 @@ def ConvertNNToOneDNN : Pass<"convert-nn-to-onednn", "::mlir::func::FuncOp"> {
   }];
   let options = [
     Option<"claimSoftmax", "softmax", "bool", "false",
-           "Claim nn.softmax and nn.log_softmax, too">];
+           "Also claim nn.softmax and nn.log_softmax">];
   let statistics = [
     Statistic<"numPrimitives", "primitives", "Primitives created">,
     Statistic<"numPostOps", "post-ops", "Elementwise operators that became post-ops">,
@@ -221,15 +219,14 @@ def ConvertNNToOneDNN : Pass<"convert-nn-to-onednn", "::mlir::func::FuncOp"> {
 def ConvertOneDNNToLLVM : Pass<"convert-onednn-to-llvm", "ModuleOp"> {
   let summary = "Call oneDNN through the runtime's table";
   let description = [{
-    Replaces primitives on memrefs by calls of the table's entry `onednn`: what
-    does not depend on the run becomes a constant `nnrt_abi_onednn_site`, the
-    tensors an array of `nnrt_abi_tensor` on the stack. If a call fails, the
-    function returns its status at once. Everything else that is in the
-    functions is converted with the upstream patterns.
+    Replaces primitives on memrefs by calls of the table's entry `onednn`. Everything
+    that does not depend on the run becomes a constant `nnrt_abi_onednn_site`; the tensors
+    become an array of `nnrt_abi_tensor` on the stack. If a call fails, the function
+    returns its status at once. All other operations are converted by upstream's patterns.
 
-    Works on functions whose argument 0 is the context (`!llvm.ptr`) and whose
-    result is an `i32`. For tests; the pipeline uses
-    `populateOneDNNToLLVMPatterns` together with all other patterns.
+    Works on functions whose argument 0 is the context (`!llvm.ptr`) and whose result is
+    an `i32`. Only for tests: the pipeline uses `populateOneDNNToLLVMPatterns` together
+    with all other patterns.
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }

@@ -9,8 +9,8 @@ include "mlir/Pass/PassBase.td"
 def PrepareBufferization : Pass<"nn-prepare-bufferization", "::mlir::ModuleOp"> {
   let summary = "Make the model's main function safe to bufferize";
   let description = [{
-    Marks the arguments of `@main` as not writable, so that inputs are never
-    overwritten in place, and inserts the context as its first argument:
+    Marks the arguments of `@main` as not writable, so that inputs are never overwritten,
+    and inserts the context as its first argument:
 
     ```mlir
     func.func @main(%x: tensor<4xf32>)
@@ -25,9 +25,9 @@ def PrepareBufferization : Pass<"nn-prepare-bufferization", "::mlir::ModuleOp"> 
 def MaterializeOutputs : Pass<"nn-materialize-outputs", "::mlir::ModuleOp"> {
   let summary = "Write results into the buffers of the model's outputs";
   let description = [{
-    A buffer that `@main` returns is allocated by `nn.output` instead, or copied
-    there where it cannot be (an input, a weight, a view, a result returned
-    twice). The function then returns a status (i32) only.
+    A buffer that `@main` returns is allocated by `nn.output` instead, or, if that is not
+    possible (an input, a weight, a view, a result returned twice), copied there. The
+    function then returns only a status (i32).
   }];
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
   let statistics = [
@@ -36,11 +36,10 @@ def MaterializeOutputs : Pass<"nn-materialize-outputs", "::mlir::ModuleOp"> {
 }
 
 def ResolveDims : Pass<"nn-resolve-dims", "::mlir::ModuleOp"> {
-  let summary = "Take sizes of views from what they are views of";
+  let summary = "Compute sizes of views from their sources";
   let description = [{
-    Replaces `memref.dim` of casts, subviews and reshapes in `@main` by the sizes
-    that these were made with, so that buffers whose size follows from the inputs'
-    shapes are seen to do so:
+    Replaces `memref.dim` of casts, subviews and reshapes in `@main` by the sizes that
+    these were made with. This reveals which buffer sizes follow from the inputs' shapes:
 
     ```mlir
     %c = memref.collapse_shape %x [[0, 1], [2]] : memref<?x?x4xf32> into memref<?x4xf32>
@@ -57,14 +56,14 @@ def ResolveDims : Pass<"nn-resolve-dims", "::mlir::ModuleOp"> {
 def PlanArena : Pass<"nn-plan-arena", "::mlir::ModuleOp"> {
   let summary = "Place all intermediate buffers in one arena";
   let description = [{
-    Replaces the allocations of `@main` by views of one `nn.arena`. Buffers that
-    are not live at the same time share memory. Buffers of static size get an
-    offset each; those whose size depends on the inputs' shapes share slots,
-    each as large as its largest buffer, so that the arena's size is a formula
-    of the inputs' dimensions. Sizes that depend on data come from `nn.allocate`.
+    Replaces the allocations of `@main` by views of one `nn.arena`. Buffers that are not
+    live at the same time share memory. A buffer of static size gets an offset. Buffers
+    whose size depends on the inputs' shapes share slots, each as large as its largest
+    buffer, so that the arena's size is a formula of the inputs' dimensions. Buffers whose
+    size depends on data come from `nn.allocate`.
 
-    The module's attribute `nn.arena_bytes` is the formula as text
-    (SizeFormula.h), `nn.data_dependent_buffers` how many buffers it leaves out.
+    The module's attribute `nn.arena_bytes` is the formula as text (SizeFormula.h), and
+    `nn.data_dependent_buffers` the number of buffers that are not in it.
   }];
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
   let statistics = [
@@ -75,10 +74,10 @@ def PlanArena : Pass<"nn-plan-arena", "::mlir::ModuleOp"> {
 }
 
 def LayOutWeights : Pass<"nn-lay-out-weights", "::mlir::ModuleOp"> {
-  let summary = "Give every constant its place in the weights section";
+  let summary = "Assign every constant an offset in the weights section";
   let description = [{
-    Equal constants share a place. The module's attribute `nn.weights` lists the
-    values and offsets, in the order in which they lie.
+    Equal constants share an offset. The module's attribute `nn.weights` lists values and
+    offsets, in ascending order.
   }];
   let statistics = [Statistic<"bytes", "bytes", "Size of the weights section">];
 }
@@ -86,18 +85,17 @@ def LayOutWeights : Pass<"nn-lay-out-weights", "::mlir::ModuleOp"> {
 def MarkKernels : Pass<"nn-mark-kernels", "::mlir::ModuleOp"> {
   let summary = "Number the kernels and bracket them for the profiler";
   let description = [{
-    Every operation of `@main` that computes is put between `nn.kernel_begin` and
-    `nn.kernel_end`; the module's attribute `nn.kernels` lists kinds and ONNX
-    nodes.
+    Puts every operation of `@main` that computes something between `nn.kernel_begin` and
+    `nn.kernel_end`. The module's attribute `nn.kernels` lists kinds and ONNX nodes.
   }];
 }
 
 def ConvertToLLVM : Pass<"nn-convert-to-llvm", "::mlir::ModuleOp"> {
   let summary = "Convert a bufferized model to the LLVM dialect";
   let description = [{
-    One conversion for all that is left: upstream's dialects, `onednn`, and the
-    operations of `nn` that ask the runtime. Adds the entry point
-    `nnrt_model_run_<variant>` of runtime/abi/nnrt_abi.h.
+    One conversion for everything that is left: upstream's dialects, `onednn`, and the
+    `nn` operations that call the runtime. Adds the entry point
+    `nnrt_model_run_<variant>` (see runtime/abi/nnrt_abi.h).
   }];
   let options = [Option<"variant", "variant", "std::string", "\"generic\"",
                         "Suffix of the entry point's name">];
