@@ -1,9 +1,9 @@
 //===- Provenance.h - which ONNX nodes and tensors ops stand for -*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// Locations name ONNX nodes, and `nn.origin` says which ONNX tensor a result
-// is. Rewrites keep both: use `rewriteGreedily` instead of the upstream driver,
-// or a rewriter with a ProvenanceListener.
+// Locations name ONNX nodes, and `nn.origin` says which ONNX tensor a result is.
+// Rewrites must preserve both: use `rewriteGreedily` instead of upstream's driver, or
+// a rewriter with a ProvenanceListener.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,12 +26,12 @@ SmallVector<OriginAttr> getOrigins(Operation *op);
 /// Sets the origins of an operation; an empty list removes the attribute.
 void setOrigins(Operation *op, ArrayRef<OriginAttr> origins);
 
-/// `replacement` now holds what the results of `op` held: moves the origins,
-/// and adds the location of `op` to those of the replacing operations.
-/// Constants keep their location and take no origin.
+/// To be called when `replacement` replaces the results of `op`: moves the origins, and
+/// adds the location of `op` to those of the replacing operations. Constants keep their
+/// location and take no origin.
 void inheritProvenance(Operation *op, ValueRange replacement);
 
-/// The location of an operation that does the work of all of `ops`.
+/// The location for an operation that replaces all of `ops`.
 Location fuseLocations(ArrayRef<Operation *> ops);
 
 /// Keeps provenance whenever a rewriter replaces an operation.
@@ -45,8 +45,8 @@ public:
   }
 };
 
-/// The greedy driver with a ProvenanceListener. `changed`, where given, is set
-/// if anything was rewritten.
+/// The greedy driver with a ProvenanceListener. Sets `*changed`, if given, when
+/// anything was rewritten.
 LogicalResult rewriteGreedily(Operation *root,
                               const FrozenRewritePatternSet &patterns,
                               bool *changed = nullptr);

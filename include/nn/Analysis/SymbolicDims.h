@@ -1,13 +1,12 @@
 //===- SymbolicDims.h - sizes as expressions of the model's inputs -*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// Follows shapes and the contents of shape tensors through a function. Every
-// dimension of every value becomes an expression over dimensions of the
-// function's arguments (equal `nn.dim_names` are one symbol), so that equal
-// expressions prove equal sizes at run time. What depends on data is a symbol
-// of the value where it first appears.
+// Follows shapes and the contents of shape tensors through a function. Every dimension
+// of every value becomes an expression over the dimensions of the function's arguments
+// (equal `nn.dim_names` are one symbol), so that equal expressions prove equal sizes at
+// run time. A size that depends on data is a new symbol where it first appears.
 //
-// The analysis is a snapshot: after the function was changed, make a new one.
+// The analysis is a snapshot: after a change to the function, make a new one.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,11 +26,11 @@ public:
   Dims getDims(Value tensor) override;
   /// Expressions for the elements of a small integer tensor.
   Contents getContents(Value tensor) override;
-  /// True if the contents of the value are expressions of dimensions, not
-  /// merely its own elements read at run time.
+  /// True if the contents of the value are expressions of dimensions, and not just
+  /// its own elements, read at run time.
   bool knowsContents(Value tensor);
 
-  /// True if both sizes are equal whatever the inputs are.
+  /// True if both sizes are equal for all inputs.
   bool proveEqual(Dim lhs, Dim rhs);
   bool haveSameShape(Value lhs, Value rhs);
   /// True if the size is known to be the constant.
@@ -40,24 +39,24 @@ public:
   /// dimensions either provably 1 or provably equal.
   bool broadcastsTo(Value from, Value to);
 
-  /// The constant shape operand with which nn.reshape (without allow_zero) makes
-  /// `target` of `source`: sizes, 0 for those that it copies, -1 for one that
-  /// remains. nullopt if that does not express it.
+  /// The constant shape operand with which nn.reshape (without allow_zero) reshapes
+  /// `source` to `target`: sizes, 0 for those that it copies, -1 for the remaining one.
+  /// nullopt if there is no such operand.
   std::optional<SmallVector<int64_t>> getReshapeList(ArrayRef<Dim> source,
                                                      ArrayRef<Dim> target);
 
   /// The expression in a normal form.
   Dim simplify(Dim dim);
-  /// The size that the expression has when a leading dimension is 1 and any
-  /// other unknown dimension is `nominal`: for comparing costs.
+  /// The value of the expression if a leading dimension is 1 and every other unknown
+  /// dimension is `nominal`; for comparing costs.
   int64_t estimate(Dim dim, int64_t nominal = 64);
-  /// The number of elements of a tensor, so estimated.
+  /// The number of elements of a tensor, estimated in the same way.
   int64_t estimateElements(Value tensor, int64_t nominal = 64);
 
   /// Follows an operation that was created after the analysis was made; its
   /// operands must be known.
   void visit(Operation *op);
-  /// Says that a value created later has the shape and contents of another.
+  /// Records that a value created later has the shape and contents of another.
   void inherit(Value created, Value from);
 
 private:

@@ -1,12 +1,12 @@
 //===- Capabilities.h - what each back end can run --------------*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// The verifiers say what is valid ONNX; these tables say what is supported: one
-// for each back end, in the folder of the conversion to it. The conversion, the
-// triage of models and the generated pages all read the same rows, so what a
-// table refuses is refused before compiling, and what it claims is tested.
+// Verifiers say what is valid ONNX; these tables say what is supported. There is one
+// per back end, in the folder of the conversion to it. The conversion, the triage and
+// the generated pages all read the same rows, so a model that a table refuses is refused
+// before compilation.
 //
-// Who adds an operator adds its row to lib/Conversion/NNToLinalg/Capabilities.cpp.
+// For a new operator, add a row to lib/Conversion/NNToLinalg/Capabilities.cpp.
 // Elementwise operators share a row.
 //
 //===----------------------------------------------------------------------===//
@@ -64,33 +64,33 @@ constexpr TypeSet any = TypeSet()
     ;
 } // namespace types
 
-/// What must hold beside type and rank.
+/// A requirement in addition to type and rank.
 struct Condition {
-  /// In the model's words: "the pads are not negative".
+  /// In the model's terms: "the pads are not negative".
   StringLiteral constraint;
-  /// Values that would do; may be empty.
+  /// Acceptable values; may be empty.
   StringLiteral accepted;
-  /// What is seen instead; nullopt where the condition holds.
+  /// What was found instead; nullopt if the condition holds.
   std::optional<std::string> (*getViolation)(Operation *op);
 };
 
 /// A row. An operator may have several, any of which may claim it.
 struct Capability {
-  /// The operation's name, or `elementwise`: all that implement
+  /// The operation's name, or `elementwise` for all operations that implement
   /// ElementwiseOpInterface and have no row of their own.
   StringLiteral op;
-  /// What lowering gives: "onednn.convolution", "kernel reduction", "linalg".
+  /// What the operation is lowered to: "onednn.convolution", "kernel reduction", "linalg".
   StringLiteral lowering;
-  /// The accepted element types of the data operand. (What types go together is
-  /// the verifier's matter.)
+  /// The accepted element types of the data operand. (Verifiers check that the types of
+  /// operands fit together.)
   TypeSet types;
   /// The accepted ranks of the data operand.
   int64_t minRank = 0, maxRank = INT64_MAX;
   ArrayRef<Condition> conditions = {};
   /// The number of the data operand; -1: the first result.
   int data = 0;
-  /// oneDNN only: which elementwise operators can follow as post-ops, those of
-  /// one operand and those of two.
+  /// Only for oneDNN: whether elementwise operators with one operand, and with two, can
+  /// follow as post-ops.
   bool eltwisePostOps = false, binaryPostOps = false;
 };
 
@@ -104,11 +104,11 @@ struct Gap {
   std::string str() const;
 };
 
-/// Null if the row claims the operation.
+/// nullopt if the row claims the operation.
 std::optional<Gap> findGap(const Capability &row, Operation *op);
 
-/// Null if a row of the table claims the operation; else what is missing from
-/// the row that comes closest.
+/// nullopt if a row of the table claims the operation; else why the row that comes
+/// closest does not.
 std::optional<Gap> findGap(ArrayRef<Capability> table, Operation *op);
 
 /// The rows for an operation of this name.

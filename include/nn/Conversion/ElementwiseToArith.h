@@ -8,17 +8,16 @@
 
 namespace mlir::nn {
 
-/// Emits arith and math operations, at the builder's place and with `op`'s
+/// Emits arith and math operations, at the builder's insertion point and with `op`'s
 /// location, that compute one element (or one vector of elements) of the result
 /// of `op`, which implements ElementwiseOpInterface.
 ///
-/// `operands` stand for op's operands, one each in order: scalars, or vectors of
-/// one shape; scalars among vectors are broadcast. Their element types are
-/// those of op's operands with unsigned integers made signless; which integers
-/// are unsigned is read from the types of op. The result is of the converted
-/// type likewise.
+/// `operands` has an entry for each operand of `op`: scalars, or vectors of one shape;
+/// scalars among vectors are broadcast. Their element types are those of op's operands
+/// with unsigned integers made signless; the types of `op` say which integers are
+/// unsigned. The type of the result is converted in the same way.
 ///
-/// The meaning is ONNX's, with what it leaves open fixed so that no input traps:
+/// The semantics are ONNX's. What ONNX leaves open is defined so that no input traps:
 ///  - f16 and bf16 are computed in f32;
 ///  - max, min, relu and clip give NaN for NaN;
 ///  - integer division truncates, gives 0 for a zero divisor, and wraps for the

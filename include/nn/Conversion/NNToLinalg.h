@@ -8,10 +8,10 @@
 
 namespace mlir::nn {
 
-/// Lets one-shot bufferization take `tensor.bitcast` between unsigned and
-/// signless elements, which upstream cannot: the buffer is the same, and its
-/// types meet in a `builtin.unrealized_conversion_cast` from memref to memref,
-/// which disappears on the way to LLVM, where both types are one. Passes that
+/// Teaches one-shot bufferization `tensor.bitcast` between unsigned and signless
+/// elements, which upstream does not support. Both share a buffer; a
+/// `builtin.unrealized_conversion_cast` converts between the memref types, and
+/// disappears in the lowering to LLVM, where both types are the same. Passes that
 /// follow aliases of buffers must look through it.
 void registerBitcastBufferization(DialectRegistry &registry);
 

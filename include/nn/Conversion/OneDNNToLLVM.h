@@ -9,11 +9,11 @@
 
 namespace mlir::nn {
 
-/// Patterns from primitives on memrefs to calls of the runtime's entry
-/// `onednn`. The function around a primitive has the context (!llvm.ptr) as
-/// argument 0 and returns an i32; a call that fails makes it return the status.
-/// Primitives must stand in the function's own blocks: run scf-to-cf before.
-/// Each site's message and profile name is the ONNX names of its location.
+/// Patterns that lower primitives on memrefs to calls of the runtime's entry `onednn`.
+/// The function around a primitive must have the context (!llvm.ptr) as argument 0 and
+/// return an i32; if a call fails, the function returns its status. Primitives must be
+/// in blocks of the function itself: run scf-to-cf before. Messages and profiles name a
+/// site by the ONNX names of its location.
 void populateOneDNNToLLVMPatterns(const LLVMTypeConverter &converter,
                                   RewritePatternSet &patterns);
 

@@ -1,12 +1,11 @@
 //===- RuntimeCalls.h - how generated code reaches the runtime --*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// Generated code has no undefined symbol but libc's. It reaches the runtime
-// through the context (nnrt_abi_context in runtime/abi/nnrt_abi.h), which is
-// argument 0 of the model's function. These helpers emit, in the LLVM dialect,
-// calls through the context's table, loads of the context's fields, and the
-// constant globals that calls take. Entries and signatures come from
-// runtime/abi/entries.def, so that the two sides cannot differ.
+// The only undefined symbols of generated code are libc's. It calls the runtime through
+// the context (nnrt_abi_context in runtime/abi/nnrt_abi.h), which is argument 0 of the
+// model's function. These helpers emit, in the LLVM dialect, calls through the context's
+// table, loads of the context's fields, and the constant globals that calls take. Entries
+// and signatures come from runtime/abi/entries.def, so that the two sides cannot differ.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,9 +30,9 @@ StringRef getRuntimeEntryName(RuntimeEntry entry);
 LLVM::LLVMFunctionType getRuntimeEntryType(MLIRContext *context,
                                            RuntimeEntry entry);
 
-/// Calls `entry` with `context` (!llvm.ptr) and `arguments`, which have the
-/// types of the parameters after the context. Gives the call's result, or null
-/// if the entry returns nothing.
+/// Calls `entry` with `context` (!llvm.ptr) and `arguments`, which have the types of the
+/// parameters after the context. Returns the result of the call, or null if the entry
+/// returns nothing.
 Value emitRuntimeCall(OpBuilder &builder, Location location, Value context,
                       RuntimeEntry entry, ValueRange arguments);
 
@@ -54,8 +53,8 @@ Value emitThreadCount(OpBuilder &builder, Location location, Value context);
 
 /// The module's constant that holds `text` and a zero byte; equal texts share one.
 LLVM::GlobalOp getOrCreateGlobalString(ModuleOp module, StringRef text);
-/// The same, as an address (!llvm.ptr) at the builder's place, which must be
-/// inside of `module`.
+/// The same, as an address (!llvm.ptr) at the builder's insertion point, which must be
+/// inside `module`.
 Value emitGlobalString(OpBuilder &builder, Location location, ModuleOp module,
                        StringRef text);
 
@@ -63,8 +62,8 @@ Value emitGlobalString(OpBuilder &builder, Location location, ModuleOp module,
 LLVM::GlobalOp getOrCreateGlobalI64Array(ModuleOp module,
                                          ArrayRef<int64_t> values);
 
-/// A name `<prefix>_<n>` that no symbol of the module has. Numbers are tried from
-/// `next` on, which is set to the one after.
+/// A name `<prefix>_<n>` that no symbol of the module has. Tries numbers from `next` on,
+/// and sets `next` to the number after.
 std::string makeSymbolName(ModuleOp module, StringRef prefix, unsigned &next);
 
 /// Builds a constant global that is an instance of a C struct, field by field

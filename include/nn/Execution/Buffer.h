@@ -8,7 +8,7 @@
 
 namespace mlir::nn {
 
-/// A strided view of shared memory. Copies are further views.
+/// A strided view of shared memory. Copies are views of the same memory.
 struct Buffer {
   DataType type = DataType::Undefined;
   std::shared_ptr<char> memory; ///< from the start of the allocation
@@ -29,8 +29,8 @@ struct Buffer {
   void store(const HostTensor &tensor) const;
 };
 
-/// What a value holds: a tensor, a scalar (a tensor of rank 0), or, for a memref,
-/// a view of memory.
+/// The value of an SSA value: a tensor, a scalar (a tensor of rank 0), or, for a
+/// memref, a view of memory.
 struct Datum {
   HostTensor tensor;
   Buffer buffer;
@@ -47,7 +47,7 @@ struct Datum {
 /// Row-major strides.
 SmallVector<int64_t, 4> getRowMajorStrides(ArrayRef<int64_t> sizes);
 
-/// The bytes of memory that nothing was written to: NaN for floats, -1 for integers.
+/// Fills uninitialized memory: NaN for floats, -1 for integers.
 constexpr unsigned char kPoison = 0xff;
 
 } // namespace mlir::nn

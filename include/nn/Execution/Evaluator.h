@@ -1,10 +1,10 @@
 //===- Evaluator.h - runs a model at any level of the pipeline --*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// Executes `@main` as it stands between any two passes from import to the LLVM
-// dialect: operators of nn and onednn by the interpreter, all else by a plain back
-// end, control flow and memory here. Shares no code with what it judges, but for
-// the runtime's reference kernels.
+// Executes `@main` between any two passes from import to the LLVM dialect. The
+// interpreter executes operators of nn and onednn, PlainBackEnd all other operations, and
+// the evaluator itself control flow and memory. It shares no code with what it judges,
+// except for the runtime's reference kernels.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,14 +26,14 @@ struct EvaluationError {
 
 class Evaluator {
 public:
-  /// Called for each ONNX tensor that an operation produced, with the tensor in
-  /// the layout that it has there. A tensor given back, of that shape and element
-  /// size, takes its place for all that follows.
+  /// Called for each ONNX tensor that an operation produced, with the tensor in the
+  /// layout that it has there. If it returns a tensor, which must have that shape and
+  /// element size, this replaces the computed one from there on.
   using Observer = std::function<std::optional<HostTensor>(
       Operation *, OriginAttr, const HostTensor &)>;
 
-  /// Runs @main and returns the model's outputs. Nothing is emitted on failure.
-  /// What was computed in a former run from equal operands is not computed again.
+  /// Runs @main and returns the model's outputs. Emits nothing on failure. Results that
+  /// an earlier run computed from equal operands are reused.
   FailureOr<HostTensors> run(ModuleOp module, ArrayRef<HostTensor> inputs,
                              const Observer &observer, EvaluationError &error);
 

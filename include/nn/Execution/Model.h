@@ -1,8 +1,7 @@
 //===- Model.h - models that can run ----------------------------*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// What nn-run and tests run: a compiled library, or a module that is
-// interpreted.
+// What nn-run and tests run: a compiled library, or a module to be interpreted.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,11 +22,11 @@ namespace mlir::nn {
 struct TensorInfo {
   std::string name;
   DataType type = DataType::Undefined;
-  /// -1 where a size is known at run time only.
+  /// -1 for a size known only at run time.
   SmallVector<int64_t> dims;
   /// As many as dims; "" for a dimension without a name.
   SmallVector<std::string> dimNames;
-  /// Which part it is (nnrt_part in nnrt.h) of the value of that name, "" for tensors.
+  /// Which part (nnrt_part in nnrt.h) of the value with that name it is; "" for tensors.
   ValuePart part = ValuePart::Tensor;
   std::string value;
 
@@ -35,24 +34,25 @@ struct TensorInfo {
   std::string describe() const;
 };
 
-/// A value of the model's signature: one tensor, or the several that a sequence or
-/// an optional is.
+/// A value of the model's signature: one tensor, or the tensors that together represent
+/// a sequence or optional.
 struct ValueInfo {
   std::string name;
   ValueType type;
-  /// Its tensors: `count` of the signature from `first` on.
+  /// Its tensors: `count` tensors of the signature, starting at `first`.
   size_t first = 0, count = 1;
-  /// The tensor, also an optional's; of a sequence its elements. Named as the value.
+  /// The tensor (also of an optional), or the elements of a sequence. It has the name of
+  /// the value.
   TensorInfo tensor;
 
   /// "images: float32[N,3,?,224]", "boxes: optional sequence of float32"
   std::string describe() const;
 };
 
-/// The values that tensors are; an error if parts do not stand as nnrt.h says.
+/// Groups tensors into values; an error if parts are not arranged as nnrt.h requires.
 llvm::Expected<std::vector<ValueInfo>> groupValues(ArrayRef<TensorInfo> tensors);
 
-/// Where the time of runs went.
+/// The time spent in a kernel.
 struct KernelTime {
   std::string kind;
   std::string nodes;
@@ -60,14 +60,14 @@ struct KernelTime {
   uint64_t totalNs = 0;
 };
 
-/// What a compiled model is, and what memory it takes in bytes (see nnrt.h).
+/// A compiled model's variant and its memory in bytes (see nnrt.h).
 struct LibraryInfo {
   std::string variant;
   size_t weights = 0, packedWeights = 0;
   /// A formula of the inputs' dimensions; "" if there is none.
   std::string arenaFormula;
   unsigned numDataDependent = 0;
-  /// What the session holds after its runs so far.
+  /// What the session has allocated in its runs so far.
   size_t arena = 0, dataDependent = 0, outputs = 0, inputCopies = 0, scratchpad = 0;
 };
 
@@ -77,26 +77,25 @@ public:
 
   ArrayRef<TensorInfo> getInputs() const { return inputs; }
   ArrayRef<TensorInfo> getOutputs() const { return outputs; }
-  /// The same as values: sequences and optionals are one each.
+  /// The same as values, in which a sequence or optional is a single entry.
   ArrayRef<ValueInfo> getInputValues() const { return inputValues; }
   ArrayRef<ValueInfo> getOutputValues() const { return outputValues; }
 
-  /// Runs the model on inputs in the order of getInputs(); the results are the
-  /// caller's.
+  /// Runs the model on inputs in the order of getInputs(). The caller owns the results.
   virtual llvm::Expected<HostTensors> run(ArrayRef<HostTensor> inputs) = 0;
-  /// Runs the model and drops its results: what a benchmark measures.
+  /// Runs the model and drops its results; for benchmarks.
   virtual llvm::Error runOnly(ArrayRef<HostTensor> inputs) {
     return run(inputs).takeError();
   }
-  /// Of the runs so far; empty if it was not asked for at the start.
+  /// Of the runs so far; empty if profiling was not requested at the start.
   virtual std::vector<KernelTime> getProfile() { return {}; }
-  /// Nothing for models that are interpreted.
+  /// nullopt for interpreted models.
   virtual llvm::Expected<std::optional<LibraryInfo>> getLibraryInfo() {
     return std::nullopt;
   }
 
 protected:
-  /// To be called when inputs and outputs are known.
+  /// To be called once inputs and outputs are known.
   llvm::Error initializeValues();
 
   std::vector<TensorInfo> inputs, outputs;
@@ -117,23 +116,23 @@ llvm::Expected<std::unique_ptr<Model>> openLibrary(llvm::StringRef path,
 /// A model that interprets @main of the module, which must outlive it.
 llvm::Expected<std::unique_ptr<Model>> interpretModule(ModuleOp module);
 
-/// The tensors of a value among arrays of a file: array NAME of a tensor, also of an
-/// optional's; arrays NAME[0], NAME[1], ... of a sequence's items; or the parts
-/// NAME.elements, ... themselves, of which NAME.items without rows is enough for a
-/// sequence without items. An optional of which nothing is there is absent. Arrays get
-/// the value's types; `used` is set for those that are of the value. nullopt if
-/// nothing is there of what is no optional.
+/// Finds the tensors of a value among the arrays of a file: NAME for a tensor (also of an
+/// optional), NAME[0], NAME[1], ... for the items of a sequence, or the parts
+/// NAME.elements, ... themselves; for a sequence without items, a NAME.items without rows
+/// is enough. An optional without any of these is absent. Arrays are converted to the
+/// value's types, and `used` is set for those that were found. nullopt if there is no
+/// array for a value that is not optional.
 llvm::Expected<std::optional<HostTensors>> findValue(const ValueInfo &value,
                                                      const NamedTensors &arrays,
                                                      std::vector<bool> &used);
 
-/// The same names for the results of a run: what findValue finds.
+/// Names the results of a run in the same way, so that findValue finds them.
 llvm::Expected<NamedTensors> nameResults(const Model &model,
                                          ArrayRef<HostTensor> results);
 
-/// The arrays of a file, in the order of the model's inputs and with their
-/// types. Arrays are found by name (findValue); one without a name (.npy) is taken
-/// for the only input that has none otherwise. Errors list the model's inputs.
+/// The arrays of a file, in the order of the model's inputs and with their types. Arrays
+/// are found by name (findValue); an array without a name (.npy) is used if there is
+/// exactly one input without an array. Errors list the model's inputs.
 llvm::Expected<HostTensors> bindInputs(const Model &model,
                                        const NamedTensors &arrays);
 

@@ -10,12 +10,12 @@
 
 namespace mlir::nn {
 
-/// Makes each value of @main that is an ONNX tensor (`nn.origin`) a result of
-/// it, so that a compiled library can be compared tensor by tensor. Returns the
-/// number of results added; they come after the model's own.
+/// Adds each value of @main that is an ONNX tensor (`nn.origin`) to its results, so that
+/// a compiled library can be compared tensor by tensor. Returns the number of results
+/// added, which come after the model's own.
 unsigned exposeTensors(ModuleOp module);
 
-/// True if @main holds expectations of the check dialect.
+/// True if @main contains expectations of the check dialect.
 bool hasChecks(ModuleOp module);
 
 /// One expectation of a test.

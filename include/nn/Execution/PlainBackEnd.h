@@ -1,10 +1,9 @@
 //===- PlainBackEnd.h - executes upstream IR, to judge with -----*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// Compiles pieces of IR in this process by a fixed pipeline of upstream's
-// lowerings to loops, without any pass of ours and without optimization, so that
-// they can judge what our passes make. Memory that is allocated in the code is
-// filled with poison.
+// Compiles pieces of IR in this process with a fixed pipeline of upstream's lowerings to
+// loops. It uses none of our passes and no optimization, so that it can judge what our
+// passes make. Memory that the code allocates is filled with poison.
 //
 //===----------------------------------------------------------------------===//
 
@@ -29,7 +28,7 @@ public:
                                           ArrayRef<Datum> arguments);
 
   /// Executes one operation of upstream's dialects, with or without regions.
-  /// `getValue` gives what a value that is defined outside holds.
+  /// `getValue` returns the datum of a value that is defined outside.
   llvm::Expected<SmallVector<Datum>>
   execute(Operation *op, llvm::function_ref<Datum(Value)> getValue);
 

@@ -10,7 +10,7 @@
 
 namespace mlir::nn {
 
-/// A compared tensor. `note` stands instead of a comparison, e.g. "is missing".
+/// A compared tensor. A `note`, e.g. "is missing", replaces the comparison.
 struct ReportRow {
   std::string name;
   Comparison comparison;
@@ -19,21 +19,21 @@ struct ReportRow {
   bool matches() const { return note.empty() && comparison.matches; }
 };
 
-/// One line a tensor, the worst first, at most `limit` lines (0: all).
+/// One line per tensor, the worst first, at most `limit` lines (0: all).
 void printComparison(llvm::raw_ostream &os, std::vector<ReportRow> rows,
                      size_t limit = 0);
 
 struct BenchmarkResult {
   double medianMs = 0, p90Ms = 0, p99Ms = 0;
   double loadMs = 0;
-  /// What opening and running added to the process's largest resident size.
+  /// How much opening and running added to the process's peak resident size.
   double peakMemoryMb = 0;
   size_t runs = 0;
 
   void print(llvm::raw_ostream &os, bool json) const;
 };
 
-/// Opens a model by `open`, warms it up and measures runs on one set of inputs.
+/// Opens a model with `open`, warms it up and measures runs on one set of inputs.
 llvm::Expected<BenchmarkResult>
 runBenchmark(const std::function<llvm::Expected<std::unique_ptr<Model>>()> &open,
              const NamedTensors &arrays);
@@ -42,13 +42,12 @@ runBenchmark(const std::function<llvm::Expected<std::unique_ptr<Model>>()> &open
 void printProfile(llvm::raw_ostream &os, std::vector<KernelTime> times,
                   size_t runs);
 
-/// What a library takes and gives, its variant, and its memory: as its formula
-/// says, and with `ran` what the session holds.
+/// A library's inputs and outputs, its variant, and its memory: the formula, and with
+/// `ran` what the session has allocated.
 void printInfo(llvm::raw_ostream &os, const Model &model, const LibraryInfo &info,
                bool ran);
 
-/// Name, type and first elements of the results of a run; of sequences those of the
-/// items.
+/// Name, type and first elements of the results of a run, or of the items of sequences.
 llvm::Error printResults(llvm::raw_ostream &os, const Model &model,
                          ArrayRef<HostTensor> results);
 

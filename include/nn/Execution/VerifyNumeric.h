@@ -1,15 +1,15 @@
 //===- VerifyNumeric.h - judges passes by what they compute -----*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// `nn-opt --verify-numeric`: executes the model before the first pass and after
-// each pass that changed it, and compares the ONNX tensors that its operations
-// still hold (`nn.origin`) and its outputs.
+// `nn-opt --verify-numeric`: executes the model before the first pass and after each
+// pass that changed it, and compares its outputs and the ONNX tensors that its operations
+// still compute (`nn.origin`).
 //
-// Each tensor that was compared is replaced by the one of the first execution, so
-// that rounding does not add up from operation to operation, and what is found
-// wrong is what is wrong there. A quantized model is compared with what the pass before
-// made of it, up to the seldom steps that rounding decides. After the conversion to the LLVM dialect the model
-// is compiled and run as a whole, and only its outputs are compared.
+// Each compared tensor is replaced by the one of the first execution, so that rounding
+// errors do not accumulate and a difference arises where it is found. The results of a
+// quantized model are compared with those after the previous pass, and rare differences
+// of one step are allowed. After the conversion to the LLVM dialect, the model is
+// compiled and run as a whole, and only its outputs are compared.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,24 +24,24 @@
 namespace mlir::nn {
 
 struct NumericVerificationOptions {
-  /// The model's inputs by name, or by "in:" and the name as in files of expected
-  /// outputs. Those that are missing are random numbers, the same in each run.
+  /// The model's inputs by name, or by "in:" and the name, as in files of expected
+  /// outputs. Missing inputs are random numbers, the same in each run.
   NamedTensors inputs;
-  /// Where a reproducer is written: this and ".mlir", ".npz"; nowhere if empty.
+  /// A reproducer is written to this path plus ".mlir" and ".npz"; to nowhere if empty.
   std::string reproducer;
-  /// Emit what was found. Else only `found` tells of it.
+  /// Emit an error for a mismatch. Otherwise only `found` reports it.
   bool emitErrors = true;
 };
 
-/// What was found wrong first; nothing after it is looked at.
+/// The first mismatch; verification stops there.
 struct NumericMismatch {
   std::string pass;
   std::string tensor; ///< ONNX's name; "" if the model cannot be executed
 };
 
-/// For PassManager::addInstrumentation. The context must not use several threads.
-/// A mismatch is emitted as an error, and sets `found`; passes cannot be failed
-/// from outside, so that the caller has to look there.
+/// For PassManager::addInstrumentation. The context must be single-threaded. A mismatch
+/// is emitted as an error and sets `found`. An instrumentation cannot make a pass fail, so
+/// the caller has to check `found`.
 std::unique_ptr<PassInstrumentation>
 createNumericVerification(NumericVerificationOptions options,
                           std::optional<NumericMismatch> &found);
@@ -49,10 +49,10 @@ createNumericVerification(NumericVerificationOptions options,
 /// A pass on an operation of a module, as text for --pass-pipeline.
 std::string getPipelineText(Pass *pass, Operation *op);
 
-/// Cuts from `module`, as it is before a pass, as little as is needed for the pass
-/// to compute `tensor` wrong, and writes it with its inputs and a RUN line to
-/// `path`.mlir and `path`.npz. `known` gives what a value holds in the first
-/// execution, in the value's layout, if that is known. Returns a note for users.
+/// Extracts from `module`, as it is before a pass, the smallest part with which the pass
+/// makes `tensor` wrong, and writes it with its inputs and a RUN line to `path`.mlir and
+/// `path`.npz. `known` returns the tensor of a value in the first execution, in the
+/// value's layout, if known. Returns a note for users.
 std::string
 writeReproducer(ModuleOp module, StringRef pipeline, StringRef tensor,
                 const NamedTensors &inputs,

@@ -19,8 +19,8 @@ struct ImportOptions {
   /// and index ("images:0").
   std::map<std::string, int64_t> setDims;
 
-  /// Called for each operation that a node was imported to, so that what a
-  /// back end cannot do is found in the same run. May add to the report.
+  /// Called for each operation that a node was imported to, so that operations that no
+  /// back end supports are found in the same run. May add to the report.
   std::function<void(Operation *, const NodeInfo &, TriageReport &)>
       checkCapability;
 };
@@ -28,23 +28,23 @@ struct ImportOptions {
 /// Imports a model: binary protobuf, or ONNX's textual syntax if the file's name
 /// ends in `.onnxtxt`.
 ///
-/// The result is a module with one function `@main`, whose arguments and results
-/// carry `nn.name` and `nn.dim_names`, and where several are one sequence or optional
-/// `nn.value` and `nn.part` (see nnrt.h). It has the attributes `nn.metadata` (pairs of
-/// strings) and `nn.producer`. Weights are resource blobs of the
-/// context; those in external files stay mapped as long as it lives.
+/// The result is a module with one function `@main`. Its arguments and results have the
+/// attributes `nn.name` and `nn.dim_names`; those that together represent a sequence or
+/// optional also have `nn.value` and `nn.part` (see nnrt.h). The module has `nn.metadata`
+/// (pairs of strings) and `nn.producer`. Weights are resource blobs of the context; those
+/// in external files stay mapped as long as the context lives.
 ///
-/// Never aborts, whatever the file holds. If anything stands in the way, all
-/// that does is added to `report`, and the result is null.
+/// Never aborts, whatever the file contains. If the model cannot be imported, every
+/// reason is added to `report`, and the result is null.
 OwningOpRef<ModuleOp> importONNX(MLIRContext &context, llvm::StringRef path,
                                  const ImportOptions &options,
                                  TriageReport &report);
 
-/// True if a file of this name is taken for a model: *.onnx, *.onnxtxt.
+/// True if the name is that of a model: *.onnx, *.onnxtxt.
 bool isONNXFile(llvm::StringRef path);
 
-/// Calls `visit` for each operator that the importer has a handler for, in the
-/// order of names, with each opset from which on a handler is in effect.
+/// Calls `visit` for each operator that the importer has a handler for, ordered by name,
+/// once for each opset at which a handler takes effect.
 void forEachImportedOperator(
     llvm::function_ref<void(llvm::StringRef domain, llvm::StringRef op,
                             int64_t sinceVersion)>

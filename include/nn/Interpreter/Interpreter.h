@@ -1,9 +1,9 @@
 //===- Interpreter.h - the reference meaning of the operators ---*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// Runs functions of nn and what may stand beside it before bufferization
-// (arith, math, tensor, scf, func, check), one plain C++ function an operator.
-// It folds constants and judges the compiled code, with which it shares nothing.
+// Runs functions in nn and the dialects that occur beside it before bufferization
+// (arith, math, tensor, scf, func, check), with one plain C++ function per operator. It
+// folds constants and judges compiled code, with which it shares nothing.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,22 +21,23 @@ using HostTensors = SmallVector<HostTensor>;
 /// True if `op` can be evaluated alone: it has no regions and a function here.
 bool canInterpret(Operation *op);
 
-/// Evaluates one operation without regions. `operands` are in the order of
-/// op's operands; scalars (index, i64, f32, ...) are tensors of rank 0. For an
-/// operation on memrefs they are what these hold, and the results are what its
-/// destinations hold afterwards. On failure `error` says why, and nothing is emitted: a folder just gives up.
+/// Evaluates one operation without regions. `operands` are in the order of op's operands;
+/// scalars (index, i64, f32, ...) are tensors of rank 0. For an operation on memrefs,
+/// operands are the contents of the memrefs before it, and results those of its
+/// destinations after it. On failure `error` says why, and nothing is emitted, so that a
+/// folder can just give up.
 LogicalResult interpretOp(Operation *op, ArrayRef<HostTensor> operands,
                           HostTensors &results, std::string &error);
 
 struct InterpreterOptions {
-  /// Called after each operation with results, also for those inside of
-  /// fusions, loops and called functions.
+  /// Called after each operation with results, including those inside fusions, loops
+  /// and called functions.
   std::function<void(Operation *, ArrayRef<HostTensor>)> onResult;
 };
 
-/// Runs `function` and returns what it returns; tensors are freed after their
-/// last use. On failure an error was emitted at the operation's location; an
-/// expectation of the check dialect that does not hold is a failure.
+/// Runs `function` and returns its results. Tensors are freed after their last use. On
+/// failure, an error was emitted at the operation's location. A violated expectation of
+/// the check dialect is a failure.
 FailureOr<HostTensors> interpret(func::FuncOp function,
                                  ArrayRef<HostTensor> inputs,
                                  const InterpreterOptions &options = {});

@@ -1,9 +1,8 @@
 //===- FusionView.h - what a kernel shall compute ---------------*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// A single nn operator or an nn.fusion, seen alike: values "of the body" are
-// the results and block arguments inside of a fusion, or the operator's own
-// operands and results.
+// A uniform view of a single nn operator or an nn.fusion. Values "of the body" are the
+// results and block arguments inside a fusion, or the operator's own operands and results.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,8 +16,7 @@
 
 namespace mlir::nn {
 
-/// How a dimension of an operand relates to the dimension of the tensor that it
-/// is broadcast to.
+/// How a dimension of an operand relates to that of the tensor it is broadcast to.
 enum class DimUse {
   Full,     // equal sizes
   Broadcast, // size 1
@@ -48,18 +46,17 @@ public:
   DenseElementsAttr getSplat(Value value) const;
   bool isAnchorResult(Value value) const;
 
-  /// What the elementwise operators between `values` and the anchor's result
-  /// read: values that are tensors of the function or constants that are no
-  /// splats. Failure if something else is in between.
+  /// The values that the elementwise operators between `values` and the anchor's result
+  /// read: tensors of the function, or constants other than splats. Failure if there are
+  /// other operators in between.
   FailureOr<llvm::SetVector<Value>> getLeaves(ValueRange values) const;
 
   /// The use of each dimension of `reference` (a value of the body) by a leaf,
   /// whose missing leading dimensions are broadcast. Dimensions in which the
   /// reference has size 1 are Full.
   SmallVector<DimUse> getUses(Value leaf, Value reference) const;
-  /// As getUses for ranges of dimensions that a kernel walks through as one:
-  /// [0, ends[0]), [ends[0], ends[1]), .... Failure if a range is used neither
-  /// fully nor not at all.
+  /// Like getUses, for ranges of dimensions that a kernel treats as one: [0, ends[0]),
+  /// [ends[0], ends[1]), .... Failure if only some dimensions of a range are used.
   FailureOr<SmallVector<DimUse>> getGroupUses(Value leaf, Value reference,
                                               ArrayRef<int64_t> ends) const;
   /// True if a dimension is known to be 1.
@@ -67,8 +64,8 @@ public:
   /// True if both have provably the same shape.
   bool haveSameShape(Value lhs, Value rhs) const;
 
-  /// A rough count of instructions for an element of the elementwise operators
-  /// between `values` and the leaves.
+  /// A rough number of instructions per element of the elementwise operators between
+  /// `values` and the leaves.
   int64_t estimateCost(ValueRange values) const;
 
 private:
@@ -78,7 +75,7 @@ private:
 /// Emits the elementwise operators of a body.
 class BodyEmitter {
 public:
-  /// Gives the element (or the vector) of a leaf or of the anchor's result.
+  /// Returns the element (or the vector) of a leaf or of the anchor's result.
   using Leaf = function_ref<Value(Value)>;
 
   BodyEmitter(const FusionView &view, KernelEmitter &emitter, int64_t lanes)

@@ -4,11 +4,10 @@
 // What all kernel templates share: index arithmetic that folds, flat views of
 // tensors, (masked) loads and stores of vectors, and loops.
 //
-// A kernel is a function over identity-layout memrefs. Templates look at each as
-// a flat array and compute offsets themselves, so that collapsed dimensions,
-// broadcasts and panels need no views. Vectors have as many lanes as 32-bit
-// elements fit into a register of the target; masks stand on loads and stores
-// only, never on arithmetic.
+// A kernel is a function over identity-layout memrefs. Templates treat each memref as a
+// flat array and compute offsets themselves, so that collapsed dimensions, broadcasts and
+// panels need no views. A vector has as many lanes as 32-bit elements fit into a register
+// of the target. Only loads and stores are masked, never arithmetic.
 //
 //===----------------------------------------------------------------------===//
 
@@ -78,20 +77,20 @@ public:
 
   /// The type of `lanes` elements: a scalar for one.
   Type vector(Type elementType, int64_t lanes) const;
-  /// `lanes` elements from `offset` on. Lanes that `mask` excludes are zero and
-  /// not read.
+  /// `lanes` elements, starting at `offset`. Lanes outside the mask are zero, and their
+  /// elements are not read.
   Value load(const Array &array, Value offset, int64_t lanes, Value mask = {});
   void store(Value value, const Array &array, Value offset, Value mask = {});
   /// One element in all lanes.
   Value loadSplat(const Array &array, Value offset, int64_t lanes);
   Value broadcast(Value scalar, int64_t lanes);
-  /// Asks for the cache lines of `lanes` elements, which must be in the array.
+  /// Prefetches the cache lines of `lanes` elements, which must be in the array.
   void prefetch(const Array &array, Value offset, int64_t lanes);
-  /// The lanes of a vector (a power of two) joined by `combine`; a scalar.
+  /// Reduces the lanes of a vector (a power of two) to a scalar with `combine`.
   Value joinLanes(Value vector, function_ref<Value(Value, Value)> combine);
   /// A mask that includes the first `count` lanes.
   Value mask(Value count, int64_t lanes);
-  /// Lanes outside of the mask (if there is one) become `neutral`.
+  /// Replaces lanes outside the mask (if there is one) by `neutral`.
   Value selectMasked(Value mask, Value value, double neutral);
 
   Value constant(Type type, double value);
@@ -99,30 +98,30 @@ public:
   Value fma(Value a, Value b, Value c);
 
   //===--------------------------------------------------------------------===//
-  // Loops. Bodies emit at `b`, which stands inside while they run.
+  // Loops. Bodies emit at `b`, whose insertion point is then inside the loop.
   //===--------------------------------------------------------------------===//
 
   using LoopBody = function_ref<void(Value iv)>;
   using CarryingBody =
       function_ref<SmallVector<Value>(Value iv, ValueRange carried)>;
-  /// for (iv = low; iv < high; iv += step). Loops known to run once, or not at
-  /// all, are not emitted as loops.
+  /// for (iv = low; iv < high; iv += step). No loop is emitted if it is known to run once
+  /// or not at all.
   void loop(Value low, Value high, int64_t step, LoopBody body);
   SmallVector<Value> loop(Value low, Value high, int64_t step,
                           ArrayRef<Value> initial, CarryingBody body);
   void ifTrue(Value condition, function_ref<void()> body,
               function_ref<void()> otherwise = nullptr);
-  /// if (condition) then values of the body else of `otherwise`.
+  /// The values of the body if `condition` is true, else those of `otherwise`.
   SmallVector<Value> ifElse(Value condition, TypeRange types,
                             function_ref<SmallVector<Value>()> body,
                             function_ref<SmallVector<Value>()> otherwise);
 
-  /// Covers 0 ... count-1 by vectors: `unroll` at a time, then one at a time,
-  /// then a masked one. `mask` is null for full vectors.
+  /// Covers 0 ... count-1 with vectors: `unroll` at a time, then one at a time, then a
+  /// masked one. `mask` is null for full vectors.
   void vectorLoop(Value count, int64_t lanes, int64_t unroll,
                   function_ref<void(Value position, Value mask)> body);
-  /// As vectorLoop, with values carried from vector to vector. `unroll` sets of
-  /// `initial` are carried side by side, and `combine` joins two of them.
+  /// Like vectorLoop, with values carried from vector to vector. `unroll` sets of
+  /// `initial` are carried side by side; `combine` combines two of them.
   SmallVector<Value> vectorLoop(
       Value count, int64_t lanes, int64_t unroll, ArrayRef<Value> initial,
       function_ref<SmallVector<Value>(Value position, Value mask,
@@ -130,10 +129,10 @@ public:
           body,
       function_ref<SmallVector<Value>(ValueRange lhs, ValueRange rhs)> combine);
 
-  /// As vectorLoop, but `factor` (a power of two) vectors at a time are one wide
-  /// vector. LLVM takes it apart instruction by instruction, so that long chains of
-  /// dependent ones go on side by side. Bodies are told how many lanes to compute;
-  /// `initial` makes the first carried values with so many.
+  /// Like vectorLoop, but `factor` (a power of two) vectors at a time are one wide vector.
+  /// LLVM splits each of its instructions, so that long dependency chains are interleaved.
+  /// Bodies get the number of lanes to compute; `initial` makes the first carried values
+  /// with that many lanes.
   SmallVector<Value> wideLoop(
       Value count, int64_t lanes, int64_t factor,
       function_ref<SmallVector<Value>(int64_t lanes)> initial,

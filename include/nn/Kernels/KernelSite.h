@@ -1,15 +1,15 @@
 //===- KernelSite.h - where a kernel is made and called ---------*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// The frame that all templates fill: it collects a kernel's inputs, makes its
-// function, and replaces the operator by a call. A template
+// The frame that all templates use: it collects a kernel's inputs, makes its function,
+// and replaces the operator by a call. A template
 //
-//   1. looks at the FusionView, and returns failure if it is not for it;
+//   1. looks at the FusionView, and returns failure if it cannot handle it;
 //   2. adds inputs (addInput, addConstant), and calls `begin`;
 //   3. emits code for the iterations [begin, end);
 //   4. calls `finish` with the number of iterations.
 //
-// Emission may fail at any time; `abandon` removes all that was made.
+// Emission may fail at any time; `abandon` then removes everything that was made.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,7 +23,7 @@ namespace mlir::nn {
 
 class KernelSite {
 public:
-  /// `host` stands before the root.
+  /// The insertion point of `host` is before the root.
   KernelSite(const FusionView &view, OpBuilder &host, int64_t vectorBits);
   int64_t getVectorBits() const { return vectorBits; }
 
@@ -33,18 +33,18 @@ public:
   /// Makes a leaf (a value of the body) an input of the kernel.
   void addInput(Value leaf);
   void addInputs(const llvm::SetVector<Value> &leaves);
-  /// Makes a constant that the template computed an input; gives its number.
+  /// Makes a constant that the template computed an input; returns its number.
   unsigned addConstant(ElementsAttr value);
-  /// Emits, in the function, a check that a size that is known at run time only
-  /// is 1 or that of the result.
+  /// Emits, in the function, a check that a size known only at run time is 1 or that of
+  /// the result.
   void checkBroadcast(Value leaf, int64_t dim, Value wanted);
 
   /// Makes the results' buffers and the kernel's function. Failure if the
   /// results' sizes cannot be expressed.
   LogicalResult begin(StringRef kind);
-  /// Ends the function, calls it in place of the root, which stays without uses.
+  /// Ends the function and calls it in place of the root, which is left without uses.
   void finish(Value count, int64_t grain);
-  /// Removes what was made.
+  /// Removes everything that was made.
   void abandon();
 
   // Valid after begin:
@@ -56,8 +56,8 @@ public:
   Value getOutputMemref(unsigned number);
   Value getBegin();
   Value getEnd();
-  /// Stores the results of the root that the elementwise operators compute from
-  /// the anchor's result (`leaf` gives that, too).
+  /// Stores the results of the root, computed by its elementwise operators from the leaves
+  /// and the anchor's result (`leaf` returns both).
   LogicalResult emitResults(int64_t lanes, BodyEmitter::Leaf leaf, Value offset,
                             Value mask);
 
@@ -91,7 +91,7 @@ private:
 /// The names of the ONNX nodes that a location stands for, for messages.
 std::string getNodeNames(Location location);
 
-/// A grain so that ranges have about `target` instructions' work.
+/// A grain with which a range takes about `target` instructions.
 int64_t chooseGrain(int64_t costOfIteration, int64_t target = 16384);
 
 } // namespace mlir::nn

@@ -1,8 +1,9 @@
 //===- KernelTable.h - kernels by their code --------------------*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// Functions marked by the attribute "nn.kernel", which says their kind, once for
-// each code: layers that repeat share them, which is compiled and cached once.
+// Deduplicates kernels by body, so that repeated layers share one kernel, which is
+// compiled once and stays in the instruction cache. Kernels are functions with the
+// attribute "nn.kernel", which names their kind.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,14 +16,14 @@
 
 namespace mlir::nn {
 
-/// The kernels of a module; holds while no others add or erase functions.
+/// The kernels of a module; valid as long as nobody else adds or erases functions.
 class KernelTable {
 public:
   explicit KernelTable(ModuleOp module);
 
-  /// Takes a new function of the module: names it `<prefix>_<number>`, or erases
-  /// it if there is one of the same code, kind and other attributes. Gives the
-  /// kernel to call, and whether it is the new one.
+  /// Adds a new function of the module: names it `<prefix>_<number>`, or erases it if
+  /// there is one with the same body, kind and other attributes. Returns the kernel to
+  /// call, and whether it is the new one.
   std::pair<func::FuncOp, bool> add(func::FuncOp kernel, StringRef prefix);
 
 private:

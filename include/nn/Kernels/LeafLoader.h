@@ -1,9 +1,9 @@
 //===- LeafLoader.h - operands of fused elementwise operators ---*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// A kernel with an anchor walks a tensor by a few groups of dimensions ("rows",
-// "channels"). The loader reads the operands of the elementwise operators before
-// or after the anchor at a place given by the groups' indices.
+// A kernel with an anchor iterates over a few groups of dimensions ("rows", "channels").
+// The loader reads the operands of the elementwise operators before or after the anchor
+// at the position given by the groups' indices.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,11 +18,10 @@ class LeafLoader {
 public:
   explicit LeafLoader(KernelSite &site) : site(site) {}
 
-  /// Takes in the operands of the elementwise operators between `values` and
-  /// the anchor's result (which is excluded), and makes them inputs of the
-  /// kernel. They are broadcast to `reference`, whose dimensions the kernel walks
-  /// in the groups that end at `ends`. Failure if an operand is used in part of
-  /// a group only.
+  /// Makes the operands of the elementwise operators between `values` and the anchor's
+  /// result (which is excluded) inputs of the kernel. They are broadcast to `reference`,
+  /// over whose dimensions the kernel iterates in the groups that end at `ends`. Failure
+  /// if an operand has only some of the dimensions of a group.
   LogicalResult add(ValueRange values, Value reference, ArrayRef<int64_t> ends);
 
   /// The size of each group, once known in the kernel.
@@ -39,15 +38,15 @@ private:
   SmallVector<Value> sizes;
 };
 
-/// An input tensor of an anchor with the elementwise operators that compute it
-/// (often none).
+/// An input tensor of an anchor, with the elementwise operators that compute it (often
+/// none): the kernel's prologue.
 class PrologueLoader {
 public:
   PrologueLoader(KernelSite &site, Value value)
       : site(site), value(value), leaves(site) {}
 
-  /// The groups that end at `ends` are of dimensions of `reference` (by default
-  /// the tensor itself), to which the tensor is broadcast.
+  /// The groups that end at `ends` consist of dimensions of `reference` (by default the
+  /// tensor itself), to which the tensor is broadcast.
   LogicalResult add(ArrayRef<int64_t> ends, Value reference = {}) {
     return leaves.add(value, reference ? reference : value, ends);
   }
@@ -61,20 +60,20 @@ private:
   LeafLoader leaves;
 };
 
-/// The results of a kernel with an anchor: applies the elementwise operators
-/// after the anchor, and stores.
+/// The epilogue of a kernel with an anchor: applies the elementwise operators after the
+/// anchor, and stores the results.
 class EpilogueStorer {
 public:
   explicit EpilogueStorer(KernelSite &site) : site(site), leaves(site) {}
 
-  /// `ends` as for LeafLoader, in the dimensions of the anchor's result. Failure
-  /// if a result has another shape than the anchor's.
+  /// `ends` is as for LeafLoader, in the dimensions of the anchor's result. Failure if a
+  /// result does not have the shape of the anchor's.
   LogicalResult add(ArrayRef<int64_t> ends);
   void setSizes(ArrayRef<Value> groupSizes);
   /// `value` is the anchor's result in the compute type.
   LogicalResult store(Value value, ArrayRef<Value> indices, int64_t lanes,
                       Value mask);
-  /// Where the element at the indices of the groups lies.
+  /// The offset of the element at the indices of the groups.
   Value getOffset(ArrayRef<Value> indices);
 
 private:

@@ -1,8 +1,8 @@
 //===- Templates.h - the kernel templates -----------------------*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// Each template looks at an operator or fusion and either makes a kernel and the
-// call that replaces it, or returns failure and leaves everything as it was.
+// Each template examines an operator or fusion. It either makes a kernel and the call
+// that replaces the operator, or returns failure and changes nothing.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,7 +25,7 @@ LogicalResult emitLayerNormKernel(KernelSite &site);
 LogicalResult emitDepthwiseKernel(KernelSite &site);
 /// Small matrix products.
 LogicalResult emitMatMulKernel(KernelSite &site);
-/// Recurrent layers in prepared form.
+/// Recurrent layers in the prepared form.
 LogicalResult emitRecurrentKernel(KernelSite &site);
 
 } // namespace mlir::nn

@@ -11,12 +11,12 @@
 
 namespace mlir::nn {
 
-/// Finds imported operations that no back end can run: ImportOptions's
-/// checkCapability. What is computed from constants and static shapes alone may
-/// be anything, because the compiler evaluates it.
+/// Finds imported operations that no back end can run; for
+/// ImportOptions::checkCapability. Operations computed from constants and static shapes
+/// alone are always accepted, because the compiler evaluates them.
 class CapabilityCheck {
 public:
-  /// Operations come in the order of a model's execution.
+  /// To be called in the order in which operations are executed.
   void check(Operation *op, const NodeInfo &node, TriageReport &report);
 
 private:

@@ -10,15 +10,15 @@
 namespace mlir::nn {
 
 struct CompileOptions {
-  /// Code is generated for each of them, and the runtime chooses; best first.
+  /// Code is generated for each; the runtime chooses one. Best first.
   std::vector<CodeVariant> variants = getPortableVariants();
   bool preferOneDNN = false;
-  /// Time per pass to stderr when done.
+  /// Print the time per pass to stderr at the end.
   bool timing = false;
 };
 
-/// Compiles a model in the nn dialect (`@main`), which is consumed, to a library
-/// at `path`. Errors are reported through the context's diagnostics.
+/// Compiles a model in the nn dialect (`@main`) to a library at `path`. Consumes the
+/// module. Errors are reported through the context's diagnostics.
 LogicalResult compileToLibrary(ModuleOp module, StringRef path,
                                const CompileOptions &options = {});
 

@@ -12,7 +12,7 @@ namespace mlir::nn {
 
 /// Where compilation may stop, in order. `--compile-to` takes the names.
 enum class Phase {
-  Optimize,  // "optimize": simplified nn, in the layouts that will be used
+  Optimize,  // "optimize": simplified nn, in its final layouts
   Fuse,      // "fuse": nn.fusion groups
   Place,     // "place": onednn, kernels, linalg; no nn operator is left
   Bufferize, // "bufferize": memrefs, arena and weights laid out
@@ -22,12 +22,12 @@ enum class Phase {
 std::optional<Phase> parsePhase(StringRef name);
 
 struct PipelineOptions {
-  /// What kernels are generated for.
+  /// The CPU that kernels are generated for.
   CodeVariant variant = {"x86-64-v4", 512};
-  /// Give contractions, convolutions and pools to oneDNN whatever is measured
-  /// better.
+  /// Use oneDNN for contractions, convolutions and pools even if generated code is
+  /// measured to be faster.
   bool preferOneDNN = false;
-  /// Lost names of ONNX nodes are errors and not only remarks. On in nn-opt.
+  /// A lost name of an ONNX node is an error, not just a remark. On in nn-opt.
   bool strictProvenance = false;
 };
 

@@ -8,8 +8,8 @@
 
 namespace mlir::nn {
 
-/// A buffer with the identity layout in the place of `buffer`, which may be
-/// strided: itself or a new one, which holds a copy if `copyContents`. The caller
+/// A buffer with the identity layout to use instead of `buffer`, which may be strided:
+/// `buffer` itself or a new one, which is a copy if `copyContents` is set. The caller
 /// copies results back.
 Value getContiguousBuffer(OpBuilder &builder, Location loc, Value buffer,
                           bool copyContents);

@@ -12,7 +12,7 @@ struct Tolerance {
   double rtol = 1e-3;
   double atol = 1e-4;
 
-  /// What files of expected outputs are compared with if nothing else is said.
+  /// The default for comparisons with files of expected outputs.
   static Tolerance getDefault(DataType type);
 };
 
@@ -20,8 +20,8 @@ struct Comparison {
   bool matches = true;
   /// Why the tensors cannot be compared element by element: types or shapes.
   std::string incomparable;
-  /// The element that exceeds its limit most (or comes nearest to it): its
-  /// index, both values as text, |got - want|, and that divided by the limit.
+  /// The element that exceeds its limit the most (or comes closest to it): its index, both
+  /// values as text, |got - want|, and that divided by the limit.
   SmallVector<int64_t> worstIndex;
   std::string worstGot, worstWant;
   double worstError = 0, worstRatio = 0;
@@ -32,12 +32,12 @@ struct Comparison {
 };
 
 /// Elements match if |got - want| <= atol * max(0.01, M) + rtol * |want|, where
-/// M is the largest finite |want|; NaN and infinities match their like. Bool
-/// and string elements must be equal, types and shapes too.
+/// M is the largest finite |want|. NaN matches NaN, and infinities match equal ones. Bool
+/// and string elements must be equal, and so must types and shapes.
 Comparison compareTensors(const HostTensor &got, const HostTensor &want,
                           Tolerance tolerance);
 
-/// The text of one element, with as many digits as tell it from others.
+/// The text of one element, with enough digits to identify it.
 std::string formatElement(const HostTensor &tensor, int64_t index);
 
 } // namespace mlir::nn

@@ -26,14 +26,15 @@ ArrayRef<DataType> getAllDataTypes();
 /// True if `number` is one of the above, other than Undefined.
 bool isKnownDataType(int32_t number);
 
-/// Bytes per element on the host, where an element of less than 8 bits takes a
-/// byte of its own. 0 for strings.
+/// Bytes per element on the host, where elements of less than 8 bits take a byte each. 0
+/// for strings.
 unsigned getByteSize(DataType type);
 /// Bits per element in files and in tensors of nnrt.h. 0 for strings.
 unsigned getBitWidth(DataType type);
-/// Whether several elements share a byte there, the first in the lowest bits.
+/// Whether several elements share a byte in files and in tensors of nnrt.h, the first in
+/// the lowest bits.
 bool isPacked(DataType type);
-/// The bytes of `count` elements there; not for strings.
+/// The bytes of `count` elements in files and in tensors of nnrt.h; not for strings.
 uint64_t getPackedBytes(DataType type, uint64_t count);
 
 /// What users read: "float32", "bfloat16", "bool", ...
@@ -44,12 +45,12 @@ bool isSignedInteger(DataType type);   // int2 ... int64
 bool isUnsignedInteger(DataType type); // uint2 ... uint64; not bool
 bool isComplex(DataType type);
 
-/// True for floats of 8 bits or less and integers of 4 or 2: numbers are stored
-/// in them, but never computed with.
+/// True for small types, floats of 8 bits or less and 4-bit and 2-bit integers: numbers
+/// are stored in them, but not computed with.
 bool isSmall(DataType type);
-/// The type of the bytes that hold a small type on the host and in compiled
-/// code: int8 for signed integers (the same numbers), uint8 for unsigned ones and
-/// for the bits of floats. Any other type itself.
+/// The type in which a small type is stored on the host and in compiled code: int8 for
+/// signed integers (the same numbers), uint8 for unsigned ones and for the bits of floats.
+/// Other types are stored as themselves.
 DataType getStorageType(DataType type);
 
 /// The data type of an MLIR element type (`index` counts as Int64); nullopt if

@@ -1,8 +1,8 @@
 //===- HostTensor.h - tensors in host memory --------------------*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// The tensors that the interpreter computes with and that files are read into:
-// an element type, a shape, and row-major elements in a shared buffer.
+// The tensors of the interpreter and of files: an element type, a shape, and row-major
+// elements in a shared buffer.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,12 +18,11 @@
 
 namespace mlir::nn {
 
-/// A value type: copies share the buffer. Elements may be written only through
-/// a tensor that was just allocated and not yet handed out.
+/// A value type: copies share the buffer. Elements may only be written through a tensor
+/// that was just allocated and not yet copied.
 ///
-/// Bool and elements of less than 8 bits take a byte each, int4 and int2 with
-/// their sign extended; f16, bf16, f8 and f4 are held as their bits. Strings are
-/// std::string objects.
+/// Bool and elements of less than 8 bits take a byte each; int4 and int2 are sign-extended.
+/// f16, bf16, f8 and f4 are stored as bits. Strings are std::string objects.
 class HostTensor {
 public:
   /// An invalid tensor (type Undefined).
@@ -31,11 +30,11 @@ public:
 
   /// A new buffer, aligned to 64 bytes. Elements are zero (strings empty).
   static HostTensor allocate(DataType type, ArrayRef<int64_t> dims);
-  /// Elements in memory of others, kept alive by `owner` (which may be null for
-  /// memory that lives longer than all tensors).
+  /// Elements in external memory, kept alive by `owner` (null for memory that outlives all
+  /// tensors).
   static HostTensor view(DataType type, ArrayRef<int64_t> dims,
                          const void *data, std::shared_ptr<void> owner);
-  /// A rank-0 Int64 tensor, and a rank-1 one.
+  /// Int64 tensors of rank 0 and 1.
   static HostTensor scalar(int64_t value);
   static HostTensor list(ArrayRef<int64_t> values);
 
@@ -48,7 +47,7 @@ public:
   /// 0 for strings.
   size_t getNumBytes() const { return numElements * getByteSize(type); }
 
-  /// The same elements under another shape of as many elements.
+  /// The same elements with another shape, of as many elements.
   HostTensor withDims(ArrayRef<int64_t> newDims) const;
   /// The same bits read as another type of the same byte size.
   HostTensor withType(DataType newType) const;
@@ -74,12 +73,12 @@ public:
     return {static_cast<std::string *>(getMutableData()), size_t(numElements)};
   }
 
-  /// Element `index` of any numeric type, as a double (64-bit integers lose
-  /// precision) or as an integer (floats are truncated).
+  /// Element `index`, of any numeric type, as a double (64-bit integers lose precision) or
+  /// as an integer (floats are truncated).
   double getDouble(int64_t index) const;
   int64_t getInt(int64_t index) const;
-  /// Stores with rounding to nearest even (floats; those of 8 bits or less as
-  /// encodeSmallFloat does by default) or wrapping (integers).
+  /// Stores an element. Floats are rounded to nearest even (those of 8 bits or less like
+  /// encodeSmallFloat by default); integers wrap.
   void setDouble(int64_t index, double value);
   void setInt(int64_t index, int64_t value);
 
@@ -97,7 +96,7 @@ private:
   std::shared_ptr<void> owner;
 };
 
-/// Between the bytes of files and of nnrt.h and a tensor, for packed types.
+/// Converts between a tensor of a packed type and the bytes of files and of nnrt.h.
 std::string packElements(const HostTensor &tensor);
 HostTensor unpackElements(DataType type, ArrayRef<int64_t> dims, const void *bytes);
 
@@ -106,9 +105,9 @@ std::string formatDims(ArrayRef<int64_t> dims);
 /// "float32[2,3]", with "?" for negative sizes.
 std::string formatType(DataType type, ArrayRef<int64_t> dims);
 
-/// The tensor of a constant. Dense and resource attributes are not copied
-/// (their memory belongs to the context), except for splats and i1. Failure if
-/// the type is unknown or the resource blob was released.
+/// The tensor of a constant. Dense and resource attributes are not copied (their memory
+/// belongs to the context), except for splats and i1. Failure if the type is unknown or the
+/// resource blob was released.
 FailureOr<HostTensor> toHostTensor(ElementsAttr attr);
 
 } // namespace mlir::nn

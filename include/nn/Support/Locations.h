@@ -9,9 +9,9 @@
 
 namespace mlir::nn {
 
-/// The names of the ONNX nodes that a location stands for, without repetition,
-/// in order, joined by " + "; "" if there is none. Node names are NameLocs;
-/// merged operations have FusedLocs of them.
+/// The names of the ONNX nodes in a location, in order, without duplicates, joined by
+/// " + "; "" if there are none. Node names are NameLocs; merged operations have FusedLocs
+/// of them.
 std::string getONNXNames(Location location);
 
 } // namespace mlir::nn

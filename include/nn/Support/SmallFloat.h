@@ -12,21 +12,21 @@ namespace mlir::nn {
 /// Exact.
 float halfToFloat(uint16_t bits);
 float bfloatToFloat(uint16_t bits);
-/// Round to nearest even, overflow to infinity, keep NaN.
+/// Round to nearest even, overflow to infinity, preserve NaN.
 uint16_t doubleToHalf(double value);
 uint16_t doubleToBFloat(double value);
 
-/// The number of a float of 8 bits or less, from its bits.
+/// The value of a float of 8 bits or less, from its bits.
 double decodeSmallFloat(DataType type, uint8_t bits);
-/// To such a float, as ONNX's Cast does it: rounded to nearest even; beyond the
-/// largest number, and infinity, to the largest number if `saturate`, else to
-/// infinity, or to NaN where the type has none. float4e2m1 always saturates, and
-/// NaN becomes its -0 (-NaN its 0). float8e8m0 takes the power of two of |value|,
-/// rounded as `roundMode` says (up, down, nearest).
+/// Converts to such a float like ONNX's Cast: rounds to nearest even. Infinity, and values
+/// beyond the largest number, become the largest number if `saturate`, else infinity, or
+/// NaN if the type has no infinity. float4e2m1 always saturates, and NaN becomes -0 (-NaN
+/// becomes 0). float8e8m0 stores |value| as a power of two, rounded according to
+/// `roundMode` (up, down, nearest).
 uint8_t encodeSmallFloat(DataType type, double value, bool saturate = true,
                          llvm::StringRef roundMode = "up");
 
-/// Storage of a 16-bit float that converts like a number.
+/// Storage for a 16-bit float, with conversions like a number's.
 struct Half {
   uint16_t bits = 0;
   Half() = default;

@@ -1,9 +1,9 @@
 //===- TensorFiles.h - tensors in .npz, .npy and .pb files ------*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// numpy has no bf16, f8 and 4-bit types: such tensors are written as their bits
-// (uint16 or uint8, one element a byte), and read back by the type that the
-// model asks for (`reinterpretAs`). Strings are numpy's `<U`.
+// numpy lacks bf16, f8 and 4-bit types. Such tensors are written as bits (uint16, or
+// uint8 with one element per byte), and are converted to the type that the model wants
+// when they are read (`reinterpretAs`). Strings are numpy's `<U`.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,16 +22,15 @@ struct NamedTensor {
 };
 using NamedTensors = std::vector<NamedTensor>;
 
-/// Reads all tensors of a file, by its extension: .npz (an entry's name is the
-/// tensor's), .npy (without a name), .pb (one ONNX TensorProto, with its name; of a
-/// SequenceProto or an OptionalProto of a sequence the items as NAME[0], NAME[1],
-/// ..., or NAME.items without rows). Damaged and hostile files give errors that name
-/// the file.
+/// Reads all tensors of a file. Its extension determines the format: .npz (tensors have
+/// the names of the entries), .npy (no name), .pb (one ONNX TensorProto with its name; for
+/// a SequenceProto, or an OptionalProto of a sequence, the items as NAME[0], NAME[1], ...,
+/// or a NAME.items without rows). Damaged and hostile files give errors that name the file.
 llvm::Expected<NamedTensors> readTensorFile(llvm::StringRef path);
 
-/// Reads a .pb file that holds a value of that type, as ONNX's tests have them: a
-/// TensorProto, a SequenceProto, an OptionalProto; for an optional also what it would
-/// hold. Elements get the type's (reinterpretAs), shapes are not checked.
+/// Reads a .pb file with a value of that type, as in ONNX's tests: a TensorProto,
+/// SequenceProto or OptionalProto; for an optional also just its value. Elements are
+/// converted to the type (reinterpretAs); shapes are not checked.
 llvm::Expected<StructuredValue> readValueFile(llvm::StringRef path,
                                               const ValueType &type);
 
@@ -43,8 +42,8 @@ llvm::Error writeTensorFile(llvm::StringRef path, const NamedTensors &tensors);
 llvm::Expected<HostTensor> parseNpy(llvm::StringRef bytes);
 std::string formatNpy(const HostTensor &tensor);
 
-/// A tensor that was read from a file, as the type that a model wants: bits as
-/// the types that numpy lacks. An error if that cannot be.
+/// Converts a tensor read from a file to the type that a model wants: bits to types that
+/// numpy lacks. An error if that is not possible.
 llvm::Expected<HostTensor> reinterpretAs(const HostTensor &tensor,
                                          DataType wanted);
 

@@ -10,7 +10,7 @@
 
 namespace mlir::nn {
 
-/// Where the parts of the runtime lie that go into a bundle.
+/// The locations of the parts of the runtime that go into a bundle.
 struct RuntimeFiles {
   std::string libraries; // the folder of libnnrt.so.0 and libnnrt_onednn.so
   std::string headers;   // the folder of nnrt.h
@@ -18,16 +18,16 @@ struct RuntimeFiles {
   std::string license;   // the project's
 };
 
-/// Finds them as seen from a program of ours: installed, or in a build folder.
-/// Fails with the name of what is missing.
+/// Finds them relative to one of our programs, installed or in a build folder. The error
+/// names what is missing.
 llvm::Expected<RuntimeFiles> findRuntimeFiles(StringRef program);
 
-/// Puts into `folder`, which is made if need be, all that the compiled model
-/// `library` needs to run on a machine that has but the C library: libnnrt, the
-/// libraries that it depends on as far as this model does, their licences, the C
-/// headers and the Python package. They find each other wherever the folder is
-/// moved. `library` itself may lie in the folder; it is not copied. A folder may
-/// hold several models. `notes` gets what the caller should know, a line each.
+/// Puts into `folder`, which is created if necessary, everything that the compiled model
+/// `library` needs to run on a machine that has only the C library: libnnrt, those of its
+/// dependencies that this model needs, their licences, the C headers and the Python
+/// package. They find each other even if the folder is moved. `library` itself is not
+/// copied, and may be in the folder already. A folder may hold several models. `notes`
+/// gets messages for the user, one line each.
 llvm::Error writeBundle(StringRef library, StringRef folder,
                         const RuntimeFiles &runtime,
                         SmallVectorImpl<std::string> &notes);

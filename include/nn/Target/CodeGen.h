@@ -13,7 +13,7 @@
 
 namespace mlir::nn {
 
-/// One kind of CPU that code is generated for.
+/// A CPU level that code is generated for.
 struct CodeVariant {
   /// As LLVM calls the CPU, e.g. "x86-64-v4", "znver4"; what `--mcpu` takes.
   std::string cpu;
@@ -27,12 +27,12 @@ struct CodeVariant {
 /// The variants of a portable library, best first: x86-64-v4, x86-64-v3.
 std::vector<CodeVariant> getPortableVariants();
 
-/// The variant for a CPU by LLVM's name; "native" is this machine's. An error for
-/// a name that LLVM does not know or a CPU without AVX2 and FMA.
+/// The variant for a CPU by its name in LLVM; "native" is this machine's. An error if LLVM
+/// does not know the name or the CPU lacks AVX2 or FMA.
 llvm::Expected<CodeVariant> getVariant(StringRef cpu);
 
-/// What a CPU must have to run the variant's code, as the manifest says it:
-/// "x86-64-v4", or that and further features by LLVM's names.
+/// What a CPU needs to run the variant's code, as in the manifest: "x86-64-v4", possibly
+/// followed by more features with LLVM's names.
 std::string getRequiredFeatures(const CodeVariant &variant);
 
 /// Translates a module of the LLVM dialect and optimizes it for the variant.

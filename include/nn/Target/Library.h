@@ -10,12 +10,12 @@
 
 namespace mlir::nn {
 
-/// What the manifest says of a model's signature and metadata: from `@main` and
-/// the module's attributes, while both are still in the nn dialect.
+/// The signature and metadata of a model for the manifest, from `@main` and the module's
+/// attributes, while both are still in the nn dialect.
 FailureOr<nnrt::Manifest> describeModel(ModuleOp module);
 
-/// A variant's object code, and what it needs of memory: the attributes
-/// `nn.arena_bytes` and `nn.data_dependent_buffers` of its module.
+/// A variant's object code, and its memory: the attributes `nn.arena_bytes` and
+/// `nn.data_dependent_buffers` of its module.
 struct CompiledVariant {
   CodeVariant variant;
   SmallVector<char, 0> object;
@@ -23,12 +23,12 @@ struct CompiledVariant {
   uint32_t dataDependentBuffers = 0;
 };
 
-/// A variant without its object code yet, from its lowered module.
+/// A variant, still without object code, from its lowered module.
 CompiledVariant describeVariant(ModuleOp lowered, const CodeVariant &variant);
 
-/// Links the variants (best first), appends the weights that the attribute
-/// `nn.weights` of `lowered` lists and the manifest, and puts the file in the
-/// place of `path` at once, so that a failure leaves no half-written model.
+/// Links the variants (best first), appends the weights that the attribute `nn.weights` of
+/// `lowered` lists and the manifest, and moves the file to `path` atomically, so that a
+/// failure leaves no partial model.
 LogicalResult writeLibrary(ModuleOp lowered, nnrt::Manifest manifest,
                            ArrayRef<CompiledVariant> variants, StringRef path);
 

@@ -8,8 +8,8 @@
 
 namespace mlir::nn {
 
-/// Bytes that a constant takes in the weights section: each element in whole
-/// bytes (bool: one).
+/// The bytes of a constant in the weights section; each element takes whole bytes (bool:
+/// one).
 int64_t getStorageBytes(ShapedType type);
 
 } // namespace mlir::nn
