@@ -1,4 +1,4 @@
-//===- nnrt_abi.h - between compiled models and the runtime -----*- C -*-===//
+//===- nnrt_abi.h - interface of compiled models and the runtime *- C -*-===//
 //
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
 // LICENSE.
@@ -8,8 +8,8 @@
 //   int32_t nnrt_model_run_<variant>(nnrt_abi_context *ctx,
 //                                    const nnrt_abi_tensor *inputs);
 //
-// and has no undefined symbol but libc's: everything else it needs, it reaches
-// through the table in its context. Both sides include this header.
+// Its only undefined symbols are libc's; it calls everything else through the table in
+// its context. Compiler and runtime both include this header.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-/// Bumped by every change that is not an appended table entry or field.
+/// To be incremented by every change except appending a table entry or field.
 #define NNRT_ABI_VERSION 1
 
 typedef struct nnrt_abi_context nnrt_abi_context;
@@ -90,35 +90,34 @@ typedef struct nnrt_abi_onednn_post_op {
 enum {
   /// Spatial tensors (src, dst, binary operands of dst's rank) come as N,[D,H,]W,C.
   NNRT_ABI_ONEDNN_CHANNELS_LAST = 1,
-  /// `weights` and `bias` lie in the weights section: their packed form is made
-  /// once per module and shared.
+  /// `weights` and `bias` are in the weights section: they are packed once per module,
+  /// and shared.
   NNRT_ABI_ONEDNN_CONSTANT_WEIGHTS = 2,
   NNRT_ABI_ONEDNN_HAS_BIAS = 4,
-  /// ONNX's auto_pad: pads_begin and pads_end are ignored, and follow from the
-  /// shapes of src and dst when the call is made.
+  /// ONNX's auto_pad: pads_begin and pads_end are ignored, and computed from the shapes of
+  /// src and dst in each call.
   NNRT_ABI_ONEDNN_SAME_UPPER = 8,
   NNRT_ABI_ONEDNN_SAME_LOWER = 16,
   /// The site has the field `src_zero_point`.
   NNRT_ABI_ONEDNN_HAS_ZERO_POINT = 32,
-  /// dst's shape may be another in each run, as with a cache that grows: it may not be
-  /// worth making something for it.
+  /// dst may have another shape in each run, e.g. with a growing cache: making a primitive
+  /// for a shape may not pay off.
   NNRT_ABI_ONEDNN_VARYING_SHAPE = 64
 };
 
 // Contractions whose src has 8 bits have s8 weights. They sum
-// (src - src_zero_point) * weights exactly; what follows is computed in f32: the
+// (src - src_zero_point) * weights exactly. Everything after that is computed in f32: the
 // bias (s32 or f32), the post-ops in order, and the conversion to dst's type, which
 // rounds ties to even and saturates.
 
-// Pads at the end that do not give dst's shape exactly are corrected by it when
-// the call is made, so that ceil_mode and output_padding need nothing more than
-// the right dst.
+// Pads at the end that do not give dst's shape exactly are adjusted to it in each call, so
+// that ceil_mode and output_padding only need the right dst.
 
-/// Everything about one primitive that does not depend on the run: a constant
-/// in the compiled model, whose address identifies the call site.
-/// Convolution weights come as O,I/groups,[D,H,]W, deconvolution weights as ONNX
-/// has them, I,O/groups,[D,H,]W; dilations are ONNX's (1 = dense). MatMul takes
-/// numpy's shapes with equal ranks >= 2; a bias is 1 x ... x N or rank 1.
+/// Everything about one primitive that does not depend on the run: a constant in the
+/// compiled model, whose address identifies the call site. Convolution weights are
+/// O,I/groups,[D,H,]W; deconvolution weights are I,O/groups,[D,H,]W, as in ONNX.
+/// Dilations are ONNX's (1 = dense). MatMul takes numpy's shapes with equal ranks >= 2; a
+/// bias is 1 x ... x N or has rank 1.
 typedef struct nnrt_abi_onednn_site {
   int32_t kind;      // nnrt_abi_onednn_kind
   int32_t algorithm; // dnnl_alg_kind_t where the primitive has a choice, else 0
@@ -144,10 +143,10 @@ typedef struct nnrt_abi_onednn_site {
 // Reference kernels
 //===----------------------------------------------------------------------===//
 
-// Tensors are row-major. `type` parameters are numbers of nnrt_abi_type: that of
-// the argument says nothing of the sign of integers. Results whose size shows
-// only when they are computed are as large as they can be, laid out by that size,
-// and `count` (s64, rank 0) says how many entries count. `scratch` is s64.
+// Tensors are row-major. `type` parameters are numbers of nnrt_abi_type, since the type of
+// an argument does not say whether integers are signed. A result whose size is known only
+// once it is computed has its maximum size, and is laid out accordingly; `count` (s64, rank
+// 0) says how many entries are used. `scratch` is s64.
 typedef enum nnrt_abi_kernel {
   // args: boxes, scores, max_boxes, iou_threshold, score_threshold, selected,
   // count, scratch (as many as boxes); parameters: center_point_box, whether there
@@ -176,8 +175,8 @@ typedef struct nnrt_abi_table {
 #include "entries.def"
 } nnrt_abi_table;
 
-/// What the runtime hands to the generated code. Generated code reads the fields
-/// below by position; the runtime's session derives from it.
+/// What the runtime passes to generated code, which reads the fields below by position.
+/// The runtime's session derives from it.
 struct nnrt_abi_context {
   const nnrt_abi_table *table;
   const uint8_t *weights; // the mapped weights section, 4096-byte aligned

@@ -3,8 +3,8 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
 // LICENSE.
 //
-// Opens a model compiled by nn-translate, asks what it takes and gives, and
-// runs it. In short:
+// Opens a model compiled by nn-translate, queries its inputs and outputs, and runs it.
+// In short:
 //
 //   nnrt_module *module;  nnrt_session *session;
 //   nnrt_status *status = nnrt_module_open("model.so", &module);
@@ -12,11 +12,10 @@
 //   if (!status) status = nnrt_session_run(session, inputs, 1, outputs, 1, NULL);
 //   if (status) { fputs(nnrt_status_message(status), stderr); nnrt_status_free(status); }
 //
-// Tensors cross as DLPack's DLTensor, so that any framework's tensor can be
-// passed without a copy. No function throws, aborts or prints, unless the
-// environment says so: NNRT_VERBOSE=1 tells on stderr what is loaded, chosen and
-// created and each error, =2 also each run, =3 also each call of oneDNN. After an
-// error, handles stay usable.
+// Tensors are passed as DLPack's DLTensor, so that tensors of any framework need no
+// copy. No function throws, aborts or prints, except that NNRT_VERBOSE=1 in the
+// environment logs to stderr what is loaded, chosen and created and every error, =2 also
+// each run, and =3 also each call of oneDNN. After an error, handles remain usable.
 //
 // Threads: a module is immutable and may be used from many threads at once. A
 // session may be used by one thread at a time; sessions of one module run
@@ -51,24 +50,24 @@ typedef enum nnrt_status_code {
   /// An argument does not fit the function or the model: shape, type, count,
   /// null. Correct the call.
   NNRT_INVALID_ARGUMENT = 1,
-  /// No such file, tensor, metadata key.
+  /// No such file, tensor or metadata key.
   NNRT_NOT_FOUND = 2,
   /// The file is not a compiled model, or is damaged. Compile it again.
   NNRT_DATA_LOSS = 3,
   /// A sound model that this runtime or machine cannot run: other ABI version,
   /// missing CPU features, missing library. The message names what is missing.
   NNRT_INCOMPATIBLE = 4,
-  /// Memory could not be had.
+  /// Memory could not be allocated.
   NNRT_OUT_OF_MEMORY = 5,
   /// The model's own checks failed during the run (for instance sizes that do
   /// not broadcast). The message names the ONNX node.
   NNRT_FAILED_PRECONDITION = 6,
-  /// A fault in the runtime or a library under it. Please report it.
+  /// A bug in the runtime or in a library that it uses. Please report it.
   NNRT_INTERNAL = 7
 } nnrt_status_code;
 
-/// The result of every fallible function: null means success; else owned by the
-/// caller, who frees it.
+/// The result of every function that can fail: null for success, else a status that the
+/// caller owns and must free.
 typedef struct nnrt_status nnrt_status;
 
 /// NNRT_OK for null.
@@ -87,15 +86,15 @@ NNRT_EXPORT const char *nnrt_version(void);
 
 typedef struct nnrt_module nnrt_module;
 
-/// Opens and checks the compiled model at `path` and maps its weights. `*module`
-/// is owned by the caller. Errors: NOT_FOUND, DATA_LOSS, INCOMPATIBLE.
+/// Opens and verifies the compiled model at `path` and maps its weights. The caller owns
+/// `*module`. Errors: NOT_FOUND, DATA_LOSS, INCOMPATIBLE.
 NNRT_EXPORT nnrt_status *nnrt_module_open(const char *path,
                                           nnrt_module **module);
 /// Accepts null. Sessions keep what they need of the module alive.
 NNRT_EXPORT void nnrt_module_free(nnrt_module *module);
 
-/// What a tensor is of a value of the ONNX model. Tensors are values of their own.
-/// Others stand as several tensors, side by side and in this order:
+/// Which part of a value of the ONNX model a tensor is. A tensor of the ONNX model is a
+/// value of its own. Other values are several consecutive tensors, in this order:
 ///
 ///   optional(tensor(T))            present, value
 ///   sequence(tensor(T))            elements, sizes, items
@@ -105,13 +104,12 @@ NNRT_EXPORT void nnrt_module_free(nnrt_module *module);
 /// scalar 6 are elements {1, 2, 3, 4, 5, 6}, sizes {2, 2, 1} and items {{2, 4},
 /// {1, 1}, {0, 1}}. A run checks that the parts of its inputs fit together.
 ///
-/// An optional that is absent still has its tensors: a value of which nothing is
-/// read, with 0 for the sizes that the model does not know; parts of a sequence
-/// without items.
+/// An absent optional still has its tensors: a value that is never read, with 0 for
+/// unknown sizes, or the parts of a sequence without items.
 typedef enum nnrt_part {
   /// A tensor of the ONNX model.
   NNRT_PART_TENSOR = 0,
-  /// A bool of rank 0: whether the optional is there.
+  /// A bool of rank 0: whether the optional is present.
   NNRT_PART_PRESENT = 1,
   /// The tensor of an optional.
   NNRT_PART_VALUE = 2,
@@ -119,30 +117,31 @@ typedef enum nnrt_part {
   NNRT_PART_ELEMENTS = 3,
   /// int64[?]: the dimensions of all items, one item after the other.
   NNRT_PART_SIZES = 4,
-  /// int64[?, 2]: of each item its rank and its number of elements.
+  /// int64[?, 2]: the rank and the number of elements of each item.
   NNRT_PART_ITEMS = 5
 } nnrt_part;
 
 /// An input or output of a model.
 typedef struct nnrt_tensor_info {
-  /// The ONNX name, for a part "<value>.<part>": "boxes.elements". Owned by the
+  /// The ONNX name; for a part "<value>.<part>", e.g. "boxes.elements". Owned by the
   /// module.
   const char *name;
   /// ONNX's number for the element type (TensorProto.DataType).
   int32_t onnx_type;
-  /// The same for DLPack. bf16, f8 and f4 have DLPack's own codes. Tensors of 4-bit
-  /// and 2-bit types are packed as ONNX's TensorProto packs raw_data: two or four
-  /// elements a byte, the first in the lowest bits, row-major without gaps. Such an
-  /// input or output is copied in each run, as compiled code has a byte for each.
+  /// The element type for DLPack. bf16, f8 and f4 have DLPack's own codes. Tensors of
+  /// 4-bit and 2-bit types are packed like raw_data in ONNX's TensorProto: two or four
+  /// elements per byte, the first in the lowest bits, row-major without gaps. Such an
+  /// input or output is copied in each run, because compiled code uses a byte for each
+  /// element.
   DLDataType dtype;
   int32_t rank;
-  /// rank numbers; -1 where the size is known at run time only. Owned by the module.
+  /// `rank` sizes; -1 for a size known only at run time. Owned by the module.
   const int64_t *dims;
-  /// rank names; "" where the dimension has none. Inputs' dims of one name are
-  /// equal in each run. Owned by the module.
+  /// `rank` names; "" for a dimension without a name. Dimensions of inputs with the same
+  /// name must be equal within a run. Owned by the module.
   const char *const *dim_names;
   nnrt_part part;
-  /// The ONNX name of the value that it is, or is a part of. Owned by the module.
+  /// The ONNX name of the value that the tensor is, or is a part of. Owned by the module.
   const char *value;
 } nnrt_tensor_info;
 
@@ -169,12 +168,12 @@ nnrt_module_find_metadata(const nnrt_module *module, const char *key);
 /// The name of the code variant that was chosen for this CPU, e.g. "x86-64-v4".
 NNRT_EXPORT const char *nnrt_module_variant(const nnrt_module *module);
 
-/// What a model needs of memory, in bytes.
+/// A model's memory, in bytes.
 typedef struct nnrt_module_memory_info {
-  /// The constants. They are mapped from the file: whoever opens it shares them.
+  /// The constants. They are mapped from the file, and shared by everyone who opens it.
   size_t weights;
-  /// Copies of constants in formats of oneDNN that runs have made so far, shared
-  /// by the sessions of the module.
+  /// Copies of constants in oneDNN's formats that runs have made so far, shared by the
+  /// sessions of the module.
   size_t packed_weights;
   /// The arena of a session as a formula of the inputs' dimensions, e.g.
   /// "1048576 + 1204*H*N": a sum of products of numbers, names of dimensions,
@@ -183,16 +182,16 @@ typedef struct nnrt_module_memory_info {
   /// le, gt, ge (x, y), which are 1 or 0. "" if there is no formula. Owned by
   /// the module.
   const char *arena;
-  /// How many more buffers a run takes, of sizes that depend on its data.
+  /// The number of further buffers of a run, whose sizes depend on its data.
   uint32_t num_data_dependent;
 } nnrt_module_memory_info;
 
-/// From any thread, also while sessions run. INVALID_ARGUMENT for null.
+/// May be called from any thread, also while sessions run. INVALID_ARGUMENT for null.
 NNRT_EXPORT nnrt_status *nnrt_module_memory(const nnrt_module *module,
                                             nnrt_module_memory_info *info);
 
 //===----------------------------------------------------------------------===//
-// Session: what one thread needs to run a model
+// Session: the state that one thread needs to run a model
 //===----------------------------------------------------------------------===//
 
 typedef struct nnrt_session nnrt_session;
@@ -206,7 +205,7 @@ typedef struct nnrt_session_options {
   int32_t profile;
 } nnrt_session_options;
 
-/// `options` may be null. `*session` is owned by the caller.
+/// `options` may be null. The caller owns `*session`.
 NNRT_EXPORT nnrt_status *
 nnrt_session_create(const nnrt_module *module,
                     const nnrt_session_options *options,
@@ -216,17 +215,17 @@ NNRT_EXPORT void nnrt_session_free(nnrt_session *session);
 
 /// Runs the model once.
 ///
-/// `inputs` are in the module's order, on the CPU, of any strides; they are
-/// only read, and not kept. `outputs` are in the module's order:
-///  - with `data` set, results are written there: type, shape and row-major
-///    strides must be the result's;
-///  - with `data` null, the session fills in the whole DLTensor; its memory
-///    belongs to the session and is valid until the next run or the end of the
-///    session, whichever comes first. The DLTensor may be passed to the next run
-///    as it is, also if the shape will be another. It may also be an input of
-///    the next run, for state that is fed back: the output of that run is then
-///    elsewhere, and the input intact until that run's end.
-/// An output may lie in the memory of an input only where the model allows it.
+/// `inputs` are in the module's order, on the CPU, with any strides; they are only read,
+/// and not kept. `outputs` are in the module's order:
+///  - if `data` is set, the result is written there: type and shape must be those of the
+///    result, and strides row-major;
+///  - if `data` is null, the session fills in the whole DLTensor. Its memory belongs to
+///    the session and is valid until the next run or the end of the session, whichever
+///    comes first. The DLTensor may be passed to the next run unchanged, even if the
+///    shape will be different. It may also be an input of the next run, for state that
+///    is fed back: the output of that run is then elsewhere, and the input stays intact
+///    until the end of the run.
+/// An output may be in the memory of an input only if the model allows it.
 /// `stream` is for devices and must be null on the CPU.
 ///
 /// Runs of sessions with one thread compute on the calling thread, any number at
@@ -235,14 +234,14 @@ NNRT_EXPORT void nnrt_session_free(nnrt_session *session);
 /// memory but what oneDNN does within its primitives.
 ///
 /// Errors: INVALID_ARGUMENT, FAILED_PRECONDITION, OUT_OF_MEMORY, INCOMPATIBLE,
-/// INTERNAL. The content of outputs is then undefined, the session usable.
+/// INTERNAL. The contents of outputs are then undefined; the session remains usable.
 NNRT_EXPORT nnrt_status *nnrt_session_run(nnrt_session *session,
                                           const DLTensor *inputs,
                                           size_t num_inputs, DLTensor *outputs,
                                           size_t num_outputs, void *stream);
 
-/// Where the time of the runs so far went: one entry per generated kernel or
-/// library call, in the order of the first execution.
+/// The time spent in the runs so far: one entry per generated kernel or library call, in
+/// the order of the first execution.
 typedef struct nnrt_kernel_info {
   /// How it is computed, e.g. "onednn.convolution", "elementwise".
   const char *kind;
@@ -260,27 +259,27 @@ NNRT_EXPORT nnrt_status *nnrt_session_kernel(const nnrt_session *session,
 /// Sets all counts to zero.
 NNRT_EXPORT void nnrt_session_reset_profile(nnrt_session *session);
 
-/// Bytes that the session holds now, all that nnrt_session_memory_info lists.
-/// Without the module's weights.
+/// The bytes that the session has allocated now: the sum of nnrt_session_memory_info,
+/// without the module's weights.
 NNRT_EXPORT size_t nnrt_session_memory(const nnrt_session *session);
 
-/// What a session holds, in bytes. Blocks grow to what the largest run so far
-/// needed and stay until the session ends, but for `blocks`, which go after
-/// eight runs without use.
+/// A session's memory, in bytes. Each block grows to what the largest run so far needed
+/// and stays until the session ends, except for `blocks`, which are freed after eight
+/// runs without use.
 typedef struct nnrt_session_memory_info {
-  /// For values of the model: what its formula gives (nnrt_module_memory).
+  /// For values of the model: the result of its formula (nnrt_module_memory).
   size_t arena;
   /// For values whose sizes depend on data.
   size_t blocks;
-  /// For outputs that the caller gave no memory for, or that are packed.
+  /// For outputs without memory of the caller, or that are packed.
   size_t outputs;
   /// For copies of inputs that were not contiguous, or are packed.
   size_t inputs;
-  /// For oneDNN to work in.
+  /// oneDNN's scratchpad.
   size_t scratchpad;
 } nnrt_session_memory_info;
 
-/// From the thread that uses the session. INVALID_ARGUMENT for null.
+/// To be called from the thread that uses the session. INVALID_ARGUMENT for null.
 NNRT_EXPORT nnrt_status *
 nnrt_session_memory_parts(const nnrt_session *session,
                           nnrt_session_memory_info *info);
