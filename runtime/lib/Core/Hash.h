@@ -13,8 +13,8 @@
 
 namespace nnrt {
 
-/// XXH64 with seed 0, fed in pieces: the hash of sections, manifest and code.
-/// It finds damage, it is no protection against an attacker.
+/// Incremental XXH64 with seed 0: the hash of sections, manifest and code. It detects
+/// damage, and does not protect against an attacker.
 class Hasher {
 public:
   void update(const void *data, size_t size);

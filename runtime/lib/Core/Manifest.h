@@ -5,20 +5,20 @@
 //
 // A compiled model is one file:
 //
-//   ELF shared library        as the linker wrote it
+//   ELF shared library        from the linker
 //   sections                  weights, device code, ...: each at a 4096-byte
 //                             aligned offset
 //   manifest                  this structure, serialized
 //   footer                    48 bytes at the end of the file: where the
 //                             manifest is, its hash, a magic number
 //
-// The loader of the system looks at the first part only, so that nothing has to
-// be extracted: the runtime reads the footer, checks the manifest, maps the
-// weights, and then loads the file itself as a library.
+// The system's loader looks only at the first part, so nothing has to be extracted: the
+// runtime reads the footer, verifies the manifest, maps the weights, and then loads the
+// file itself as a library.
 //
-// The compiler writes this with ModelFile.h, the runtime reads it. The library
-// `nnrt_manifest` holds both directions, needs nothing but libstdc++ and libc,
-// and throws nothing but std::bad_alloc.
+// The compiler writes this with ModelFile.h, and the runtime reads it. The library
+// `nnrt_manifest` contains both directions, needs only libstdc++ and libc, and throws only
+// std::bad_alloc.
 //
 //===----------------------------------------------------------------------===//
 
@@ -36,12 +36,12 @@
 
 namespace nnrt {
 
-/// What a part of the file is. Numbers are never reused; a reader skips kinds
-/// that it does not know.
+/// The kinds of sections. Numbers are never reused; a reader skips kinds that it does not
+/// know.
 enum class SectionKind : uint32_t {
   /// One compiled version of the model's code, in the ELF part.
   /// `name`: the variant, e.g. "x86-64-v4" (what NNRT_VARIANT selects);
-  /// `target`: what the CPU must have (see CpuFeatures.h): "x86-64-v3",
+  /// `target`: what the CPU needs (see CpuFeatures.h): "x86-64-v3",
   /// "x86-64-v4", or features by LLVM's names, "x86-64-v3,avx512bf16";
   /// `symbol`: its entry point, "nnrt_model_run_x86_64_v4".
   /// `offset`, `size`, `hash` are those of the whole ELF part.
@@ -62,9 +62,9 @@ struct Section {
   uint64_t offset = 0; // in the file
   uint64_t size = 0;
   uint64_t hash = 0; // of the content, by Hash.h
-  /// Of code: the bytes of a run's arena as a formula of the inputs' dimensions
-  /// (nnrt_module_memory_info), "" if there is none, and how many buffers it
-  /// leaves out because their sizes depend on data.
+  /// For code: the bytes of a run's arena as a formula of the inputs' dimensions
+  /// (nnrt_module_memory_info), "" if there is none, and the number of buffers that are
+  /// not in it because their sizes depend on data.
   std::string arena;
   uint32_t dataDependentBuffers = 0;
 };
@@ -75,19 +75,18 @@ struct TensorSignature {
   int32_t type = 0;                  // ONNX's TensorProto.DataType
   std::vector<int64_t> dims;         // -1: known at run time only
   std::vector<std::string> dimNames; // as many as dims; "" without a name
-  /// Of a value that is no tensor: the value's name, and which part of it this is.
+  /// For a value that is not a tensor: the value's name, and which part of it this is.
   std::string value = "";
   uint32_t part = NNRT_PART_TENSOR; // nnrt_part, or what a later compiler wrote
 };
 
-/// How many tensors, from `first` on, are the value that `first` begins, by
-/// nnrt_part's rules; 1 for a tensor. 0 if they are not so, and then `error` says
-/// what is wrong, naming the value.
+/// The number of tensors, starting at `first`, that form a value by nnrt_part's rules; 1
+/// for a tensor. 0 if they violate the rules; `error` then says how, and names the value.
 size_t countParts(const std::vector<TensorSignature> &tensors, size_t first,
                   std::string &error);
 
-/// A kernel that the generated code brackets with kernel_begin/_end while it is
-/// profiled; the index in the table is what it passes.
+/// A kernel that generated code brackets with kernel_begin/_end for profiling, passing its
+/// index in the table.
 struct KernelSignature {
   std::string kind;  // "onednn.convolution", "elementwise", ...
   std::string nodes; // ONNX node names, joined by " + "
@@ -112,8 +111,7 @@ struct Manifest {
   uint32_t abiEntries = sizeof(nnrt_abi_table) / sizeof(void *);
   uint32_t flags = 0; // ManifestFlags
   std::string producer;
-  /// Code variants stand best first: the runtime takes the first that the CPU
-  /// can run.
+  /// Code variants come best first: the runtime uses the first that the CPU can run.
   std::vector<Section> sections;
   std::vector<TensorSignature> inputs;
   std::vector<TensorSignature> outputs;
@@ -139,19 +137,19 @@ enum class ReadResult {
 /// bytes everywhere.
 std::string serialize(const Manifest &manifest);
 
-/// The footer of a manifest that stands at `manifestOffset` of the file.
+/// The footer of a manifest at `manifestOffset` of the file.
 std::string makeFooter(const std::string &manifestBytes,
                        uint64_t manifestOffset);
 
-/// Reads what serialize() wrote. Any bytes are safe: each count is checked
-/// against the bytes that are left before memory is taken for it.
-/// `bytesBefore` is where the manifest starts in the file: no section may reach
-/// beyond. On failure `error` says what is wrong, without the file's name.
+/// Reads what serialize() wrote. Safe for any bytes: each count is checked against the
+/// remaining bytes before memory is allocated for it. `bytesBefore` is the offset of the
+/// manifest in the file; no section may extend beyond it. On failure, `error` says what is
+/// wrong, without the name of the file.
 ReadResult parse(const uint8_t *bytes, size_t size, uint64_t bytesBefore,
                  Manifest &manifest, std::string &error);
 
-/// Reads footer and manifest from a whole file in memory. `bytes` may be mapped
-/// memory; of the file, only the footer and the manifest are touched.
+/// Reads footer and manifest from a whole file in memory. `bytes` may be mapped: only the
+/// footer and the manifest are accessed.
 ReadResult parseFile(const uint8_t *bytes, uint64_t size, Manifest &manifest,
                      std::string &error);
 

@@ -23,8 +23,8 @@ public:
   Buffer &operator=(Buffer &&other) noexcept;
   ~Buffer();
 
-  /// At least `bytes` bytes, never null but without memory. The content is lost
-  /// if it has to grow.
+  /// At least `bytes` bytes; null only if there is no memory. The contents are lost if the
+  /// block has to grow.
   void *ensure(size_t bytes) noexcept;
   void *data() const { return block; }
   size_t capacity() const { return size; }
@@ -34,19 +34,18 @@ private:
   size_t size = 0;
 };
 
-/// Blocks of sizes that are known during the run only. What a run gives back is
-/// there for the next, so that a model that asks for the same sizes again
-/// causes no allocation. Safe to call from several threads.
+/// Blocks whose sizes are known only during the run. Blocks of one run are reused by the
+/// next, so that a model that asks for the same sizes again allocates nothing. Thread-safe.
 class BlockPool {
 public:
-  /// Null without memory. Valid until endRun(), or release().
+  /// Null if there is no memory. Valid until endRun() or release().
   void *allocate(size_t bytes) noexcept;
-  /// How many blocks have been given so far.
+  /// The number of blocks given out so far.
   int64_t mark() const noexcept;
-  /// Takes back the blocks that were given since `mark`, but for those that hold one
-  /// of the `count` addresses in `kept`.
+  /// Takes back the blocks given out since `mark`, except for those that contain one of
+  /// the `count` addresses in `kept`.
   void release(int64_t mark, int64_t count, const void *const *kept) noexcept;
-  /// Takes back all blocks, and frees those that no run has used for long.
+  /// Takes back all blocks, and frees those that no recent run has used.
   void endRun() noexcept;
   size_t capacity() const;
 

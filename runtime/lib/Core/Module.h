@@ -31,7 +31,7 @@ public:
   MappedFile(const MappedFile &) = delete;
   ~MappedFile();
 
-  /// NOT_FOUND if it cannot be read, DATA_LOSS if it is no regular file.
+  /// NOT_FOUND if it cannot be read, DATA_LOSS if it is not a regular file.
   Status open(const std::string &path);
 
   int fd = -1;
@@ -42,16 +42,16 @@ public:
   int64_t modified = 0; // ns
 };
 
-/// An input or output with what the checks of a run need.
+/// An input or output, with the data for the checks of a run.
 struct Tensor : TensorSignature {
   const ElementType *elementType = nullptr;
-  /// Dims of one name have one number; -1 for dims that are known or unnamed.
+  /// Dimensions with the same name have the same number; -1 for known or unnamed ones.
   std::vector<int> symbols;
   std::vector<const char *> dimNamePointers; // for the C API
 };
 
-/// An open model: immutable, shared by its sessions and by whoever opens the
-/// same file again.
+/// An open model: immutable, and shared by its sessions and by everyone who opens the same
+/// file again.
 class Module {
 public:
   static Status open(const std::string &path, std::shared_ptr<Module> &module);

@@ -13,9 +13,9 @@
 
 namespace nnrt {
 
-/// Loads the plugin, once a process: from beside libnnrt, else from the folders
-/// of NNRT_LIBRARY_PATH (separated by colons). INCOMPATIBLE, with each place
-/// and the reason, if it cannot be had.
+/// Loads the plugin, once per process, from the folder of libnnrt or else from the folders
+/// in NNRT_LIBRARY_PATH (separated by colons). If that fails, INCOMPATIBLE with each path
+/// that was tried and the reason.
 Status loadOneDNNPlugin(const OneDNNPlugin *&plugin);
 
 } // namespace nnrt

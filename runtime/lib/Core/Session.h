@@ -3,10 +3,9 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
 // LICENSE.
 //
-// A run goes: check inputs (SessionInputs.cpp), call the model's code, which
-// calls back through the table (AbiTable.cpp), hand out the outputs
-// (Session.cpp). Whatever size is known when the session is created is
-// allocated there, so that repeated runs allocate nothing.
+// A run checks the inputs (SessionInputs.cpp), calls the model's code, which calls back
+// through the table (AbiTable.cpp), and returns the outputs (Session.cpp). Memory of known
+// size is allocated when the session is created, so that repeated runs allocate nothing.
 //
 //===----------------------------------------------------------------------===//
 
@@ -43,8 +42,8 @@ public:
                         const nnrt_abi_tensor *args);
   void beginKernel(int32_t index);
   void endKernel(int32_t index);
-  /// Records why the run fails; only the first failure of a run counts. May be
-  /// called by several threads of the run.
+  /// Records why the run fails; only the first failure of a run is kept. May be called by
+  /// several threads of the run.
   void fail(nnrt_status_code code, const char *message);
 
   //===--- Profile
@@ -74,11 +73,11 @@ private:
     std::vector<int64_t> dims;
     std::vector<int64_t> strides;
     Buffer own;
-    /// What `own` was, where that is now an input: state that is fed back.
+    /// The previous `own`, if that is now an input: state that is fed back.
     Buffer spare;
-    /// Of packed types: where the model's code writes, an element a byte.
+    /// For packed types: the buffer that the model's code writes, one element per byte.
     Buffer unpacked;
-    /// The caller's tensor of this run, or null if the session gives memory.
+    /// The caller's tensor of this run, or null if the session provides the memory.
     DLTensor *given = nullptr;
     bool produced = false;
   };
@@ -102,7 +101,7 @@ private:
   std::vector<Input> inputs;
   std::vector<nnrt_abi_tensor> abiInputs;
   std::vector<Output> outputs;
-  /// The size of each named dim in this run, and the input that said so.
+  /// The size of each named dimension in this run, and the input that determined it.
   std::vector<int64_t> symbolSizes;
   std::vector<size_t> symbolInputs;
 

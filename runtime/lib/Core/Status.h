@@ -20,10 +20,10 @@ struct nnrt_status {
 
 namespace nnrt {
 
-/// Null is success, as in the C API; the caller frees or hands on.
+/// Null is success, as in the C API; the caller must free it or pass it on.
 using Status = nnrt_status *;
 
-/// A status with a message formatted as by printf. Without memory for it, the
+/// A status with a message formatted like printf's. If there is no memory for it, the
 /// result is outOfMemory().
 [[gnu::format(printf, 2, 3)]] Status makeStatus(nnrt_status_code code,
                                                 const char *format, ...);
@@ -31,7 +31,7 @@ using Status = nnrt_status *;
 /// A status that needs no memory. Freeing it does nothing.
 Status outOfMemory();
 
-/// Runs the body of an API function: no exception leaves it.
+/// Runs the body of an API function, and lets no exception escape.
 template <typename Body> Status guarded(Body body) {
   try {
     return body();

@@ -28,12 +28,12 @@ struct ElementType {
   DLDataType dlpack;
 
   int bits() const { return dlpack.bits; }
-  /// Several elements share a byte in tensors of the C API, the first in the lowest
-  /// bits; generated code has a byte for each.
+  /// Several elements share a byte in tensors of the C API, the first in the lowest bits.
+  /// Generated code uses a byte for each.
   bool isPacked() const { return bits() < 8; }
 };
 
-/// Null for types that tensors of the C API cannot have (strings, unknown).
+/// Null for types that are not supported in the C API (strings, unknown).
 const ElementType *findType(int32_t onnxType);
 
 bool operator==(DLDataType a, DLDataType b);
@@ -45,13 +45,12 @@ std::string typeName(DLDataType type);
 std::string shapeText(const int64_t *dims, int rank,
                       const std::string *names = nullptr);
 
-/// `count` elements of a packed type, from `from` to as many bytes; negative numbers
-/// fill theirs.
+/// Unpacks `count` elements of a packed type at `from` into as many bytes, sign-extended.
 void unpack(const ElementType &type, int64_t count, const uint8_t *from, uint8_t *to);
-/// The way back; bits beyond the last element become 0.
+/// The inverse; bits after the last element become 0.
 void pack(const ElementType &type, int64_t count, const uint8_t *from, uint8_t *to);
 
-/// Bytes of a dense tensor; -1 if they overflow or a dim is negative.
+/// The bytes of a dense tensor; -1 if they overflow or a dimension is negative.
 int64_t denseBytes(const int64_t *dims, int rank, int bits);
 
 } // namespace nnrt

@@ -3,10 +3,9 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
 // LICENSE.
 //
-// NNRT_VERBOSE=1 prints what is done once: loading, choices, primitives, memory
-// that grows, errors. NNRT_VERBOSE=2 also what is done in each run, and =3 in
-// each call of oneDNN. Every line that the runtime can print is in the
-// catalogue below, so that docs and scripts can rely on it.
+// NNRT_VERBOSE=1 prints what is done once: loading, choices, primitives, growing memory,
+// errors. NNRT_VERBOSE=2 also prints each run, and =3 each call of oneDNN. Every line that
+// the runtime can print is in the catalogue below, so that docs and scripts can rely on it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -45,7 +44,7 @@ constexpr char error[] = "error %d: %s";
 
 } // namespace verbose
 
-/// The number in NNRT_VERBOSE, 0 if there is none.
+/// The number in NNRT_VERBOSE, or 0.
 int verboseLevel();
 
 /// Prints a line of the catalogue to stderr.
@@ -53,7 +52,7 @@ void verbosePrint(const char *format, ...);
 
 } // namespace nnrt
 
-/// Evaluates the arguments only if the line is wanted.
+/// Evaluates the arguments only if the line is printed.
 #define NNRT_VERBOSE_LINE(level, message, ...)                                 \
   do {                                                                         \
     if (::nnrt::verboseLevel() >= (level))                                     \

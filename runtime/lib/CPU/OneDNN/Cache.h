@@ -3,9 +3,9 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
 // LICENSE.
 //
-// A module keeps kernels, which sessions share. A session keeps, for each
-// kernel that it uses, memory objects and argument lists of its own, so that
-// executing it again needs neither a lock nor an allocation of ours.
+// A module caches kernels, which its sessions share. For each kernel that it uses, a
+// session has its own memory objects and argument lists, so that executing the kernel
+// again needs neither a lock nor an allocation of ours.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,14 +26,14 @@ using ShapeKey = std::vector<int64_t>;
 ShapeKey makeKey(const nnrt_abi_tensor *args, int numArgs);
 bool matches(const ShapeKey &key, const nnrt_abi_tensor *args, int numArgs);
 
-/// How many shapes of a call site a module keeps, and each session of it:
-/// NNRT_ONEDNN_CACHE, or 32. Those that were not used for longest are dropped.
+/// How many shapes of a call site a module, and each of its sessions, caches:
+/// NNRT_ONEDNN_CACHE, or 32. The least recently used ones are dropped.
 size_t cacheCapacity();
 
-/// What sessions share of one call site.
+/// The state of one call site that sessions share.
 class SiteCache {
 public:
-  /// The kernel for these arguments, built if there is none.
+  /// The kernel for these arguments; built if there is none yet.
   std::shared_ptr<const Kernel> get(const nnrt_abi_onednn_site &site,
                                     const nnrt_abi_tensor *args, int threads);
   /// Bytes of packed weights.

@@ -3,8 +3,8 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
 // LICENSE.
 //
-// oneDNN's C API is used, not dnnl.hpp, since its execute takes a plain array
-// of arguments that a session can keep from run to run.
+// We use oneDNN's C API instead of dnnl.hpp because its execute function takes a plain
+// array of arguments, which a session can keep from run to run.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,13 +22,13 @@
 namespace nnrt {
 namespace onednn {
 
-/// Leaves execute() as a PluginError; thrown and caught within the plugin.
+/// Thrown and caught within the plugin; execute() returns it as a PluginError.
 struct Failure {
   nnrt_status_code code;
   std::string message;
 };
 
-/// Throws on any status but success. `what`: what was being done.
+/// Throws on any status but success. `what` says what was being done.
 inline void check(dnnl_status_t status, const char *what) {
   if (status == dnnl_success)
     return;
@@ -38,7 +38,7 @@ inline void check(dnnl_status_t status, const char *what) {
                                    std::to_string(int(status))};
 }
 
-/// Destroys whatever handle it is given.
+/// Destroys a handle of any kind.
 struct Destroy {
   void operator()(dnnl_engine_t h) const { dnnl_engine_destroy(h); }
   void operator()(dnnl_stream_t h) const { dnnl_stream_destroy(h); }
@@ -92,8 +92,8 @@ inline size_t sizeOf(const_dnnl_memory_desc_t desc) {
   return desc ? dnnl_memory_desc_get_size(desc) : 0;
 }
 
-/// A memory object on a buffer of someone else (null: set later), or, with
-/// DNNL_MEMORY_ALLOCATE, on its own.
+/// A memory object on an external buffer (null if it is set later), or, with
+/// DNNL_MEMORY_ALLOCATE, on a buffer of its own.
 inline Memory makeMemory(const_dnnl_memory_desc_t desc, void *data) {
   dnnl_memory_t memory;
   check(dnnl_memory_create(&memory, desc, engine(), data), "memory");

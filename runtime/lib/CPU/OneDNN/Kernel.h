@@ -13,17 +13,17 @@
 namespace nnrt {
 namespace onednn {
 
-/// Constant weights (or a bias) in the form that a primitive wants.
+/// Constant weights (or a bias) in the format that a primitive needs.
 struct Packed {
   MemoryDesc desc;
   Memory memory;
 };
 
-/// The packed forms of one call site's weights: made once a module, shared by
-/// its sessions and by the kernels of all shapes.
+/// The packed formats of one call site's weights: made once per module, and shared by its
+/// sessions and by the kernels of all shapes.
 struct SiteWeights {
-  /// The format that the first shape wanted, and one more for shapes that do
-  /// not work well with it.
+  /// The format that the first shape asked for, and one more for shapes that do not work
+  /// well with it.
   static constexpr size_t maxFormats = 2;
   std::vector<std::shared_ptr<Packed>> formats;
   std::shared_ptr<Packed> bias;
@@ -55,17 +55,17 @@ struct Step {
   int from = -1, to = -1;
 };
 
-/// Everything to execute a call site on some shapes, apart from memory: made
-/// once a module, then only read, by many sessions at once.
+/// Everything needed to execute a call site on given shapes, except memory: made once per
+/// module and then only read, by many sessions at once.
 struct Kernel {
   std::vector<Value> values;
   std::vector<Step> steps;
   size_t scratchBytes = 0;
 };
 
-/// Chooses implementations and formats, and packs weights that have not been
-/// packed. `weights` is guarded by the caller. `manyShapes`: the site sees more
-/// shapes than are kept, so nothing may stay of a kernel that is dropped.
+/// Chooses implementations and formats, and packs weights that are not packed yet. The
+/// caller guards `weights`. `manyShapes`: the site has more shapes than the cache holds,
+/// so a dropped kernel must not leave anything behind.
 std::shared_ptr<const Kernel> buildKernel(const Problem &problem,
                                           const nnrt_abi_tensor *args,
                                           SiteWeights &weights,

@@ -3,8 +3,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
 // LICENSE.
 //
-// oneDNN's logical order is always N, C, spatial; how the tensor really lies in
-// memory is said by the strides.
+// oneDNN's logical order is always N, C, spatial; strides describe the order in memory.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,10 +33,10 @@ struct Operand {
   std::string text() const; // "f32 2x3x4"
 };
 
-/// The tensor as it was passed, its dims in the order of memory.
+/// The tensor as it was passed, with dimensions in memory order.
 Operand makeOperand(const nnrt_abi_tensor &tensor);
 
-/// Adds dims of 1 in front, as numpy's broadcasting does.
+/// Adds leading dimensions of size 1, like numpy's broadcasting.
 Operand padRank(const Operand &operand, int rank);
 
 /// From N, spatial, C to N, C, spatial.

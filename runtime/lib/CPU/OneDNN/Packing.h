@@ -13,14 +13,12 @@
 namespace nnrt {
 namespace onednn {
 
-/// A reorder; with a zero point (DNNL_ARG_FROM), it is subtracted from what is
-/// read.
+/// A reorder; a zero point (DNNL_ARG_FROM) is subtracted from its input.
 PrimitiveDesc createReorder(const_dnnl_memory_desc_t from,
                             const_dnnl_memory_desc_t to,
                             bool hasZeroPoint = false);
 
-/// The elements at `data` in format and type of `to`. The problem is named in
-/// messages.
+/// The elements at `data` in the format and type of `to`. Messages name the problem.
 std::shared_ptr<Packed> pack(const Problem &problem, const Operand &operand,
                              const void *data, const_dnnl_memory_desc_t to);
 

@@ -3,8 +3,8 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
 // LICENSE.
 //
-// Operators that sort, or whose results' sizes depend on data. They allocate
-// nothing: what they need is among their arguments, see nnrt_abi_kernel.
+// Operators that sort, or whose result sizes depend on data. They allocate nothing: any
+// memory that they need is an argument, see nnrt_abi_kernel.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,7 +17,7 @@
 
 namespace nnrt {
 
-/// Null, or why the arguments cannot be computed with.
+/// Null, or why the arguments are invalid.
 const char *runReferenceKernel(int32_t kernel, const int64_t *parameters,
                                const nnrt_abi_tensor *args) noexcept;
 
