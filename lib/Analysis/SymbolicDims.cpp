@@ -147,22 +147,6 @@ void SymbolicDims::inherit(Value created, Value from) {
   }
 }
 
-bool SymbolicDims::isFresh(Dim dim) {
-  bool fresh = false;
-  dim.walk([&](AffineExpr expr) {
-    auto symbol = dyn_cast<AffineSymbolExpr>(expr);
-    if (!symbol || fresh)
-      return;
-    Symbol definition = getDefinition(symbol.getPosition());
-    if (definition.kind == Symbol::Fresh)
-      fresh = true;
-    for (Dim part : {definition.a, definition.b, definition.c})
-      if (part && isFresh(part))
-        fresh = true;
-  });
-  return fresh;
-}
-
 void SymbolicDims::record(Value value, const InferredTensor &inferred) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   if (!type || type.getRank() != int64_t(inferred.dims.size()))
@@ -333,28 +317,35 @@ SymbolicDims::getReshapeList(ArrayRef<Dim> source, ArrayRef<Dim> target) {
   return list;
 }
 
+int64_t SymbolicDims::estimateSymbol(const Symbol &symbol, int64_t nominal) {
+  switch (symbol.kind) {
+  case Symbol::Dimension:
+    return symbol.index == 0 ? 1 : nominal;
+  case Symbol::Element:
+  case Symbol::Fresh:
+    return nominal;
+  case Symbol::Select:
+    return estimate(estimate(symbol.a, nominal) == symbol.index ? symbol.b : symbol.c,
+                    nominal);
+  case Symbol::Min:
+    return std::min(estimate(symbol.a, nominal), estimate(symbol.b, nominal));
+  case Symbol::Max:
+    return std::max(estimate(symbol.a, nominal), estimate(symbol.b, nominal));
+  }
+  llvm_unreachable("unknown kind of symbol");
+}
+
 int64_t SymbolicDims::estimate(Dim dim, int64_t nominal) {
   if (std::optional<int64_t> value = getConstant(dim))
     return *value;
   if (auto symbol = dyn_cast<AffineSymbolExpr>(dim)) {
-    Symbol definition = getDefinition(symbol.getPosition());
-    switch (definition.kind) {
-    case Symbol::Dimension:
-      return definition.index == 0 ? 1 : nominal;
-    case Symbol::Element:
-    case Symbol::Fresh:
-      return nominal;
-    case Symbol::Select:
-      return estimate(definition.a, nominal) == definition.index
-                 ? estimate(definition.b, nominal)
-                 : estimate(definition.c, nominal);
-    case Symbol::Min:
-      return std::min(estimate(definition.a, nominal),
-                      estimate(definition.b, nominal));
-    case Symbol::Max:
-      return std::max(estimate(definition.a, nominal),
-                      estimate(definition.b, nominal));
-    }
+    auto [it, inserted] =
+        estimates.try_emplace({symbol.getPosition(), nominal}, nominal);
+    if (!inserted)
+      return it->second;
+    int64_t value = estimateSymbol(getDefinition(symbol.getPosition()), nominal);
+    estimates[{symbol.getPosition(), nominal}] = value;
+    return value;
   }
   auto binary = dyn_cast<AffineBinaryOpExpr>(dim);
   if (!binary)

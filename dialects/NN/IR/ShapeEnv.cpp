@@ -9,6 +9,7 @@
 #include "mlir/IR/AffineExprVisitor.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -25,9 +26,35 @@ Dim ShapeEnv::getSymbol(const Symbol &symbol) {
           symbol.a.getAsOpaquePointer(), symbol.b.getAsOpaquePointer(),
           symbol.c.getAsOpaquePointer());
   auto [it, inserted] = positions.try_emplace(key, symbols.size());
-  if (inserted)
+  if (inserted) {
     symbols.push_back(symbol);
+    facts.push_back(deduce(symbol));
+  }
   return getAffineSymbolExpr(it->second, context);
+}
+
+ShapeEnv::Facts ShapeEnv::deduce(const Symbol &symbol) {
+  Facts result{false, symbol.kind == Symbol::Fresh};
+  for (Dim part : {symbol.a, symbol.b, symbol.c})
+    result.fresh |= part && isFresh(part);
+  switch (symbol.kind) {
+  case Symbol::Dimension:
+    result.nonNegative = true;
+    break;
+  case Symbol::Select:
+    result.nonNegative = isNonNegative(symbol.b) && isNonNegative(symbol.c);
+    break;
+  case Symbol::Min:
+    result.nonNegative = isNonNegative(symbol.a) && isNonNegative(symbol.b);
+    break;
+  case Symbol::Max:
+    result.nonNegative = isNonNegative(symbol.a) || isNonNegative(symbol.b);
+    break;
+  case Symbol::Element:
+  case Symbol::Fresh:
+    break;
+  }
+  return result;
 }
 
 Dims ShapeEnv::getDims(Value tensor) {
@@ -194,23 +221,8 @@ bool ShapeEnv::isNonNegative(Dim dim) {
   switch (dim.getKind()) {
   case AffineExprKind::Constant:
     return cast<AffineConstantExpr>(dim).getValue() >= 0;
-  case AffineExprKind::SymbolId: {
-    const Symbol &symbol = symbols[cast<AffineSymbolExpr>(dim).getPosition()];
-    switch (symbol.kind) {
-    case Symbol::Dimension:
-      return true;
-    case Symbol::Select:
-      return isNonNegative(symbol.b) && isNonNegative(symbol.c);
-    case Symbol::Min:
-      return isNonNegative(symbol.a) && isNonNegative(symbol.b);
-    case Symbol::Max:
-      return isNonNegative(symbol.a) || isNonNegative(symbol.b);
-    case Symbol::Element:
-    case Symbol::Fresh:
-      return false;
-    }
-    return false;
-  }
+  case AffineExprKind::SymbolId:
+    return facts[cast<AffineSymbolExpr>(dim).getPosition()].nonNegative;
   case AffineExprKind::Add:
   case AffineExprKind::Mul:
   case AffineExprKind::FloorDiv:
@@ -224,6 +236,17 @@ bool ShapeEnv::isNonNegative(Dim dim) {
     break;
   }
   return false;
+}
+
+bool ShapeEnv::isFresh(Dim dim) {
+  return dim
+      .walk([&](AffineExpr expr) {
+        auto symbol = dyn_cast<AffineSymbolExpr>(expr);
+        return symbol && facts[symbol.getPosition()].fresh
+                   ? WalkResult::interrupt()
+                   : WalkResult::advance();
+      })
+      .wasInterrupted();
 }
 
 bool ShapeEnv::isKnownNotEqual(Dim dim, int64_t value) {
@@ -242,99 +265,164 @@ LogicalResult ShapeEnv::fail(const Twine &message) {
   return emitError(*location) << "'" << opName << "' op " << message;
 }
 
-/// Divisors that are 0 at run time, where tensors are empty, must not trap.
-static Dim guardDivisors(ShapeEnv &env, Dim dim) {
-  auto binary = dyn_cast<AffineBinaryOpExpr>(dim);
-  if (!binary)
-    return dim;
-  Dim lhs = guardDivisors(env, binary.getLHS());
-  Dim rhs = guardDivisors(env, binary.getRHS());
-  bool divides = dim.getKind() == AffineExprKind::FloorDiv ||
-                 dim.getKind() == AffineExprKind::CeilDiv ||
-                 dim.getKind() == AffineExprKind::Mod;
-  if (divides && !getConstant(rhs))
-    rhs = env.max(rhs, env.constant(1));
-  return getAffineBinaryOpExpr(dim.getKind(), lhs, rhs);
-}
+namespace {
+
+/// Emits expressions at one place: each symbol, and each subexpression, once, however
+/// often others use it. Nested definitions are followed without recursion.
+class Materializer {
+public:
+  Materializer(ShapeEnv &env, OpBuilder &builder, Location location)
+      : env(env), builder(builder), location(location) {}
+
+  FailureOr<OpFoldResult> emit(Dim dim) {
+    dim = guardDivisors(dim);
+    SmallVector<unsigned> pending = getSymbols(dim);
+    std::reverse(pending.begin(), pending.end());
+    while (!pending.empty()) {
+      unsigned position = pending.back();
+      if (values.contains(position)) {
+        pending.pop_back();
+        continue;
+      }
+      size_t before = pending.size();
+      Parts parts = getParts(position);
+      for (Dim part : llvm::reverse(parts))
+        if (part)
+          for (unsigned used : llvm::reverse(getSymbols(part)))
+            if (!values.contains(used))
+              pending.push_back(used);
+      if (pending.size() != before)
+        continue;
+      pending.pop_back();
+      Value value = emitSymbol(env.getDefinition(position), parts);
+      if (!value)
+        return failure();
+      values[position] = value;
+    }
+    return expand(dim);
+  }
+
+private:
+  using Symbol = ShapeEnv::Symbol;
+  using Parts = std::array<Dim, 3>;
+
+  /// Divisors that are 0 at run time, where tensors are empty, must not trap.
+  Dim guardDivisors(Dim dim) {
+    auto binary = dyn_cast<AffineBinaryOpExpr>(dim);
+    if (!binary)
+      return dim;
+    if (Dim known = guarded.lookup(dim))
+      return known;
+    Dim lhs = guardDivisors(binary.getLHS());
+    Dim rhs = guardDivisors(binary.getRHS());
+    bool divides = dim.getKind() == AffineExprKind::FloorDiv ||
+                   dim.getKind() == AffineExprKind::CeilDiv ||
+                   dim.getKind() == AffineExprKind::Mod;
+    if (divides && !getConstant(rhs))
+      rhs = env.max(rhs, env.constant(1));
+    return guarded[dim] = getAffineBinaryOpExpr(dim.getKind(), lhs, rhs);
+  }
+
+  /// The expressions that define the symbol.
+  Parts getParts(unsigned position) {
+    Symbol symbol = env.getDefinition(position);
+    Parts parts = {symbol.a, symbol.b, symbol.c};
+    for (Dim &part : parts)
+      if (part)
+        part = guardDivisors(part);
+    return parts;
+  }
+
+  /// The symbols of an expression, in the order in which it names them.
+  SmallVector<unsigned> getSymbols(Dim dim) {
+    llvm::SetVector<unsigned> found;
+    llvm::DenseSet<Dim> seen;
+    SmallVector<Dim> stack{dim};
+    while (!stack.empty()) {
+      Dim expr = stack.pop_back_val();
+      if (auto symbol = dyn_cast<AffineSymbolExpr>(expr)) {
+        found.insert(symbol.getPosition());
+      } else if (auto binary = dyn_cast<AffineBinaryOpExpr>(expr)) {
+        if (seen.insert(expr).second)
+          stack.append({binary.getRHS(), binary.getLHS()});
+      }
+    }
+    return found.takeVector();
+  }
+
+  FailureOr<OpFoldResult> expand(Dim dim) {
+    if (std::optional<int64_t> value = getConstant(dim))
+      return OpFoldResult(builder.getIndexAttr(*value));
+    // Symbols that the expression does not use are null and never looked at.
+    SmallVector<Value> operands;
+    for (unsigned position : getSymbols(dim)) {
+      if (operands.size() <= position)
+        operands.resize(position + 1);
+      operands[position] = values.lookup(position);
+    }
+    Value result = affine::expandAffineExpr(builder, location, dim, {}, operands);
+    if (!result)
+      return failure();
+    return OpFoldResult(result);
+  }
+
+  /// The value of a symbol whose parts' symbols have values. Null if it has none.
+  Value emitSymbol(const Symbol &symbol, const Parts &parts) {
+    SmallVector<Value> operands;
+    for (Dim part : parts) {
+      if (!part)
+        continue;
+      FailureOr<OpFoldResult> value = expand(part);
+      if (failed(value))
+        return {};
+      operands.push_back(getValueOrCreateConstantIndexOp(builder, location, *value));
+    }
+    switch (symbol.kind) {
+    case Symbol::Fresh:
+      return {};
+    case Symbol::Dimension:
+      return builder.createOrFold<tensor::DimOp>(location, symbol.tensor, symbol.index);
+    case Symbol::Element:
+      return emitElement(symbol);
+    case Symbol::Select: {
+      Value key = arith::ConstantIndexOp::create(builder, location, symbol.index);
+      Value equal = arith::CmpIOp::create(builder, location, arith::CmpIPredicate::eq,
+                                          operands[0], key);
+      return arith::SelectOp::create(builder, location, equal, operands[1], operands[2]);
+    }
+    case Symbol::Min:
+      return arith::MinSIOp::create(builder, location, operands[0], operands[1]);
+    case Symbol::Max:
+      return arith::MaxSIOp::create(builder, location, operands[0], operands[1]);
+    }
+    llvm_unreachable("unknown kind of symbol");
+  }
+
+  Value emitElement(const Symbol &symbol) {
+    // arith, which sizes are computed in, has no unsigned types.
+    if (!getElementTypeOrSelf(symbol.tensor.getType()).isSignlessIntOrIndex())
+      return {};
+    SmallVector<Value> indices;
+    if (cast<RankedTensorType>(symbol.tensor.getType()).getRank() == 1)
+      indices.push_back(arith::ConstantIndexOp::create(builder, location, symbol.index));
+    Value value = tensor::ExtractOp::create(builder, location, symbol.tensor, indices);
+    if (!value.getType().isIndex())
+      value = arith::IndexCastOp::create(builder, location, builder.getIndexType(), value);
+    return value;
+  }
+
+  ShapeEnv &env;
+  OpBuilder &builder;
+  Location location;
+  DenseMap<Dim, Dim> guarded;
+  DenseMap<unsigned, Value> values;
+};
+
+} // namespace
 
 FailureOr<OpFoldResult> ShapeEnv::materialize(OpBuilder &builder,
                                               Location location, Dim dim) {
-  if (std::optional<int64_t> value = getConstant(dim))
-    return OpFoldResult(builder.getIndexAttr(*value));
-  dim = guardDivisors(*this, dim);
-  // First the symbols that the expression uses, then the expression over them.
-  SmallVector<unsigned> used;
-  dim.walk([&](AffineExpr expr) {
-    if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
-      used.push_back(symbol.getPosition());
-  });
-  SmallVector<Value> values(symbols.size());
-  auto asValue = [&](Dim part) -> FailureOr<Value> {
-    FailureOr<OpFoldResult> result = materialize(builder, location, part);
-    if (failed(result))
-      return failure();
-    return getValueOrCreateConstantIndexOp(builder, location, *result);
-  };
-  for (unsigned position : used) {
-    if (values[position])
-      continue;
-    if (Value known = materialized.lookup(position)) {
-      values[position] = known;
-      continue;
-    }
-    Symbol symbol = symbols[position];
-    Value value;
-    switch (symbol.kind) {
-    case Symbol::Fresh:
-      return failure();
-    case Symbol::Dimension:
-      value = builder.createOrFold<tensor::DimOp>(location, symbol.tensor,
-                                                  symbol.index);
-      break;
-    case Symbol::Element: {
-      // arith, which sizes are computed in, has no unsigned types.
-      if (!getElementTypeOrSelf(symbol.tensor.getType()).isSignlessIntOrIndex())
-        return failure();
-      SmallVector<Value> indices;
-      if (cast<RankedTensorType>(symbol.tensor.getType()).getRank() == 1)
-        indices.push_back(arith::ConstantIndexOp::create(builder, location,
-                                                         symbol.index));
-      value = tensor::ExtractOp::create(builder, location, symbol.tensor, indices);
-      if (!value.getType().isIndex())
-        value = arith::IndexCastOp::create(builder, location,
-                                           builder.getIndexType(), value);
-      break;
-    }
-    case Symbol::Select: {
-      FailureOr<Value> a = asValue(symbol.a), b = asValue(symbol.b),
-                       c = asValue(symbol.c);
-      if (failed(a) || failed(b) || failed(c))
-        return failure();
-      Value key = arith::ConstantIndexOp::create(builder, location, symbol.index);
-      Value equal = arith::CmpIOp::create(builder, location,
-                                          arith::CmpIPredicate::eq, *a, key);
-      value = arith::SelectOp::create(builder, location, equal, *b, *c);
-      break;
-    }
-    case Symbol::Min:
-    case Symbol::Max: {
-      FailureOr<Value> a = asValue(symbol.a), b = asValue(symbol.b);
-      if (failed(a) || failed(b))
-        return failure();
-      if (symbol.kind == Symbol::Min)
-        value = arith::MinSIOp::create(builder, location, *a, *b);
-      else
-        value = arith::MaxSIOp::create(builder, location, *a, *b);
-      break;
-    }
-    }
-    values[position] = value;
-  }
-  // Symbols that the expression does not use are null and never looked at.
-  Value result = affine::expandAffineExpr(builder, location, dim, {}, values);
-  if (!result)
-    return failure();
-  return OpFoldResult(result);
+  return Materializer(*this, builder, location).emit(dim);
 }
 
 //===----------------------------------------------------------------------===//

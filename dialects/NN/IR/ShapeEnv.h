@@ -107,6 +107,8 @@ public:
   bool isKnownNotEqual(Dim dim, int64_t value);
   /// True if no assignment of sizes makes the expression negative.
   bool isNonNegative(Dim dim);
+  /// True if the expression depends on something fresh.
+  bool isFresh(Dim dim);
 
   //===--------------------------------------------------------------------===//
   // Using
@@ -138,10 +140,16 @@ private:
   std::optional<Location> location;
   StringRef opName;
   SmallVector<Symbol> symbols;
+  /// What follows from a symbol's definition: found when it is made, since
+  /// definitions refer to each other many times.
+  struct Facts {
+    bool nonNegative, fresh;
+  };
+  Facts deduce(const Symbol &symbol);
+  SmallVector<Facts> facts;
   using Key = std::tuple<int, void *, int64_t, const void *, const void *,
                          const void *>;
   std::map<Key, unsigned> positions;
-  DenseMap<unsigned, Value> materialized;
 };
 
 namespace shapes {

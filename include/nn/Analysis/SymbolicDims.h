@@ -64,10 +64,12 @@ private:
   void record(Value value, const InferredTensor &inferred);
   void recordContents(Value value, const Contents &found);
   Dim getScalar(Value scalar);
-  bool isFresh(Dim dim);
+  int64_t estimateSymbol(const Symbol &symbol, int64_t nominal);
 
   DenseMap<Value, Dims> dims;
   DenseMap<Value, Dims> contents;
+  /// By symbol and nominal size: definitions refer to each other many times.
+  DenseMap<std::pair<unsigned, int64_t>, int64_t> estimates;
 };
 
 } // namespace mlir::nn
