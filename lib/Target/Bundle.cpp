@@ -118,7 +118,7 @@ static std::string findLicense(StringRef library) {
     candidates.push_back(inFolder(prefix, "share/doc/onednn/LICENSE"));
   // Debian's packages and those made like them.
   for (auto [stem, package] :
-       {std::pair("libdnnl", "libdnnl3"), std::pair("libgomp", "libgomp1"),
+       {std::pair("libdnnl", "libdnnl3"), std::pair("libtbb", "libtbb12"),
         std::pair("libstdc++", "libstdc++6"), std::pair("libgcc_s", "libgcc-s1")})
     if (name == stem)
       candidates.push_back("/usr/share/doc/" + std::string(package) + "/copyright");

@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "nn/Target/CodeGen.h"
+#include "runtime/lib/Core/CpuFeatures.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -74,22 +75,41 @@ llvm::Expected<CodeVariant> nn::getVariant(StringRef cpu) {
   bool wide = true;
   for (StringRef needed : {"avx512f", "avx512bw", "avx512dq", "avx512vl"})
     wide &= features.contains(needed);
-  return CodeVariant{cpu.str(), wide ? 512u : 256u};
+  CodeVariant variant{cpu.str(), wide ? 512u : 256u};
+  std::string required = getRequiredFeatures(variant);
+  for (StringRef feature : llvm::split(required, ','))
+    if (!nnrt::isKnownCpuFeature(feature.str()))
+      return llvm::createStringError(
+          "code for CPU '" + cpu + "' may use " + feature +
+          ", which the runtime cannot check; use a lesser CPU, such as " +
+          (wide ? "x86-64-v4" : "x86-64-v3"));
+  return variant;
+}
+
+/// Whether no code can use a feature that was not written for it: instructions of
+/// operating systems, and those that LLVM emits for their own intrinsics only. Virtual
+/// machines often hide them.
+static bool isNeverEmitted(StringRef feature) {
+  static const llvm::StringSet<> names = {
+      "amx-avx512", "amx-bf16", "amx-complex", "amx-fp16", "amx-fp8", "amx-int8",
+      "amx-movrs", "amx-tf32", "amx-tile", "cldemote", "clflushopt", "clwb", "clzero",
+      "enqcmd", "fsgsbase", "hreset", "invpcid", "kl", "lwp", "movdir64b", "movdiri",
+      "mwaitx", "pconfig", "pku", "prefetchi", "ptwrite", "rdpid", "rdpru", "serialize",
+      "sgx", "shstk", "tsxldtrk", "uintr", "usermsr", "waitpkg", "wbnoinvd", "widekl",
+      "xsavec", "xsaveopt", "xsaves"};
+  return names.contains(feature);
 }
 
 std::string nn::getRequiredFeatures(const CodeVariant &variant) {
   StringRef level = variant.vectorBits == 512 ? "x86-64-v4" : "x86-64-v3";
   if (variant.cpu == level)
     return level.str();
-  // What the CPU has beyond the level and what generated code may use. Features
-  // that no vector code can depend on are left out.
   llvm::StringSet<> base = getFeatures(level);
   SmallVector<StringRef> features;
   llvm::X86::getFeaturesForCPU(variant.cpu, features);
   std::string result = level.str();
   for (StringRef feature : features)
-    if (!base.contains(feature) &&
-        (feature.starts_with("avx") || feature == "gfni" || feature == "vaes"))
+    if (!base.contains(feature) && !isNeverEmitted(feature))
       result += "," + feature.str();
   return result;
 }

@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "OneDNNCall.h"
-#include "CPU/Parallel.h"
 
 #include <gtest/gtest.h>
 
@@ -97,10 +96,14 @@ Plugin::~Plugin() {
   table->destroyModule(module);
 }
 
+Threads &Plugin::threads(int count) {
+  return threadsOf.try_emplace(count, count, /*withOneDNN=*/true).first->second;
+}
+
 PluginSession *Plugin::session(int threads) {
   PluginSession *&session = sessions[threads];
   if (!session)
-    session = table->createSession(module, threads);
+    session = table->createSession(module, &this->threads(threads));
   return session;
 }
 
@@ -112,23 +115,11 @@ void Plugin::exchangeSession(int threads, PluginSession *session) {
 std::string Plugin::execute(const nnrt_abi_onednn_site &site,
                             const std::vector<nnrt_abi_tensor> &args,
                             int threads) {
-  struct Call {
-    Plugin &plugin;
-    const nnrt_abi_onednn_site &site;
-    const std::vector<nnrt_abi_tensor> &args;
-    int threads;
-    int32_t result;
-  } call = {*this, site, args, threads, 0};
-  runWithThreads(
-      threads,
-      [](void *arg) {
-        auto &call = *static_cast<Call *>(arg);
-        call.result = call.plugin.table->execute(
-            call.plugin.session(call.threads), &call.site, call.args.data(),
-            &call.plugin.error);
-      },
-      &call);
-  return call.result ? error.message : "";
+  int32_t result = 0;
+  PluginSession *on = session(threads);
+  this->threads(threads).run(
+      [&] { result = table->execute(on, &site, args.data(), &error); });
+  return result ? error.message : "";
 }
 
 nnrt_abi_onednn_site makeSite(nnrt_abi_onednn_kind kind, int spatialRank) {

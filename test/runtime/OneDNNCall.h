@@ -8,6 +8,7 @@
 #ifndef NNRT_TEST_ONEDNNCALL_H
 #define NNRT_TEST_ONEDNNCALL_H
 
+#include "CPU/Threads.h"
 #include "Core/OneDNNPlugin.h"
 
 #include <map>
@@ -64,6 +65,7 @@ public:
                       const std::vector<nnrt_abi_tensor> &args,
                       int threads = 1);
   PluginSession *session(int threads);
+  Threads &threads(int count);
   /// Takes another session of that many threads from here on, and frees the one
   /// before.
   void exchangeSession(int threads, PluginSession *session);
@@ -75,6 +77,7 @@ public:
   static std::vector<std::string> log;
 
 private:
+  std::map<int, Threads> threadsOf;
   std::map<int, PluginSession *> sessions;
 };
 

@@ -5,31 +5,23 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "CPU/Parallel.h"
+#include "CPU/Threads.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <mutex>
-#include <set>
 #include <thread>
 #include <vector>
 
-#include <omp.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 using namespace nnrt;
 
 namespace {
-
-/// Runs `body` as a run with that many threads.
-template <typename Body> void runWith(int threads, Body body) {
-  ASSERT_TRUE(runWithThreads(
-      threads, [](void *arg) { (*static_cast<Body *>(arg))(); }, &body));
-}
 
 struct Loop {
   std::mutex mutex;
@@ -57,28 +49,33 @@ size_t numThreadsOfProcess() {
 } // namespace
 
 TEST(Parallel, EachIndexOnce) {
-  for (int threads : {1, 2, 3})
-    for (int64_t count : {1, 2, 23, 24, 25, 1000})
-      for (int64_t grain : {1, 7, 5000}) {
-        Loop loop;
-        loop.seen.resize(count);
-        runWith(threads,
-                [&] { parallelFor(threads, Loop::body, &loop, count, grain); });
-        EXPECT_EQ(loop.seen, std::vector<int>(count, 1));
-        EXPECT_GE(loop.shortest, std::min(grain, count));
-      }
+  for (int count : {1, 2, 3}) {
+    Threads threads(count, /*withOneDNN=*/false);
+    for (int64_t size : {1, 2, 23, 24, 25, 1000})
+      for (int64_t grain : {1, 7, 5000})
+        // Both ways, see CostModel.
+        for (int run = 0; run < 8; ++run) {
+          Loop loop;
+          loop.seen.resize(size);
+          threads.run([&] { threads.loop(Loop::body, &loop, size, grain); });
+          EXPECT_EQ(loop.seen, std::vector<int>(size, 1));
+          EXPECT_GE(loop.shortest, std::min(grain, size));
+        }
+  }
 }
 
 TEST(Parallel, NothingToDo) {
   Loop loop;
   parallelFor(2, Loop::body, &loop, 0, 1);
+  Threads threads(2, false);
+  threads.run([&] { threads.loop(Loop::body, &loop, 0, 1); });
   EXPECT_EQ(loop.ranges, 0);
 }
 
 TEST(Parallel, ManyChunksForTheThreads) {
   Loop loop;
   loop.seen.resize(10000);
-  runWith(2, [&] { parallelFor(2, Loop::body, &loop, 10000, 1); });
+  parallelFor(2, Loop::body, &loop, 10000, 1);
   EXPECT_GE(loop.ranges, 20);
   EXPECT_LE(loop.ranges, 30);
 }
@@ -86,17 +83,15 @@ TEST(Parallel, ManyChunksForTheThreads) {
 TEST(Parallel, NestedLoopIsSerial) {
   static std::atomic<int> total;
   total = 0;
-  runWith(2, [&] {
-    parallelFor(
-        2,
-        [](void *, int64_t begin, int64_t end) {
-          for (int64_t i = begin; i < end; ++i)
-            parallelFor(
-                2, [](void *, int64_t b, int64_t e) { total += int(e - b); },
-                nullptr, 10, 1);
-        },
-        nullptr, 50, 1);
-  });
+  parallelFor(
+      2,
+      [](void *, int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i)
+          parallelFor(
+              2, [](void *, int64_t b, int64_t e) { total += int(e - b); },
+              nullptr, 10, 1);
+      },
+      nullptr, 50, 1);
   EXPECT_EQ(total, 500);
 }
 
@@ -105,83 +100,107 @@ TEST(Parallel, OneThreadCreatesNone) {
   EXPECT_EXIT(
       {
         size_t before = numThreadsOfProcess();
+        Threads threads(1, /*withOneDNN=*/true);
         Loop loop;
         loop.seen.resize(1000);
-        runWith(1, [&] { parallelFor(1, Loop::body, &loop, 1000, 1); });
+        threads.run([&] { threads.loop(Loop::body, &loop, 1000, 1); });
         exit(numThreadsOfProcess() == before ? 0 : 1);
       },
       testing::ExitedWithCode(0), "");
 }
 
-TEST(Parallel, HostThreadsShareOneTeam) {
+TEST(Parallel, SessionsShareTheWorkers) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(
       {
+        size_t before = numThreadsOfProcess();
         std::vector<std::thread> hosts;
-        for (int i = 0; i < 4; ++i)
+        for (int i = 0; i < 8; ++i)
           hosts.emplace_back([] {
+            Threads threads(4, false);
             Loop loop;
             loop.seen.resize(1000);
-            for (int run = 0; run < 5; ++run)
-              runWith(2, [&] { parallelFor(2, Loop::body, &loop, 1000, 1); });
+            for (int run = 0; run < 20; ++run)
+              threads.run([&] { threads.loop(Loop::body, &loop, 1000, 1); });
           });
         for (std::thread &host : hosts)
           host.join();
-        // This thread, the executor, and one more of its team; ASan may have
-        // one.
-        exit(numThreadsOfProcess() <= 4 ? 0 : 1);
+        exit(numThreadsOfProcess() <= before + numCores() - 1 ? 0 : 1);
       },
       testing::ExitedWithCode(0), "");
 }
 
-// libgomp would end the threads that a smaller team does not need, and create
-// them again.
-TEST(Parallel, ShortLoopsKeepTheTeam) {
-  std::mutex mutex;
-  std::set<long> threads;
-  struct Seen {
-    std::mutex &mutex;
-    std::set<long> &threads;
-  } seen = {mutex, threads};
-  runWith(4, [&] {
-    for (int i = 0; i < 50; ++i)
+// All at once, though each holds the others up until they are there too.
+TEST(Parallel, RunsDoNotTakeTurns) {
+  constexpr int hosts = 6;
+  std::atomic<int> inside{0};
+  std::vector<std::thread> callers;
+  for (int i = 0; i < hosts; ++i)
+    callers.emplace_back([&inside] {
+      Threads threads(2, /*withOneDNN=*/true);
+      threads.run([&] {
+        ++inside;
+        while (inside < hosts)
+          std::this_thread::yield();
+      });
+    });
+  for (std::thread &caller : callers)
+    caller.join();
+  EXPECT_EQ(inside, hosts);
+}
+
+// Workers are busy for as long as the first run goes on.
+TEST(Parallel, NobodyWaitsForAWorkerThatHasNotBegun) {
+  std::atomic<bool> stop{false};
+  std::atomic<int> begun{0};
+  struct Blocker {
+    std::atomic<bool> &stop;
+    std::atomic<int> &begun;
+  } blocker = {stop, begun};
+  std::thread other([&] {
+    Threads threads(numCores() + 1, false);
+    threads.run([&] {
       parallelFor(
-          4,
+          numCores() + 1,
           [](void *arg, int64_t, int64_t) {
-            auto *seen = static_cast<Seen *>(arg);
-            std::lock_guard<std::mutex> lock(seen->mutex);
-            seen->threads.insert(syscall(SYS_gettid));
+            auto &blocker = *static_cast<Blocker *>(arg);
+            ++blocker.begun;
+            while (!blocker.stop)
+              std::this_thread::yield();
           },
-          &seen, i % 2 ? 2 : 1000, 1);
+          &blocker, 100, 1);
+    });
   });
-  EXPECT_LE(threads.size(), 4u);
+  while (begun < std::min(numCores(), 2))
+    std::this_thread::yield();
+  Threads threads(2, false);
+  Loop loop;
+  loop.seen.resize(1000);
+  for (int run = 0; run < 4; ++run)
+    threads.run([&] { threads.loop(Loop::body, &loop, 1000, 1); });
+  EXPECT_EQ(loop.seen, std::vector<int>(1000, 4));
+  stop = true;
+  other.join();
 }
 
-TEST(Parallel, ThreadCountOfTheApplicationStays) {
-  omp_set_num_threads(5);
-  int inside = 0;
-  runWith(1, [&] { inside = omp_get_max_threads(); });
-  EXPECT_EQ(inside, 1);
-  EXPECT_EQ(omp_get_max_threads(), 5);
-  runWith(3, [&] { inside = omp_get_max_threads(); });
-  EXPECT_EQ(inside, 3);
-  EXPECT_EQ(omp_get_max_threads(), 5);
-}
-
-TEST(Parallel, ForkedChildHasThreadsToo) {
+TEST(Parallel, ForkedChildCanRun) {
 #ifdef __SANITIZE_THREAD__
   GTEST_SKIP() << "ThreadSanitizer takes no threads after a fork";
 #endif
-  runWith(2, [] {});
+  Threads before(2, /*withOneDNN=*/true);
+  auto runOn = [](Threads &threads) {
+    Loop loop;
+    loop.seen.resize(100);
+    for (int run = 0; run < 8; ++run)
+      threads.run([&] { threads.loop(Loop::body, &loop, 100, 1); });
+    return loop.seen == std::vector<int>(100, 8);
+  };
+  EXPECT_TRUE(runOn(before));
   pid_t child = fork();
   if (child == 0) {
     alarm(20);
-    Loop loop;
-    loop.seen.resize(100);
-    auto body = [&] { parallelFor(2, Loop::body, &loop, 100, 1); };
-    runWithThreads(
-        2, [](void *arg) { (*static_cast<decltype(body) *>(arg))(); }, &body);
-    _exit(loop.seen == std::vector<int>(100, 1) ? 0 : 1);
+    Threads own(2, true);
+    _exit(runOn(before) && runOn(own) ? 0 : 1);
   }
   int result = -1;
   ASSERT_EQ(waitpid(child, &result, 0), child);

@@ -96,6 +96,31 @@ def load_case(path):
                      for prefix in ("in:", "out:"))
 
 
+def default_cases():
+    """All that make-ocr-cases and make-light-models make, and models of the shared
+    folder, where there is one."""
+    folder = BUILD / "cases"
+    for kind in "ocr-cases", "light-models":
+        if not (folder / kind).is_dir():
+            make = pathlib.Path(__file__).with_name(f"make-{kind}")
+            subprocess.run([sys.executable, make, folder / kind],
+                           check=True, stdout=subprocess.DEVNULL)
+    return (sorted((SHARED / "expected").glob("*.npz"))
+            + sorted((folder / "ocr-cases").glob("*.npz"))
+            + sorted((folder / "light-models").glob("*.npz")))
+
+
+def model_of(case):
+    """NAME.onnx of a case NAME.npz or NAME-<shape>.npz, beside it or shared."""
+    candidates = [folder / f"{stem}.onnx"
+                  for stem in (case.stem, case.stem.rpartition("-")[0])
+                  for folder in (case.parent, SHARED / "models")]
+    for path in candidates:
+        if path.exists():
+            return path
+    sys.exit(f"error: {case}: no model: none of {', '.join(map(str, candidates))}")
+
+
 def external_files(model):
     """The files that hold the model's external data."""
     proto = onnx.load(str(model), load_external_data=False)

@@ -21,7 +21,7 @@ pins=$nn_root/tools/scripts
 packages=(
   ca-certificates g++ ninja-build ccache python3 python3-venv
   libmlir-22-dev mlir-22-tools llvm-22-dev llvm-22-tools liblld-22-dev lld-22 clang-22
-  libprotobuf-dev protobuf-compiler libzip-dev zipcmp zipmerge ziptool zlib1g-dev libzstd-dev
+  libtbb-dev libprotobuf-dev protobuf-compiler libzip-dev zipcmp zipmerge ziptool zlib1g-dev libzstd-dev
   libgtest-dev libpng-dev libjpeg-dev fonts-dejavu-core fonts-wqy-microhei
 )
 
@@ -63,7 +63,7 @@ check_system() {
   [ "$name" = "debian 12" ] && command -v apt-get >/dev/null && return 0
   die "this system ($name) is not Debian 12, whose packages this script knows.
 Install by other means: a C++17 compiler, Ninja, Python 3.11-3.13 with venv, LLVM, MLIR and LLD 22.1
-(libraries, headers and tools), protobuf 3.21, libzip, zlib, libpng, libjpeg.
+(libraries, headers and tools), oneTBB 2021, protobuf 3.21, libzip, zlib, libpng, libjpeg.
 Then run this script again with NN_NO_PACKAGES=1, and point CMAKE_PREFIX_PATH at LLVM if it is not
 in /usr/lib/llvm-22."
 }
@@ -83,7 +83,7 @@ make_onednn() {
   "$venv/bin/pip" download --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes -d "$scratch/onednn" \
     -r "$pins/requirements-onednn.txt"
   "$venv/bin/python" - "$scratch/onednn" "$dest" <<'PY'
-import pathlib, sys, zipfile
+import pathlib, struct, sys, zipfile
 source, dest = map(pathlib.Path, sys.argv[1:])
 for wheel in sorted(source.glob("*.whl")):
     with zipfile.ZipFile(wheel) as archive:
@@ -97,6 +97,22 @@ library = dest / "lib"
 for name, target in ("libdnnl.so.3", "libdnnl.so.3.2"), ("libdnnl.so", "libdnnl.so.3"):
     (library / name).unlink()
     (library / name).symlink_to(target)
+# Intel's compiler built it, whose libraries it asks for what the C library has too:
+# memcpy and memset under other names, and libm.
+path = library / "libdnnl.so.3.2"
+data = bytearray(path.read_bytes())
+for old, new in (b"libimf.so", b"libm.so.6"), (b"libintlc.so.5", b"libc.so.6"):
+    data = data.replace(b"\0" + old + b"\0", b"\0" + new.ljust(len(old) + 1, b"\0"))
+table, = struct.unpack_from("<Q", data, 40)
+size, count = struct.unpack_from("<HH", data, 58)
+sections = [struct.unpack_from("<IIQQQQI", data, table + i * size) for i in range(count)]
+symbols = next(section for section in sections if section[1] == 11)  # SHT_DYNSYM
+names = sections[symbols[6]][4]
+for symbol in range(symbols[4], symbols[4] + symbols[5], 24):
+    name, = struct.unpack_from("<I", data, symbol)
+    if data.startswith(b"_intel_fast_mem", names + name):
+        struct.pack_into("<I", data, symbol, name + len(b"_intel_fast_"))
+path.write_bytes(data)
 PY
 }
 

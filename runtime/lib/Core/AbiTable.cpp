@@ -7,7 +7,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "CPU/Parallel.h"
 #include "CPU/Reference/Reference.h"
 #include "Core/Session.h"
 
@@ -160,7 +159,7 @@ static void fail(nnrt_abi_context *ctx, const char *message) noexcept {
 
 static void parallel_for(nnrt_abi_context *ctx, nnrt_abi_range_fn fn, void *arg,
                          int64_t count, int64_t grain) noexcept {
-  parallelFor(ctx->threads, fn, arg, count, grain);
+  get(ctx)->getThreads().loop(fn, arg, count, grain);
 }
 
 static int32_t onednn(nnrt_abi_context *ctx, const nnrt_abi_onednn_site *site,

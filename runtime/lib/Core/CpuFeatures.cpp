@@ -25,13 +25,17 @@ enum SavedState : uint32_t {
   YMM = 0x6,     // XMM and YMM
   ZMM = 0xE6,    // also masks and ZMM
   TMM = 0x60000, // AMX tiles
+  APX = 0x80000, // the general registers of APX
 };
+
+/// In place of a bit: a version in the lowest byte.
+constexpr int atLeast(int version) { return 32 + version; }
 
 struct Feature {
   const char *name;
   uint32_t leaf, subleaf;
   Register reg;
-  int bit;
+  int bit; // or atLeast(version)
   uint32_t state;
 };
 
@@ -60,6 +64,9 @@ constexpr Feature features[] = {
     {"sahf", 0x80000001, 0, ECX, 0, None},
     {"lzcnt", 0x80000001, 0, ECX, 5, None},
     {"sse4a", 0x80000001, 0, ECX, 6, None},
+    {"xop", 0x80000001, 0, ECX, 11, YMM},
+    {"fma4", 0x80000001, 0, ECX, 16, YMM},
+    {"tbm", 0x80000001, 0, ECX, 21, None},
     {"prfchw", 0x80000001, 0, ECX, 8, None},
     {"mwaitx", 0x80000001, 0, ECX, 29, None},
     {"64bit", 0x80000001, 0, EDX, 29, None},
@@ -103,13 +110,29 @@ constexpr Feature features[] = {
     {"avx512fp16", 7, 0, EDX, 23, ZMM},
     {"amx-tile", 7, 0, EDX, 24, TMM},
     {"amx-int8", 7, 0, EDX, 25, TMM},
+    {"sha512", 7, 1, EAX, 0, YMM},
+    {"sm3", 7, 1, EAX, 1, YMM},
+    {"sm4", 7, 1, EAX, 2, YMM},
+    {"raoint", 7, 1, EAX, 3, None},
     {"avxvnni", 7, 1, EAX, 4, YMM},
     {"avx512bf16", 7, 1, EAX, 5, ZMM},
+    {"cmpccxadd", 7, 1, EAX, 7, None},
     {"amx-fp16", 7, 1, EAX, 21, TMM},
     {"avxifma", 7, 1, EAX, 23, YMM},
     {"avxvnniint8", 7, 1, EDX, 4, YMM},
     {"avxneconvert", 7, 1, EDX, 5, YMM},
     {"avxvnniint16", 7, 1, EDX, 10, YMM},
+    {"movrs", 7, 1, EAX, 31, None},
+    {"avx10.1", 0x24, 0, EBX, atLeast(1), ZMM},
+    {"avx10.2", 0x24, 0, EBX, atLeast(2), ZMM},
+    {"egpr", 7, 1, EDX, 21, APX},
+    {"push2pop2", 7, 1, EDX, 21, APX},
+    {"ppx", 7, 1, EDX, 21, APX},
+    {"ndd", 7, 1, EDX, 21, APX},
+    {"ccmp", 7, 1, EDX, 21, APX},
+    {"nf", 7, 1, EDX, 21, APX},
+    {"cf", 7, 1, EDX, 21, APX},
+    {"zu", 7, 1, EDX, 21, APX},
 };
 
 struct Level {
@@ -131,7 +154,9 @@ bool has(const Feature &feature) {
   if (!__get_cpuid_count(feature.leaf, feature.subleaf, &regs[EAX], &regs[EBX],
                          &regs[ECX], &regs[EDX]))
     return false;
-  if (!(regs[feature.reg] >> feature.bit & 1))
+  uint32_t value = regs[feature.reg];
+  if (feature.bit < 32 ? !(value >> feature.bit & 1)
+                       : int(value & 0xFF) < feature.bit - atLeast(0))
     return false;
   if (feature.state == None)
     return true;

@@ -21,9 +21,8 @@ namespace nnrt {
 /// missing: running such code could crash.
 bool cpuHas(const std::string &target, std::string &missing);
 
-/// Whether a name can stand in a target. The compiler leaves out the others of
-/// LLVM's features (tuning flags), and refuses --mcpu values that it must not
-/// drop.
+/// Whether a name can stand in a target. The compiler refuses CPUs whose code may
+/// use a feature that could not be checked.
 bool isKnownCpuFeature(const std::string &name);
 
 } // namespace nnrt

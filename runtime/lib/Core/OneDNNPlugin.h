@@ -18,8 +18,10 @@
 
 namespace nnrt {
 
+class Threads;
+
 /// Bumped by every change below: both libraries come from one build.
-constexpr uint32_t onednnPluginVersion = 2;
+constexpr uint32_t onednnPluginVersion = 3;
 
 /// Why a call failed.
 struct PluginError {
@@ -45,9 +47,9 @@ struct OneDNNPlugin {
   /// Null without memory.
   PluginModule *(*createModule)();
   void (*destroyModule)(PluginModule *module);
-  /// `threads`: what each execute() runs with, set by the caller as the OpenMP
-  /// thread count. Null without memory. The module must live longer.
-  PluginSession *(*createSession)(PluginModule *module, int threads);
+  /// `threads`: those of the run that each execute() is part of. Null without
+  /// memory. The module and the threads must live longer.
+  PluginSession *(*createSession)(PluginModule *module, Threads *threads);
   void (*destroySession)(PluginSession *session);
   /// Non-zero after an error, described in `error`.
   int32_t (*execute)(PluginSession *session, const nnrt_abi_onednn_site *site,

@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "Core/Session.h"
-#include "CPU/Parallel.h"
 #include "Core/Verbose.h"
 
 #include <algorithm>
@@ -15,12 +14,13 @@
 
 namespace nnrt {
 
-Session::Session(std::shared_ptr<Module> sharedModule)
-    : module(std::move(sharedModule)) {
+Session::Session(std::shared_ptr<Module> sharedModule, int numThreads)
+    : module(std::move(sharedModule)),
+      workers(numThreads, module->onednn != nullptr) {
   table = &abiTable;
   weights = module->weights;
   profiling = 0;
-  threads = 1;
+  threads = numThreads;
   inputs.resize(module->inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Tensor &tensor = module->inputs[i];
@@ -57,8 +57,8 @@ Status Session::create(std::shared_ptr<Module> module,
     return makeStatus(NNRT_INVALID_ARGUMENT,
                       "num_threads is %d, it must be 0 (one per core) to %d",
                       chosen.num_threads, maxThreads);
-  session = std::make_unique<Session>(std::move(module));
-  session->threads = chosen.num_threads ? chosen.num_threads : numCores();
+  session = std::make_unique<Session>(
+      std::move(module), chosen.num_threads ? chosen.num_threads : numCores());
   const Module &shared = *session->module;
   if (chosen.profile) {
     session->profiling = 1;
@@ -67,7 +67,7 @@ Status Session::create(std::shared_ptr<Module> module,
   }
   if (shared.onednn) {
     session->onednnSession =
-        shared.onednn->createSession(shared.onednnModule, session->threads);
+        shared.onednn->createSession(shared.onednnModule, &session->workers);
     if (!session->onednnSession)
       return outOfMemory();
   }
@@ -201,29 +201,16 @@ Status Session::run(const DLTensor *inputTensors, size_t numInputs,
   if (Status status = checkOutputs(outputTensors))
     return status;
 
-  struct Call {
-    Session *session;
-    int32_t result;
-  } call = {this, 0};
+  int32_t result = 0;
   auto start = std::chrono::steady_clock::now();
-  bool started = runWithThreads(
-      threads,
-      [](void *arg) {
-        auto *call = static_cast<Call *>(arg);
-        Session *session = call->session;
-        call->result = session->module->run(session, session->abiInputs.data());
-      },
-      &call);
-  if (!started)
-    fail(NNRT_OUT_OF_MEMORY, "no thread could be created for a run with more "
-                             "than one thread");
+  workers.run([&] { result = module->run(this, abiInputs.data()); });
   pool.endRun();
   std::chrono::duration<double, std::milli> elapsed =
       std::chrono::steady_clock::now() - start;
   NNRT_VERBOSE_LINE(2, ran, elapsed.count());
   if (verboseLevel() >= 1)
     sayMemory();
-  return finish(outputTensors, call.result);
+  return finish(outputTensors, result);
 }
 
 /// Says what the session holds when that has changed.

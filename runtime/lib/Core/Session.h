@@ -12,6 +12,7 @@
 #ifndef NNRT_CORE_SESSION_H
 #define NNRT_CORE_SESSION_H
 
+#include "CPU/Threads.h"
 #include "Core/Memory.h"
 #include "Core/Module.h"
 
@@ -24,7 +25,7 @@ public:
   static Status create(std::shared_ptr<Module> module,
                        const nnrt_session_options *options,
                        std::unique_ptr<Session> &session);
-  explicit Session(std::shared_ptr<Module> module);
+  Session(std::shared_ptr<Module> module, int numThreads);
   Session(const Session &) = delete;
   ~Session();
 
@@ -38,6 +39,7 @@ public:
   void *getOutput(int32_t index, int32_t rank, const int64_t *dims);
   void *getBlock(int64_t bytes);
   BlockPool &getPool() { return pool; }
+  Threads &getThreads() { return workers; }
   int32_t executeOneDNN(const nnrt_abi_onednn_site *site,
                         const nnrt_abi_tensor *args);
   void beginKernel(int32_t index);
@@ -96,6 +98,7 @@ private:
   void sayMemory();
 
   std::shared_ptr<Module> module;
+  Threads workers;
   PluginSession *onednnSession = nullptr;
 
   std::vector<Input> inputs;

@@ -196,7 +196,7 @@ size_t PluginModule::memory() const {
 // PluginSession
 //===----------------------------------------------------------------------===//
 
-PluginSession::PluginSession(PluginModule &module, int threads)
+PluginSession::PluginSession(PluginModule &module, Threads &threads)
     : module(module), threads(threads), table(64) {
   dnnl_stream_t handle;
   check(dnnl_stream_create(&handle, engine(), dnnl_stream_default_flags),
@@ -254,7 +254,7 @@ void PluginSession::execute(const nnrt_abi_onednn_site *site,
         std::chrono::steady_clock::now() - start;
     host->verbosePrint(verbose::executed, nameOf(*site), elapsed.count());
   };
-  if (multiplySmall(*site, args))
+  if (multiplySmall(*site, args, threads))
     return printTime();
   SiteEntry &entry = entryOf(site);
   std::vector<std::unique_ptr<BoundKernel>> &bound = entry.bound;
@@ -266,13 +266,17 @@ void PluginSession::execute(const nnrt_abi_onednn_site *site,
     // Before the module's turn, which then drops the same.
     if (bound.size() >= cacheCapacity())
       bound.pop_back();
-    bound.insert(bound.begin(), std::make_unique<BoundKernel>(
-                                    makeKey(args, site->num_args),
-                                    entry.shared->get(*site, args, threads)));
+    std::shared_ptr<const Kernel> kernel;
+    threads.prepare([&] { kernel = entry.shared->get(*site, args, threads.count()); });
+    bound.insert(bound.begin(),
+                 std::make_unique<BoundKernel>(makeKey(args, site->num_args),
+                                               std::move(kernel)));
   } else if (found != bound.begin()) {
     std::rotate(bound.begin(), found, found + 1);
   }
-  bound.front()->execute(stream.get(), args, scratch);
+  BoundKernel &kernel = *bound.front();
+  threads.execute(kernel.cost,
+                  [&] { kernel.execute(stream.get(), args, scratch); });
   if (hit)
     printTime();
 }

@@ -13,6 +13,7 @@
 #define NNRT_CPU_ONEDNN_CACHE_H
 
 #include "CPU/OneDNN/Kernel.h"
+#include "CPU/Threads.h"
 #include "Core/Memory.h"
 
 #include <mutex>
@@ -57,6 +58,7 @@ public:
   void execute(dnnl_stream_t stream, const nnrt_abi_tensor *args,
                Buffer &scratch);
   const ShapeKey key;
+  SiteCost cost;
 
 private:
   std::shared_ptr<const Kernel> kernel;
@@ -86,7 +88,7 @@ private:
 
 class PluginSession {
 public:
-  PluginSession(PluginModule &module, int threads);
+  PluginSession(PluginModule &module, Threads &threads);
   void execute(const nnrt_abi_onednn_site *site, const nnrt_abi_tensor *args);
   size_t memory() const { return scratch.capacity(); }
 
@@ -101,7 +103,7 @@ private:
   void grow();
 
   PluginModule &module;
-  int threads;
+  Threads &threads;
   onednn::Owned<dnnl_stream_t> stream;
   Buffer scratch;
   /// Open addressing by the site's address; a power of two in size.

@@ -77,8 +77,8 @@ nnrt_onednn_plugin(uint32_t version, const PluginHost *pluginHost) {
           : "?",
       [] { return orNull([] { return new PluginModule; }); },
       [](PluginModule *module) { delete module; },
-      [](PluginModule *module, int threads) {
-        return orNull([&] { return new PluginSession(*module, threads); });
+      [](PluginModule *module, Threads *threads) {
+        return orNull([&] { return new PluginSession(*module, *threads); });
       },
       [](PluginSession *session) { delete session; },
       execute,

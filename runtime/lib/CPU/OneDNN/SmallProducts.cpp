@@ -44,7 +44,8 @@ static Matrix describe(int64_t rows, int64_t columns, int64_t rowStride,
   return {};
 }
 
-bool multiplySmall(const nnrt_abi_onednn_site &site, const nnrt_abi_tensor *args) {
+bool multiplySmall(const nnrt_abi_onednn_site &site, const nnrt_abi_tensor *args,
+                   Threads &threads) {
   int unwanted = NNRT_ABI_ONEDNN_CONSTANT_WEIGHTS | NNRT_ABI_ONEDNN_HAS_BIAS;
   if (!(site.flags & NNRT_ABI_ONEDNN_VARYING_SHAPE) || (site.flags & unwanted) ||
       site.kind != NNRT_ABI_ONEDNN_MATMUL || site.num_args != 3)
@@ -83,21 +84,23 @@ bool multiplySmall(const nnrt_abi_onednn_site &site, const nnrt_abi_tensor *args
   Matrix c = describe(rows, columns, dst.strides[row], dst.strides[column]);
   if (!a.transposed || !b.transposed || c.transposed != 'N')
     return false;
-  for (int64_t batch = 0; batch < batches; ++batch) {
-    int64_t rest = batch, offsets[3] = {};
-    for (int d = row; d-- > 0;) {
-      int64_t place = rest % dst.dims[d];
-      rest /= dst.dims[d];
-      offsets[0] += place * src.strides[d];
-      offsets[1] += place * weights.strides[d];
-      offsets[2] += place * dst.strides[d];
+  threads.runSerially([&] {
+    for (int64_t batch = 0; batch < batches; ++batch) {
+      int64_t rest = batch, offsets[3] = {};
+      for (int d = row; d-- > 0;) {
+        int64_t place = rest % dst.dims[d];
+        rest /= dst.dims[d];
+        offsets[0] += place * src.strides[d];
+        offsets[1] += place * weights.strides[d];
+        offsets[2] += place * dst.strides[d];
+      }
+      check(dnnl_sgemm(a.transposed, b.transposed, rows, columns, depth, factor,
+                       static_cast<const float *>(args[0].data) + offsets[0], a.leading,
+                       static_cast<const float *>(args[1].data) + offsets[1], b.leading, 0,
+                       static_cast<float *>(args[2].data) + offsets[2], c.leading),
+            "product");
     }
-    check(dnnl_sgemm(a.transposed, b.transposed, rows, columns, depth, factor,
-                     static_cast<const float *>(args[0].data) + offsets[0], a.leading,
-                     static_cast<const float *>(args[1].data) + offsets[1], b.leading, 0,
-                     static_cast<float *>(args[2].data) + offsets[2], c.leading),
-          "product");
-  }
+  });
   return true;
 }
 

@@ -8,7 +8,7 @@
 #ifndef NNRT_CPU_ONEDNN_SMALLPRODUCTS_H
 #define NNRT_CPU_ONEDNN_SMALLPRODUCTS_H
 
-#include "nnrt_abi.h"
+#include "CPU/Threads.h"
 
 namespace nnrt {
 namespace onednn {
@@ -16,8 +16,10 @@ namespace onednn {
 /// Computes a matrix product whose shape varies from run to run, and which takes less
 /// time than making a primitive for it, with oneDNN's function for products of any
 /// shape. False, and nothing is done, if it is no such product: f32 without bias,
-/// constant weights or post-ops but a factor.
-bool multiplySmall(const nnrt_abi_onednn_site &site, const nnrt_abi_tensor *args);
+/// constant weights or post-ops but a factor. One thread computes it: how that function
+/// rounds depends on how many it sees.
+bool multiplySmall(const nnrt_abi_onednn_site &site, const nnrt_abi_tensor *args,
+                   Threads &threads);
 
 } // namespace onednn
 } // namespace nnrt

@@ -1,0 +1,132 @@
+//===- CostModelTest.cpp - What runs in parallel --------------------------===//
+//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
+// LICENSE.
+//
+// The sites here take the time that a test says, so that nothing depends on the
+// machine.
+//
+//===----------------------------------------------------------------------===//
+
+#include "CPU/CostModel.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <vector>
+
+using namespace nnrt;
+
+namespace {
+
+/// A session that runs sites of known cost.
+struct Machine {
+  struct Site {
+    int64_t serial, parallel;
+    SiteCost cost = {};
+  };
+  std::vector<Site> sites;
+  CostModel model;
+  int64_t time = 0, best = 0;
+  int parallelSites = 0; // of the last run
+
+  void run(int times = 1) {
+    for (int i = 0; i < times; ++i) {
+      parallelSites = 0;
+      int64_t start = time;
+      model.beginRun();
+      for (Site &site : sites) {
+        bool parallel = model.isParallel(site.cost);
+        parallelSites += parallel;
+        int64_t ticks = parallel ? site.parallel : site.serial;
+        model.record(site.cost, parallel, ticks);
+        time += ticks;
+        best += std::min(site.serial, site.parallel);
+      }
+      model.endRun(time - start);
+    }
+  }
+  /// How many of the next runs computed a site in parallel.
+  int countParallel(int runs) {
+    int count = 0;
+    for (int i = 0; i < runs; ++i) {
+      run();
+      count += parallelSites > 0;
+    }
+    return count;
+  }
+};
+
+} // namespace
+
+TEST(CostModel, TakesWhatIsCheaper) {
+  Machine machine;
+  machine.sites = {{1000, 600}, {100, 900}};
+  machine.run(2 * CostModel::firstSamples);
+  machine.run();
+  EXPECT_EQ(machine.parallelSites, 1);
+}
+
+TEST(CostModel, TryingCostsLittle) {
+  for (bool parallelIsBetter : {false, true}) {
+    Machine machine;
+    for (int i = 0; i < 10; ++i)
+      machine.sites.push_back(parallelIsBetter ? Machine::Site{1000, 500}
+                                               : Machine::Site{500, 1000});
+    machine.run(2 * CostModel::firstSamples);
+    machine.time = machine.best = 0;
+    machine.run(10000);
+    EXPECT_LE(machine.time, machine.best * 1.03);
+    EXPECT_GT(machine.time, machine.best); // it tries
+  }
+}
+
+TEST(CostModel, FollowsTheLoadAndBack) {
+  Machine machine;
+  machine.sites.assign(20, {1000, 550});
+  EXPECT_GT(machine.countParallel(100), 90);
+  for (Machine::Site &site : machine.sites)
+    site.parallel = 3000;
+  machine.run(20);
+  EXPECT_LT(machine.countParallel(1000), 30);
+  for (Machine::Site &site : machine.sites)
+    site.parallel = 550;
+  machine.run(400);
+  EXPECT_GT(machine.countParallel(100), 90);
+}
+
+// A thread is interrupted now and then on any machine.
+TEST(CostModel, OneSlowRunChangesNothing) {
+  Machine machine;
+  machine.sites.assign(5, {1000, 700});
+  machine.run(50);
+  machine.sites[2].parallel = 1000000;
+  machine.run();
+  machine.sites[2].parallel = 700;
+  machine.run(3);
+  EXPECT_EQ(machine.parallelSites, 5);
+}
+
+// The first run of all touches memory that is not there yet.
+TEST(CostModel, ColdRunsDoNotCount) {
+  Machine machine;
+  machine.sites.assign(5, {1000, 700});
+  for (Machine::Site &site : machine.sites)
+    site.parallel = 9000;
+  machine.run();
+  for (Machine::Site &site : machine.sites)
+    site.parallel = 700;
+  machine.run(2 * CostModel::firstSamples);
+  machine.run();
+  EXPECT_EQ(machine.parallelSites, 5);
+}
+
+TEST(LoopCosts, ByFunctionAndSize) {
+  LoopCosts costs;
+  auto one = [](void *, int64_t, int64_t) {};
+  SiteCost &site = costs.find(one, 1000);
+  EXPECT_EQ(&costs.find(one, 1000), &site);
+  EXPECT_EQ(&costs.find(one, 1010), &site);
+  EXPECT_NE(&costs.find(one, 2000), &site);
+  EXPECT_NE(&costs.find(one, 0), &costs.find(one, 1));
+}
