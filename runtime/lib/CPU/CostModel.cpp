@@ -41,7 +41,7 @@ void CostModel::planRun() {
   bool afterTrial = plan != Plan::Choose;
   plan = Plan::Choose;
   serialRun = false;
-  if (!afterTrial && sinceTrial >= untilTrial) {
+  if (!first && !afterTrial && untilTrial <= 0) {
     if (choseSerial && (!choseParallel || lastTrial == Plan::AllSerial))
       plan = Plan::AllParallel;
     else if (choseParallel)
@@ -66,12 +66,11 @@ bool CostModel::beginRun() {
 
 void CostModel::endRun(int64_t ticks) {
   ticks = std::max<int64_t>(ticks, 0);
-  if (plan == Plan::Choose) {
-    sinceTrial += ticks;
-    return;
-  }
-  sinceTrial = 0;
-  untilTrial = lossShare * trialLoss + runsBetweenTrials * ticks;
+  if (plan == Plan::Choose && !first)
+    untilTrial -= ticks;
+  else
+    untilTrial = lossShare * trialLoss + runsBetweenTrials * ticks;
+  first = false;
 }
 
 bool CostModel::isParallel(const SiteCost &site) {
@@ -79,9 +78,11 @@ bool CostModel::isParallel(const SiteCost &site) {
     return false;
   if (plan == Plan::AllParallel)
     return true;
-  bool parallel = std::min(site.serial.samples, site.parallel.samples) < firstSamples
-                      ? site.parallel.samples <= site.serial.samples
-                      : site.parallel.ticks < site.serial.ticks;
+  if (std::min(site.serial.samples, site.parallel.samples) < firstSamples) {
+    choseParallel = true; // nothing is settled
+    return site.parallel.samples <= site.serial.samples;
+  }
+  bool parallel = site.parallel.ticks < site.serial.ticks;
   (parallel ? choseParallel : choseSerial) = true;
   return parallel;
 }

@@ -73,9 +73,10 @@ private:
   bool serialRun = false;
   /// What was chosen in the last run without a plan.
   bool choseSerial = false, choseParallel = true;
-  int64_t sinceTrial = 0; // ticks of runs
+  /// Ticks of runs until the next trial. The first run counts as one.
   int64_t untilTrial = 0;
   int64_t trialLoss = 0;
+  bool first = true;
 };
 
 /// The sites of loops, by function and approximate number of iterations.

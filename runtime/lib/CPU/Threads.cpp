@@ -7,6 +7,7 @@
 
 #include "CPU/Threads.h"
 
+#include <oneapi/tbb/info.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 
@@ -95,9 +96,10 @@ public:
   using task_arena::task_arena;
 };
 
-Threads::Threads(int count, bool withOneDNN) : number(count) {
-  if (count > 1)
-    all = std::make_unique<Arena>(count);
+Threads::Threads(int count, bool withOneDNN)
+    : number(std::min(count, oneapi::tbb::info::default_concurrency())) {
+  if (number > 1)
+    all = std::make_unique<Arena>(number);
   if (withOneDNN)
     one = std::make_unique<Arena>(1);
 }

@@ -33,8 +33,8 @@ void parallelFor(int threads, nnrt_abi_range_fn fn, void *arg, int64_t count,
 /// thread is created.
 class Threads {
 public:
-  /// `withOneDNN`: runs call it, so that it must see how many threads it has.
-  /// Throws std::bad_alloc.
+  /// More than one per core count as one per core. `withOneDNN`: runs call it, so
+  /// that it must see how many threads it has. Throws std::bad_alloc.
   Threads(int count, bool withOneDNN);
   ~Threads();
 

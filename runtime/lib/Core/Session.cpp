@@ -20,7 +20,7 @@ Session::Session(std::shared_ptr<Module> sharedModule, int numThreads)
   table = &abiTable;
   weights = module->weights;
   profiling = 0;
-  threads = numThreads;
+  threads = workers.count();
   inputs.resize(module->inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Tensor &tensor = module->inputs[i];
