@@ -5,6 +5,7 @@
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/AffineExprVisitor.h"
 #include "mlir/IR/Matchers.h"
+#include "nn/Support/Activity.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -62,6 +63,7 @@ SymbolicDims::SymbolicDims(func::FuncOp function)
 //===----------------------------------------------------------------------===//
 
 void SymbolicDims::visit(Operation *op) {
+  setCurrentNode(op->getLoc());
   if (auto fusion = dyn_cast<FusionOp>(op)) {
     visitFusion(fusion);
     return;

@@ -2,11 +2,49 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "nn/Pipelines/Compile.h"
+#include "dialects/NN/IR/NN.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "nn/Pipelines/CompileGuard.h"
 #include "nn/Target/Library.h"
 
 using namespace mlir;
 using namespace mlir::nn;
+
+/// About how many bytes the constants of a module take when it is printed.
+static int64_t getConstantBytes(ModuleOp module) {
+  int64_t bytes = 0;
+  module.walk([&](ConstantOp op) {
+    if (auto resource = dyn_cast<DenseResourceElementsAttr>(op.getValue()))
+      if (const AsmResourceBlob *blob = resource.getRawHandle().getBlob())
+        bytes += 2 * int64_t(blob->getData().size());
+  });
+  return bytes;
+}
+
+/// Writes a module on which phases fail, in the form that runGuarded wants. Nothing
+/// where options ask for none, or it would be too large to be sent.
+static std::string writeReproducer(ModuleOp before, Phase first, Phase last,
+                                   const PipelineOptions &pipelineOptions,
+                                   const CompileOptions &options) {
+  constexpr int64_t maxBytes = 64 << 20;
+  if (options.reproducer.empty() || getConstantBytes(before) > maxBytes)
+    return "";
+  std::string command;
+  llvm::raw_string_ostream(command)
+      << "nn-opt --compile-to=\"" << getName(last) << " from=" << getName(first)
+      << " mcpu=" << pipelineOptions.variant.cpu
+      << (pipelineOptions.preferOneDNN ? " prefer-onednn" : "") << "\" "
+      << options.reproducer;
+  std::error_code code;
+  llvm::raw_fd_ostream file(options.reproducer, code);
+  if (code)
+    return "";
+  file << "// " << command << "\n";
+  before->print(file, OpPrintingFlags().enableDebugInfo());
+  file << "\n";
+  return "the model, or '" + options.reproducer + "' (which shows it by '" + command + "')";
+}
 
 /// Runs phases `first` to `last`.
 static LogicalResult runPhases(ModuleOp module, Phase first, Phase last,
@@ -19,7 +57,29 @@ static LogicalResult runPhases(ModuleOp module, Phase first, Phase last,
     pm.enableTiming();
   for (int phase = int(first); phase <= int(last); ++phase)
     buildPhase(pm, Phase(phase), pipelineOptions);
-  return pm.run(module);
+  pm.addInstrumentation(createActivityInstrumentation(module.getContext()));
+  OwningOpRef<ModuleOp> before(module.clone());
+  return runGuarded(
+      module.getContext(), "the compilation", [&] { return pm.run(module); },
+      [&] { return writeReproducer(*before, first, last, pipelineOptions, options); });
+}
+
+/// Translates to LLVM IR, and further to an object file if one is wanted.
+static std::unique_ptr<llvm::Module>
+generateCode(ModuleOp lowered, const CodeVariant &variant, llvm::LLVMContext &context,
+             SmallVectorImpl<char> *object) {
+  std::unique_ptr<llvm::Module> llvmModule;
+  if (failed(runGuarded(
+          lowered.getContext(), "code generation for " + variant.cpu,
+          [&]() -> LogicalResult {
+            llvmModule = translateToLLVMIR(lowered, variant, context);
+            if (!llvmModule)
+              return failure();
+            return success(!object || succeeded(emitObject(*llvmModule, variant, *object,
+                                                           lowered.getLoc())));
+          })))
+    return nullptr;
+  return llvmModule;
 }
 
 /// Lowers an optimized module for one variant. Lists of weights and kernels go
@@ -44,8 +104,11 @@ LogicalResult nn::compileToLibrary(ModuleOp module, StringRef path,
                                    const CompileOptions &options) {
   if (failed(runPhases(module, Phase::Optimize, Phase::Fuse, {}, options)))
     return failure();
-  FailureOr<nnrt::Manifest> manifest = describeModel(module);
-  if (failed(manifest))
+  FailureOr<nnrt::Manifest> manifest = failure();
+  if (failed(runGuarded(module.getContext(), "the description of the model", [&] {
+        manifest = describeModel(module);
+        return LogicalResult(manifest);
+      })))
     return failure();
   std::vector<CompiledVariant> compiled;
   OwningOpRef<ModuleOp> lowered;
@@ -55,40 +118,34 @@ LogicalResult nn::compileToLibrary(ModuleOp module, StringRef path,
     if (failed(next))
       return failure();
     lowered = std::move(*next);
-    llvm::LLVMContext context;
-    std::unique_ptr<llvm::Module> llvmModule =
-        translateToLLVMIR(*lowered, variant, context);
-    if (!llvmModule)
-      return failure();
     compiled.push_back(describeVariant(*lowered, variant));
-    if (failed(emitObject(*llvmModule, variant, compiled.back().object,
-                          module.getLoc())))
+    llvm::LLVMContext context;
+    if (!generateCode(*lowered, variant, context, &compiled.back().object))
       return failure();
   }
-  return writeLibrary(*lowered, std::move(*manifest), compiled, path);
+  return runGuarded(module.getContext(), "the writing of the library", [&] {
+    return writeLibrary(*lowered, std::move(*manifest), compiled, path);
+  });
 }
 
-/// LLVM IR of the first variant.
+/// LLVM IR of the first variant, and its object file if one is wanted.
 static std::unique_ptr<llvm::Module>
 compileFirstVariant(ModuleOp module, const CompileOptions &options,
-                    llvm::LLVMContext &context) {
+                    llvm::LLVMContext &context, SmallVectorImpl<char> *object) {
   if (failed(runPhases(module, Phase::Optimize, Phase::Fuse, {}, options)))
     return nullptr;
   FailureOr<OwningOpRef<ModuleOp>> lowered =
       lowerVariant(module, {}, options.variants.front(), options);
   if (failed(lowered))
     return nullptr;
-  return translateToLLVMIR(**lowered, options.variants.front(), context);
+  return generateCode(**lowered, options.variants.front(), context, object);
 }
 
 LogicalResult nn::compileToObject(ModuleOp module, llvm::raw_ostream &os,
                                   const CompileOptions &options) {
   llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> llvmModule =
-      compileFirstVariant(module, options, context);
   SmallVector<char, 0> object;
-  if (!llvmModule || failed(emitObject(*llvmModule, options.variants.front(),
-                                       object, module.getLoc())))
+  if (!compileFirstVariant(module, options, context, &object))
     return failure();
   os.write(object.data(), object.size());
   return success();
@@ -98,7 +155,7 @@ LogicalResult nn::compileToLLVMIR(ModuleOp module, llvm::raw_ostream &os,
                                   const CompileOptions &options) {
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> llvmModule =
-      compileFirstVariant(module, options, context);
+      compileFirstVariant(module, options, context, /*object=*/nullptr);
   if (!llvmModule)
     return failure();
   llvmModule->print(os, nullptr);

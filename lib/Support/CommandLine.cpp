@@ -6,13 +6,28 @@
 
 namespace cl = llvm::cl;
 
-void mlir::nn::detachOptions(cl::OptionCategory &category) {
+using Categories = llvm::ArrayRef<const cl::OptionCategory *>;
+
+static bool isOneOf(const cl::Option *option, Categories categories) {
+  return llvm::any_of(option->Categories, [&](const cl::OptionCategory *category) {
+    return llvm::is_contained(categories, category);
+  });
+}
+
+void mlir::nn::hideOtherOptions(Categories ours) {
+  for (auto &[name, option] : cl::getRegisteredOptions())
+    if (!isOneOf(option, ours) && name != "help" && name != "version" &&
+        name != "help-hidden")
+      option->setHiddenFlag(cl::Hidden);
+}
+
+void mlir::nn::detachOptions(Categories ours) {
   cl::SubCommand &tool = cl::SubCommand::getTopLevel();
   llvm::SmallSetVector<cl::Option *, 16> options(tool.PositionalOpts.begin(),
                                                  tool.PositionalOpts.end());
   for (auto &[name, option] : cl::getRegisteredOptions())
     options.insert(option);
   for (cl::Option *option : options)
-    if (llvm::is_contained(option->Categories, &category))
+    if (isOneOf(option, ours))
       option->removeArgument();
 }

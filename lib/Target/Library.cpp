@@ -5,6 +5,7 @@
 #include "nn/Support/DataType.h"
 #include "nn/Support/HostTensor.h"
 #include "nn/Support/Structured.h"
+#include "nn/Support/UserError.h"
 #include "nn/Target/Passes.h"
 #include "nn/Target/Weights.h"
 #include "runtime/abi/nnrt_abi.h"
@@ -27,7 +28,7 @@ describeTensor(func::FuncOp main, Type type, DictionaryAttr attributes,
   std::optional<DataType> dataType =
       tensor ? getDataType(tensor.getElementType()) : std::nullopt;
   if (!dataType)
-    return main.emitError() << kind << " " << index << " of the model has type "
+    return emitUserError(UnknownLoc::get(main.getContext())) << kind << " " << index << " of the model has type "
                             << type << ", which a library cannot have";
   // Small types are held in bytes.
   if (auto stored = attributes ? attributes.getAs<TypeAttr>("nn.stored_type") : TypeAttr())
@@ -51,7 +52,7 @@ describeTensor(func::FuncOp main, Type type, DictionaryAttr attributes,
       std::optional<ValuePart> part = findPart(partName);
       auto value = attributes.getAs<StringAttr>("nn.value");
       if (!part || !value)
-        return main.emitError() << kind << " '" << signature.name
+        return emitUserError(UnknownLoc::get(main.getContext())) << kind << " '" << signature.name
                                 << "' has no nn.value, or an unknown nn.part: "
                                 << partName;
       static_assert(uint32_t(ValuePart::Items) == NNRT_PART_ITEMS, "other numbers");
@@ -69,7 +70,7 @@ static LogicalResult checkParts(func::FuncOp main,
   for (size_t i = 0; i < tensors.size();) {
     size_t parts = nnrt::countParts(tensors, i, error);
     if (!parts)
-      return main.emitError() << error;
+      return emitUserError(UnknownLoc::get(main.getContext())) << error;
     i += parts;
   }
   return success();
@@ -78,7 +79,7 @@ static LogicalResult checkParts(func::FuncOp main,
 FailureOr<nnrt::Manifest> nn::describeModel(ModuleOp module) {
   func::FuncOp main = getMain(module);
   if (!main)
-    return module.emitError() << "there is no function @main to compile";
+    return emitUserError(UnknownLoc::get(module.getContext())) << "there is no function @main to compile";
   nnrt::Manifest manifest;
   manifest.abiVersion = NNRT_ABI_VERSION;
   if (auto producer = module->getAttrOfType<StringAttr>("nn.producer"))
@@ -141,9 +142,9 @@ static LogicalResult collectWeights(ModuleOp module,
 LogicalResult nn::writeLibrary(ModuleOp lowered, nnrt::Manifest manifest,
                                ArrayRef<CompiledVariant> variants,
                                StringRef path) {
-  Location loc = lowered.getLoc();
+  Location loc = UnknownLoc::get(lowered.getContext());
   auto fail = [&](const Twine &what, std::error_code code) -> LogicalResult {
-    return emitError(loc) << "cannot write " << what << ": " << code.message();
+    return emitUserError(loc) << "cannot write " << what << ": " << code.message();
   };
   // Beside the target, so that the last step is a rename.
   SmallString<128> temporary;
@@ -192,7 +193,7 @@ LogicalResult nn::writeLibrary(ModuleOp lowered, nnrt::Manifest manifest,
     return failure();
   std::string error = nnrt::appendToLibrary(temporary.str().str(), blobs, manifest);
   if (!error.empty())
-    return emitError(loc) << error;
+    return emitUserError(loc) << error;
   // Readable and executable as the user's mask says; createUniqueFile is strict.
   llvm::sys::fs::setPermissions(
       temporary, llvm::sys::fs::perms(0777 & ~llvm::sys::fs::getUmask()));

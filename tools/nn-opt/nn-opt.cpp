@@ -7,6 +7,9 @@
 #include "mlir/Support/FileUtilities.h"
 #include "nn/Execution/VerifyNumeric.h"
 #include "nn/InitAll.h"
+#include "nn/Pipelines/CompileGuard.h"
+#include "nn/Support/CommandLine.h"
+#include "nn/Support/Tool.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -17,18 +20,21 @@
 
 using namespace mlir;
 
+static llvm::cl::OptionCategory category("Numeric verification");
 static llvm::cl::opt<std::string> verifyNumeric(
-    "verify-numeric",
+    "verify-numeric", llvm::cl::cat(category),
     llvm::cl::desc("Execute the model after each pass, on the inputs of a file "
                    "(.npz) or random ones, and compare its ONNX tensors"),
     llvm::cl::value_desc("inputs.npz"), llvm::cl::ValueOptional);
 static llvm::cl::opt<std::string> reproducer(
-    "verify-numeric-reproducer",
+    "verify-numeric-reproducer", llvm::cl::cat(category),
     llvm::cl::desc("Where --verify-numeric writes what shows a wrong pass: this "
                    "and .mlir, .npz"),
     llvm::cl::value_desc("path"), llvm::cl::init("verify-numeric-reproducer"));
 
 static LogicalResult run(int argc, char **argv) {
+  // What is registered by now is LLVM's code generator's.
+  nn::hideOtherOptions({&category});
   DialectRegistry registry;
   nn::registerAllDialects(registry);
   nn::registerAllPasses();
@@ -37,9 +43,6 @@ static LogicalResult run(int argc, char **argv) {
 #endif
   auto [inputPath, outputPath] = registerAndParseCLIOptions(
       argc, argv, "nn-mlir's optimizer driver\n", registry);
-  if (verifyNumeric.getNumOccurrences() == 0)
-    return MlirOptMain(argc, argv, inputPath, outputPath, registry);
-
   nn::NumericVerificationOptions options;
   options.reproducer = reproducer;
   if (!verifyNumeric.empty()) {
@@ -54,9 +57,12 @@ static LogicalResult run(int argc, char **argv) {
   MlirOptMainConfig config = parsed;
   std::optional<nn::NumericMismatch> found;
   config.setPassPipelineSetupFn([&](PassManager &pm) {
-    // Executions follow one another as passes do.
-    pm.getContext()->disableMultithreading();
-    pm.addInstrumentation(nn::createNumericVerification(options, found));
+    pm.addInstrumentation(nn::createActivityInstrumentation(pm.getContext()));
+    if (verifyNumeric.getNumOccurrences() != 0) {
+      // Executions follow one another as passes do.
+      pm.getContext()->disableMultithreading();
+      pm.addInstrumentation(nn::createNumericVerification(options, found));
+    }
     return parsed.setupPassPipeline(pm);
   });
   std::string message;
@@ -75,5 +81,6 @@ static LogicalResult run(int argc, char **argv) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  return asMainReturnCode(run(argc, argv));
+  return nn::runTool("nn-opt",
+                     [&] { return int(failed(run(argc, argv))); });
 }

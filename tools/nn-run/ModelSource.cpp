@@ -22,12 +22,14 @@ ModelSource::ModelSource(std::string path, SourceOptions options)
   DialectRegistry registry;
   registerAllDialects(registry);
   context.appendDialectRegistry(registry);
-  handler = std::make_unique<SourceMgrDiagnosticHandler>(sources, &context);
+  fileHandler = std::make_unique<SourceMgrDiagnosticHandler>(sources, &context);
+  handler = std::make_unique<ToolDiagnosticHandler>(&context, "nn-run");
 }
 
 ModelSource::~ModelSource() = default;
 
 llvm::Error ModelSource::load() {
+  ProcessWatch watch("nn-run", getDefaultMaxMemory());
   StringRef extension = llvm::sys::path::extension(path);
   if (extension == ".mlir")
     return parseMLIR();
@@ -71,12 +73,16 @@ llvm::Error ModelSource::importModel() {
 llvm::Error ModelSource::compile() {
   if (!module || options.interpret)
     return llvm::Error::success();
+  ProcessWatch watch("nn-run", getDefaultMaxMemory());
   SmallString<128> library;
   if (std::error_code code =
           llvm::sys::fs::createTemporaryFile("nn-run", "so", library))
     return createStringError("cannot make a temporary file: " + code.message());
   temporary.setFile(library);
-  if (failed(compileToLibrary(*module, library, options.compile)))
+  CompileOptions compileOptions = options.compile;
+  compileOptions.reproducer =
+      (llvm::sys::path::filename(path) + ".reproducer.mlir").str();
+  if (failed(compileToLibrary(*module, library, compileOptions)))
     return createStringError(path + " cannot be compiled");
   module = nullptr;
   path = std::string(library);

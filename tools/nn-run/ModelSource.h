@@ -9,6 +9,7 @@
 #include "mlir/Support/LLVM.h"
 #include "nn/Execution/Model.h"
 #include "nn/Pipelines/Compile.h"
+#include "nn/Support/Tool.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/SourceMgr.h"
 
@@ -51,7 +52,8 @@ private:
   SourceOptions options;
   MLIRContext context;
   llvm::SourceMgr sources;
-  std::unique_ptr<SourceMgrDiagnosticHandler> handler;
+  std::unique_ptr<SourceMgrDiagnosticHandler> fileHandler;
+  std::unique_ptr<ToolDiagnosticHandler> handler;
   OwningOpRef<ModuleOp> module;
   llvm::FileRemover temporary;
 };

@@ -11,6 +11,7 @@
 #include "nn/Execution/ModuleTools.h"
 #include "nn/Execution/Report.h"
 #include "nn/Support/CommandLine.h"
+#include "nn/Support/Tool.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/raw_ostream.h"
@@ -372,8 +373,8 @@ int run() {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  cl::HideUnrelatedOptions(category);
+  hideOtherOptions({&category});
   cl::ParseCommandLineOptions(argc, argv, "runs models\n");
-  nn::detachOptions(category);
-  return run();
+  detachOptions({&category});
+  return runTool("nn-run", run);
 }

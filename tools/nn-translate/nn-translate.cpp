@@ -12,6 +12,7 @@
 #include "nn/Pipelines/CheckCapability.h"
 #include "nn/Pipelines/Compile.h"
 #include "nn/Support/CommandLine.h"
+#include "nn/Support/Tool.h"
 #include "nn/Target/Bundle.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
@@ -34,14 +35,15 @@ enum class Action {
   EmitLLVMIR
 };
 
-cl::OptionCategory category("nn-translate");
+cl::OptionCategory files("Files"), actions("What to do"),
+    importing("How to import"), compiling("How to compile");
 cl::opt<std::string> inputFile(cl::Positional, cl::desc("IN"), cl::Required,
-                               cl::cat(category));
+                               cl::cat(files));
 cl::opt<std::string> outputFile("o", cl::desc("Output file (- for the terminal)"),
                                 cl::value_desc("OUT"), cl::init("-"),
-                                cl::cat(category));
+                                cl::cat(files));
 cl::opt<Action> action(
-    cl::desc("What to do:"), cl::cat(category), cl::init(Action::Default),
+    cl::desc("What to do:"), cl::cat(actions), cl::init(Action::Default),
     cl::values(
         clEnumValN(Action::ImportONNX, "import-onnx",
                    "import a model (.onnx, .onnxtxt) to the nn dialect"),
@@ -53,28 +55,33 @@ cl::opt<Action> action(
                    "compile to an object file, without weights"),
         clEnumValN(Action::EmitLLVMIR, "emit-llvmir", "compile to LLVM IR")));
 cl::opt<std::string> mcpu(
-    "mcpu", cl::cat(category), cl::value_desc("NAME"),
+    "mcpu", cl::cat(compiling), cl::value_desc("NAME"),
     cl::desc("Generate code for this CPU only (LLVM's names, or native); default: "
              "x86-64-v4 and x86-64-v3, of which the runtime chooses"));
 cl::opt<std::string> bundle(
-    "bundle", cl::cat(category), cl::value_desc("DIR"),
+    "bundle", cl::cat(actions), cl::value_desc("DIR"),
     cl::desc("Compile to DIR/<model>.so, and put beside it all that it needs but the "
              "C library; takes a compiled .so too. The folder can be moved"));
 enum class CPUKernels { Best, OneDNN };
 cl::opt<CPUKernels> cpuKernels(
-    "cpu-kernels", cl::cat(category), cl::init(CPUKernels::Best),
+    "cpu-kernels", cl::cat(compiling), cl::init(CPUKernels::Best),
     cl::desc("What computes contractions and convolutions:"),
     cl::values(clEnumValN(CPUKernels::Best, "best", "whatever measured better"),
                clEnumValN(CPUKernels::OneDNN, "onednn",
                           "oneDNN wherever it can")));
-cl::opt<bool> timing("timing", cl::cat(category),
+cl::opt<bool> timing("timing", cl::cat(compiling),
                      cl::desc("Print the time of each pass"));
 cl::list<std::string> setDims(
     "set-dim",
     cl::desc("Make a dimension static: a name of the model, or INPUT:INDEX"),
-    cl::value_desc("NAME=N"), cl::cat(category));
+    cl::value_desc("NAME=N"), cl::cat(importing));
 cl::opt<bool> asJSON("json", cl::desc("Print the triage as JSON"),
-                     cl::cat(category));
+                     cl::cat(actions));
+
+cl::opt<unsigned> maxMemory(
+    "max-memory", cl::cat(compiling), cl::value_desc("MIB"), cl::init(0),
+    cl::desc("Give up once more memory is needed (default: nine tenths of what the "
+             "machine or its control group has)"));
 
 /// Prints why nothing was done. Always 1, the exit status.
 int fail(const Twine &message) {
@@ -129,6 +136,8 @@ int compile(ModuleOp module, Action action) {
   nn::CompileOptions options;
   options.preferOneDNN = cpuKernels == CPUKernels::OneDNN;
   options.timing = timing;
+  options.reproducer =
+      (outputFile == "-" ? "nn-translate" : outputFile) + ".reproducer.mlir";
   if (!mcpu.empty()) {
     llvm::Expected<nn::CodeVariant> variant = nn::getVariant(mcpu);
     if (!variant)
@@ -209,6 +218,9 @@ int run() {
   DialectRegistry registry;
   nn::registerAllDialects(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  nn::ToolDiagnosticHandler handler(&context, "nn-translate");
+  nn::ProcessWatch watch("nn-translate", maxMemory ? int64_t(maxMemory) << 20
+                                                   : nn::getDefaultMaxMemory());
   if (llvm::sys::path::extension(inputFile) == ".mlir") {
     if (!compiles)
       return fail("--import-onnx and --triage take an ONNX model");
@@ -258,8 +270,13 @@ int main(int argc, char **argv) {
   registerAsmPrinterCLOptions();
   registerMLIRContextCLOptions();
   registerPassManagerCLOptions();
-  cl::ParseCommandLineOptions(argc, argv,
-                              "translates between ONNX, MLIR and libraries\n");
-  nn::detachOptions(category);
-  return bundle.empty() ? run() : makeBundle(run);
+  const cl::OptionCategory *categories[] = {&files, &actions, &importing, &compiling};
+  nn::hideOtherOptions(categories);
+  cl::ParseCommandLineOptions(
+      argc, argv,
+      "translates between ONNX, MLIR and libraries\n\n"
+      "--help-hidden lists the options of MLIR and LLVM too.\n");
+  nn::detachOptions(categories);
+  return nn::runTool("nn-translate",
+                     [] { return bundle.empty() ? run() : makeBundle(run); });
 }

@@ -5,6 +5,7 @@
 #include "dialects/NN/Transforms/Passes.h"
 #include "nn/Analysis/Provenance.h"
 #include "nn/Interpreter/Interpreter.h"
+#include "nn/Support/Activity.h"
 #include "nn/Support/Constants.h"
 
 namespace mlir::nn {
@@ -98,6 +99,7 @@ struct FoldConstantsPass : nn::impl::FoldConstantsBase<FoldConstantsPass> {
         return;
       operands.push_back(*tensor);
     }
+    setCurrentNode(op->getLoc());
     std::string error;
     if (failed(splat ? interpretElement(op, operands, results, error)
                      : interpretOp(op, operands, results, error)))

@@ -15,6 +15,8 @@ struct CompileOptions {
   bool preferOneDNN = false;
   /// Print the time per pass to stderr at the end.
   bool timing = false;
+  /// Where to write what shows an internal error, as MLIR; empty: nowhere.
+  std::string reproducer;
 };
 
 /// Compiles a model in the nn dialect (`@main`) to a library at `path`. Consumes the

@@ -20,6 +20,7 @@ enum class Phase {
 };
 
 std::optional<Phase> parsePhase(StringRef name);
+StringRef getName(Phase phase);
 
 struct PipelineOptions {
   /// The CPU that kernels are generated for.

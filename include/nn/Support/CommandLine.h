@@ -8,10 +8,14 @@
 
 namespace mlir::nn {
 
-/// Takes the parsed options of a category out of LLVM's registry; their values
+/// Leaves of `--help` only what belongs to these categories. Whatever LLVM and MLIR
+/// have registered so far can still be given, and is listed by `--help-hidden`.
+void hideOtherOptions(llvm::ArrayRef<const llvm::cl::OptionCategory *> ours);
+
+/// Takes the parsed options of these categories out of LLVM's registry; their values
 /// stay. A tool that links does this after parsing, since lld resets all options
 /// that are registered and registers some whose names are ours too.
-void detachOptions(llvm::cl::OptionCategory &category);
+void detachOptions(llvm::ArrayRef<const llvm::cl::OptionCategory *> ours);
 
 } // namespace mlir::nn
 

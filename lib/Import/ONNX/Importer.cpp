@@ -6,6 +6,7 @@
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Verifier.h"
+#include "nn/Support/Activity.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -20,6 +21,7 @@ OwningOpRef<ModuleOp> nn::importONNX(MLIRContext &context, StringRef path,
                                      TriageReport &report) {
   context.loadDialect<NNDialect, func::FuncDialect, cf::ControlFlowDialect,
                       scf::SCFDialect>();
+  setCurrentStep("the import");
   report.setFact("model", path.str());
   struct Attempt {
     TriageReport report;
