@@ -182,29 +182,36 @@ static Value emitSplat(KernelEmitter &emitter, DenseElementsAttr splat,
 }
 
 FailureOr<Value> BodyEmitter::emit(Value value, Leaf leaf) {
-  if (Value known = emitted.lookup(value))
-    return known;
-  Value result;
-  if (view.isAnchorResult(value)) {
-    result = leaf(value);
-  } else if (DenseElementsAttr splat = view.getSplat(value)) {
-    result = emitSplat(emitter, splat, lanes);
-  } else if (view.getOuter(value) || view.getConstant(value)) {
-    result = leaf(value);
-  } else {
-    Operation *op = value.getDefiningOp();
-    SmallVector<Value> operands;
-    for (Value operand : op->getOperands()) {
-      FailureOr<Value> one = emit(operand, leaf);
-      if (failed(one))
-        return failure();
-      operands.push_back(*one);
+  // Operands before users, without recursion: chains may be long.
+  SmallVector<Value> pending = {value};
+  while (!pending.empty()) {
+    Value current = pending.back();
+    if (emitted.contains(current)) {
+      pending.pop_back();
+      continue;
     }
-    FailureOr<Value> computed = emitElementwise(emitter.b, op, operands);
-    if (failed(computed))
-      return failure();
-    result = *computed;
+    if (view.isAnchorResult(current)) {
+      emitted[current] = leaf(current);
+    } else if (DenseElementsAttr splat = view.getSplat(current)) {
+      emitted[current] = emitSplat(emitter, splat, lanes);
+    } else if (view.getOuter(current) || view.getConstant(current)) {
+      emitted[current] = leaf(current);
+    } else {
+      Operation *op = current.getDefiningOp();
+      SmallVector<Value> operands;
+      for (Value operand : llvm::reverse(op->getOperands()))
+        if (!emitted.contains(operand))
+          pending.push_back(operand);
+      if (pending.back() != current)
+        continue;
+      for (Value operand : op->getOperands())
+        operands.push_back(emitted.lookup(operand));
+      FailureOr<Value> computed = emitElementwise(emitter.b, op, operands);
+      if (failed(computed))
+        return failure();
+      emitted[current] = *computed;
+    }
+    pending.pop_back();
   }
-  emitted[value] = result;
-  return result;
+  return emitted.lookup(value);
 }

@@ -20,6 +20,10 @@ namespace {
 
 using Group = llvm::SetVector<Operation *>;
 
+/// More operators in one kernel save nothing, and the time that compiling a kernel
+/// takes grows faster than its size.
+constexpr size_t kMaxGroup = 128;
+
 /// Operators to whose result elementwise operators can be applied at once.
 bool isAnchor(Operation *op) {
   return isa<ConvOp, ConvTransposeOp, MatMulOp, MaxPoolOp, AveragePoolOp,
@@ -63,7 +67,7 @@ private:
     Group group;
     group.insert(anchor);
     Value result = anchor->getResult(0);
-    for (Value current = result; current.hasOneUse();) {
+    for (Value current = result; current.hasOneUse() && group.size() < kMaxGroup;) {
       Operation *user = *current.user_begin();
       if (!isa<ElementwiseOpInterface>(user) || user->getBlock() != anchor->getBlock() ||
           grouped.contains(user) ||
@@ -115,9 +119,9 @@ private:
     Group group;
     group.insert(root);
     // Grows while it is walked; a producer may fit only once another user does.
-    for (bool changed = true; changed;) {
+    for (bool changed = true; changed && group.size() < kMaxGroup;) {
       changed = false;
-      for (size_t i = 0; i < group.size(); ++i)
+      for (size_t i = 0; i < group.size() && group.size() < kMaxGroup; ++i)
         for (Value operand : group[i]->getOperands()) {
           Operation *producer = operand.getDefiningOp();
           if (!isa_and_nonnull<ElementwiseOpInterface>(producer) ||
