@@ -174,6 +174,21 @@ void interpreter::registerArith(Registry &registry) {
   addInt<AndIOp>(registry, [](I x, I y) { return x & y; });
   addInt<OrIOp>(registry, [](I x, I y) { return x | y; });
   addInt<XOrIOp>(registry, [](I x, I y) { return x ^ y; });
+  addInt<ShRSIOp>(registry, [](I x, I y) { return x >> std::min<uint64_t>(y, 63); });
+  // Of 64 bits: what computes with sizes.
+  registry.add<MulSIExtendedOp>([](MulSIExtendedOp, Call &call) {
+    Ints x = readInts(call.getOperand(0)), y = readInts(call.getOperand(1)), high(x);
+    if (getBitWidth(call.getResultType()) != 64)
+      return call.fail("is interpreted for 64 bits only");
+    for (size_t i = 0; i < x.size(); ++i) {
+      __int128 product = __int128(x[i]) * y[i];
+      x[i] = I(product);
+      high[i] = I(product >> 64);
+    }
+    ArrayRef<int64_t> dims = call.getOperand(0).getDims();
+    (void)call.give(makeTensor(call.getResultType(), dims, x));
+    return call.give(makeTensor(call.getResultType(1), dims, high));
+  });
   addInt<MaxSIOp>(registry, [](I x, I y) { return std::max(x, y); });
   addInt<MinSIOp>(registry, [](I x, I y) { return std::min(x, y); });
   addInt<MaxUIOp>(registry, [](I x, I y) { return I(std::max<uint64_t>(x, y)); });

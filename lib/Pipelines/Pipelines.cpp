@@ -31,6 +31,8 @@ std::optional<Phase> nn::parsePhase(StringRef name) {
   return std::nullopt;
 }
 
+StringRef nn::getName(Phase phase) { return kPhases[int(phase)].second; }
+
 /// Constants evaluated, shape arithmetic gone, types as static as they can be.
 static void addSimplification(OpPassManager &functions) {
   functions.addPass(createCanonicalize());
@@ -129,6 +131,7 @@ static void buildBufferize(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createPlanArena());
+  pm.addPass(createCheckSizes());
   pm.addPass(createLayOutWeights());
 }
 

@@ -5,6 +5,7 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cstring>
 #include <new>
@@ -12,11 +13,15 @@
 using namespace mlir;
 using namespace mlir::nn;
 
+/// The number of elements. Where there is no memory for so many it is some number for
+/// which there is none either, and allocating ends the program (Tool.h).
 static int64_t countElements(ArrayRef<int64_t> dims) {
+  constexpr int64_t tooMany = int64_t(1) << 58;
   int64_t count = 1;
   for (int64_t dim : dims)
-    count *= dim;
-  return count;
+    if (llvm::MulOverflow(count, dim, count) || count > tooMany)
+      count = tooMany;
+  return llvm::is_contained(dims, 0) ? 0 : count;
 }
 
 HostTensor HostTensor::allocate(DataType type, ArrayRef<int64_t> dims) {

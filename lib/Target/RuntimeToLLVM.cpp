@@ -9,6 +9,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "nn/Conversion/RuntimeCalls.h"
+#include "nn/Support/Locations.h"
 #include "runtime/abi/nnrt_abi.h"
 
 using namespace mlir;
@@ -73,11 +74,12 @@ void emitFailure(ConversionPatternRewriter &rewriter, Location loc, Value failed
   rewriter.setInsertionPointToStart(rest);
 }
 
-void emitNullCheck(ConversionPatternRewriter &rewriter, Location loc, Value pointer) {
+void emitNullCheck(ConversionPatternRewriter &rewriter, Location loc, Value pointer,
+                   function_ref<void()> onFailure) {
   Value null = LLVM::ZeroOp::create(rewriter, loc, pointer.getType());
   Value isNull = LLVM::ICmpOp::create(rewriter, loc, LLVM::ICmpPredicate::eq,
                                       pointer, null);
-  emitFailure(rewriter, loc, isNull);
+  emitFailure(rewriter, loc, isNull, onFailure);
 }
 
 /// A descriptor of a row-major buffer at `pointer`.
@@ -128,9 +130,16 @@ void replaceByRuntimeBuffer(ConversionPatternRewriter &rewriter, Operation *op,
                             const LLVMTypeConverter &converter, RuntimeEntry entry,
                             ValueRange arguments, ValueRange sizes) {
   Location loc = op->getLoc();
-  Value pointer =
-      emitRuntimeCall(rewriter, loc, getRuntimeContext(op), entry, arguments);
-  emitNullCheck(rewriter, loc, pointer);
+  Value context = getRuntimeContext(op);
+  Value pointer = emitRuntimeCall(rewriter, loc, context, entry, arguments);
+  // The runtime knows the names of outputs, and the arena is no node's.
+  std::string nodes = entry == RuntimeEntry::allocate ? getONNXNames(loc) : "";
+  auto module = op->getParentOfType<ModuleOp>();
+  emitNullCheck(rewriter, loc, pointer, [&] {
+    if (!nodes.empty())
+      emitRuntimeCall(rewriter, loc, context, RuntimeEntry::failed_at,
+                      {emitGlobalString(rewriter, loc, module, nodes)});
+  });
   rewriter.replaceOp(
       op, createDescriptor(rewriter, loc, converter,
                            cast<MemRefType>(op->getResult(0).getType()), pointer, sizes));

@@ -10,6 +10,7 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/SetVector.h"
+#include "nn/Support/Sizes.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -565,6 +566,8 @@ LogicalResult shapes::inferTypes(
                         " would be negative (" + Twine(size) + ")");
       shape.push_back(size);
     }
+    if (!isReasonableShape(shape))
+      return env.fail("result would have more than 2^40 elements");
     types.push_back(RankedTensorType::get(shape, result.elementType));
   }
   return success();

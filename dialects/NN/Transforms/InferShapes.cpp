@@ -4,6 +4,7 @@
 #include "dialects/NN/IR/NN.h"
 #include "dialects/NN/Transforms/Passes.h"
 #include "nn/Analysis/SymbolicDims.h"
+#include "nn/Support/Sizes.h"
 
 namespace mlir::nn {
 #define GEN_PASS_DEF_INFERSHAPES
@@ -13,7 +14,8 @@ namespace mlir::nn {
 using namespace mlir;
 using namespace mlir::nn;
 
-/// The type with the sizes that are known; null if it holds them already.
+/// The type with the sizes that are known; null if it holds them already, or would be
+/// of an impossible size, which the run finds out.
 static RankedTensorType getRefinedType(SymbolicDims &env, Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   if (!type || type.hasStaticShape())
@@ -23,8 +25,9 @@ static RankedTensorType getRefinedType(SymbolicDims &env, Value value) {
     if (auto known = dyn_cast<AffineConstantExpr>(dim);
         known && ShapedType::isDynamic(size) && known.getValue() >= 0)
       size = known.getValue();
-  return shape == type.getShape() ? RankedTensorType()
-                                  : type.clone(shape);
+  return shape == type.getShape() || !isReasonableShape(shape)
+             ? RankedTensorType()
+             : type.clone(shape);
 }
 
 namespace {

@@ -73,6 +73,26 @@ def PlanArena : Pass<"nn-plan-arena", "::mlir::ModuleOp"> {
     Statistic<"staticBytes", "static-bytes", "Bytes of the arena's static part">];
 }
 
+def CheckSizes : Pass<"nn-check-sizes", "::mlir::ModuleOp"> {
+  let summary = "Have a run fail whose sizes overflow";
+  let description = [{
+    Every size that `@main` computes for a buffer or a kernel is accompanied by a flag
+    that says whether a step of its arithmetic overflowed 64 bits:
+
+    ```mlir
+    %bytes = arith.muli %n, %c400 : index
+    %low, %high = arith.mulsi_extended %n, %c400 : index
+    %sign = arith.shrsi %low, %c63 : index
+    %overflows = arith.cmpi ne, %high, %sign : index
+    %fits = arith.xori %overflows, %true : i1
+    cf.assert %fits, "the values of the model would be larger than any memory"
+    %arena = nn.arena %bytes : memref<?xi8>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect"];
+  let statistics = [Statistic<"numChecked", "checked", "Operations whose sizes are checked">];
+}
+
 def LayOutWeights : Pass<"nn-lay-out-weights", "::mlir::ModuleOp"> {
   let summary = "Assign every constant an offset in the weights section";
   let description = [{

@@ -109,7 +109,7 @@ RankedTensorType Importer::readInputType(StringRef input, const onnx::TypeProto 
   }
   if (!isReasonableShape(shape)) {
     reportProblem(info, "the input's size is not absurd",
-                  "more than 2^48 elements", "");
+                  "more than 2^40 elements", "");
     return {};
   }
   return RankedTensorType::get(shape, elementType);

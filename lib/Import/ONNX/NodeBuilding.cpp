@@ -60,7 +60,7 @@ Operation *NodeBinder::finish(
       }
     }
     if (!isReasonableShape(shape)) {
-      message = "a result would have more than 2^48 elements";
+      message = "a result would have more than 2^40 elements";
       return reject(Remedy::FixModel);
     }
     op.types.push_back(RankedTensorType::get(shape, result.elementType));

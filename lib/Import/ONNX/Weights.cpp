@@ -4,6 +4,7 @@
 #include "Weights.h"
 #include "nn/Support/Constants.h"
 #include "nn/Support/HostTensor.h"
+#include "nn/Support/Sizes.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Path.h"
 #include <cstring>
@@ -39,17 +40,7 @@ std::string importer::getDataTypeName(int64_t dataType) {
 }
 
 bool importer::isReasonableShape(ArrayRef<int64_t> dims) {
-  constexpr int64_t limit = int64_t(1) << 48;
-  int64_t elements = 1;
-  for (int64_t dim : dims) {
-    if (dim < 0) // unknown
-      continue;
-    int64_t factor = std::max<int64_t>(dim, 1);
-    if (factor > limit / elements)
-      return false;
-    elements *= factor;
-  }
-  return true;
+  return nn::isReasonableShape(dims);
 }
 
 static std::string describeDims(const onnx::TensorProto &tensor) {

@@ -22,6 +22,14 @@ void Session::fail(nnrt_status_code code, const char *message) {
   failure = makeStatus(code, "%s", message ? message : "unknown failure");
 }
 
+void Session::failedAt(const char *nodes) {
+  if (!failure)
+    return;
+  Status named = makeStatus(nnrt_status_get_code(failure), "node '%s': %s", nodes,
+                            nnrt_status_message(failure));
+  nnrt_status_free(std::exchange(failure, named));
+}
+
 /// Fails with a message that `makeMessage` builds as a string; if that needs
 /// memory that is not there, the failure is that.
 template <typename Make>
@@ -186,6 +194,10 @@ static int64_t mark(nnrt_abi_context *ctx) noexcept {
 static void release(nnrt_abi_context *ctx, int64_t mark, int64_t count,
                     const void *const *kept) noexcept {
   get(ctx)->getPool().release(mark, count, kept);
+}
+
+static void failed_at(nnrt_abi_context *ctx, const char *nodes) noexcept {
+  get(ctx)->failedAt(nodes);
 }
 
 static int32_t kernel(nnrt_abi_context *ctx, int32_t kernel,

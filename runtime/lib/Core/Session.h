@@ -47,6 +47,8 @@ public:
   /// Records why the run fails; only the first failure of a run is kept. May be called by
   /// several threads of the run.
   void fail(nnrt_status_code code, const char *message);
+  /// Adds the names of ONNX nodes to what was recorded.
+  void failedAt(const char *nodes);
 
   //===--- Profile
   //---------------------------------------------------------===//
