@@ -6,6 +6,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/JSON.h"
 #include <algorithm>
+#include <tuple>
 
 using namespace mlir::nn;
 using llvm::StringRef;
@@ -35,7 +36,7 @@ StringRef mlir::nn::getName(Remedy remedy) {
 StringRef mlir::nn::getAdvice(Remedy remedy) {
   switch (remedy) {
   case Remedy::FixModel:
-    return "export the model again; onnx.checker.check_model shows the error too";
+    return "correct the model, which is not valid ONNX, or export it again";
   case Remedy::FixData:
     return "put the complete data file into the model's folder";
   case Remedy::ReplaceOp:
@@ -91,13 +92,56 @@ static std::string printable(StringRef text, size_t limit = 400) {
   return result;
 }
 
+namespace {
+/// Problems that differ in the node only, in the order of the first of each.
+struct Group {
+  const Problem *problem;
+  std::vector<const NodeInfo *> nodes;
+};
+} // namespace
+
+static std::vector<Group> groupByNode(const std::vector<Problem> &problems) {
+  std::vector<Group> groups;
+  std::map<std::tuple<StringRef, StringRef, int64_t, StringRef, StringRef, StringRef, StringRef>,
+           size_t>
+      known;
+  for (const Problem &problem : problems) {
+    const NodeInfo &node = problem.node;
+    auto [it, isNew] = known.try_emplace(
+        std::tuple(StringRef(node.op), StringRef(node.domain), node.opset,
+                   StringRef(problem.constraint), StringRef(problem.seen),
+                   StringRef(problem.accepted), StringRef(problem.advice)),
+        groups.size());
+    // What is no node's may be of different kinds of things.
+    if (isNew || node.op.empty()) {
+      it->second = groups.size();
+      groups.push_back({&problem, {}});
+    }
+    groups[it->second].nodes.push_back(&node);
+  }
+  return groups;
+}
+
+/// The first names of a group: "'a', 'b', 'c', ...".
+static std::string listNames(const Group &group) {
+  constexpr size_t limit = 5;
+  std::string text;
+  for (size_t i = 0; i < std::min(limit, group.nodes.size()); ++i)
+    text += (i ? ", '" : "'") + printable(group.nodes[i]->name) + "'";
+  return text + (group.nodes.size() > limit ? ", ..." : "");
+}
+
 static void printLine(llvm::raw_ostream &os, StringRef kind, StringRef file,
-                      const Problem &problem) {
+                      const Group &group) {
+  const Problem &problem = *group.problem;
   const NodeInfo &node = problem.node;
   os << kind << ": " << file << ": ";
-  if (!node.op.empty())
-    os << "node '" << printable(node.name) << "' (" << printable(node.op) << ", "
-       << printable(domainOf(node)) << " " << node.opset << "): ";
+  std::string op = printable(node.op) + ", " + printable(domainOf(node)) + " " +
+                   std::to_string(node.opset);
+  if (group.nodes.size() > 1)
+    os << group.nodes.size() << " nodes (" << listNames(group) << "; " << op << "): ";
+  else if (!node.op.empty())
+    os << "node '" << printable(node.name) << "' (" << op << "): ";
   else if (!node.name.empty())
     os << "'" << printable(node.name) << "': ";
   os << printable(problem.constraint, 2000);
@@ -109,15 +153,15 @@ static void printLine(llvm::raw_ostream &os, StringRef kind, StringRef file,
 }
 
 void TriageReport::printErrors(llvm::raw_ostream &os, StringRef file) const {
-  for (const Problem &problem : problems)
-    printLine(os, "error", file, problem);
+  for (const Group &group : groupByNode(problems))
+    printLine(os, "error", file, group);
   if (dropped)
     os << "error: " << file << ": " << dropped << " more problems\n";
 }
 
 void TriageReport::printWarnings(llvm::raw_ostream &os, StringRef file) const {
-  for (const Problem &problem : warnings)
-    printLine(os, "warning", file, problem);
+  for (const Group &group : groupByNode(warnings))
+    printLine(os, "warning", file, group);
 }
 
 void TriageReport::printTable(llvm::raw_ostream &os) const {
@@ -135,8 +179,7 @@ void TriageReport::printTable(llvm::raw_ostream &os) const {
   os << (operators.empty() ? "\n" : ")\n");
   if (!warnings.empty())
     os << "warnings: " << warnings.size() << "\n";
-  for (const Problem &problem : warnings)
-    printLine(os, "warning", facts.empty() ? "model" : facts.front().second, problem);
+  printWarnings(os, facts.empty() ? "model" : facts.front().second);
   if (problems.empty()) {
     os << "problems: none\n";
     return;
@@ -146,15 +189,19 @@ void TriageReport::printTable(llvm::raw_ostream &os) const {
   std::vector<std::vector<std::string>> rows = {
       {"node", "op", "domain", "opset", "constraint", "seen", "accepted", "remedy"}};
   std::map<std::string, size_t> byRemedy;
-  for (const Problem &problem : problems) {
+  for (const Group &group : groupByNode(problems)) {
+    const Problem &problem = *group.problem;
     const NodeInfo &node = problem.node;
     bool isNode = !node.op.empty();
-    rows.push_back({printable(node.name, 60), isNode ? printable(node.op) : "-",
+    size_t others = group.nodes.size() - 1;
+    rows.push_back({printable(node.name, 60) +
+                        (others ? " and " + std::to_string(others) + " more" : ""),
+                    isNode ? printable(node.op) : "-",
                     isNode ? printable(domainOf(node)) : "-",
                     isNode ? std::to_string(node.opset) : "-",
                     printable(problem.constraint), printable(problem.seen),
                     printable(problem.accepted), getName(problem.remedy).str()});
-    ++byRemedy[getName(problem.remedy).str() + ": " + problem.advice];
+    byRemedy[getName(problem.remedy).str() + ": " + problem.advice] += group.nodes.size();
   }
   std::vector<size_t> widths(rows[0].size(), 1);
   for (auto &row : rows)

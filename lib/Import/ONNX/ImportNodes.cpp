@@ -2,8 +2,11 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "Importer.h"
+#include "ForeignOperators.h"
 #include "OnnxLibrary.h"
 #include "Registry.h"
+#include "nn/Support/Activity.h"
+#include "nn/Support/Sizes.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -140,6 +143,18 @@ static void collectUsed(const google::protobuf::RepeatedPtrField<onnx::NodeProto
   }
 }
 
+/// Takes back those problems from `first` on that may only follow from others, as of
+/// operands whose shapes these have left unknown.
+static void dropFollowing(TriageReport &report, size_t first) {
+  for (size_t i = report.getProblems().size(); i-- > first;) {
+    Remedy remedy = report.getProblems()[i].remedy;
+    bool standsAlone = remedy == Remedy::ReplaceOp || remedy == Remedy::ConvertType ||
+                       remedy == Remedy::FixData || remedy == Remedy::FixOption;
+    if (!standsAlone)
+      report.erase(i, i + 1);
+  }
+}
+
 void Importer::importNodes(Nodes &nodes, Scope &scope) {
   collectUsed(nodes, scope.used);
   // A list, because inlining may change what `describe` sees.
@@ -147,7 +162,16 @@ void Importer::importNodes(Nodes &nodes, Scope &scope) {
     NodeInfo info = describe(nodes[index], index, scope);
     if (scope.depth == 0)
       report.countOperator(info);
+    // What the node reads may be what another problem has left unknown.
+    bool follows = llvm::any_of(getReadNames(nodes[index]), [&](StringRef name) {
+      Binding *binding = name.empty() ? nullptr : findBinding(name, scope);
+      return binding && !binding->weight && !binding->isAbsent &&
+             (!binding->value || state.uncertain.contains(binding->value));
+    });
+    size_t known = report.getProblems().size();
     importNode(nodes[index], info, scope);
+    if (follows)
+      dropFollowing(report, known);
   }
 }
 
@@ -280,6 +304,7 @@ void Importer::importNode(onnx::NodeProto &node, const NodeInfo &info,
   Location location =
       scope.location ? *scope.location
                      : Location(NameLoc::get(StringAttr::get(&context, info.name)));
+  setCurrentNode(location);
   auto giveUp = [&] {
     for (const std::string &output : node.output())
       bindPlaceholder(output, scope, location);
@@ -302,11 +327,12 @@ void Importer::importNode(onnx::NodeProto &node, const NodeInfo &info,
   Handler handler = Registry::get().find(info.domain, info.op, info.opset);
   const onnx::FunctionProto *function = handler ? nullptr : findFunction(node);
   if (!handler && !function && (!schema || !mayHaveFunction(*schema))) {
-    bool isKnown = schema || importer::findSchema(info.op, INT32_MAX, info.domain);
+    bool isLater = !schema && importer::findSchema(info.op, INT32_MAX, info.domain);
     reportProblem(info, "the operator is supported",
-                  isKnown ? "an operator that nn-mlir cannot import yet"
-                          : "an operator that ONNX does not define",
-                  "", Remedy::ReplaceOp);
+                  schema    ? "an operator that nn-mlir cannot import yet"
+                  : isLater ? "an operator that ONNX defines only in later opsets"
+                            : "an operator that ONNX does not define",
+                  "", Remedy::ReplaceOp, getAdviceForOperator(info));
     return giveUp();
   }
 

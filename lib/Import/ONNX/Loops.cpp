@@ -158,6 +158,12 @@ bool Importer::buildLoop(LoopInfo &loop, SmallVectorImpl<Value> &results) {
     if (known && *known)
       condition = {};
   }
+  if (!loop.tripCount && !condition && !body.goesOn) {
+    reportProblem(loop.info, "the loop ends",
+                  "no trip count, and a condition that is always true", "");
+    discarded.push_back(std::move(body.region));
+    return false;
+  }
   bool isCounted = loop.tripCount && !condition && !body.goesOn;
   Value zero = arith::ConstantIndexOp::create(builder, location, 0);
   Value one = arith::ConstantIndexOp::create(builder, location, 1);

@@ -1,0 +1,51 @@
+//===- ForeignOperators.cpp - operators that others wrote -----------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "ForeignOperators.h"
+#include "OnnxLibrary.h"
+#include "llvm/ADT/StringSet.h"
+
+using namespace mlir::nn;
+using llvm::StringRef;
+
+/// Whether only the graph transformations of ONNX Runtime make the operator: none of
+/// those that exporters and quantizers write. Names after ONNX Runtime's
+/// onnxruntime/core/optimizer and docs/ContribOperators.md.
+static bool isMadeByOptimizer(const NodeInfo &node) {
+  static const llvm::StringSet<> fused = {
+      "Attention", "BiasAdd", "BiasGelu", "BiasSoftmax", "BiasSplitGelu",
+      "ConvTransposeWithDynamicPads", "DynamicQuantizeMatMul", "EmbedLayerNormalization",
+      "FastGelu", "FusedConv", "FusedGemm", "FusedMatMul", "FusedMatMulActivation", "Gelu",
+      "MatMulIntegerToFloat", "MultiHeadAttention", "NhwcConv", "NhwcFusedConv",
+      "NhwcMaxPool", "QAttention", "QEmbedLayerNormalization", "QuickGelu",
+      "SimplifiedLayerNormalization", "SkipGroupNorm", "SkipLayerNormalization",
+      "SkipSimplifiedLayerNormalization", "TransposeMatMul"};
+  StringRef domain = node.domain;
+  if (domain == "com.microsoft.nchwc" || domain == "com.ms.internal.nhwc")
+    return true;
+  if (domain == "com.microsoft")
+    return fused.contains(node.op);
+  // It puts some under ai.onnx, without regard to the opset that has them.
+  return domain.empty() && (node.op == "SimplifiedLayerNormalization" ||
+                            node.op == "LayerNormalization");
+}
+
+std::string importer::getAdviceForOperator(const NodeInfo &node) {
+  if (isMadeByOptimizer(node))
+    return "ONNX Runtime's optimizer wrote this node: compile the model as exported, "
+           "not the optimized file";
+  StringRef domain = node.domain;
+  if (domain == "com.microsoft")
+    return "the operator is ONNX Runtime's own: export the model with operators of "
+           "ai.onnx (a quantized one in the QDQ format)";
+  if (domain.starts_with("ai.onnx.ml"))
+    return "the operator is classical machine learning: cut it off, and compute it "
+           "outside of the compiled model";
+  if (domain.starts_with("org.pytorch"))
+    return "PyTorch had no ONNX operator for this: export with a newer opset, or without "
+           "operator_export_type ONNX_ATEN_FALLBACK";
+  if (!domain.empty())
+    return "give the model a function that defines the operator, or replace the node by "
+           "operators of ai.onnx";
+  return "";
+}
