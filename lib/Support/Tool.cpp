@@ -14,6 +14,7 @@
 #include <condition_variable>
 #include <csignal>
 #include <fstream>
+#include <malloc.h>
 #include <mutex>
 #include <new>
 #include <thread>
@@ -82,6 +83,8 @@ int nn::runTool(StringRef tool, llvm::function_ref<int()> body) {
   std::set_new_handler(endWithoutMemory);
   llvm::install_bad_alloc_error_handler(
       [](void *, const char *, bool) { endWithoutMemory(); });
+  // The heap of other threads than the first grows page by page, each by a system call.
+  mallopt(M_ARENA_MAX, 1);
   // MLIR and LLVM recurse over what they compile.
   constexpr unsigned stackBytes = 512u << 20;
   int status = 1;
