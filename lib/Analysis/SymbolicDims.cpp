@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "nn/Analysis/SymbolicDims.h"
+#include "dialects/NN/IR/ShapeRanges.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/AffineExprVisitor.h"
 #include "mlir/IR/Matchers.h"
@@ -73,14 +74,10 @@ void SymbolicDims::visit(Operation *op) {
       for (Operation &inner : block)
         visit(&inner);
   if (auto fromElements = dyn_cast<tensor::FromElementsOp>(op)) {
-    Value result = fromElements.getResult();
-    Contents own = ShapeEnv::getContents(result);
-    if (!own)
-      return;
-    for (auto [index, element] : llvm::enumerate(fromElements.getElements()))
-      if (Dim scalar = getScalar(element))
-        (*own)[index] = scalar;
-    recordContents(result, own);
+    Dims scalars;
+    for (Value element : fromElements.getElements())
+      scalars.push_back(getScalar(element));
+    recordContents(fromElements.getResult(), scalars);
     return;
   }
   if (auto cast = dyn_cast<tensor::CastOp>(op)) {
@@ -163,19 +160,21 @@ void SymbolicDims::record(Value value, const InferredTensor &inferred) {
 void SymbolicDims::recordContents(Value value, const Contents &found) {
   if (!found)
     return;
-  Contents own = ShapeEnv::getContents(value);
-  if (!own || own->size() != found->size())
-    return;
-  for (auto [index, element] : llvm::enumerate(*found))
-    if (element && !isFresh(element))
-      (*own)[index] = simplify(element);
-  contents[value] = *own;
+  Dims known = *found;
+  for (Dim &element : known)
+    element = element && !isFresh(element) ? simplify(element) : Dim();
+  if (Contents own = wrapContents(*this, value, known))
+    contents[value] = *own;
 }
 
-/// An index or integer computed from dimensions and constants; null if not.
+/// An index or integer computed from dimensions and constants; null if not, or if it
+/// may have wrapped.
 Dim SymbolicDims::getScalar(Value scalar) {
-  if (std::optional<int64_t> value = getConstantIntValue(scalar))
-    return constant(*value);
+  APInt bits;
+  if (matchPattern(scalar, m_ConstantInt(&bits))) {
+    std::optional<int64_t> value = readInteger(bits, scalar.getType());
+    return value ? constant(*value) : Dim();
+  }
   Operation *op = scalar.getDefiningOp();
   if (!op)
     return {};
@@ -188,7 +187,8 @@ Dim SymbolicDims::getScalar(Value scalar) {
       return {};
     return up ? lhs.ceilDiv(rhs) : lhs.floorDiv(rhs);
   };
-  return llvm::TypeSwitch<Operation *, Dim>(op)
+  Dim value =
+      llvm::TypeSwitch<Operation *, Dim>(op)
       .Case([&](tensor::DimOp dim) -> Dim {
         std::optional<int64_t> index = dim.getConstantIndex();
         if (!index || !isa<RankedTensorType>(dim.getSource().getType()))
@@ -211,8 +211,13 @@ Dim SymbolicDims::getScalar(Value scalar) {
                    ? (*elements)[index]
                    : Dim();
       })
-      .Case<arith::IndexCastOp, arith::ExtSIOp>(
-          [&](auto cast) -> Dim { return getScalar(cast.getIn()); })
+      .Case<arith::IndexCastOp, arith::ExtSIOp>([&](auto cast) -> Dim {
+        return cast.getIn().getType().isInteger(1) ? Dim() : getScalar(cast.getIn());
+      })
+      .Case<arith::IndexCastUIOp, arith::ExtUIOp>([&](auto cast) -> Dim {
+        Dim value = getScalar(cast.getIn());
+        return value && isNonNegative(value) ? value : Dim();
+      })
       .Case([&](arith::AddIOp) { return binary([](Dim l, Dim r) { return l + r; }); })
       .Case([&](arith::SubIOp) { return binary([](Dim l, Dim r) { return l - r; }); })
       .Case([&](arith::MulIOp) { return binary([](Dim l, Dim r) { return l * r; }); })
@@ -230,6 +235,7 @@ Dim SymbolicDims::getScalar(Value scalar) {
         });
       })
       .Default([](Operation *) { return Dim(); });
+  return value && fits(*this, value, scalar.getType()) ? value : Dim();
 }
 
 //===----------------------------------------------------------------------===//

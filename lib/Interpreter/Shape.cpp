@@ -123,13 +123,20 @@ static LogicalResult pad(PadOp op, Call &call) {
   if (pads.size() != 2 * axes.size())
     return call.fail("pads has " + Twine(pads.size()) + " elements for " +
                      Twine(axes.size()) + " axes");
-  Shape dims(input.getDims()), begins(input.getRank(), 0);
+  // Negative counts crop first: `kept` elements from `first` on are padded.
+  Shape dims(input.getDims()), kept(dims), begins(input.getRank(), 0),
+      first(input.getRank(), 0);
   for (auto [i, axis] : llvm::enumerate(axes)) {
-    begins[axis] = pads[i];
-    dims[axis] += pads[i] + pads[axes.size() + i];
-    if (dims[axis] < 0)
+    int64_t begin = pads[i], end = pads[axes.size() + i];
+    dims[axis] += begin + end;
+    kept[axis] += std::min<int64_t>(begin, 0) + std::min<int64_t>(end, 0);
+    if (dims[axis] < 0 || kept[axis] < 0)
       return call.fail("the pads crop more than dimension " + Twine(axis) +
                        " has");
+    if (kept[axis] == 0 && dims[axis] != 0 && op.getMode() != "constant")
+      return call.fail("dimension " + Twine(axis) + " has no element to pad with");
+    begins[axis] = std::max<int64_t>(begin, 0);
+    first[axis] = std::max<int64_t>(-begin, 0);
   }
   Shape strides = getStrides(input.getDims());
   HostTensor result = HostTensor::allocate(input.getType(), dims);
@@ -137,8 +144,8 @@ static LogicalResult pad(PadOp op, Call &call) {
   forEachIndex(dims, [&](ArrayRef<int64_t> index) {
     int64_t from = 0;
     for (int64_t d = 0; d < input.getRank() && from >= 0; ++d) {
-      int64_t at = getPadSource(index[d] - begins[d], input.getDim(d), op.getMode());
-      from = at < 0 ? -1 : from + at * strides[d];
+      int64_t at = getPadSource(index[d] - begins[d], kept[d], op.getMode());
+      from = at < 0 ? -1 : from + (first[d] + at) * strides[d];
     }
     if (from >= 0)
       copyElement(input, from, result, to);

@@ -53,6 +53,7 @@ void ConstantOfShapeOp::inferContents(ShapeEnv &env, Adaptor adaptor,
   int64_t size = shape->empty() ? 1 : shape->front();
   if (size < 0 || size > 64)
     return;
-  results.push_back(
-      Dims(size, env.constant((*value.begin()).getSExtValue())));
+  // Unsigned numbers are wrapped to their type where they are recorded.
+  APInt number = *value.begin();
+  results.push_back(Dims(size, env.constant(number.getSExtValue())));
 }

@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "dialects/NN/IR/NN.h"
+#include "dialects/NN/IR/ShapeRanges.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -64,29 +65,34 @@ LogicalResult ClipOp::verify() {
 
 void CastOp::inferContents(ShapeEnv &env, Adaptor adaptor,
                            SmallVectorImpl<Contents> &results) {
-  // Sizes keep their value in 32 bits or more.
-  auto to = dyn_cast<IntegerType>(adaptor.getTo());
-  auto from = dyn_cast<IntegerType>(
-      cast<ShapedType>(adaptor.getInput().getType()).getElementType());
-  if (to && from && to.getWidth() >= 32)
-    results.push_back(env.getContents(adaptor.getInput()));
+  Contents input = env.getContents(adaptor.getInput());
+  if (!input || !isa<IntegerType>(adaptor.getTo()))
+    return;
+  // The same numbers, wrapped; or whether they are 0.
+  if (adaptor.getTo().isInteger(1)) {
+    for (Dim &element : *input) {
+      if (env.isKnownNotEqual(element, 0))
+        element = env.constant(1);
+      else if (!fits(env, element, adaptor.getTo()))
+        element = {};
+    }
+  }
+  results.push_back(std::move(input));
 }
 
-/// Elementwise arithmetic on the contents of two operands, broadcast.
+/// Elementwise arithmetic on the contents of two operands, broadcast; whoever records
+/// the results wraps them to the type.
 static void
 inferArithmetic(ShapeEnv &env, Value lhs, Value rhs,
                 SmallVectorImpl<Contents> &results,
-                function_ref<std::optional<Dim>(Dim, Dim)> compute) {
+                function_ref<Dim(Dim, Dim)> compute) {
   Contents l = env.getContents(lhs), r = env.getContents(rhs);
   if (!l || !r || (l->size() != r->size() && l->size() != 1 && r->size() != 1))
     return;
   Dims contents;
   for (size_t i = 0, e = l->size() == 1 ? r->size() : l->size(); i < e; ++i) {
-    std::optional<Dim> value = compute((*l)[l->size() == 1 ? 0 : i],
-                                       (*r)[r->size() == 1 ? 0 : i]);
-    if (!value)
-      return;
-    contents.push_back(*value);
+    contents.push_back(compute((*l)[l->size() == 1 ? 0 : i],
+                               (*r)[r->size() == 1 ? 0 : i]));
   }
   results.push_back(std::move(contents));
 }
@@ -113,11 +119,11 @@ void DivOp::inferContents(ShapeEnv &env, Adaptor adaptor,
                           SmallVectorImpl<Contents> &results) {
   // Division truncates; it is a floor division for sizes by positive numbers.
   inferArithmetic(env, adaptor.getLhs(), adaptor.getRhs(), results,
-                  [&](Dim l, Dim r) -> std::optional<Dim> {
+                  [&](Dim l, Dim r) -> Dim {
                     auto divisor = dyn_cast<AffineConstantExpr>(r);
                     if (!divisor || divisor.getValue() <= 0 ||
                         !env.isNonNegative(l))
-                      return std::nullopt;
+                      return {};
                     return l.floorDiv(r);
                   });
 }
@@ -148,7 +154,7 @@ void MinOp::inferContents(ShapeEnv &env, Adaptor adaptor,
 void EqualOp::inferContents(ShapeEnv &env, Adaptor adaptor,
                             SmallVectorImpl<Contents> &results) {
   inferArithmetic(env, adaptor.getLhs(), adaptor.getRhs(), results,
-                  [&](Dim l, Dim r) -> std::optional<Dim> {
+                  [&](Dim l, Dim r) -> Dim {
                     if (l == r)
                       return env.constant(1);
                     auto number = dyn_cast<AffineConstantExpr>(r);
@@ -158,7 +164,7 @@ void EqualOp::inferContents(ShapeEnv &env, Adaptor adaptor,
                     }
                     if (number && env.isKnownNotEqual(l, number.getValue()))
                       return env.constant(0);
-                    return std::nullopt;
+                    return {};
                   });
 }
 
@@ -185,7 +191,8 @@ void WhereOp::inferContents(ShapeEnv &env, Adaptor adaptor,
 // Folders
 //===----------------------------------------------------------------------===//
 
-/// True if the value is a constant whose elements all are `number`.
+/// True if the value is a constant whose elements all are `number`, with its sign if
+/// that is a zero of floats.
 static bool isSplat(Value value, double number) {
   Attribute attribute;
   if (!matchPattern(value, m_Constant(&attribute)))
@@ -195,8 +202,7 @@ static bool isSplat(Value value, double number) {
     return false;
   Type type = elements.getElementType();
   if (isa<FloatType>(type)) {
-    APFloat splat = elements.getSplatValue<APFloat>();
-    return splat.isExactlyValue(number) && !splat.isNegZero();
+    return elements.getSplatValue<APFloat>().isExactlyValue(number);
   }
   if (auto integer = dyn_cast<IntegerType>(type)) {
     APInt splat = elements.getSplatValue<APInt>();
@@ -224,10 +230,11 @@ OpFoldResult ClipOp::fold(FoldAdaptor) {
   return getMin() || getMax() ? OpFoldResult() : OpFoldResult(getInput());
 }
 
+// The neutral element of sums is -0: -0 + 0 is 0, which 1 / x tells apart.
 OpFoldResult AddOp::fold(FoldAdaptor) {
-  if (OpFoldResult result = foldNeutral(*this, getLhs(), getRhs(), 0))
+  if (OpFoldResult result = foldNeutral(*this, getLhs(), getRhs(), -0.0))
     return result;
-  return foldNeutral(*this, getRhs(), getLhs(), 0);
+  return foldNeutral(*this, getRhs(), getLhs(), -0.0);
 }
 
 OpFoldResult SubOp::fold(FoldAdaptor) {

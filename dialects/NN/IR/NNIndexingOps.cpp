@@ -187,11 +187,12 @@ void RangeOp::inferContents(ShapeEnv &env, Adaptor adaptor,
     return;
   Dims contents;
   constexpr size_t longest = 64; // of shapes
-  for (int64_t value = *first; *step > 0 ? value < *end : value > *end;
-       value += *step) {
+  for (int64_t value = *first; *step > 0 ? value < *end : value > *end;) {
     if (contents.size() == longest)
       return;
     contents.push_back(env.constant(value));
+    if (llvm::AddOverflow(value, *step, value))
+      break;
   }
   results.push_back(std::move(contents));
 }

@@ -449,12 +449,12 @@ void SliceOp::inferContents(ShapeEnv &env, Adaptor adaptor,
   Dims contents;
   if (step > 0) {
     int64_t start = clamp((*starts)[0], 0, size), end = clamp((*ends)[0], 0, size);
-    for (int64_t i = start; i < end; i += step)
+    for (int64_t i = start; i < end; i += std::min(step, end - i))
       contents.push_back((*input)[i]);
   } else {
     int64_t start = clamp((*starts)[0], std::min<int64_t>(0, size - 1), size - 1);
     int64_t end = (*ends)[0] < -size ? -1 : clamp((*ends)[0], -1, size - 1);
-    for (int64_t i = start; i > end; i += step)
+    for (int64_t i = start; i > end; i += std::max(step, end - i))
       contents.push_back((*input)[i]);
   }
   results.push_back(std::move(contents));

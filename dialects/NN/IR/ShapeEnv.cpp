@@ -3,6 +3,7 @@
 
 #include "dialects/NN/IR/ShapeEnv.h"
 #include "dialects/NN/IR/NN.h"
+#include "dialects/NN/IR/ShapeRanges.h"
 #include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -29,33 +30,12 @@ Dim ShapeEnv::getSymbol(const Symbol &symbol) {
   auto [it, inserted] = positions.try_emplace(key, symbols.size());
   if (inserted) {
     symbols.push_back(symbol);
-    facts.push_back(deduce(symbol));
+    bool isFreshSymbol = symbol.kind == Symbol::Fresh;
+    for (Dim part : {symbol.a, symbol.b, symbol.c})
+      isFreshSymbol |= part && isFresh(part);
+    freshSymbols.push_back(isFreshSymbol);
   }
   return getAffineSymbolExpr(it->second, context);
-}
-
-ShapeEnv::Facts ShapeEnv::deduce(const Symbol &symbol) {
-  Facts result{false, symbol.kind == Symbol::Fresh};
-  for (Dim part : {symbol.a, symbol.b, symbol.c})
-    result.fresh |= part && isFresh(part);
-  switch (symbol.kind) {
-  case Symbol::Dimension:
-    result.nonNegative = true;
-    break;
-  case Symbol::Select:
-    result.nonNegative = isNonNegative(symbol.b) && isNonNegative(symbol.c);
-    break;
-  case Symbol::Min:
-    result.nonNegative = isNonNegative(symbol.a) && isNonNegative(symbol.b);
-    break;
-  case Symbol::Max:
-    result.nonNegative = isNonNegative(symbol.a) || isNonNegative(symbol.b);
-    break;
-  case Symbol::Element:
-  case Symbol::Fresh:
-    break;
-  }
-  return result;
 }
 
 Dims ShapeEnv::getDims(Value tensor) {
@@ -80,29 +60,23 @@ Contents ShapeEnv::getContents(Value tensor) {
   if (!type || type.getRank() > 1 || !type.hasStaticShape() ||
       type.getNumElements() > kMaxContents || !mayBeSize(type.getElementType()))
     return std::nullopt;
-  Attribute attribute;
-  if (matchPattern(tensor, m_Constant(&attribute))) {
-    if (auto elements = dyn_cast<DenseIntElementsAttr>(attribute)) {
-      bool isUnsigned = type.getElementType().isUnsignedInteger();
-      Dims contents;
-      for (const APInt &value : elements)
-        contents.push_back(constant(isUnsigned ? value.getZExtValue()
-                                               : value.getSExtValue()));
-      return contents;
-    }
+  // The elements, where they are constants.
+  SmallVector<std::optional<int64_t>> known(type.getNumElements());
+  DenseIntElementsAttr elements;
+  if (matchPattern(tensor, m_Constant(&elements))) {
+    for (auto [number, bits] : llvm::zip_equal(known, elements))
+      number = readInteger(bits, type.getElementType());
+  } else if (auto fromElements = tensor.getDefiningOp<tensor::FromElementsOp>()) {
+    APInt bits;
+    for (auto [number, element] : llvm::zip_equal(known, fromElements.getElements()))
+      if (matchPattern(element, m_ConstantInt(&bits)))
+        number = readInteger(bits, type.getElementType());
   }
   Dims contents;
-  if (auto fromElements = tensor.getDefiningOp<tensor::FromElementsOp>()) {
-    for (auto [index, element] : llvm::enumerate(fromElements.getElements())) {
-      if (std::optional<int64_t> value = getConstantIntValue(element))
-        contents.push_back(constant(*value));
-      else
-        contents.push_back(getSymbol({Symbol::Element, tensor, int64_t(index), {}, {}, {}}));
-    }
-    return contents;
-  }
-  for (int64_t index = 0, e = type.getNumElements(); index < e; ++index)
-    contents.push_back(getSymbol({Symbol::Element, tensor, index, {}, {}, {}}));
+  for (auto [index, number] : llvm::enumerate(known))
+    contents.push_back(number ? constant(*number)
+                              : getSymbol({Symbol::Element, tensor, int64_t(index),
+                                           {}, {}, {}}));
   return contents;
 }
 
@@ -139,17 +113,17 @@ Dim ShapeEnv::select(Dim value, int64_t key, Dim whenEqual, Dim otherwise) {
 }
 
 Dim ShapeEnv::min(Dim lhs, Dim rhs) {
-  if (isNonNegative(simplifyAffineExpr(lhs - rhs, 0, symbols.size())))
+  if (isNotLess(*this, lhs, rhs))
     return rhs;
-  if (isNonNegative(simplifyAffineExpr(rhs - lhs, 0, symbols.size())))
+  if (isNotLess(*this, rhs, lhs))
     return lhs;
   return getSymbol({Symbol::Min, {}, 0, lhs, rhs, {}});
 }
 
 Dim ShapeEnv::max(Dim lhs, Dim rhs) {
-  if (isNonNegative(simplifyAffineExpr(lhs - rhs, 0, symbols.size())))
+  if (isNotLess(*this, lhs, rhs))
     return lhs;
-  if (isNonNegative(simplifyAffineExpr(rhs - lhs, 0, symbols.size())))
+  if (isNotLess(*this, rhs, lhs))
     return rhs;
   return getSymbol({Symbol::Max, {}, 0, lhs, rhs, {}});
 }
@@ -218,42 +192,15 @@ Dim ShapeEnv::exactQuotient(ArrayRef<Dim> numerators,
   return divisor == 1 ? numerator : numerator.floorDiv(denominator);
 }
 
-bool ShapeEnv::isNonNegative(Dim dim) {
-  switch (dim.getKind()) {
-  case AffineExprKind::Constant:
-    return cast<AffineConstantExpr>(dim).getValue() >= 0;
-  case AffineExprKind::SymbolId:
-    return facts[cast<AffineSymbolExpr>(dim).getPosition()].nonNegative;
-  case AffineExprKind::Add:
-  case AffineExprKind::Mul:
-  case AffineExprKind::FloorDiv:
-  case AffineExprKind::CeilDiv: {
-    auto binary = cast<AffineBinaryOpExpr>(dim);
-    return isNonNegative(binary.getLHS()) && isNonNegative(binary.getRHS());
-  }
-  case AffineExprKind::Mod:
-    return true;
-  case AffineExprKind::DimId:
-    break;
-  }
-  return false;
-}
-
 bool ShapeEnv::isFresh(Dim dim) {
   return dim
       .walk([&](AffineExpr expr) {
         auto symbol = dyn_cast<AffineSymbolExpr>(expr);
-        return symbol && facts[symbol.getPosition()].fresh
+        return symbol && freshSymbols[symbol.getPosition()]
                    ? WalkResult::interrupt()
                    : WalkResult::advance();
       })
       .wasInterrupted();
-}
-
-bool ShapeEnv::isKnownNotEqual(Dim dim, int64_t value) {
-  if (std::optional<int64_t> known = getConstant(dim))
-    return *known != value;
-  return value < 0 && isNonNegative(dim);
 }
 
 //===----------------------------------------------------------------------===//
@@ -407,8 +354,10 @@ private:
     if (cast<RankedTensorType>(symbol.tensor.getType()).getRank() == 1)
       indices.push_back(arith::ConstantIndexOp::create(builder, location, symbol.index));
     Value value = tensor::ExtractOp::create(builder, location, symbol.tensor, indices);
+    if (value.getType().isInteger(1))
+      return arith::IndexCastUIOp::create(builder, location, builder.getIndexType(), value);
     if (!value.getType().isIndex())
-      value = arith::IndexCastOp::create(builder, location, builder.getIndexType(), value);
+      return arith::IndexCastOp::create(builder, location, builder.getIndexType(), value);
     return value;
   }
 

@@ -140,13 +140,9 @@ private:
   std::optional<Location> location;
   StringRef opName;
   SmallVector<Symbol> symbols;
-  /// What follows from a symbol's definition: found when it is made, since
+  /// Whether each symbol depends on something fresh: found when it is made, since
   /// definitions refer to each other many times.
-  struct Facts {
-    bool nonNegative, fresh;
-  };
-  Facts deduce(const Symbol &symbol);
-  SmallVector<Facts> facts;
+  SmallVector<bool> freshSymbols;
   using Key = std::tuple<int, void *, int64_t, const void *, const void *,
                          const void *>;
   std::map<Key, unsigned> positions;

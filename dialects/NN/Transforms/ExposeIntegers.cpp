@@ -70,12 +70,14 @@ private:
     return numbers;
   }
 
-  /// Whether a bias has no zero point, and the product of the others' scales.
+  /// Whether a bias has a zero point that is known to be 0, and the product of the
+  /// others' scales.
   static bool isScaledLike(DequantizeOp bias, DequantizeOp lhs, DequantizeOp rhs) {
-    if (bias.getZeroPoint())
-      for (double zero : getNumbers(bias.getZeroPoint()))
-        if (zero != 0)
-          return false;
+    if (bias.getZeroPoint()) {
+      SmallVector<double> zeros = getNumbers(bias.getZeroPoint());
+      if (zeros.empty() || llvm::any_of(zeros, [](double zero) { return zero != 0; }))
+        return false;
+    }
     SmallVector<double> own = getNumbers(bias.getScale()),
                         left = getNumbers(lhs.getScale()),
                         right = getNumbers(rhs.getScale());

@@ -1,12 +1,21 @@
 //===- FoldBatchNorm.cpp - scales and biases go into weights --------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// Constants move into weights only, never across each other: see
+// docs/decisions/floats.md.
+//
+//===----------------------------------------------------------------------===//
 
 #include "dialects/NN/IR/NN.h"
 #include "dialects/NN/IR/SpatialShapes.h"
 #include "dialects/NN/Transforms/ConstantMatchers.h"
 #include "dialects/NN/Transforms/Passes.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
 #include "nn/Analysis/Provenance.h"
+#include "nn/Support/Constants.h"
+#include "nn/Support/HostTensor.h"
+#include <cmath>
 
 namespace mlir::nn {
 #define GEN_PASS_DEF_FOLDBATCHNORM
@@ -16,442 +25,449 @@ namespace mlir::nn {
 using namespace mlir;
 using namespace mlir::nn;
 
+/// Larger constants stay where they are: with them, what the operators compute one
+/// by one may overflow, and weights that hold their product would hide that.
+static constexpr double kLargest = 0x1p64;
+
+static RankedTensorType getTensorType(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
 //===----------------------------------------------------------------------===//
 // Constants per channel
 //===----------------------------------------------------------------------===//
 
-/// Whether the constant has one entry, or one for each of `channels` along
+/// A number for each channel, or one for all.
+using Channels = SmallVector<double>;
+
+static bool areBounded(ArrayRef<double> numbers) {
+  return llvm::all_of(numbers,
+                      [](double number) { return std::abs(number) <= kLargest; });
+}
+
+/// `x` (op) `y`, channel by channel.
+static Channels combine(ArrayRef<double> x, ArrayRef<double> y,
+                        function_ref<double(double, double)> compute) {
+  Channels result;
+  for (size_t i = 0, e = std::max(x.size(), y.size()); i < e; ++i)
+    result.push_back(compute(x[x.size() == 1 ? 0 : i], y[y.size() == 1 ? 0 : i]));
+  return result;
+}
+
+static std::optional<HostTensor> getConstant(Value value) {
+  ElementsAttr elements;
+  if (!value || !matchPattern(value, m_Constant(&elements)) ||
+      !isa<FloatType>(elements.getElementType()))
+    return std::nullopt;
+  FailureOr<HostTensor> tensor = toHostTensor(elements);
+  return succeeded(tensor) ? std::optional(*tensor) : std::nullopt;
+}
+
+/// The numbers of a constant.
+static std::optional<Channels> getNumbers(Value value) {
+  std::optional<HostTensor> tensor = getConstant(value);
+  if (!tensor)
+    return std::nullopt;
+  Channels numbers;
+  for (int64_t i = 0, e = tensor->getNumElements(); i < e; ++i)
+    numbers.push_back(tensor->getDouble(i));
+  return numbers;
+}
+
+/// The numbers of a constant that has one, or one for each of `channels` along
 /// dimension `channel` of a tensor of `rank` that it is broadcast to.
-static bool isPerChannel(Value value, int64_t rank, int64_t channel,
-                         int64_t channels) {
+static std::optional<Channels> getChannels(Value value, int64_t rank, int64_t channel,
+                                           int64_t channels) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
-  if (!type || !type.hasStaticShape() || type.getRank() > rank ||
-      !isConstantExpression(value))
-    return false;
+  if (!type || !type.hasStaticShape() || type.getRank() > rank)
+    return std::nullopt;
   for (int64_t i = 0; i < type.getRank(); ++i) {
     int64_t dim = rank - type.getRank() + i, size = type.getDimSize(i);
     if (size != 1 && (dim != channel || size != channels))
-      return false;
+      return std::nullopt;
   }
-  return true;
+  return getNumbers(value);
 }
 
-/// Such a constant as a tensor of `rank` with its channels along `dim`.
-static Value alongDim(OpBuilder &builder, Location location, Value constant,
-                      int64_t rank, int64_t dim) {
+static double getLargest(ArrayRef<double> numbers) {
+  double largest = 0;
+  for (double number : numbers)
+    largest = std::max(largest, std::abs(number));
+  return largest;
+}
+
+/// Whether the elements of a constant are of normal size, `scale` times as large, too.
+static bool isBounded(const HostTensor &tensor, double scale) {
+  double largest = 0;
+  if (tensor.getType() == DataType::Float32) {
+    float found = 0;
+    for (float number : tensor.get<float>())
+      found = std::max(found, std::abs(number));
+    largest = found;
+  } else {
+    for (int64_t i = 0, e = tensor.getNumElements(); i < e; ++i)
+      largest = std::max(largest, std::abs(tensor.getDouble(i)));
+  }
+  return std::max(largest, largest * scale) <= kLargest;
+}
+
+/// A constant of such numbers, one for each channel along dimension `dim` of `rank`.
+static Value makeChannels(OpBuilder &builder, Location loc, ArrayRef<double> numbers,
+                          Type type, int64_t rank, int64_t dim) {
   SmallVector<int64_t> shape(rank, 1);
-  shape[dim] = cast<RankedTensorType>(constant.getType()).getNumElements();
-  return makeReshape(builder, location, constant, shape);
-}
-
-/// Such a constant as a list with an entry for each channel.
-static Value asList(OpBuilder &builder, Location location, Value constant,
-                    int64_t channels) {
-  auto type = cast<RankedTensorType>(constant.getType());
-  Value list = makeReshape(builder, location, constant, {type.getNumElements()});
-  if (type.getNumElements() == channels)
-    return list;
-  return ExpandOp::create(builder, location, list,
-                          makeIndexList(builder, location, {channels}));
-}
-
-/// The operand of a binary operator that is no constant expression, and the one
-/// that is. Only for operands in that order, unless the operator is commutative.
-template <typename OpTy>
-static bool splitConstant(OpTy op, Value &value, Value &constant) {
-  value = op.getLhs(), constant = op.getRhs();
-  if (op->template hasTrait<OpTrait::IsCommutative>() &&
-      !isConstantExpression(constant))
-    std::swap(value, constant);
-  // Products of integers are exact as they are.
-  if (Operation *producer = value.getDefiningOp();
-      producer && producer->hasAttr(integersAttrName))
-    return false;
-  return isConstantExpression(constant) && !isConstantExpression(value) &&
-         value.getType() == op.getType() &&
-         isa<FloatType>(op.getType().getElementType());
-}
-
-/// A copy of `op` with what it computes changed: it is no ONNX tensor any more,
-/// unless it replaces what was.
-template <typename OpTy>
-static OpTy cloneChanged(RewriterBase &rewriter, OpTy op, Operation *merged) {
-  auto clone = cast<OpTy>(rewriter.clone(*op.getOperation()));
-  clone->removeAttr(originAttrName);
-  clone->setLoc(fuseLocations({op, merged}));
-  return clone;
+  if (rank > 0)
+    shape[dim] = numbers.size();
+  HostTensor tensor = HostTensor::allocate(*getDataType(type), shape);
+  for (auto [i, number] : llvm::enumerate(numbers))
+    tensor.setDouble(i, number);
+  return ConstantOp::create(builder, loc, makeConstantAttr(builder.getContext(), tensor));
 }
 
 namespace {
-//===----------------------------------------------------------------------===//
-// Batch normalization
-//===----------------------------------------------------------------------===//
+/// y = x * scale + bias, and the operators that compute it, from the first on.
+struct Affine {
+  Channels scale = {1.0}, bias = {0.0};
+  bool hasScale = false, hasBias = false;
+  SmallVector<Operation *> ops;
 
-/// batch_norm(x) = x * s + (bias - mean * s), s = scale / sqrt(variance + epsilon)
-struct ExpandBatchNorm : OpRewritePattern<BatchNormOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(BatchNormOp op,
-                                PatternRewriter &rewriter) const override {
-    for (Value operand : op->getOperands().drop_front())
-      if (!isConstantExpression(operand))
-        return rewriter.notifyMatchFailure(op, "parameters are not constant");
-    Location location = op.getLoc();
-    auto type = cast<RankedTensorType>(op.getInput().getType());
-    if (op.getType() != type)
-      return rewriter.notifyMatchFailure(op, "result type was refined");
-    Value epsilon = makeSplat(rewriter, location,
-                              RankedTensorType::get({}, type.getElementType()),
-                              op.getEpsilon().convertToFloat());
-    Value deviation = SqrtOp::create(
-        rewriter, location,
-        AddOp::create(rewriter, location, op.getVariance(), epsilon));
-    Value scale = DivOp::create(rewriter, location, op.getScale(), deviation);
-    Value bias = SubOp::create(
-        rewriter, location, op.getBias(),
-        MulOp::create(rewriter, location, op.getMean(), scale));
-    // Channels-last constants broadcast as they are.
-    int64_t rank = type.getRank();
-    bool first = op.getLayout() == Layout::ChannelsFirst;
-    int64_t constantRank = first ? rank - 1 : 1;
-    scale = alongDim(rewriter, location, scale, constantRank, 0);
-    bias = alongDim(rewriter, location, bias, constantRank, 0);
-    Value scaled = MulOp::create(rewriter, location, op.getInput(), scale);
-    auto sum = AddOp::create(rewriter, location, scaled, bias);
-    if (sum.getType() != op.getType())
-      return rewriter.notifyMatchFailure(op, "parameters of unknown size");
-    rewriter.replaceOp(op, sum);
-    return success();
+  void multiply(ArrayRef<double> factor) {
+    scale = combine(scale, factor, std::multiplies<double>());
+    bias = combine(bias, factor, std::multiplies<double>());
+    hasScale = true;
+  }
+  void add(ArrayRef<double> summand) {
+    bias = combine(bias, summand, std::plus<double>());
+    hasBias = true;
   }
 };
 
-//===----------------------------------------------------------------------===//
-// After convolutions
-//===----------------------------------------------------------------------===//
+/// Products, quotients, sums and differences of a value and a constant per channel.
+struct Step {
+  Operation *op = nullptr;
+  Value value;
+  Channels number; // to multiply by or to add
+  bool isSum = false;
+};
+} // namespace
 
-/// Where the filters of a convolution's weight are.
-int64_t getFilterDim(ConvOp) { return 0; }
-int64_t getFilterDim(ConvTransposeOp) { return 1; }
-int64_t getNumFilters(ConvOp op) { return op.getWeight().getType().getDimSize(0); }
-int64_t getNumFilters(ConvTransposeOp op) {
-  int64_t perGroup = op.getWeight().getType().getDimSize(1);
-  return ShapedType::isDynamic(perGroup) ? perGroup : perGroup * op.getGroup();
+/// Takes such an operator apart; `channels` is the size of dimension `channel`.
+static std::optional<Step> matchStep(Operation *op, int64_t channel, int64_t channels) {
+  if (!isa_and_nonnull<AddOp, SubOp, MulOp, DivOp>(op))
+    return std::nullopt;
+  RankedTensorType type = getTensorType(op->getResult(0));
+  for (unsigned place : {0u, 1u}) {
+    Step step;
+    step.op = op;
+    step.value = op->getOperand(place);
+    if (step.value.getType() != type || !isa<FloatType>(type.getElementType()))
+      continue;
+    std::optional<Channels> number =
+        getChannels(op->getOperand(1 - place), type.getRank(), channel, channels);
+    if (number && areBounded(*number)) {
+      step.number = std::move(*number);
+      step.isSum = isa<AddOp, SubOp>(op);
+      for (double &x : step.number)
+        x = isa<SubOp>(op) ? -x : isa<DivOp>(op) ? 1 / x : x;
+      if (areBounded(step.number))
+        return step;
+    }
+    if (!op->hasTrait<OpTrait::IsCommutative>())
+      break;
+  }
+  return std::nullopt;
 }
 
-/// conv(x, w, b) * s = conv(x, w * s, b * s)
-template <typename ConvTy> struct FoldScaleAfterConv : OpRewritePattern<MulOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(MulOp op,
-                                PatternRewriter &rewriter) const override {
-    Value value, scale;
-    if (!splitConstant(op, value, scale))
-      return failure();
-    auto conv = value.getDefiningOp<ConvTy>();
-    if (!conv || !conv->hasOneUse() || !isConstantExpression(conv.getWeight()) ||
-        (conv.getBias() && !isConstantExpression(conv.getBias())))
-      return failure();
-    int64_t rank = op.getType().getRank(), filters = getNumFilters(conv);
-    SpatialDims where(conv.getLayout(), rank);
-    if (ShapedType::isDynamic(filters) ||
-        !isPerChannel(scale, rank, where.channel, filters))
-      return failure();
-    bool isScalar =
-        cast<RankedTensorType>(scale.getType()).getNumElements() == 1;
-    if (getFilterDim(conv) == 1 && conv.getGroup() != 1 && !isScalar)
-      return rewriter.notifyMatchFailure(op, "filters of groups are not apart");
-    Location location = fuseLocations({conv, op});
-    Value factor =
-        alongDim(rewriter, location, scale, rank, getFilterDim(conv));
-    Value weight = MulOp::create(rewriter, location, conv.getWeight(), factor);
-    Value bias = conv.getBias();
-    if (bias)
-      bias = MulOp::create(
-          rewriter, location, bias,
-          makeReshape(rewriter, location, scale,
-                      {cast<RankedTensorType>(scale.getType()).getNumElements()}));
-    ConvTy made = cloneChanged(rewriter, conv, op);
-    made.getWeightMutable().assign(weight);
-    if (bias)
-      made.getBiasMutable().assign(bias);
-    rewriter.replaceOp(op, made);
-    return success();
+/// Appends the steps behind `value`, each the only user of the one before. Two sums in
+/// a row stay: `x + c - c` rounds x.
+static void collectTail(Affine &affine, Value value, int64_t channel, int64_t channels) {
+  Block *block = value.getParentBlock();
+  auto getNext = [&](Value from) -> std::optional<Step> {
+    Operation *user = from.hasOneUse() ? *from.user_begin() : nullptr;
+    if (!user || user->getBlock() != block)
+      return std::nullopt;
+    std::optional<Step> step = matchStep(user, channel, channels);
+    return step && step->value == from ? step : std::nullopt;
+  };
+  bool wasSum = false;
+  for (std::optional<Step> step = getNext(value), next; step; step = std::move(next)) {
+    next = getNext(step->op->getResult(0));
+    if (step->isSum && (wasSum || (next && next->isSum)))
+      return;
+    Affine longer = affine;
+    if (step->isSum)
+      longer.add(step->number);
+    else
+      longer.multiply(step->number);
+    if (!areBounded(longer.scale) || !areBounded(longer.bias))
+      return;
+    longer.ops.push_back(step->op);
+    affine = std::move(longer);
+    wasSum = step->isSum;
   }
-};
-
-/// conv(x, w, b) + c = conv(x, w, b + c)
-template <typename ConvTy> struct FoldBiasAfterConv : OpRewritePattern<AddOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(AddOp op,
-                                PatternRewriter &rewriter) const override {
-    Value value, constant;
-    if (!splitConstant(op, value, constant))
-      return failure();
-    auto conv = value.getDefiningOp<ConvTy>();
-    if (!conv || !conv->hasOneUse() ||
-        (conv.getBias() && !isConstantExpression(conv.getBias())))
-      return failure();
-    int64_t rank = op.getType().getRank(), filters = getNumFilters(conv);
-    SpatialDims where(conv.getLayout(), rank);
-    if (ShapedType::isDynamic(filters) ||
-        !isPerChannel(constant, rank, where.channel, filters))
-      return failure();
-    Location location = fuseLocations({conv, op});
-    Value bias = asList(rewriter, location, constant, filters);
-    if (conv.getBias())
-      bias = AddOp::create(rewriter, location, conv.getBias(), bias);
-    ConvTy made = cloneChanged(rewriter, conv, op);
-    made.getBiasMutable().assign(bias);
-    rewriter.replaceOp(op, made);
-    return success();
-  }
-};
-
-//===----------------------------------------------------------------------===//
-// Before convolutions
-//===----------------------------------------------------------------------===//
-
-/// The constant, per input channel, as a factor of the weight; null if grouping
-/// keeps it from being one.
-Value alongInputChannels(OpBuilder &builder, ConvOp conv, Value constant) {
-  auto weight = conv.getWeight().getType();
-  int64_t count = cast<RankedTensorType>(constant.getType()).getNumElements();
-  int64_t rank = weight.getRank();
-  if (count == 1 || conv.getGroup() == 1)
-    return alongDim(builder, conv.getLoc(), constant, rank, /*dim=*/1);
-  // Depthwise: filter i reads channel i only.
-  if (weight.getDimSize(1) == 1 && weight.getDimSize(0) == count)
-    return alongDim(builder, conv.getLoc(), constant, rank, /*dim=*/0);
-  return {};
 }
 
-/// The constant operand, per input channel, of the operator before `conv`.
-template <typename OpTy>
-OpTy matchBeforeConv(ConvOp conv, Value &x, Value &constant) {
-  auto op = conv.getInput().getDefiningOp<OpTy>();
-  if (!op || !op->hasOneUse() || !splitConstant(op, x, constant) ||
-      !isConstantExpression(conv.getWeight()))
-    return {};
-  int64_t rank = op.getType().getRank();
-  SpatialDims where(conv.getLayout(), rank);
-  int64_t perGroup = conv.getWeight().getType().getDimSize(1);
-  if (!conv.getWeight().getType().hasStaticShape() ||
-      !isPerChannel(constant, rank, where.channel, perGroup * conv.getGroup()))
-    return {};
-  return op;
-}
-
-/// conv(x * s, w, b) = conv(x, w * s, b)
-struct FoldScaleBeforeConv : OpRewritePattern<ConvOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(ConvOp conv,
-                                PatternRewriter &rewriter) const override {
-    Value x, scale;
-    auto mul = matchBeforeConv<MulOp>(conv, x, scale);
-    Value factor = mul ? alongInputChannels(rewriter, conv, scale) : Value();
-    if (!factor)
-      return failure();
-    Value weight = MulOp::create(rewriter, conv.getLoc(), conv.getWeight(), factor);
-    auto made = cast<ConvOp>(rewriter.clone(*conv.getOperation()));
-    made->setLoc(fuseLocations({mul, conv}));
-    made.getInputMutable().assign(x);
-    made.getWeightMutable().assign(weight);
-    rewriter.replaceOp(conv, made);
-    return success();
-  }
-};
-
-/// conv(x + c, w, b) = conv(x, w, b + sum(w * c)), without padding
-struct FoldBiasBeforeConv : OpRewritePattern<ConvOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(ConvOp conv,
-                                PatternRewriter &rewriter) const override {
-    bool padded = llvm::any_of(conv.getPads(), [](int64_t p) { return p != 0; });
-    if (conv.getAutoPad() == AutoPad::Valid)
-      padded = false;
-    else if (conv.getAutoPad() != AutoPad::NotSet)
-      padded = true;
-    if (padded || (conv.getBias() && !isConstantExpression(conv.getBias())))
-      return failure();
-    Value x, constant;
-    auto add = matchBeforeConv<AddOp>(conv, x, constant);
-    Value factor = add ? alongInputChannels(rewriter, conv, constant) : Value();
-    if (!factor)
-      return failure();
-    Location location = conv.getLoc();
-    auto weight = conv.getWeight().getType();
-    Value product = MulOp::create(rewriter, location, conv.getWeight(), factor);
-    SmallVector<int64_t> axes =
-        llvm::to_vector(llvm::seq<int64_t>(1, weight.getRank()));
-    Value bias = ReduceSumOp::create(rewriter, location, product, axes,
-                                     /*keepdims=*/false);
-    if (conv.getBias())
-      bias = AddOp::create(rewriter, location, conv.getBias(), bias);
-    auto made = cast<ConvOp>(rewriter.clone(*conv.getOperation()));
-    made->setLoc(fuseLocations({add, conv}));
-    made.getInputMutable().assign(x);
-    made.getBiasMutable().assign(bias);
-    rewriter.replaceOp(conv, made);
-    return success();
-  }
-};
-
-//===----------------------------------------------------------------------===//
-// After matrix products
-//===----------------------------------------------------------------------===//
-
-/// matmul(x, w) * s = matmul(x, w * s), s a number or one for each column
-struct FoldScaleAfterMatMul : OpRewritePattern<MulOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(MulOp op,
-                                PatternRewriter &rewriter) const override {
-    Value value, scale;
-    if (!splitConstant(op, value, scale))
-      return failure();
-    auto matmul = value.getDefiningOp<MatMulOp>();
-    if (!matmul || !matmul->hasOneUse() || !isConstantExpression(matmul.getRhs()))
-      return failure();
-    auto weight = matmul.getRhs().getType();
-    int64_t rank = op.getType().getRank();
-    if (weight.getRank() != 2 || !weight.hasStaticShape() || rank < 1)
-      return failure();
-    int64_t columnDim = matmul.getTransposeRhs() ? 0 : 1;
-    if (!isPerChannel(scale, rank, rank - 1, weight.getDimSize(columnDim)))
-      return failure();
-    Value factor = alongDim(rewriter, op.getLoc(), scale, 2, columnDim);
-    Value scaled =
-        MulOp::create(rewriter, op.getLoc(), matmul.getRhs(), factor);
-    MatMulOp made = cloneChanged(rewriter, matmul, op);
-    made.getRhsMutable().assign(scaled);
-    rewriter.replaceOp(op, made);
-    return success();
-  }
-};
-
-//===----------------------------------------------------------------------===//
-// Chains of constants
-//===----------------------------------------------------------------------===//
-
-ArrayRef<int64_t> dropLeadingOnes(RankedTensorType type) {
-  return type.getShape().drop_while([](int64_t size) { return size == 1; });
-}
-
-/// op(op(x, a), b) = op(x, op(a, b)) for multiplication and addition
-template <typename OpTy> struct MergeConstants : OpRewritePattern<OpTy> {
-  using OpRewritePattern<OpTy>::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(OpTy op,
-                                PatternRewriter &rewriter) const override {
-    Value value, outer, x, inner;
-    if (!splitConstant(op, value, outer))
-      return failure();
-    auto producer = value.getDefiningOp<OpTy>();
-    if (!producer || !producer->hasOneUse() ||
-        !splitConstant(producer, x, inner))
-      return failure();
-    // Constants along different dimensions stay apart: both in one is larger.
-    auto innerType = cast<RankedTensorType>(inner.getType()),
-         outerType = cast<RankedTensorType>(outer.getType());
-    if (innerType.getNumElements() != 1 && outerType.getNumElements() != 1 &&
-        dropLeadingOnes(innerType) != dropLeadingOnes(outerType))
-      return failure();
-    Location location = fuseLocations({producer, op});
-    Value both = OpTy::create(rewriter, location, inner, outer);
-    auto made = OpTy::create(rewriter, location, op.getType(), x, both);
-    rewriter.replaceOp(op, made);
-    return success();
-  }
-};
-
-/// (y * a + b) * c = y * c * a + b * c, where the products can merge: after a
-/// multiplication by a constant, a convolution or a matrix product.
-struct MoveScaleOverBias : OpRewritePattern<MulOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(MulOp op,
-                                PatternRewriter &rewriter) const override {
-    Value value, scale, x, bias;
-    if (!splitConstant(op, value, scale))
-      return failure();
-    auto add = value.getDefiningOp<AddOp>();
-    if (!add || !add->hasOneUse() || !splitConstant(add, x, bias) ||
-        !x.hasOneUse())
-      return failure();
-    Value y, factor;
-    auto mul = x.getDefiningOp<MulOp>();
-    auto matmul = x.getDefiningOp<MatMulOp>();
-    if (!(mul && splitConstant(mul, y, factor)) &&
-        !(matmul && isConstantExpression(matmul.getRhs())))
-      return failure();
-    Location location = fuseLocations({add, op});
-    Value scaled = MulOp::create(rewriter, location, op.getType(), x, scale);
-    Value newBias = MulOp::create(rewriter, location, bias, scale);
-    auto sum = AddOp::create(rewriter, location, op.getType(), scaled, newBias);
-    rewriter.replaceOp(op, sum);
-    return success();
-  }
-};
-
-/// x - c = x + (-c), where the addition can merge.
-struct SubToAdd : OpRewritePattern<SubOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(SubOp op,
-                                PatternRewriter &rewriter) const override {
-    Value value, constant;
-    if (!splitConstant(op, value, constant) || !value.hasOneUse() ||
-        !isa_and_nonnull<ConvOp, ConvTransposeOp, MulOp, AddOp, MatMulOp>(
-            value.getDefiningOp()))
-      return failure();
-    Value negated = NegOp::create(rewriter, op.getLoc(), constant);
-    rewriter.replaceOpWithNewOp<AddOp>(op, op.getType(), value, negated);
-    return success();
-  }
-};
-
-/// conv / c = conv * (1 / c): weights are rounded anyway.
-struct DivAfterConvToMul : OpRewritePattern<DivOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(DivOp op,
-                                PatternRewriter &rewriter) const override {
-    Value value, constant;
-    if (!splitConstant(op, value, constant) || !value.hasOneUse() ||
-        !isa_and_nonnull<ConvOp, ConvTransposeOp>(value.getDefiningOp()))
-      return failure();
-    Value inverse = ReciprocalOp::create(rewriter, op.getLoc(), constant);
-    rewriter.replaceOpWithNewOp<MulOp>(op, op.getType(), value, inverse);
-    return success();
-  }
-};
-
+namespace {
 struct FoldBatchNorm : nn::impl::FoldBatchNormBase<FoldBatchNorm> {
-  LogicalResult initialize(MLIRContext *context) override {
-    RewritePatternSet all(context);
-    all.add<ExpandBatchNorm, FoldScaleAfterConv<ConvOp>,
-            FoldScaleAfterConv<ConvTransposeOp>, FoldBiasAfterConv<ConvOp>,
-            FoldBiasAfterConv<ConvTransposeOp>, FoldScaleBeforeConv,
-            FoldBiasBeforeConv, FoldScaleAfterMatMul, MergeConstants<MulOp>,
-            MergeConstants<AddOp>, MoveScaleOverBias, SubToAdd,
-            DivAfterConvToMul>(context);
-    patterns = std::move(all);
-    return success();
-  }
-
   void runOnOperation() override {
-    if (failed(rewriteGreedily(getOperation(), patterns)))
-      return signalPassFailure();
-    getOperation().walk([&](BatchNormOp op) {
-      remark::missed(op.getLoc(), remark::RemarkOpts::name("batch-norm")
-                                      .category("nn-fold-batch-norm"))
-          << "not folded: its parameters are not constant";
+    // Normalizations first: what they become follows convolutions.
+    SmallVector<BatchNormOp> norms;
+    SmallVector<Operation *> products;
+    getOperation().walk([&](Operation *op) {
+      if (auto norm = dyn_cast<BatchNormOp>(op))
+        norms.push_back(norm);
+      else if (isa<ConvOp, ConvTransposeOp, MatMulOp>(op) &&
+               !op->hasAttr(integersAttrName) &&
+               isa<FloatType>(getTensorType(op->getResult(0)).getElementType()))
+        products.push_back(op);
     });
+    ProvenanceListener listener;
+    IRRewriter rewriter(&getContext(), &listener);
+    for (BatchNormOp norm : norms)
+      if (!expand(rewriter, norm))
+        remark::missed(norm.getLoc(), remark::RemarkOpts::name("batch-norm")
+                                          .category("nn-fold-batch-norm"))
+            << "not folded: its parameters are not constant, or too large";
+    for (Operation *op : products) {
+      if (auto conv = dyn_cast<ConvOp>(op))
+        fold(rewriter, conv);
+      else if (auto conv = dyn_cast<ConvTransposeOp>(op))
+        fold(rewriter, conv);
+      else
+        fold(rewriter, cast<MatMulOp>(op));
+    }
   }
 
-  FrozenRewritePatternSet patterns;
+private:
+  //===--------------------------------------------------------------------===//
+  // Batch normalization
+  //===--------------------------------------------------------------------===//
+
+  /// batch_norm(x) = x * s + (bias - mean * s), s = scale / sqrt(variance + epsilon);
+  /// what follows is folded into both.
+  static bool expand(IRRewriter &rewriter, BatchNormOp op) {
+    std::optional<Channels> scale = getNumbers(op.getScale()),
+                            bias = getNumbers(op.getBias()),
+                            mean = getNumbers(op.getMean()),
+                            variance = getNumbers(op.getVariance());
+    RankedTensorType type = getTensorType(op);
+    if (!scale || !bias || !mean || !variance || getTensorType(op.getInput()) != type)
+      return false;
+    double epsilon = op.getEpsilon().convertToFloat();
+    Affine affine;
+    affine.scale = combine(*scale, *variance, [&](double s, double v) {
+      return s / std::sqrt(v + epsilon);
+    });
+    affine.bias = combine(*bias, combine(*mean, affine.scale, std::multiplies<double>()),
+                          std::minus<double>());
+    affine.hasScale = affine.hasBias = true;
+    if (!areBounded(affine.scale) || !areBounded(affine.bias))
+      return false;
+    affine.ops.push_back(op);
+    int64_t rank = type.getRank(), count = affine.scale.size();
+    SpatialDims where(op.getLayout(), rank);
+    int64_t channels = type.getDimSize(where.channel);
+    if (!ShapedType::isDynamic(channels) && channels != count)
+      return false;
+    collectTail(affine, op.getResult(), where.channel, count);
+
+    rewriter.setInsertionPoint(op);
+    Location loc = fuseLocations(affine.ops);
+    // Channels-last constants broadcast as they are.
+    bool isFirst = op.getLayout() == Layout::ChannelsFirst;
+    auto make = [&](ArrayRef<double> numbers) {
+      return makeChannels(rewriter, loc, numbers, type.getElementType(),
+                          isFirst ? rank - 1 : 1, 0);
+    };
+    Value scaled =
+        MulOp::create(rewriter, loc, type, op.getInput(), make(affine.scale));
+    replace(rewriter, affine.ops,
+            AddOp::create(rewriter, loc, type, scaled, make(affine.bias)));
+    return true;
+  }
+
+  /// Replaces the last operator of a chain; the others have no more users.
+  static void replace(IRRewriter &rewriter, ArrayRef<Operation *> chain, Operation *made) {
+    rewriter.replaceOp(chain.back(), made);
+    for (Operation *op : llvm::reverse(chain.drop_back()))
+      if (op->use_empty())
+        rewriter.eraseOp(op);
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Convolutions
+  //===--------------------------------------------------------------------===//
+
+  /// Where the filters of a convolution's weight are, and how many there are.
+  static int64_t getFilterDim(ConvOp) { return 0; }
+  static int64_t getFilterDim(ConvTransposeOp) { return 1; }
+  static int64_t getNumFilters(ConvOp op) { return op.getWeight().getType().getDimSize(0); }
+  static int64_t getNumFilters(ConvTransposeOp op) {
+    return op.getWeight().getType().getDimSize(1) * op.getGroup();
+  }
+
+  /// conv(x, w, b) * s + c = conv(x, w * s, b * s + c), and what stands before it.
+  template <typename ConvTy> static void fold(IRRewriter &rewriter, ConvTy conv) {
+    RankedTensorType type = conv.getType();
+    std::optional<HostTensor> weights = getConstant(conv.getWeight());
+    std::optional<Channels> bias =
+        conv.getBias() ? getNumbers(conv.getBias()) : Channels{0.0};
+    if (!weights || !bias)
+      return;
+    int64_t rank = type.getRank(), filters = getNumFilters(conv);
+    SpatialDims where(conv.getLayout(), rank);
+    Affine affine;
+    affine.bias = *bias;
+    collectTail(affine, conv.getResult(), where.channel, filters);
+    // Filters of groups lie side by side in the weight of a transposed one.
+    bool isApart = getFilterDim(conv) == 0 || conv.getGroup() == 1;
+    if (!isApart && affine.scale.size() != 1)
+      affine = Affine();
+
+    Head head;
+    head.input = conv.getInput();
+    if constexpr (std::is_same_v<ConvTy, ConvOp>)
+      collectHead(head, conv, *weights);
+    if ((affine.ops.empty() && head.ops.empty()) ||
+        !isBounded(*weights, getLargest(affine.scale) * getLargest(head.scale)))
+      return;
+    if (head.hasBias) {
+      // What the head adds comes before the scale.
+      affine.bias = combine(
+          affine.bias, combine(head.bias, affine.scale, std::multiplies<double>()),
+          std::plus<double>());
+      affine.hasBias = true;
+      if (!areBounded(affine.bias))
+        return;
+    }
+
+    rewriter.setInsertionPoint(affine.ops.empty() ? conv.getOperation()
+                                                  : affine.ops.back());
+    SmallVector<Operation *> ops(head.ops);
+    ops.push_back(conv);
+    ops.append(affine.ops);
+    Location loc = fuseLocations(ops);
+    Type element = type.getElementType();
+    Value weight = conv.getWeight();
+    auto scaleWeight = [&](ArrayRef<double> numbers, int64_t dim) {
+      if (llvm::any_of(numbers, [](double number) { return number != 1; }))
+        weight = MulOp::create(rewriter, loc, weight,
+                               makeChannels(rewriter, loc, numbers, element, rank, dim));
+    };
+    scaleWeight(head.scale, head.scaleDim);
+    scaleWeight(affine.scale, getFilterDim(conv));
+    auto made = cast<ConvTy>(rewriter.clone(*conv.getOperation()));
+    made->setLoc(loc);
+    if (!affine.ops.empty())
+      made->removeAttr(originAttrName); // It is the last operator's tensor.
+    made.getInputMutable().assign(head.input);
+    made.getWeightMutable().assign(weight);
+    if (conv.getBias() || affine.hasBias) {
+      Channels all = combine(affine.bias, Channels(filters, 0.0), std::plus<double>());
+      made.getBiasMutable().assign(makeChannels(rewriter, loc, all, element, 1, 0));
+    }
+    SmallVector<Operation *> chain = {conv};
+    chain.append(affine.ops);
+    replace(rewriter, chain, made);
+    for (Operation *op : llvm::reverse(head.ops))
+      if (op->use_empty())
+        rewriter.eraseOp(op);
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Before convolutions
+  //===--------------------------------------------------------------------===//
+
+  /// conv(x * s + c, w) = conv(x, w * s) + bias
+  struct Head {
+    Value input;
+    Channels scale = {1.0}; // along dimension `scaleDim` of the weight
+    int64_t scaleDim = 1;
+    Channels bias; // of each filter
+    bool hasBias = false;
+    SmallVector<Operation *> ops;
+  };
+
+  /// A sum is taken with the product before it, as normalization is written; a sum
+  /// alone may be there to round, or to be exact where it cancels.
+  static void collectHead(Head &head, ConvOp conv, const HostTensor &weights) {
+    int64_t filters = weights.getDim(0), perGroup = weights.getDim(1);
+    int64_t group = conv.getGroup(), channels = perGroup * group;
+    SpatialDims where(conv.getLayout(), conv.getType().getRank());
+    auto match = [&](Value value) -> std::optional<Step> {
+      Operation *op = value.getDefiningOp();
+      if (!op || !op->hasOneUse() || op->getBlock() != conv->getBlock())
+        return std::nullopt;
+      return matchStep(op, where.channel, channels);
+    };
+    std::optional<Step> outer = match(head.input);
+    std::optional<Step> sum = outer && outer->isSum ? outer : std::nullopt;
+    std::optional<Step> product = sum ? match(sum->value) : outer;
+    if (!product || product->isSum || (sum && isPadded(conv)))
+      return;
+    // Grouping may keep it from being a factor along one dimension. Depthwise, filter
+    // i reads channel i only.
+    if (product->number.size() != 1 && group != 1) {
+      if (perGroup != 1 || filters != channels)
+        return;
+      head.scaleDim = 0;
+    }
+    head.input = product->value;
+    head.scale = product->number;
+    head.ops.push_back(product->op);
+    if (!sum)
+      return;
+    head.ops.push_back(sum->op);
+    head.hasBias = true;
+    head.bias.assign(filters, 0.0);
+    for (int64_t i = 0, e = weights.getNumElements(); i < e; ++i) {
+      int64_t row = i / (e / (filters * perGroup)), filter = row / perGroup;
+      int64_t channel = filter / (filters / group) * perGroup + row % perGroup;
+      head.bias[filter] += weights.getDouble(i) *
+                           sum->number[sum->number.size() == 1 ? 0 : channel];
+    }
+  }
+
+  static bool isPadded(ConvOp conv) {
+    if (conv.getAutoPad() != AutoPad::NotSet)
+      return conv.getAutoPad() != AutoPad::Valid;
+    return llvm::any_of(conv.getPads(), [](int64_t pad) { return pad != 0; });
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Matrix products
+  //===--------------------------------------------------------------------===//
+
+  /// matmul(x, w) * s + c = matmul(x, w * s) + c, a number for each column or for all
+  static void fold(IRRewriter &rewriter, MatMulOp matmul) {
+    RankedTensorType type = matmul.getType();
+    std::optional<HostTensor> weights = getConstant(matmul.getRhs());
+    if (!weights || weights->getRank() != 2 || type.getRank() < 1)
+      return;
+    int64_t columnDim = matmul.getTransposeRhs() ? 0 : 1;
+    Affine affine;
+    collectTail(affine, matmul.getResult(), type.getRank() - 1,
+                weights->getDim(columnDim));
+    if (!affine.hasScale || !isBounded(*weights, getLargest(affine.scale)))
+      return;
+    rewriter.setInsertionPoint(affine.ops.back());
+    SmallVector<Operation *> chain = {matmul};
+    chain.append(affine.ops);
+    Location loc = fuseLocations(chain);
+    Type element = type.getElementType();
+    auto made = cast<MatMulOp>(rewriter.clone(*matmul.getOperation()));
+    rewriter.setInsertionPoint(made);
+    made->setLoc(loc);
+    made->removeAttr(originAttrName);
+    made.getRhsMutable().assign(
+        MulOp::create(rewriter, loc, matmul.getRhs(),
+                      makeChannels(rewriter, loc, affine.scale, element, 2, columnDim)));
+    Operation *last = made;
+    if (affine.hasBias) {
+      rewriter.setInsertionPointAfter(made);
+      last = AddOp::create(rewriter, loc, type, made,
+                           makeChannels(rewriter, loc, affine.bias, element, 1, 0));
+    }
+    replace(rewriter, chain, last);
+  }
 };
 } // namespace

@@ -34,13 +34,19 @@ struct Product {
   SmallVector<Value> factors;
   SmallVector<Operation *> ops;
 
+  /// False for numbers that no pattern has: with large or small ones, the product
+  /// overflows or vanishes on the way, and their own product would hide that.
+  static bool isUsual(double number) {
+    return std::abs(number) >= 0x1p-10 && std::abs(number) <= 0x1p10;
+  }
+
   /// False if the tree changes shapes or is larger than any pattern.
   bool collect(Value value, Type type, unsigned depth = 0) {
     if (depth > 6)
       return false;
     if (std::optional<double> number = getSplat(value)) {
       coefficient *= *number;
-      return true;
+      return isUsual(*number);
     }
     if (auto mul = value.getDefiningOp<MulOp>(); mul && mul.getType() == type) {
       ops.push_back(mul);
@@ -49,7 +55,7 @@ struct Product {
     }
     if (auto div = value.getDefiningOp<DivOp>(); div && div.getType() == type) {
       std::optional<double> number = getSplat(div.getRhs());
-      if (number && *number != 0) {
+      if (number && isUsual(*number)) {
         ops.push_back(div);
         coefficient /= *number;
         return collect(div.getLhs(), type, depth + 1);
@@ -220,11 +226,13 @@ template <typename RootOp> struct RecognizeHardSigmoid : OpRewritePattern<RootOp
         getSplat(clip.getMin()) != 0.0)
       return failure();
     std::optional<double> high = getSplat(clip.getMax());
-    if (!high || *high <= 0 || !near(product.coefficient, 1 / *high))
+    if (!high || *high <= 0 || !Product::isUsual(*high) ||
+        !near(product.coefficient, 1 / *high))
       return failure();
     Value x = clip.getInput();
     double offset = 0;
-    if (!matchWithSplat<AddOp>(clip.getInput(), x, offset))
+    if (!matchWithSplat<AddOp>(clip.getInput(), x, offset) ||
+        (offset != 0 && !Product::isUsual(offset)))
       return failure();
     product.ops.append({clip.getInput().getDefiningOp(), clip});
     auto made = HardSigmoidOp::create(
@@ -353,8 +361,6 @@ struct SimplifyPow : OpRewritePattern<PowOp> {
       rewriter.replaceOp(op, x);
     else if (*exponent == 2)
       rewriter.replaceOp(op, MulOp::create(rewriter, location, x, x));
-    else if (*exponent == 0.5)
-      rewriter.replaceOp(op, SqrtOp::create(rewriter, location, x));
     else if (*exponent == -1)
       rewriter.replaceOp(op, ReciprocalOp::create(rewriter, location, x));
     else

@@ -3,12 +3,94 @@
 
 #include "Reductions.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Matchers.h"
+#include "nn/Support/HostTensor.h"
 
 using namespace mlir;
 using namespace mlir::nn;
 
 namespace {
-/// Indices outside of the dimension, which ONNX calls an error, are clamped to it.
+/// The smallest size of which all numbers of a constant are indices, for each of
+/// `columns` entries of its last dimension, or for all.
+std::optional<SmallVector<int64_t>> getSmallestSizes(Value indices,
+                                                            int64_t columns) {
+  ElementsAttr elements;
+  if (!matchPattern(indices, m_Constant(&elements)))
+    return std::nullopt;
+  FailureOr<HostTensor> numbers = toHostTensor(elements);
+  if (failed(numbers))
+    return std::nullopt;
+  SmallVector<int64_t> sizes(columns, 0);
+  for (int64_t i = 0, e = numbers->getNumElements(); i < e; ++i) {
+    int64_t index = numbers->getInt(i), &size = sizes[i % columns];
+    size = std::max(size, index < 0 ? -std::max<int64_t>(index, -INT64_MAX)
+                                    : std::min<int64_t>(index, INT64_MAX - 1) + 1);
+  }
+  return sizes;
+}
+
+/// Checks that integers are indices into a dimension of the data, -size <= index <
+/// size, unless that is known. There is one size for all of them, or one for each entry
+/// of the last dimension of `indices`, and as many numbers of dimensions. One pass over
+/// the indices; that they are clamped afterwards is for safety only.
+void checkIndices(TensorEmitter &e, Value indices, ArrayRef<Size> sizes,
+                  ArrayRef<int64_t> dims) {
+  PatternRewriter &b = e.rewriter;
+  Location loc = e.location;
+  auto getMessage = [&](int64_t column) {
+    return ("an index is out of bounds for dimension " + Twine(dims[column]) +
+            " of the data").str();
+  };
+  int64_t columns = sizes.size(), rank = TensorEmitter::getRank(indices);
+  if (auto smallest = getSmallestSizes(indices, columns)) {
+    for (auto [column, size] : llvm::enumerate(*smallest))
+      if (size > 0)
+        e.check(b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::sge,
+                                              e.asValue(sizes[column]),
+                                              e.asValue(e.size(size))),
+                getMessage(column));
+    return;
+  }
+  // -size <= index < size, as 0 <= index + size < 2 * size of unsigned numbers.
+  auto isOutside = [](OpBuilder &b, Location l, Value index, Value size) -> Value {
+    if (!index.getType().isIndex())
+      index = arith::IndexCastOp::create(b, l, b.getIndexType(), index);
+    return arith::CmpIOp::create(b, l, arith::CmpIPredicate::uge,
+                                 arith::AddIOp::create(b, l, index, size),
+                                 arith::AddIOp::create(b, l, size, size));
+  };
+  auto checkNot = [&](Value outside, int64_t column) {
+    Value yes = arith::ConstantIntOp::create(b, loc, 1, 1);
+    e.check(arith::XOrIOp::create(b, loc, outside, yes), getMessage(column));
+  };
+  // A column at a time, which the compiler makes vectors of.
+  for (int64_t column = 0; column < columns; ++column) {
+    Value size = e.asValue(sizes[column]);
+    if (rank == 0 || (rank == 1 && columns > 1)) {
+      SmallVector<Value> place(rank, e.asValue(e.size(column)));
+      Value index = tensor::ExtractOp::create(b, loc, indices, place);
+      checkNot(isOutside(b, loc, index, size), column);
+      continue;
+    }
+    Value part = indices;
+    if (columns > 1) {
+      Sizes offsets(rank, e.size(0)), strides(rank, e.size(1));
+      Sizes whole = e.getDims(indices);
+      offsets.back() = e.size(column);
+      whole.back() = e.size(1);
+      part = e.extractSlice(indices, offsets, whole, strides);
+    }
+    SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::reduction);
+    Value found = e.reduce(
+        e.filled({}, b.getI1Type(), 0), {part}, {e.identity(rank), e.affineMap(rank, {})},
+        iterators, [&](OpBuilder &inner, Location l, ValueRange args) -> Value {
+          return arith::OrIOp::create(inner, l, args[1],
+                                      isOutside(inner, l, args[0], size));
+        });
+    checkNot(tensor::ExtractOp::create(b, loc, found, ValueRange()), column);
+  }
+}
+
 struct LowerGather : LinalgPattern<GatherOp> {
   using LinalgPattern::LinalgPattern;
 
@@ -22,6 +104,7 @@ struct LowerGather : LinalgPattern<GatherOp> {
     int64_t indexRank = TensorEmitter::getRank(op.getIndices());
     auto indexDims = llvm::to_vector(llvm::seq<int64_t>(axis, axis + indexRank));
     Value dim = e.asValue(e.getDim(input, axis));
+    checkIndices(e, op.getIndices(), {e.getDim(input, axis)}, {axis});
     Value result = e.map(
         *sizes, TensorEmitter::getElement(input), {op.getIndices()},
         {e.select(rank, indexDims)},
@@ -47,6 +130,7 @@ struct LowerGatherElements : LinalgPattern<GatherElementsOp> {
     int64_t rank = TensorEmitter::getRank(input);
     int64_t axis = normalizeAxis(op.getAxis(), rank);
     Value dim = e.asValue(e.getDim(input, axis));
+    checkIndices(e, op.getIndices(), {e.getDim(input, axis)}, {axis});
     Value result = e.map(
         e.getDims(op.getIndices()), TensorEmitter::getElement(input),
         {op.getIndices()}, {e.identity(rank)},
@@ -60,6 +144,22 @@ struct LowerGatherElements : LinalgPattern<GatherElementsOp> {
     return e.replace({result});
   }
 };
+
+/// Checks tuples of indices into dimensions of `data` from `first` on, and gives the
+/// sizes of these.
+SmallVector<Value> checkTuples(TensorEmitter &e, Value indices, Value data,
+                               int64_t first) {
+  Sizes sizes;
+  SmallVector<int64_t> dims;
+  int64_t length = cast<RankedTensorType>(indices.getType()).getShape().back();
+  for (int64_t i = 0; i < length; ++i) {
+    sizes.push_back(e.getDim(data, first + i));
+    dims.push_back(first + i);
+  }
+  if (length > 0)
+    checkIndices(e, indices, sizes, dims);
+  return llvm::map_to_vector(sizes, [&](Size size) { return e.asValue(size); });
+}
 
 /// Reads the tuple of indices at `place` of `indices`.
 SmallVector<Value> readTuple(OpBuilder &b, Location l, Value indices,
@@ -84,10 +184,7 @@ struct LowerGatherND : LinalgPattern<GatherNDOp> {
     Value input = e.signless(op.getInput()), indices = op.getIndices();
     int64_t batch = op.getBatchDims();
     int64_t outer = TensorEmitter::getRank(indices) - 1;
-    int64_t length = cast<RankedTensorType>(indices.getType()).getShape().back();
-    SmallVector<Value> dims;
-    for (int64_t i = 0; i < length; ++i)
-      dims.push_back(e.asValue(e.getDim(input, batch + i)));
+    SmallVector<Value> dims = checkTuples(e, indices, input, batch);
     Value result = e.generate(
         *sizes, TensorEmitter::getElement(input),
         [&](OpBuilder &b, Location l, ValueRange place) -> Value {
@@ -148,6 +245,7 @@ struct LowerScatterElements : LinalgPattern<ScatterElementsOp> {
                      "indices and updates differ in dimension " + Twine(i));
     Value dim = e.asValue(e.getDim(op.getInput(), axis));
     Value indices = op.getIndices();
+    checkIndices(e, indices, {e.getDim(op.getInput(), axis)}, {axis});
     return emitScatter(e, op.getInput(), op.getUpdates(), op.getReduction(),
                        [&](OpBuilder &b, Location l, ValueRange at) {
                          SmallVector<Value> place(at);
@@ -164,13 +262,10 @@ struct LowerScatterND : LinalgPattern<ScatterNDOp> {
   LogicalResult lower(ScatterNDOp op, TensorEmitter &e) const override {
     Value indices = op.getIndices();
     int64_t outer = TensorEmitter::getRank(indices) - 1;
-    int64_t length = cast<RankedTensorType>(indices.getType()).getShape().back();
     for (int64_t i = 0; i < outer; ++i)
       e.checkSameDim(indices, i, op.getUpdates(), i,
                      "indices and updates differ in dimension " + Twine(i));
-    SmallVector<Value> dims;
-    for (int64_t i = 0; i < length; ++i)
-      dims.push_back(e.asValue(e.getDim(op.getInput(), i)));
+    SmallVector<Value> dims = checkTuples(e, indices, op.getInput(), 0);
     return emitScatter(e, op.getInput(), op.getUpdates(), op.getReduction(),
                        [&](OpBuilder &b, Location l, ValueRange at) {
                          SmallVector<Value> place =

@@ -159,24 +159,19 @@ struct LowerPad : LinalgPattern<PadOp> {
       low[axis] = e.getEntry(op.getPads(), i);
       high[axis] = e.getEntry(op.getPads(), axes.size() + i);
     }
+    input = crop(e, input, low, high);
+    if (llvm::all_of(llvm::concat<Size>(low, high), [](Size size) {
+          return TensorEmitter::getConstant(size) == 0;
+        }))
+      return e.replace({input});
     if (op.getMode() == "constant")
-      return e.replace({padConstant(op, e, input, low, high, *sizes)});
+      return e.replace({padConstant(op, e, input, low, *sizes)});
     return e.replace({gather(op.getMode(), e, input, low, *sizes)});
   }
 
-  /// Negative counts crop first.
-  static Value padConstant(PadOp op, TensorEmitter &e, Value input, Sizes low,
-                           Sizes high, ArrayRef<Size> resultSizes) {
+  /// Negative counts crop first, whatever the mode; they are 0 then.
+  static Value crop(TensorEmitter &e, Value input, Sizes &low, Sizes &high) {
     int64_t rank = low.size();
-    Value fill;
-    if (!op.getValue()) {
-      fill = e.scalar(TensorEmitter::getElement(input), 0);
-    } else {
-      Value value = e.signless(op.getValue());
-      SmallVector<Value> indices(TensorEmitter::getRank(value),
-                                 e.asValue(e.size(0)));
-      fill = tensor::ExtractOp::create(e.rewriter, e.location, value, indices);
-    }
     Sizes sizes = e.getDims(input), offsets, strides(rank, e.size(1));
     bool crops = false;
     for (int64_t i = 0; i < rank; ++i) {
@@ -190,13 +185,39 @@ struct LowerPad : LinalgPattern<PadOp> {
       low[i] = e.max(low[i], zero);
       high[i] = e.max(high[i], zero);
     }
-    if (crops)
-      input = e.extractSlice(input, offsets, sizes, strides);
-    if (llvm::all_of(llvm::concat<Size>(low, high), [](Size size) {
-          return TensorEmitter::getConstant(size) == 0;
-        }))
-      return input;
+    return crops ? e.extractSlice(input, offsets, sizes, strides) : input;
+  }
+
+  static Value padConstant(PadOp op, TensorEmitter &e, Value input, ArrayRef<Size> low,
+                           ArrayRef<Size> resultSizes) {
+    Value fill;
+    if (!op.getValue()) {
+      fill = e.scalar(TensorEmitter::getElement(input), 0);
+    } else {
+      Value value = e.signless(op.getValue());
+      SmallVector<Value> indices(TensorEmitter::getRank(value),
+                                 e.asValue(e.size(0)));
+      fill = tensor::ExtractOp::create(e.rewriter, e.location, value, indices);
+    }
     return e.insertSlice(input, e.filled(resultSizes, fill), low);
+  }
+
+  /// There is no element to repeat in a dimension of none.
+  static void checkNotEmpty(TensorEmitter &e, ArrayRef<Value> dims, ArrayRef<Size> sizes) {
+    OpBuilder &b = e.rewriter;
+    Value zero = e.asValue(e.size(0));
+    for (auto [i, dim] : llvm::enumerate(dims)) {
+      if (auto known = getConstantIntValue(dim); known && *known > 0)
+        continue;
+      if (dim == e.asValue(sizes[i]))
+        continue;
+      Value hasElements = arith::CmpIOp::create(b, e.location,
+                                                arith::CmpIPredicate::sgt, dim, zero);
+      Value isEmpty = arith::CmpIOp::create(b, e.location, arith::CmpIPredicate::eq,
+                                            e.asValue(sizes[i]), zero);
+      e.check(arith::OrIOp::create(b, e.location, hasElements, isEmpty),
+              "dimension " + Twine(i) + " has no element to pad with");
+    }
   }
 
   /// The modes that repeat elements of the input.
@@ -207,6 +228,7 @@ struct LowerPad : LinalgPattern<PadOp> {
       starts.push_back(e.asValue(size));
       dims.push_back(e.asValue(dim));
     }
+    checkNotEmpty(e, dims, sizes);
     return e.generate(
         sizes, TensorEmitter::getElement(input),
         [&](OpBuilder &b, Location l, ValueRange indices) {

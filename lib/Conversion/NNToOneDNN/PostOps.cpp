@@ -50,6 +50,17 @@ static PostOp eltwise(Operation *op, EltwiseAlgorithm algorithm,
   return postOp;
 }
 
+static constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+/// max(low, min(high, x)); null if a limit is NaN, which every result is then.
+static std::optional<PostOp> limit(Operation *op, float low, float high) {
+  if (!(low <= high))
+    return std::nullopt;
+  if (low == 0.0f && high == kInfinity)
+    return eltwise(op, EltwiseAlgorithm::Relu);
+  return eltwise(op, EltwiseAlgorithm::ClipV2, low, high);
+}
+
 static PostOp binary(BinaryAlgorithm algorithm, Value operand) {
   PostOp postOp;
   postOp.binary = algorithm;
@@ -57,7 +68,10 @@ static PostOp binary(BinaryAlgorithm algorithm, Value operand) {
   return postOp;
 }
 
-/// Operators of one operand; `alpha` and `beta` as oneDNN defines them.
+/// Operators of one operand; `alpha` and `beta` as oneDNN defines them. What oneDNN
+/// computes otherwise for NaN is missing, but for rectifiers, which are worth it
+/// (docs/decisions/floats.md). Where nothing is added, the summand is -0, which keeps
+/// the sign of a zero.
 static std::optional<PostOp> getUnary(Operation *op) {
   using Alg = EltwiseAlgorithm;
   using Result = std::optional<PostOp>;
@@ -83,10 +97,6 @@ static std::optional<PostOp> getUnary(Operation *op) {
       .Case<HardSwishOp>([&](auto) {
         return eltwise(op, Alg::HardSwish, 1.0f / 6.0f, 0.5f);
       })
-      .Case<HardSigmoidOp>([&](HardSigmoidOp sigmoid) {
-        return eltwise(op, Alg::HardSigmoid, sigmoid.getAlpha().convertToFloat(),
-                       sigmoid.getBeta().convertToFloat());
-      })
       .Case<SwishOp>([&](SwishOp swish) {
         return eltwise(op, Alg::Swish, swish.getAlpha().convertToFloat());
       })
@@ -97,7 +107,7 @@ static std::optional<PostOp> getUnary(Operation *op) {
       .Case<SqrtOp>([&](auto) { return eltwise(op, Alg::Sqrt); })
       .Case<ExpOp>([&](auto) { return eltwise(op, Alg::Exp); })
       .Case<LogOp>([&](auto) { return eltwise(op, Alg::Log); })
-      .Case<NegOp>([&](auto) { return eltwise(op, Alg::Linear, -1.0f); })
+      .Case<NegOp>([&](auto) { return eltwise(op, Alg::Linear, -1.0f, -0.0f); })
       .Case<ReciprocalOp>([&](auto) { return eltwise(op, Alg::Pow, 1.0f, -1.0f); })
       .Default([](Operation *) { return std::nullopt; });
 }
@@ -110,7 +120,9 @@ static std::optional<PostOp> getWithScalar(Operation *op, bool currentIsLhs,
   using Result = std::optional<PostOp>;
   return TypeSwitch<Operation *, Result>(op)
       .Case<AddOp>([&](auto) { return eltwise(op, Alg::Linear, 1.0f, number); })
-      .Case<MulOp>([&](auto) { return eltwise(op, Alg::Linear, number, 0.0f); })
+      .Case<MulOp>([&](auto) { return eltwise(op, Alg::Linear, number, -0.0f); })
+      .Case<MaxOp>([&](auto) { return limit(op, number, kInfinity); })
+      .Case<MinOp>([&](auto) { return limit(op, -kInfinity, number); })
       .Case<SubOp>([&](auto) {
         return currentIsLhs ? eltwise(op, Alg::Linear, 1.0f, -number)
                             : eltwise(op, Alg::Linear, -1.0f, number);
@@ -123,7 +135,7 @@ static std::optional<PostOp> getWithScalar(Operation *op, bool currentIsLhs,
         if (!currentIsLhs || std::frexp(std::abs(number), &exponent) != 0.5f ||
             !std::isnormal(reciprocal))
           return std::nullopt;
-        return eltwise(op, Alg::Linear, reciprocal, 0.0f);
+        return eltwise(op, Alg::Linear, reciprocal, -0.0f);
       })
       .Case<PowOp>([&](auto) -> Result {
         if (!currentIsLhs)
@@ -145,8 +157,6 @@ static std::optional<SmallVector<PostOp>> getBinary(Operation *op,
   return TypeSwitch<Operation *, Result>(op)
       .Case<AddOp>([&](auto) { return one(BinaryAlgorithm::Add); })
       .Case<MulOp>([&](auto) { return one(BinaryAlgorithm::Mul); })
-      .Case<MaxOp>([&](auto) { return one(BinaryAlgorithm::Max); })
-      .Case<MinOp>([&](auto) { return one(BinaryAlgorithm::Min); })
       .Case<SubOp>([&](auto) -> Result {
         if (currentIsLhs)
           return one(BinaryAlgorithm::Sub);
@@ -170,7 +180,7 @@ mlir::nn::getPostOps(Operation *op, Value current, const Body &body,
   if (std::optional<PostOp> unary = getUnary(op)) {
     found.push_back(*unary);
   } else if (auto clip = dyn_cast<ClipOp>(op)) {
-    float low = -std::numeric_limits<float>::max(), high = -low;
+    float low = -kInfinity, high = kInfinity;
     for (auto [bound, value] : {std::pair(clip.getMin(), &low),
                                 std::pair(clip.getMax(), &high)}) {
       if (!bound)
@@ -182,10 +192,12 @@ mlir::nn::getPostOps(Operation *op, Value current, const Body &body,
       }
       *value = *splat;
     }
-    // Without an upper bound, infinity must stay what it is.
-    found.push_back(!clip.getMax() && low == 0.0f
-                        ? eltwise(op, EltwiseAlgorithm::Relu)
-                        : eltwise(op, EltwiseAlgorithm::ClipV2, low, high));
+    std::optional<PostOp> limits = limit(op, low, high);
+    if (!limits) {
+      reason = "nn.clip has bounds that oneDNN does not take";
+      return failure();
+    }
+    found.push_back(*limits);
   } else if (op->getNumOperands() == 2) {
     bool isLhs = op->getOperand(0) == current;
     Value other = op->getOperand(isLhs ? 1 : 0);
@@ -243,6 +255,11 @@ std::optional<Dequantized> mlir::nn::matchDequantized(Value value,
   return found;
 }
 
+/// A scale with which nothing overflows or vanishes that would not without it.
+static bool isUsual(double number) {
+  return std::abs(number) >= 0x1p-40 && std::abs(number) <= 0x1p40;
+}
+
 SmallVector<PostOp>
 mlir::nn::getIntegerPostOps(Operation *op, Value current, const Body &body,
                             SmallVector<Operation *> &absorbed) {
@@ -251,11 +268,10 @@ mlir::nn::getIntegerPostOps(Operation *op, Value current, const Body &body,
   bool isLhs = op->getOperand(0) == current;
   Value other = op->getOperand(isLhs ? 1 : 0);
   if (isa<DivOp>(op) && isLhs)
-    if (std::optional<float> number = body.getSplat(other);
-        number && std::isnormal(1.0f / *number))
+    if (std::optional<float> number = body.getSplat(other); number && isUsual(*number))
       return {eltwise(op, EltwiseAlgorithm::Linear, 1.0f / *number)};
   std::optional<Dequantized> operand = matchDequantized(other, body);
-  if (!isa<AddOp>(op) || !operand || !std::isnormal(1.0f / operand->scale))
+  if (!isa<AddOp>(op) || !operand || !isUsual(operand->scale))
     return {};
   // current + (x - z) * s = ((current / s - z) + x) * s
   absorbed = operand->ops;
@@ -284,6 +300,12 @@ void mlir::nn::simplifyIntegerPostOps(SmallVector<PostOp> &postOps,
     }
     double a = first.getAlpha().getValueAsDouble(), b = first.getBeta().getValueAsDouble();
     double c = second.getAlpha().getValueAsDouble(), d = second.getBeta().getValueAsDouble();
+    // Two sums in a row, x + b + d, may be there to round x.
+    bool isTwoSums = c == 1 && b != 0 && d != 0;
+    if (isTwoSums || !isUsual(a) || !isUsual(c)) {
+      simple.push_back(postOp);
+      continue;
+    }
     simple.back().eltwise = onednn::EltwiseAttr::get(
         elementType.getContext(), EltwiseAlgorithm::Linear, float(a * c), float(b * c + d));
   }

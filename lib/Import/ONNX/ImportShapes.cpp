@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "ImportShapes.h"
+#include "dialects/NN/IR/ShapeRanges.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -43,6 +44,7 @@ void ImportShapes::setDims(Value tensor, Dims newDims) {
 }
 
 void ImportShapes::setContents(Value tensor, Contents newContents) {
+  newContents = wrapContents(*this, tensor, newContents);
   if (!newContents)
     return;
   for (auto [index, dim] : llvm::enumerate(*newContents))

@@ -1,6 +1,7 @@
 # Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 """Pooling: geometry, padding in means, types, what is fused with it."""
 
+import numpy as np
 from execution import Case
 
 OPTIONS = [("--mcpu=x86-64-v3", "--cpu-kernels=onednn")]
@@ -88,6 +89,24 @@ def fused():
                        weights="float[12,1,1] s" if " s)" in body else "")
 
 
+def infinite():
+    """Windows of nothing but -infinity beside others of the least finite number."""
+    for channels in (3, 16):
+        x = np.full((2, channels, 8, 9), -np.inf, "f4")
+        x[0, 0, 3, 4] = np.finfo("f4").min
+        x[1, 1, :4] = np.finfo("f4").min
+        x[1, 2, 5, 5] = 1
+        for name, attributes in (("plain", "kernel_shape = [2, 2], strides = [2, 2]"),
+                                 ("same", "kernel_shape = [3, 3], auto_pad = \"SAME_UPPER\""),
+                                 ("dilated", "kernel_shape = [3, 2], dilations = [2, 3], pads = [1, 1, 1, 1]")):
+            for kind, text in (("", "float[N,C,H,W] x".replace("C", str(channels))),
+                               ("_static", f"float[2,{channels},8,9] x")):
+                # ONNX Runtime gives the least finite number.
+                yield Case(f"MaxPool_infinite_{name}_{channels}{kind}", text,
+                           f"y = MaxPool<{attributes}>(x)  r = Relu(y)", values={"x": x},
+                           sizes=[{"N": 2, "H": 8, "W": 9}] if not kind else ({},), oracle=False)
+
+
 def all_cases():
-    for group in (plain, types, fused):
+    for group in (plain, types, fused, infinite):
         yield from group()

@@ -7,6 +7,7 @@
 
 #include "CPU/OneDNN/Cache.h"
 #include "CPU/OneDNN/Convert.h"
+#include "CPU/OneDNN/MaxPool.h"
 #include "CPU/OneDNN/SmallProducts.h"
 #include "Core/Verbose.h"
 
@@ -277,6 +278,7 @@ void PluginSession::execute(const nnrt_abi_onednn_site *site,
   BoundKernel &kernel = *bound.front();
   threads.execute(kernel.cost,
                   [&] { kernel.execute(stream.get(), args, scratch); });
+  restoreInfinities(*site, args);
   if (hit)
     printTime();
 }

@@ -38,6 +38,8 @@ public:
 
   /// src has 8 bits, and the sums of its products with the weights are exact.
   bool isInteger() const;
+  /// How far before spatial dimension `i` of src the first window begins.
+  int64_t padBegin(int i) const { return padsBegin[i]; }
   /// What src holds for zero.
   int32_t srcZeroPoint() const;
   /// For CPUs on which oneDNN's integer products are not exact: from now on the

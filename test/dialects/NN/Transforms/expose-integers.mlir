@@ -77,6 +77,21 @@ func.func @other_bias(%x: tensor<1x3x8x8xi8>, %w: tensor<2x3x1x1xi8>, %b: tensor
   return %3 : tensor<1x2x8x8xf32>
 }
 
+// Nor with a zero point that only the run knows.
+// CHECK-LABEL: func.func @run_time_zero_point(
+// CHECK: nn.conv %{{.*}}, %{{.*}} {nn.integers} : (tensor<1x3x8x8xf32>, tensor<2x3x1x1xf32>)
+// CHECK: nn.add
+func.func @run_time_zero_point(%x: tensor<1x3x8x8xi8>, %w: tensor<2x3x1x1xi8>, %b: tensor<2xi32>, %z: tensor<i32>) -> tensor<1x2x8x8xf32> {
+  %sx = nn.constant dense<0.5> : tensor<f32>
+  %sw = nn.constant dense<0.25> : tensor<f32>
+  %sb = nn.constant dense<0.125> : tensor<f32>
+  %0 = nn.dequantize %x, %sx : (tensor<1x3x8x8xi8>, tensor<f32>) -> tensor<1x3x8x8xf32>
+  %1 = nn.dequantize %w, %sw : (tensor<2x3x1x1xi8>, tensor<f32>) -> tensor<2x3x1x1xf32>
+  %2 = nn.dequantize %b, %sb, %z : (tensor<2xi32>, tensor<f32>, tensor<i32>) -> tensor<2xf32>
+  %3 = nn.conv %0, %1, %2 : (tensor<1x3x8x8xf32>, tensor<2x3x1x1xf32>, tensor<2xf32>) -> tensor<1x2x8x8xf32>
+  return %3 : tensor<1x2x8x8xf32>
+}
+
 // Constant weights that fit in i8: the stored integers are multiplied. The zero point of
 // x times the sums of the columns (3, 7) goes into the bias.
 // CHECK-LABEL: func.func @bytes(

@@ -37,7 +37,7 @@ func.func @conv_used_twice(%x: tensor<1x2x8x8xf32>) -> (tensor<1x2x8x8xf32>, ten
 // CHECK-NEXT: return %[[ADD]]
 func.func @standalone(%x: tensor<?x2x?x?xf32>) -> tensor<?x2x?x?xf32> {
   %s = nn.constant dense<[1.0, 2.0]> : tensor<2xf32>
-  %scale = nn.unsqueeze %s {axes = array<i64: 1, 2>} : (tensor<2xf32>) -> tensor<2x1x1xf32>
+  %scale = nn.constant dense<[[[1.0]], [[2.0]]]> : tensor<2x1x1xf32>
   %0 = nn.batch_norm %x, %s, %s, %s, %s : (tensor<?x2x?x?xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<?x2x?x?xf32>
   %1 = nn.mul %0, %scale : (tensor<?x2x?x?xf32>, tensor<2x1x1xf32>) -> tensor<?x2x?x?xf32>
   %2 = nn.add %1, %scale : (tensor<?x2x?x?xf32>, tensor<2x1x1xf32>) -> tensor<?x2x?x?xf32>
@@ -79,4 +79,55 @@ func.func @after_matmul(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
   %2 = nn.mul %1, %s : (tensor<?x2xf32>, tensor<2xf32>) -> tensor<?x2xf32>
   %3 = nn.sub %2, %s : (tensor<?x2xf32>, tensor<2xf32>) -> tensor<?x2xf32>
   return %3 : tensor<?x2xf32>
+}
+
+// -----
+
+// Only constants beside weights move.
+// CHECK-LABEL: func @values_stay
+// CHECK: %[[A:.*]] = nn.add %arg0
+// CHECK: %[[B:.*]] = nn.sub %[[A]]
+// CHECK: %[[C:.*]] = nn.mul %[[B]]
+// CHECK: %[[D:.*]] = nn.mul %[[C]]
+// CHECK: return %[[D]]
+func.func @values_stay(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %magic = nn.constant dense<12582912.0> : tensor<f32>
+  %large = nn.constant dense<-3.0e+38> : tensor<f32>
+  %two = nn.constant dense<2.0> : tensor<f32>
+  %0 = nn.add %x, %magic : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %1 = nn.sub %0, %magic : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %2 = nn.mul %1, %large : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %3 = nn.mul %2, %two : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  return %3 : tensor<4xf32>
+}
+
+// -----
+
+// Rounding by two additions stays behind a product and before one; so does a constant
+// that overflows with another.
+// CHECK-LABEL: func @beside_products
+// CHECK: %[[M:.*]] = nn.matmul %arg0
+// CHECK: %[[A:.*]] = nn.add %[[M]]
+// CHECK: nn.sub %[[A]]
+// CHECK: %[[C:.*]] = nn.conv %arg1, %{{[0-9]+}} :
+// CHECK: %[[B:.*]] = nn.add %[[C]]
+// CHECK: %[[S:.*]] = nn.sub %[[B]]
+// CHECK: nn.conv %[[S]]
+// CHECK: %[[O:.*]] = nn.matmul %arg0, %{{[0-9]+}} :
+// CHECK: nn.mul %[[O]]
+func.func @beside_products(%x: tensor<?x2xf32>, %y: tensor<1x1x4x4xf32>) -> (tensor<?x2xf32>, tensor<1x1x4x4xf32>, tensor<?x2xf32>) {
+  %w = nn.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+  %k = nn.constant dense<2.0> : tensor<1x1x1x1xf32>
+  %magic = nn.constant dense<12582912.0> : tensor<f32>
+  %large = nn.constant dense<-3.0e+38> : tensor<f32>
+  %0 = nn.matmul %x, %w : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  %1 = nn.add %0, %magic : (tensor<?x2xf32>, tensor<f32>) -> tensor<?x2xf32>
+  %2 = nn.sub %1, %magic : (tensor<?x2xf32>, tensor<f32>) -> tensor<?x2xf32>
+  %3 = nn.conv %y, %k : (tensor<1x1x4x4xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x4x4xf32>
+  %4 = nn.add %3, %magic : (tensor<1x1x4x4xf32>, tensor<f32>) -> tensor<1x1x4x4xf32>
+  %5 = nn.sub %4, %magic : (tensor<1x1x4x4xf32>, tensor<f32>) -> tensor<1x1x4x4xf32>
+  %6 = nn.conv %5, %k : (tensor<1x1x4x4xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x4x4xf32>
+  %7 = nn.matmul %x, %w : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+  %8 = nn.mul %7, %large : (tensor<?x2xf32>, tensor<f32>) -> tensor<?x2xf32>
+  return %2, %6, %8 : tensor<?x2xf32>, tensor<1x1x4x4xf32>, tensor<?x2xf32>
 }

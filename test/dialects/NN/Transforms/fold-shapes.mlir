@@ -67,3 +67,40 @@ func.func @resize_to_double(%x: tensor<1x3x?x?xf32>) -> tensor<1x3x?x?xf32> {
   %y = nn.resize %x sizes %t : (tensor<1x3x?x?xf32>, tensor<4xi64>) -> tensor<1x3x?x?xf32>
   return %y : tensor<1x3x?x?xf32>
 }
+
+// -----
+
+// Numbers of a type: true is 1, what overflows wraps or is left to the run.
+// CHECK-LABEL: func @ranges
+// CHECK-DAG: %[[ONES:.*]] = nn.constant dense<1> : tensor<2xi64>
+// CHECK-DAG: %[[LOW:.*]] = nn.constant dense<-2147483648> : tensor<1xi64>
+// CHECK-DAG: %[[SUM:.*]] = nn.add %arg0
+// CHECK-DAG: %[[WIDE:.*]] = nn.cast %[[SUM]] {to = i64}
+// CHECK: return %[[ONES]], %[[LOW]], %[[WIDE]]
+func.func @ranges(%x: tensor<1xi32>) -> (tensor<2xi64>, tensor<1xi64>, tensor<1xi64>) {
+  %true = nn.constant dense<true> : tensor<2xi1>
+  %0 = nn.cast %true {to = i64} : (tensor<2xi1>) -> tensor<2xi64>
+  %one = nn.constant dense<1> : tensor<1xi32>
+  %last = nn.constant dense<2147483647> : tensor<1xi32>
+  %1 = nn.add %last, %one : (tensor<1xi32>, tensor<1xi32>) -> tensor<1xi32>
+  %2 = nn.cast %1 {to = i64} : (tensor<1xi32>) -> tensor<1xi64>
+  %3 = nn.add %x, %one : (tensor<1xi32>, tensor<1xi32>) -> tensor<1xi32>
+  %4 = nn.cast %3 {to = i64} : (tensor<1xi32>) -> tensor<1xi64>
+  return %0, %2, %4 : tensor<2xi64>, tensor<1xi64>, tensor<1xi64>
+}
+
+// -----
+
+// Sizes in 32 bits stay sizes.
+// CHECK-LABEL: func @sizes_in_32_bits
+// CHECK-NOT: nn.cast
+// CHECK: nn.resize %arg0 scales
+func.func @sizes_in_32_bits(%x: tensor<1x3x?x?xf32>) -> tensor<1x3x?x?xf32> {
+  %two = nn.constant dense<2> : tensor<i32>
+  %s = nn.shape %x {start = 2 : i64} : (tensor<1x3x?x?xf32>) -> tensor<2xi64>
+  %0 = nn.cast %s {to = i32} : (tensor<2xi64>) -> tensor<2xi32>
+  %1 = nn.mul %0, %two : (tensor<2xi32>, tensor<i32>) -> tensor<2xi32>
+  %2 = nn.cast %1 {to = i64} : (tensor<2xi32>) -> tensor<2xi64>
+  %3 = nn.resize %x sizes %2 {axes = array<i64: 2, 3>, mode = "nearest"} : (tensor<1x3x?x?xf32>, tensor<2xi64>) -> tensor<1x3x?x?xf32>
+  return %3 : tensor<1x3x?x?xf32>
+}

@@ -115,9 +115,9 @@ func.func @layer_norm(%x: tensor<?x?x8xf32>, %scale: tensor<8xf32>) -> tensor<?x
 
 // -----
 
-// Thirds have no exact reciprocal.
+// Thirds have no exact reciprocal; the square root of -inf is not its power.
 // CHECK-LABEL: func @cheaper
-// CHECK: nn.sqrt %arg0
+// CHECK: nn.pow %arg0
 // CHECK: nn.mul {{.*}} -> tensor<4xf32>
 // CHECK: nn.div {{.*}} -> tensor<4xf32>
 func.func @cheaper(%x: tensor<4xf32>) -> tensor<4xf32> {
@@ -128,6 +128,22 @@ func.func @cheaper(%x: tensor<4xf32>) -> tensor<4xf32> {
   %1 = nn.div %0, %four : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
   %2 = nn.div %1, %three : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
   return %2 : tensor<4xf32>
+}
+
+// -----
+
+// x * 1e38 overflows; x * 1e38 * 1e-38 does, too.
+// CHECK-LABEL: func @huge_factors
+// CHECK-NOT: nn.swish
+// CHECK: nn.sigmoid
+func.func @huge_factors(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %large = nn.constant dense<1.0e+38> : tensor<f32>
+  %small = nn.constant dense<1.0e-38> : tensor<f32>
+  %0 = nn.mul %x, %large : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %1 = nn.mul %0, %small : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %2 = nn.sigmoid %x : (tensor<4xf32>) -> tensor<4xf32>
+  %3 = nn.mul %1, %2 : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return %3 : tensor<4xf32>
 }
 
 // -----

@@ -81,3 +81,32 @@ func.func @types(%x: tensor<2x3xf64>, %w: tensor<3x4xf64>, %i: tensor<2x3xi32>, 
   %1 = nn.matmul %i, %j : (tensor<2x3xi32>, tensor<3x4xi32>) -> tensor<2x4xi32>
   return %0, %1 : tensor<2x4xf64>, tensor<2x4xi32>
 }
+
+// -----
+
+// Bounds that are absent are infinite. Rectifiers are post-ops; what is not computed
+// right for NaN, or of tensors, is not. Products keep the sign of a zero.
+// CHECK-LABEL: func.func @limits(
+// CHECK: onednn.matmul {{.*}}post_ops = [#onednn.eltwise<clip_v2, 0xFF800000, 6.000000e+00>, #onednn.eltwise<clip_v2, 1.000000e+00, 0x7F800000>, #onednn.eltwise<linear, 2.000000e+00, -0.000000e+00>]
+// CHECK: nn.hard_sigmoid
+// CHECK: onednn.matmul {{[^p]*}} -> tensor<2x4xf32>
+// CHECK: nn.max
+func.func @limits(%x: tensor<2x3xf32>, %w: tensor<3x4xf32>, %y: tensor<2x4xf32>) -> (tensor<2x4xf32>, tensor<2x4xf32>) {
+  %0 = nn.fusion (%a = %x : tensor<2x3xf32>, %b = %w : tensor<3x4xf32>) -> (tensor<2x4xf32>) {
+    %six = nn.constant dense<6.0> : tensor<f32>
+    %one = nn.constant dense<1.0> : tensor<f32>
+    %two = nn.constant dense<2.0> : tensor<f32>
+    %2 = nn.matmul %a, %b : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+    %3 = nn.clip %2 max %six : (tensor<2x4xf32>, tensor<f32>) -> tensor<2x4xf32>
+    %4 = nn.max %3, %one : (tensor<2x4xf32>, tensor<f32>) -> tensor<2x4xf32>
+    %5 = nn.mul %4, %two : (tensor<2x4xf32>, tensor<f32>) -> tensor<2x4xf32>
+    %6 = nn.hard_sigmoid %5 : (tensor<2x4xf32>) -> tensor<2x4xf32>
+    nn.yield %6 : tensor<2x4xf32>
+  }
+  %1 = nn.fusion (%a = %x : tensor<2x3xf32>, %b = %w : tensor<3x4xf32>, %c = %y : tensor<2x4xf32>) -> (tensor<2x4xf32>) {
+    %2 = nn.matmul %a, %b : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+    %3 = nn.max %2, %c : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+    nn.yield %3 : tensor<2x4xf32>
+  }
+  return %0, %1 : tensor<2x4xf32>, tensor<2x4xf32>
+}
