@@ -244,12 +244,11 @@ static void registerParametric(Registry &registry) {
     };
   });
   addParametric<GeluOp>(registry, [](GeluOp op) {
+    // Written so that nothing cancels where x is very negative.
     return [tanh = op.getApproximate() == "tanh"](double x) {
       const double pi = 3.14159265358979323846;
-      return tanh ? 0.5 * x *
-                        (1 + std::tanh(std::sqrt(2 / pi) *
-                                       (x + 0.044715 * x * x * x)))
-                  : 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
+      return tanh ? x * sigmoid(2 * std::sqrt(2 / pi) * (x + 0.044715 * x * x * x))
+                  : 0.5 * x * std::erfc(-x / std::sqrt(2.0));
     };
   });
   addParametric<HardSigmoidOp>(registry, [](HardSigmoidOp op) {

@@ -34,6 +34,10 @@ struct Emitter {
   Value sub(Value l, Value r) { return make<arith::SubFOp>(l, r); }
   Value mul(Value l, Value r) { return make<arith::MulFOp>(l, r); }
   Value div(Value l, Value r) { return make<arith::DivFOp>(l, r); }
+  Value neg(Value x) { return make<arith::NegFOp>(x); }
+  Value abs(Value x) { return make<math::AbsFOp>(x); }
+  /// x * y + z, rounded once.
+  Value fma(Value x, Value y, Value z) { return make<math::FmaOp>(x, y, z); }
   Value exp(Value x) { return make<math::ExpOp>(x); }
   Value expm1(Value x) { return make<math::ExpM1Op>(x); }
   Value max(Value l, Value r) { return make<arith::MaximumFOp>(l, r); }
@@ -67,6 +71,18 @@ struct Emitter {
   Value castToInt(Value x, IntegerType to, bool toUnsigned);
   Value castFromInt(Value x, FloatType to, bool fromUnsigned);
   Value castInt(Value x, IntegerType to, bool fromUnsigned);
+
+  // Activations, by formulas that lose no digits in their left tails (Activations.cpp).
+  Value sigmoid(Value x);
+  /// x * sigmoid(scaled).
+  Value swish(Value x, Value scaled);
+  /// ln(1 + e^x).
+  Value softplus(Value x);
+  /// x * tanh(softplus(x)).
+  Value mish(Value x);
+  /// x * (1 + erf(x / sqrt(2))) / 2, and its approximation by tanh.
+  Value gelu(Value x);
+  Value geluTanh(Value x);
 
   // Floats of 8 bits or less, as their bits in i8 (SmallFloats.cpp).
   Value decodeFloat(Value bits, FloatType format);

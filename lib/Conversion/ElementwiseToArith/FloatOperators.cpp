@@ -5,88 +5,41 @@
 #include "dialects/NN/IR/NN.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
-#include <cmath>
 #include <limits>
 
 using namespace mlir;
 using namespace mlir::nn;
 
-/// ln(1 + exp(x)) without overflow.
-static Value emitSoftplus(Emitter &e, Value x) {
-  Value small = e.exp(e.make<arith::NegFOp>(e.make<math::AbsFOp>(x)));
-  return e.add(e.max(x, e.constant(x, 0)), e.make<math::Log1pOp>(small));
-}
-
-static Value emitGelu(Emitter &e, GeluOp op, Value x) {
-  Value inner;
-  if (op.getApproximate() == "tanh") {
-    Value cube = e.mul(e.mul(x, x), x);
-    Value sum = e.add(x, e.mul(cube, e.constant(x, 0.044715)));
-    inner = e.make<math::TanhOp>(
-        e.mul(sum, e.constant(x, 0.7978845608028653559))); // sqrt(2 / pi)
-  } else {
-    inner = e.make<math::ErfOp>(
-        e.mul(x, e.constant(x, 0.7071067811865475244))); // sqrt(1 / 2)
-  }
-  Value half = e.mul(x, e.constant(x, 0.5));
-  return e.mul(half, e.add(inner, e.constant(x, 1)));
-}
-
-/// x^y; an exponent that is a constant of few multiplications becomes them.
+/// x^y. Powers of few multiplications become them: 3 roundings are within 3 ulp, and
+/// none rounds where the result is a float.
 static Value emitPow(Emitter &e, Operation *op, Value x, Value y) {
   DenseElementsAttr exponent;
-  if (matchPattern(op->getOperand(1), m_Constant(&exponent)) &&
-      exponent.isSplat() && isa<FloatType>(exponent.getElementType())) {
-    double value = exponent.getSplatValue<APFloat>().convertToDouble();
-    if (value == 1)
-      return x;
-    if (value == 2)
-      return e.mul(x, x);
-    if (value == 3)
-      return e.mul(e.mul(x, x), x);
-    if (value == -1)
-      return e.div(e.constant(x, 1), x);
-  }
-  if (getElementTypeOrSelf(x).isF64())
+  if (!matchPattern(op->getOperand(1), m_Constant(&exponent)) || !exponent.isSplat() ||
+      !isa<FloatType>(exponent.getElementType()))
     return e.make<math::PowFOp>(x, y);
-  // |x|^y, and its sign: a negative base has powers of integers only.
-  using Predicate = arith::CmpFPredicate;
-  Value magnitude = e.make<math::AbsFOp>(x);
-  Value power = e.exp(e.mul(y, e.make<math::LogOp>(magnitude)));
-  Value half = e.mul(y, e.constant(y, 0.5));
-  Value isInteger = e.compare(Predicate::OEQ, e.make<math::FloorOp>(y), y);
-  Value isEven = e.compare(Predicate::OEQ, e.make<math::FloorOp>(half), half);
-  Value ofNegative = e.select(isEven, power, e.make<arith::NegFOp>(power));
-  ofNegative = e.select(isInteger, ofNegative,
-                        e.constant(x, std::numeric_limits<double>::quiet_NaN()));
-  Value zero = e.constant(x, 0), one = e.constant(x, 1);
-  power = e.select(e.less(x, zero), ofNegative, power);
-  // 0^0 and 1^inf.
-  Value isOne = e.make<arith::OrIOp>(e.compare(Predicate::OEQ, y, zero),
-                                     e.compare(Predicate::OEQ, x, one));
-  return e.select(isOne, one, power);
-}
-
-/// C's fmod, exact where |x / y| < 2^52. (LLVM would call a library.)
-static Value emitFmod(Emitter &e, Value x, Value y) {
-  Type type = x.getType();
-  Value a = e.widen(x, e.builder.getF64Type());
-  Value b = e.widen(y, e.builder.getF64Type());
-  Value magnitude = e.make<math::AbsFOp>(b);
-  Value quotient = e.make<math::TruncOp>(e.div(a, b));
-  Value rest = e.make<math::FmaOp>(e.make<arith::NegFOp>(quotient), b, a);
-  // The quotient may have been rounded up to an integer.
-  Value step = e.make<math::CopySignOp>(magnitude, a);
-  Value opposite = e.less(e.mul(rest, step), e.constant(a, 0));
-  rest = e.select(opposite, e.add(rest, step), rest);
-  rest = e.select(e.less(e.make<math::AbsFOp>(a), magnitude), a, rest);
-  return type == rest.getType() ? rest : e.make<arith::TruncFOp>(type, rest);
+  double value = exponent.getSplatValue<APFloat>().convertToDouble();
+  if (value == 1)
+    return x;
+  if (value == -1)
+    return e.div(e.constant(x, 1), x);
+  if (value == 0.5) {
+    // Unlike the root, the power of -0 is 0, and that of -infinity infinity.
+    double infinity = std::numeric_limits<double>::infinity();
+    Value root = e.make<math::SqrtOp>(e.add(x, e.constant(x, 0)));
+    Value isInfinite =
+        e.compare(arith::CmpFPredicate::OEQ, x, e.constant(x, -infinity));
+    return e.select(isInfinite, e.constant(x, infinity), root);
+  }
+  if (value != 2 && value != 3 && value != 4)
+    return e.make<math::PowFOp>(x, y);
+  Value square = e.mul(x, x);
+  return value == 2 ? square : e.mul(square, value == 3 ? x : square);
 }
 
 /// The sign of the result is that of y.
 static Value emitFloorMod(Emitter &e, Value x, Value y) {
   Value zero = e.constant(x, 0);
-  Value rest = emitFmod(e, x, y);
+  Value rest = e.make<arith::RemFOp>(x, y);
   Value differs = e.make<arith::XOrIOp>(e.less(rest, zero), e.less(y, zero));
   Value nonzero = e.compare(arith::CmpFPredicate::ONE, rest, zero);
   Value adjust = e.make<arith::AndIOp>(differs, nonzero);
@@ -128,8 +81,10 @@ FailureOr<Value> nn::emitFloat(Emitter &e, Operation *op,
       .Case([&](SqrtOp) { return e.make<math::SqrtOp>(x); })
       .Case([&](TanOp) { return e.make<math::TanOp>(x); })
       .Case([&](TanhOp) { return e.make<math::TanhOp>(x); })
-      .Case([&](SoftplusOp) { return emitSoftplus(e, x); })
-      .Case([&](GeluOp gelu) { return emitGelu(e, gelu, x); })
+      .Case([&](SoftplusOp) { return e.softplus(x); })
+      .Case([&](GeluOp gelu) {
+        return gelu.getApproximate() == "tanh" ? e.geluTanh(x) : e.gelu(x);
+      })
       .Case([&](ReluOp) { return e.max(x, constant(0)); })
       .Case([&](ReciprocalOp) { return e.div(constant(1), x); })
       .Case([&](HardSwishOp) {
@@ -140,19 +95,11 @@ FailureOr<Value> nn::emitFloat(Emitter &e, Operation *op,
         Value ramp = e.add(e.mul(x, number(op.getAlpha())), number(op.getBeta()));
         return e.max(constant(0), e.min(constant(1), ramp));
       })
-      .Case([&](MishOp) {
-        return e.mul(x, e.make<math::TanhOp>(emitSoftplus(e, x)));
-      })
-      .Case([&](SigmoidOp) {
-        Value power = e.exp(e.make<arith::NegFOp>(x));
-        return e.div(constant(1), e.add(constant(1), power));
-      })
+      .Case([&](MishOp) { return e.mish(x); })
+      .Case([&](SigmoidOp) { return e.sigmoid(x); })
       .Case([&](SwishOp op) {
-        Value scaled = op.getAlpha().isExactlyValue(1)
-                           ? x
-                           : e.mul(x, number(op.getAlpha()));
-        Value power = e.exp(e.make<arith::NegFOp>(scaled));
-        return e.div(x, e.add(constant(1), power));
+        bool isPlain = op.getAlpha().isExactlyValue(1);
+        return e.swish(x, isPlain ? x : e.mul(x, number(op.getAlpha())));
       })
       .Case([&](SignOp) {
         // Zero and NaN are what remains, and stay.
@@ -213,8 +160,7 @@ FailureOr<Value> nn::emitFloat(Emitter &e, Operation *op,
         return e.select(e.less(x, constant(0)), e.mul(y, x), x);
       })
       .Case([&](ModOp op) {
-        return op.getFmod() ? emitFmod(e, x, y)
-                            : emitFloorMod(e, x, y);
+        return op.getFmod() ? e.make<arith::RemFOp>(x, y) : emitFloorMod(e, x, y);
       })
       .Case([&](PowOp) { return emitPow(e, op, x, y); })
       .Case([&](EqualOp) { return compare(Predicate::OEQ); })

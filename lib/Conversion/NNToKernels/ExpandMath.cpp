@@ -1,14 +1,13 @@
 //===- ExpandMath.cpp - nn-expand-math ------------------------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
-#include "ExpandMathF64.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "MathF32.h"
+#include "MathF64.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
-#include "nn/Conversion/ElementwiseToArith.h"
 #include "nn/Conversion/Passes.h"
 
 namespace mlir::nn {
@@ -17,6 +16,7 @@ namespace mlir::nn {
 } // namespace mlir::nn
 
 using namespace mlir;
+using namespace mlir::nn;
 
 namespace {
 /// Integers to bf16: what upstream canonicalization makes of emitCast's steps.
@@ -34,51 +34,35 @@ template <typename OpTy> struct ExpandIntToBF16 : OpRewritePattern<OpTy> {
   }
 };
 
-/// e^x as 2^n e^r, with |r| <= ln(2) / 2 and a polynomial for e^r that is within 1
-/// ulp: 15 instructions, where upstream's expansion takes 20. Results below
-/// 1.7e-38, which are denormal or almost, become 0.
-struct ExpandExpF32 : OpRewritePattern<math::ExpOp> {
-  using OpRewritePattern<math::ExpOp>::OpRewritePattern;
+/// A function becomes the arithmetic of MathF32 or MathF64.
+template <typename OpTy, typename... Values> struct ExpandFunction : OpRewritePattern<OpTy> {
+  using OfF32 = Value (MathF32::*)(Values...);
+  using OfF64 = Value (MathF64::*)(Values...);
 
-  LogicalResult matchAndRewrite(math::ExpOp op, PatternRewriter &b) const override {
-    Type type = op.getType();
-    if (!getElementTypeOrSelf(type).isF32())
+  ExpandFunction(MLIRContext *context, OfF32 ofF32, OfF64 ofF64)
+      : OpRewritePattern<OpTy>(context), ofF32(ofF32), ofF64(ofF64) {}
+
+  LogicalResult matchAndRewrite(OpTy op, PatternRewriter &rewriter) const override {
+    Type element = getElementTypeOrSelf(op.getType());
+    auto expand = [&](auto math, auto function) {
+      return std::apply([&](auto... operands) { return (math.*function)(operands...); },
+                        getOperands(op, std::index_sequence_for<Values...>()));
+    };
+    if (element.isF32())
+      rewriter.replaceOp(op, expand(MathF32(rewriter, op.getLoc(), op.getType()), ofF32));
+    else if (element.isF64())
+      rewriter.replaceOp(op, expand(MathF64(rewriter, op.getLoc(), op.getType()), ofF64));
+    else
       return failure();
-    Location loc = op.getLoc();
-    auto number = [&](double value) { return nn::emitConstant(b, loc, type, value); };
-    auto fma = [&](Value x, Value y, Value z) -> Value {
-      return math::FmaOp::create(b, loc, x, y, z);
-    };
-    // NaN stays, because a comparison with it is false.
-    auto clamp = [&](Value x, arith::CmpFPredicate beyond, double limit) -> Value {
-      Value is = arith::CmpFOp::create(b, loc, beyond, number(limit), x);
-      return arith::SelectOp::create(b, loc, is, number(limit), x);
-    };
-    Value x = clamp(op.getOperand(), arith::CmpFPredicate::OGT, -87.4);
-    x = clamp(x, arith::CmpFPredicate::OLT, 88.8);
-    // Adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits.
-    Value magic = number(0x1.8p23);
-    Value shifted = fma(x, number(1.44269504), magic);
-    Value n = arith::SubFOp::create(b, loc, shifted, magic);
-    Value r = fma(n, number(-0.693359375), x);
-    r = fma(n, number(2.12194440e-4), r);
-    // 2 e^r, since 2^n itself overflows before the result does; minimax, computed
-    // for the relative error.
-    Value result = number(2 * 0x1.6a2350p-10);
-    for (double coefficient : {0x1.123a6cp-7, 0x1.5558f4p-5, 0x1.555490p-3,
-                               0x1.fffffcp-2, 1.0, 1.0})
-      result = fma(result, r, number(2 * coefficient));
-    // Times 2^(n-1), whose exponent is n + 126.
-    Type bits = b.getI32Type();
-    if (auto vector = dyn_cast<VectorType>(type))
-      bits = vector.clone(bits);
-    Value power = arith::BitcastOp::create(b, loc, bits, shifted);
-    power = arith::AddIOp::create(b, loc, power, nn::emitConstant(b, loc, bits, 126));
-    power = arith::ShLIOp::create(b, loc, power, nn::emitConstant(b, loc, bits, 23));
-    power = arith::BitcastOp::create(b, loc, type, power);
-    b.replaceOpWithNewOp<arith::MulFOp>(op, result, power);
     return success();
   }
+
+  template <size_t... I> static auto getOperands(OpTy op, std::index_sequence<I...>) {
+    return std::make_tuple(op->getOperand(I)...);
+  }
+
+  OfF32 ofF32;
+  OfF64 ofF64;
 };
 
 class ExpandMath : public nn::impl::ExpandMathBase<ExpandMath> {
@@ -86,30 +70,40 @@ public:
   using ExpandMathBase::ExpandMathBase;
 
   void runOnOperation() override {
-    RewritePatternSet patterns(&getContext());
-    // Functions by others, of any float type.
-    math::populateExpansionPatterns(patterns, {"sinh", "cosh", "tan", "asinh",
-                                               "acosh", "atanh", "powf", "exp2"});
-    // MLIR has polynomials for f32, in which narrower types are computed. What has
-    // an instruction stays, and so does rsqrt, whose polynomial needs AVX2.
-    auto hasPolynomial = [](StringRef name) {
-      return llvm::is_contained({"math.atan", "math.atan2", "math.tanh",
-                                 "math.log", "math.log2", "math.log1p",
-                                 "math.erf", "math.erfc", "math.asin",
-                                 "math.acos", "math.exp", "math.expm1",
-                                 "math.cbrt", "math.sin", "math.cos"},
-                                name);
-    };
-    nn::populateExpandF64Patterns(patterns);
-    patterns.add<ExpandExpF32>(&getContext(), /*benefit=*/2);
+    MLIRContext *context = &getContext();
+    RewritePatternSet patterns(context);
+    // f16 and bf16 are computed in f32.
+    populateMathF32ExpansionPatterns(patterns, [](StringRef name) {
+      return llvm::is_contained(
+          {"math.acos", "math.acosh", "math.asin", "math.asinh", "math.atan", "math.atanh",
+           "math.cos", "math.cosh", "math.erf", "math.exp", "math.expm1", "math.log",
+           "math.log1p", "math.powf", "math.sin", "math.sinh", "math.tan", "math.tanh"},
+          name);
+    });
+    patterns.add<ExpandFunction<math::AcosOp, Value>>(context, &MathF32::acos, &MathF64::acos);
+    patterns.add<ExpandFunction<math::AcoshOp, Value>>(context, &MathF32::acosh, &MathF64::acosh);
+    patterns.add<ExpandFunction<math::AsinOp, Value>>(context, &MathF32::asin, &MathF64::asin);
+    patterns.add<ExpandFunction<math::AsinhOp, Value>>(context, &MathF32::asinh, &MathF64::asinh);
+    patterns.add<ExpandFunction<math::AtanOp, Value>>(context, &MathF32::atan, &MathF64::atan);
+    patterns.add<ExpandFunction<math::AtanhOp, Value>>(context, &MathF32::atanh, &MathF64::atanh);
+    patterns.add<ExpandFunction<math::CosOp, Value>>(context, &MathF32::cos, &MathF64::cos);
+    patterns.add<ExpandFunction<math::CoshOp, Value>>(context, &MathF32::cosh, &MathF64::cosh);
+    patterns.add<ExpandFunction<math::ErfOp, Value>>(context, &MathF32::erf, &MathF64::erf);
+    patterns.add<ExpandFunction<math::ExpOp, Value>>(context, &MathF32::exp, &MathF64::exp);
+    patterns.add<ExpandFunction<math::ExpM1Op, Value>>(context, &MathF32::expm1, &MathF64::expm1);
+    patterns.add<ExpandFunction<math::LogOp, Value>>(context, &MathF32::log, &MathF64::log);
+    patterns.add<ExpandFunction<math::Log1pOp, Value>>(context, &MathF32::log1p, &MathF64::log1p);
+    patterns.add<ExpandFunction<math::PowFOp, Value, Value>>(context, &MathF32::pow, &MathF64::pow);
+    patterns.add<ExpandFunction<math::SinOp, Value>>(context, &MathF32::sin, &MathF64::sin);
+    patterns.add<ExpandFunction<math::SinhOp, Value>>(context, &MathF32::sinh, &MathF64::sinh);
+    patterns.add<ExpandFunction<math::TanOp, Value>>(context, &MathF32::tan, &MathF64::tan);
+    patterns.add<ExpandFunction<math::TanhOp, Value>>(context, &MathF32::tanh, &MathF64::tanh);
+    populateExpandRemainderPatterns(patterns);
     // Without AVX512_BF16, LLVM would call a library to narrow to bf16.
     arith::populateExpandBFloat16Patterns(patterns);
-    patterns.add<ExpandIntToBF16<arith::SIToFPOp>, ExpandIntToBF16<arith::UIToFPOp>>(
-        &getContext());
+    patterns.add<ExpandIntToBF16<arith::SIToFPOp>, ExpandIntToBF16<arith::UIToFPOp>>(context);
     // Sizes of results are floors and ceilings of quotients.
     arith::populateCeilFloorDivExpandOpsPatterns(patterns);
-    populateMathF32ExpansionPatterns(patterns, hasPolynomial);
-    populateMathPolynomialApproximationPatterns(patterns, hasPolynomial);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -1,0 +1,113 @@
+//===- Activations.cpp - code of activation functions ---------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// Written in e^-|x|, which neither overflows nor rounds to 1: where x is very negative,
+// results keep their digits until they are denormal.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Emitter.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::nn;
+
+Value Emitter::sigmoid(Value x) {
+  Value power = exp(neg(abs(x)));
+  Value isNegative = less(x, constant(x, 0));
+  return div(select(isNegative, power, constant(x, 1)), add(power, constant(x, 1)));
+}
+
+Value Emitter::swish(Value x, Value scaled) {
+  // The root of the power: it is not denormal where its product with x is normal.
+  Value root = exp(mul(abs(scaled), constant(x, -0.5)));
+  Value ofNegative = mul(mul(x, root), root);
+  Value numerator = select(less(scaled, constant(x, 0)), ofNegative, x);
+  return div(numerator, fma(root, root, constant(x, 1)));
+}
+
+Value Emitter::softplus(Value x) {
+  Value power = exp(neg(abs(x)));
+  return add(max(x, constant(x, 0)), make<math::Log1pOp>(power));
+}
+
+/// With p = e^x, tanh(ln(1 + p)) = p (p+2) / (p (p+2) + 2); of positive numbers, both
+/// times e^-2x.
+Value Emitter::mish(Value x) {
+  Value isNegative = less(x, constant(x, 0));
+  Value two = constant(x, 2), power = exp(neg(abs(x)));
+  Value more = add(power, two);
+  Value twice1 = fma(power, two, constant(x, 1));
+  Value numerator = mul(x, select(isNegative, mul(power, more), twice1));
+  Value ofNegative = fma(power, more, two);
+  Value ofPositive = fma(mul(power, two), power, twice1);
+  return div(numerator, select(isNegative, ofNegative, ofPositive));
+}
+
+// Phi(-a) e^(a^2/2), Phi the normal distribution's, as quotients of polynomials. All
+// coefficients are positive, so that nothing cancels. For f32 within 2^-27, minimax for
+// 0 <= a <= 14.6; for f64 within 2^-54, interpolated up to 39.
+static constexpr double numeratorF32[] = {0.5, 0.4385022521018982, 0.18338896334171295,
+                                          0.040685150772333145, 0.004124033730477095};
+static constexpr double denominatorF32[] = {1.0,
+                                            1.6748894453048706,
+                                            1.2031415700912476,
+                                            0.469876766204834,
+                                            0.10198892652988434,
+                                            0.010337301529943943};
+static constexpr double numeratorF64[] = {
+    0.5,                  0.8106527557732642,    0.6527055819749112,    0.336622051841772,
+    0.1219039231150041,   0.032225134814368464,  0.006285652036800923,  0.0008938235487977431,
+    8.894056469191476e-05, 5.6238670929937705e-06, 1.7326376627713945e-07};
+static constexpr double denominatorF64[] = {
+    1.0,                  2.419190072349394,    2.7356455723249704,    1.9123399537632844,
+    0.9202230536400609,   0.32088206008037273,  0.08298872421853422,   0.015977865416656693,
+    0.002254580324751681, 0.00022337524206490013, 1.4096944268157044e-05,
+    4.3430785551890877e-07};
+
+static Value emitPolynomial(Emitter &e, Value x, ArrayRef<double> coefficients) {
+  Value sum = e.constant(x, coefficients.back());
+  for (double coefficient : llvm::reverse(coefficients.drop_back()))
+    sum = e.fma(sum, x, e.constant(x, coefficient));
+  return sum;
+}
+
+/// x Phi(x). The rounding error of x^2 counts, since its power is taken.
+Value Emitter::gelu(Value x) {
+  bool isF64 = getElementTypeOrSelf(x).isF64();
+  // Beyond, the power is 0. NaN stays.
+  Value size = make<arith::MinimumFOp>(abs(x), constant(x, 64));
+  Value square = mul(size, size), error = fma(size, size, neg(square));
+  Value power = exp(mul(square, constant(x, -0.5)));
+  power = fma(power, mul(error, constant(x, -0.5)), power);
+  Value numerator =
+      emitPolynomial(*this, size, isF64 ? ArrayRef(numeratorF64) : ArrayRef(numeratorF32));
+  Value denominator = emitPolynomial(
+      *this, size, isF64 ? ArrayRef(denominatorF64) : ArrayRef(denominatorF32));
+  Value quotient = div(numerator, denominator);
+  Value ofNegative = mul(mul(x, quotient), power);
+  Value ofPositive = mul(x, fma(neg(quotient), power, constant(x, 1)));
+  return select(less(x, constant(x, 0)), ofNegative, ofPositive);
+}
+
+/// x sigmoid(z), z = x (k0 + k1 x^2), with z as a sum of two, since its power is taken.
+Value Emitter::geluTanh(Value x) {
+  constexpr double k0 = 2 * 0.7978845608028653559; // sqrt(2 / pi)
+  constexpr double k1 = k0 * 0.044715;
+  // Of few digits, so that it can be subtracted from the sum without a rounding error.
+  const double k0High = std::ldexp(std::round(std::ldexp(k0, 12)), -12);
+  bool isF64 = getElementTypeOrSelf(x).isF64();
+  const double k1High = isF64 ? k1 : float(k1);
+  Value size = make<arith::MinimumFOp>(abs(x), constant(x, 64));
+  Value square = mul(size, size), error = fma(size, size, neg(square));
+  Value factor = fma(square, constant(x, k1High), constant(x, k0High));
+  Value low = fma(square, constant(x, k1High), sub(constant(x, k0High), factor));
+  low = fma(square, constant(x, k1 - k1High), add(low, constant(x, k0 - k0High)));
+  low = fma(error, constant(x, k1High), low);
+  Value z = mul(size, factor);
+  low = fma(size, low, fma(size, factor, neg(z)));
+  Value power = exp(neg(z));
+  power = fma(power, neg(low), power);
+  Value numerator = select(less(x, constant(x, 0)), mul(x, power), x);
+  return div(numerator, add(power, constant(x, 1)));
+}

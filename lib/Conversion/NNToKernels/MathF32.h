@@ -1,0 +1,70 @@
+//===- MathF32.h - functions of f32 -----------------------------*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_LIB_CONVERSION_NNTOKERNELS_MATHF32_H
+#define NN_LIB_CONVERSION_NNTOKERNELS_MATHF32_H
+
+#include "FloatMath.h"
+
+namespace mlir::nn {
+
+/// The code of functions of f32. All are within 4 ulp for every argument, denormal
+/// ones and results included; each says what was measured.
+struct MathF32 : FloatMath {
+  using FloatMath::FloatMath;
+
+  // MathF32.cpp
+  Value exp(Value x);
+  /// The sign of a zero is lost.
+  Value expm1(Value x);
+  Value log(Value x) { return logOfSum(x, {}); }
+  /// The sign of a zero is lost.
+  Value log1p(Value x);
+  Value sinh(Value x) { return sinhOrCosh(x, /*isCosh=*/false); }
+  Value cosh(Value x) { return sinhOrCosh(x, /*isCosh=*/true); }
+  Value tanh(Value x);
+  Value asinh(Value x);
+  Value acosh(Value x);
+  Value atanh(Value x);
+  Value erf(Value x);
+  /// As C's pow; exact where the power is an f32.
+  Value pow(Value x, Value y);
+
+  // TrigonometryF32.cpp
+  Value sin(Value x);
+  Value cos(Value x);
+  Value tan(Value x);
+  Value asin(Value x);
+  Value acos(Value x);
+  Value atan(Value x);
+
+private:
+  /// An argument brought near 0, and an integer in the low bits of a word.
+  struct Reduced {
+    Value rest, word;
+  };
+  /// x = n ln(2) + rest, |rest| <= ln(2) / 2. The word is n + bias.
+  Reduced reduceByLn2(Value x, int bias);
+  /// Of the low bits of `word`: 2^(word - 127).
+  Value powerOfTwo(Value word) { return fromBits(shiftLeft(word, 23)); }
+  Value sinhOrCosh(Value x, bool isCosh);
+  /// log(x + low); `low`, which may be null, is less than an ulp of x, and x then not
+  /// denormal.
+  Value logOfSum(Value x, Value low);
+
+  /// size = n pi/2 + rest, |rest| <= pi/4, size >= 0. The word is n modulo 4.
+  Reduced reduceByHalfPi(Value size);
+  SmallVector<Value> reduceLargeByHalfPi(Value size);
+  /// Sine and cosine of |x| <= pi/4.
+  std::pair<Value, Value> sinAndCos(Value x);
+  /// Of y, which is |x| below 1/2 and above sqrt((1 - |x|) / 2): its arcsine as a sum
+  /// y + rest.
+  struct HalfArcsine {
+    Value isSmall, y, rest;
+  };
+  HalfArcsine halfArcsine(Value x);
+};
+
+} // namespace mlir::nn
+
+#endif // NN_LIB_CONVERSION_NNTOKERNELS_MATHF32_H
