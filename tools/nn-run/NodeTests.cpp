@@ -108,11 +108,27 @@ static Outcome fail(StringRef stage, llvm::Error error) {
   return {stage.str(), llvm::toString(std::move(error))};
 }
 
+static Outcome writeResults(const Model &model, StringRef folder,
+                            ArrayRef<HostTensor> results) {
+  Expected<NamedTensors> named = nameResults(model, results);
+  if (!named)
+    return fail("load", named.takeError());
+  SmallString<128> file(folder);
+  path::append(file, "results.npz");
+  if (llvm::Error error = writeTensorFile(file, *named))
+    return fail("load", std::move(error));
+  return {};
+}
+
 /// Runs the model on one data set.
-static Outcome runDataSet(Model &model, StringRef folder, Tolerance tolerance) {
+static Outcome runDataSet(Model &model, StringRef folder, const NodeTestOptions &options) {
   Expected<HostTensors> inputs = readInputs(folder, model);
   if (!inputs)
     return fail("load", inputs.takeError());
+  if (options.writeResults) {
+    Expected<HostTensors> got = model.run(*inputs);
+    return got ? writeResults(model, folder, *got) : fail("run", got.takeError());
+  }
   auto want = readValues(folder, "output", model.getOutputValues());
   if (!want)
     return fail("load", want.takeError());
@@ -121,7 +137,7 @@ static Outcome runDataSet(Model &model, StringRef folder, Tolerance tolerance) {
     return fail("run", got.takeError());
   for (auto [info, value] : llvm::zip_equal(model.getOutputValues(), *want)) {
     std::string problem = compareOutput(
-        info, ArrayRef(*got).slice(info.first, info.count), value, tolerance);
+        info, ArrayRef(*got).slice(info.first, info.count), value, options.tolerance);
     if (!problem.empty())
       return {"compare", "output '" + info.name + "': " + problem};
   }
@@ -143,7 +159,7 @@ static Outcome runTest(StringRef model, const NodeTestOptions &options) {
     path::append(set, "test_data_set_" + Twine(i));
     if (!fs::exists(set))
       return i > 0 ? Outcome() : Outcome{"load", "there is no data set"};
-    Outcome outcome = runDataSet(**opened, set, options.tolerance);
+    Outcome outcome = runDataSet(**opened, set, options);
     if (!outcome.stage.empty())
       return outcome;
   }

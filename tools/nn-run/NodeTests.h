@@ -27,6 +27,9 @@ struct NodeTestOptions {
   unsigned timeoutSeconds = 60;
   /// Only tests whose names contain it.
   std::string filter;
+  /// Write what the model computes to results.npz beside the inputs, for others to
+  /// judge, instead of comparing.
+  bool writeResults = false;
 };
 
 /// Runs all tests below `directory`, each in a process of its own, so that a

@@ -28,7 +28,7 @@ namespace {
 const bool namesAreFree = [] {
   for (const char *name : {"inputs", "outputs", "data", "rtol", "atol", "threads",
                            "benchmark", "json", "profile", "interpret", "compare",
-                           "node-tests", "jobs", "timeout", "filter", "info"})
+                           "node-tests", "write-results", "jobs", "timeout", "filter", "info"})
     if (cl::Option *taken = cl::getRegisteredOptions().lookup(name))
       taken->removeArgument();
   return true;
@@ -80,6 +80,10 @@ cl::opt<std::string>
                                      "test_data_set_*, as ONNX has them), and print "
                                      "the results as JSON"),
               cl::value_desc("DIR"), cl::cat(category));
+cl::opt<bool> writeResults("write-results",
+                           cl::desc("Of --node-tests: do not compare, but write what the "
+                                    "models compute to results.npz beside the inputs"),
+                           cl::cat(category));
 cl::opt<unsigned> jobs("jobs", cl::desc("How many of the tests run at a time"),
                        cl::value_desc("N"), cl::init(1), cl::cat(category));
 cl::opt<unsigned> timeout("timeout", cl::desc("Seconds that a test may take"),
@@ -298,6 +302,7 @@ int runNodeTests() {
   options.jobs = std::max(1u, jobs.getValue());
   options.timeoutSeconds = timeout;
   options.filter = filter;
+  options.writeResults = writeResults;
   Expected<bool> passed = nn::runNodeTests(nodeTests, options, llvm::outs());
   if (!passed)
     return fail(passed.takeError());

@@ -1,0 +1,209 @@
+# Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+"""Judges results by ONNX Runtime without optimizations. Where they differ, the model is
+run again with rounding errors (noise.py), which tell a chaotic model from a fault; and
+ONNX's reference is asked, which tells a fault of ONNX Runtime from ours.
+
+What ONNX Runtime lacks for f16, bf16 or f64 it computes in f32.
+"""
+
+import warnings
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper
+from onnx.reference import ReferenceEvaluator
+
+from noise import disturbed, widened
+
+# Relative, and of the largest element: within these, the same.
+TOLERANCE = {"float64": (1e-12, 1e-13), "float32": (2e-5, 2e-6), "float16": (4e-3, 2e-3),
+             "bfloat16": (3e-2, 1.5e-2)}
+HALVES = TensorProto.FLOAT16, TensorProto.BFLOAT16
+# Runs with rounding errors, at first and where they do not explain the result.
+TRIALS, MORE_TRIALS = 6, 60
+# Errors this many times as large as in those runs are no fault.
+ALLOWANCE = 10
+
+
+class NotJudged(Exception):
+    """No judge can run the model."""
+
+
+class Invalid(Exception):
+    """The model is wrong for these inputs."""
+
+
+def open_reference(model):
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return onnxruntime.InferenceSession(model.SerializeToString(), options,
+                                        providers=["CPUExecutionProvider"])
+
+
+class Judge:
+    """Of one model."""
+
+    def __init__(self, model):
+        self.model = model
+        self.types = {x.name: helper.tensor_dtype_to_np_dtype(x.type.tensor_type.elem_type)
+                      for x in model.graph.output}
+        self.session = self.noisy = None
+        # The types of floats that the judge does not have, from f16 on.
+        for self.narrow in (), HALVES, (*HALVES, TensorProto.DOUBLE):
+            if any(x.type.tensor_type.elem_type == TensorProto.BFLOAT16
+                   for x in (*model.graph.input, *model.graph.output)) and not self.narrow:
+                continue  # numpy and ONNX Runtime do not exchange these.
+            try:
+                self.session = open_reference(self.judged_model())
+                break
+            except Exception as error:
+                self.reason = str(error)
+
+    def judged_model(self):
+        return widened(self.model, self.narrow) if self.narrow else self.model
+
+    def ask(self, session, inputs):
+        """The outputs of a session, in its types."""
+        wanted = {x.name: x.type for x in session.get_inputs()}
+        feeds = {name: x.astype(np.float32) if wanted[name] == "tensor(float)" else x
+                 for name, x in inputs.items() if name in wanted}
+        return dict(zip(self.types, map(np.asarray, session.run(None, feeds))))
+
+    def expect(self, inputs):
+        """What ONNX Runtime computes; None if it lacks something. Invalid if it takes
+        exception to the inputs."""
+        if not self.session:
+            return None
+        try:
+            results = self.ask(self.session, inputs)
+        except Exception as error:
+            raise Invalid(str(error)) from None
+        with np.errstate(all="ignore"):
+            return {name: x.astype(self.types[name]) for name, x in results.items()}
+
+    def compare(self, inputs, got, want):
+        """None, or what is wrong with the outputs `got`. `want`: ONNX Runtime's."""
+        for name, type_ in self.types.items():
+            if name not in got:
+                return f"output '{name}' is missing"
+            if got[name].dtype != type_:
+                return f"output '{name}' is {got[name].dtype} instead of {type_}"
+        if want is None:
+            want = self.ask_reference(inputs)
+            if want is None:
+                raise NotJudged
+        doubtful = [name for name in self.types if not same(got[name], want[name], self.like(name))]
+        if not doubtful:
+            return None
+        # A model that is chaotic has the right to differ.
+        trials = []
+        for count in (TRIALS, MORE_TRIALS):
+            trials += self.trials(inputs, count)
+            if trials:
+                doubtful = [name for name in doubtful
+                            if not self.explained(got, want, trials, name)]
+            if not doubtful:
+                return None
+        reference = self.ask_reference(inputs)
+        doubtful = [name for name in doubtful
+                    if not reference or not self.explained(got, reference, trials, name)]
+        if not doubtful:
+            return None
+        name = doubtful[0]
+        agree = reference and self.explained(want, reference, trials, name)
+        return describe(name, got[name], want[name],
+                        "ONNX Runtime and ONNX's reference" if agree else
+                        "ONNX Runtime" + ("" if reference is None else
+                                          " (ONNX's reference has something else)"))
+
+    def like(self, name):
+        """The type whose precision the comparison may ask for."""
+        type_ = self.types[name].name
+        return "float32" if type_ == "float64" and TensorProto.DOUBLE in self.narrow else type_
+
+    def explained(self, got, want, trials, name):
+        return explained(got[name], want[name], [t[name] for t in trials], self.like(name))
+
+    def trials(self, inputs, count):
+        try:
+            if not self.noisy:
+                # 16-bit floats keep their own errors.
+                wide = [t for t in self.narrow if t not in HALVES]
+                self.noisy = open_reference(disturbed(widened(self.model, wide)))
+            return [self.ask(self.noisy, inputs) for _ in range(count)]
+        except Exception:
+            return []
+
+    def ask_reference(self, inputs):
+        """What ONNX's reference computes, which lacks more than ONNX Runtime."""
+        try:
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                values = ReferenceEvaluator(self.model).run(None, inputs)
+                return {name: np.asarray(x).astype(type_)
+                        for (name, type_), x in zip(self.types.items(), values)}
+        except Exception:  # Whatever it is that it lacks.
+            return None
+
+
+def limits(want, like):
+    relative, absolute = TOLERANCE[like]
+    wide = want.astype(np.float64)
+    finite = np.abs(wide[np.isfinite(wide)])
+    largest = finite.max() if finite.size else 0
+    return relative * np.abs(wide) + absolute * min(largest, 1e30)
+
+
+def differ(got, want, like):
+    """Which elements differ; the shapes are the same."""
+    if like not in TOLERANCE:
+        return got != want
+    with np.errstate(all="ignore"):
+        g, w = got.astype(np.float64), want.astype(np.float64)
+        near = np.abs(g - w) <= limits(want, like)
+        return ~((g == w) | (np.isnan(g) & np.isnan(w)) |
+                 (np.isfinite(g) & np.isfinite(w) & near))
+
+
+def same(got, want, like):
+    return got.shape == want.shape and not differ(got, want, like).any()
+
+
+def explained(got, want, trials, like):
+    """Whether rounding errors can have made the difference."""
+    if any(t.shape != want.shape for t in trials):
+        return True  # Even the shape is up to chance.
+    if got.shape != want.shape:
+        return False
+    fine = ~differ(got, want, like)
+    if fine.all() or not trials:
+        return bool(fine.all())
+    with np.errstate(all="ignore"):
+        g, w = got.astype(np.float64), want.astype(np.float64)
+        trials = np.stack([t.astype(np.float64) for t in trials])
+        spread = np.abs(trials - w).max(0)
+        if like in TOLERANCE:
+            fine |= np.isfinite(g) & (np.abs(g - w) <= limits(want, like) + ALLOWANCE * spread)
+            # Where overflow or NaN is up to chance, either is right.
+            rounded = trials.astype(got.dtype)
+            finite = np.isfinite(rounded.astype(np.float64))
+            fine |= finite.any(0) & ~finite.all(0)
+            fine |= ((g == rounded) | (np.isnan(g) & np.isnan(trials))).any(0)
+        else:
+            low, high = np.minimum(trials.min(0), w), np.maximum(trials.max(0), w)
+            slack = np.maximum(1, high - low)
+            fine |= (high > low) & (g >= low - slack) & (g <= high + slack)
+    return bool(fine.all())
+
+
+def describe(name, got, want, who):
+    if got.shape != want.shape:
+        return (f"output '{name}' is {got.dtype}{list(got.shape)} instead of "
+                f"{want.dtype}{list(want.shape)} by {who}")
+    bad = differ(got, want, want.dtype.name)
+    where = tuple(int(i) for i in np.argwhere(bad)[0])
+    return (f"output '{name}': {int(bad.sum())} of {bad.size} elements are wrong, first at "
+            f"{list(where)}: {got[where]}, expected {want[where]} by {who}")

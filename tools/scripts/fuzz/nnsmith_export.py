@@ -1,0 +1,57 @@
+# Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+"""nnsmith_export.py FOLDER SEED FIRST COUNT: writes models of NNSmith with random inputs,
+INDEX.onnx and INDEX.npz. Runs in the environment that has NNSmith and PyTorch."""
+
+import functools
+import pathlib
+import random
+import sys
+import warnings
+
+warnings.filterwarnings("ignore")
+
+import numpy as np
+import onnx
+import torch
+from nnsmith.abstract.extension import activate_ext
+from nnsmith.graph_gen import model_gen
+from nnsmith.materialize import Model
+from nnsmith.narrow_spec import auto_opset
+
+# The exporter that NNSmith was written for.
+torch.onnx.export = functools.partial(torch.onnx.export, dynamo=False)
+torch.set_num_threads(1)
+
+
+def make(kind, opset, seed):
+    """Without NNSmith's search for good inputs, which is limited by time: the same seed
+    gives the same model."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+    generator = model_gen(opset=opset, method="symbolic-cinit", seed=seed,
+                          max_nodes=1 + seed % 12, max_elem_per_tensor=4096, timeout_ms=10000)
+    model = kind.from_gir(generator.make_concrete())
+    inputs = {name: x.detach().numpy() for name, x in model.torch_model.get_random_inps().items()}
+    return model.get_onnx_from_torch(), inputs
+
+
+def main():
+    folder, seed, first, count = pathlib.Path(sys.argv[1]), *map(int, sys.argv[2:])
+    folder.mkdir(parents=True, exist_ok=True)
+    kind = Model.init("onnx", backend_target="cpu")
+    kind.add_seed_setter()
+    opset = auto_opset(kind, None)
+    activate_ext(opset=opset, factory=None)
+    for index in range(first, first + count):
+        try:
+            model, inputs = make(kind, opset, seed * 1000000 + index)
+        except Exception as error:  # NNSmith's own, or the exporter's.
+            print(f"{index}: {type(error).__name__}: {str(error)[:200]}", file=sys.stderr)
+            continue
+        names = {x.name for x in model.graph.input}
+        np.savez(folder / f"{index}.npz", **{k: v for k, v in inputs.items() if k in names})
+        onnx.save(model, folder / f"{index}.onnx")
+
+
+main()
