@@ -55,7 +55,6 @@ class Reducer:
 
     def fails(self, model, inputs):
         try:
-            onnx.checker.check_model(model)
             verdict, = self.checker.check([("reduced", model, [inputs])])
         except Exception:
             return None
