@@ -1,6 +1,7 @@
 //===- Bufferization.cpp - bufferization of nn operations -----------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
+#include "CarryInPlace.h"
 #include "dialects/NN/IR/NN.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -109,42 +110,6 @@ private:
                                  call.getParameters());
   }
 };
-
-/// True if `value` is `destination` with parts written, which bufferizes in place.
-bool isWrittenInto(Value value, Value destination) {
-  while (value != destination) {
-    Operation *op = value.getDefiningOp();
-    if (auto insert = dyn_cast_or_null<tensor::InsertSliceOp>(op))
-      value = insert.getDest();
-    else if (auto style = dyn_cast_or_null<DestinationStyleOpInterface>(op))
-      value = style.getTiedOpOperand(cast<OpResult>(value))->get();
-    else if (auto loop = dyn_cast_or_null<scf::ForOp>(op)) {
-      unsigned index = cast<OpResult>(value).getResultNumber();
-      if (!isWrittenInto(loop.getYieldedValues()[index], loop.getRegionIterArg(index)))
-        return false;
-      value = loop.getInitArgs()[index];
-    } else
-      return false;
-  }
-  return true;
-}
-
-/// Values that a loop carries go into one buffer, where their sizes are known:
-/// else each iteration would allocate one that lives until the run ends.
-void carryInPlace(Block &body, ArrayRef<Value> carried, OpBuilder &builder) {
-  Operation *yield = body.getTerminator();
-  builder.setInsertionPoint(yield);
-  for (auto [operand, destination] : llvm::zip(yield->getOpOperands(), carried)) {
-    auto type = dyn_cast<RankedTensorType>(destination.getType());
-    // What a while loop yields is what it starts with, which may be something else.
-    if (!type || operand.get().getType() != type || !type.hasStaticShape() ||
-        isWrittenInto(operand.get(), destination))
-      continue;
-    operand.set(MaterializeInDestinationOp::create(builder, yield->getLoc(), type,
-                                                   operand.get(), destination)
-                    .getResult());
-  }
-}
 
 /// Results of one operation each get a buffer of their own, also where CSE has
 /// made one empty tensor of their destinations.

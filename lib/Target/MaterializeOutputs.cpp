@@ -36,6 +36,7 @@ struct MaterializeOutputsPass
     auto returnOp = cast<func::ReturnOp>(main.getBody().front().getTerminator());
     OpBuilder builder(returnOp);
     DenseSet<Operation *> taken;
+    SmallVector<memref::AllocOp> returned;
     for (auto [index, value] : llvm::enumerate(returnOp.getOperands())) {
       memref::AllocOp allocation = getAllocation(value);
       auto type = dyn_cast<MemRefType>(value.getType());
@@ -75,7 +76,5 @@ struct MaterializeOutputsPass
     main.setType(builder.getFunctionType(main.getArgumentTypes(), builder.getI32Type()));
     main.setAllResultAttrs(ArrayRef<DictionaryAttr>{builder.getDictionaryAttr({})});
   }
-
-  SmallVector<memref::AllocOp> returned;
 };
 } // namespace

@@ -55,76 +55,20 @@ struct Slot {
   SmallVector<Buffer *> buffers;
 };
 
-struct PlanArenaPass : nn::impl::PlanArenaBase<PlanArenaPass> {
-  void runOnOperation() override {
-    func::FuncOp main = getMain(getOperation());
-    if (!main)
-      return;
-    Block &block = main.getBody().front();
-    collect(main, block);
-    main.walk(releaseInIterations);
-    OpBuilder builder(&getContext());
-    numDataDependent = dataDependent;
-    if (dataDependent)
-      getOperation()->setAttr("nn.data_dependent_buffers",
-                              builder.getI64IntegerAttr(dataDependent));
-    if (statics.empty() && symbolics.empty()) {
-      getOperation()->setAttr("nn.arena_bytes", builder.getStringAttr("0"));
-      return;
-    }
+/// Plans the buffers of one @main.
+class ArenaPlanner {
+public:
+  explicit ArenaPlanner(func::FuncOp main)
+      : main(main), block(main.getBody().front()) {}
 
-    int64_t staticEnd = placeStatics();
-    SmallVector<Slot> slots = assignSlots();
-    numStatic = statics.size();
-    numSymbolic = symbolics.size();
-    staticBytes = staticEnd;
+  /// Gives all buffers their places, and says in the module's attributes how large the
+  /// arena is.
+  void run();
 
-    // The arena is allocated once all sizes are known: behind the last operation
-    // that computes one, all of which were moved to the front.
-    if (lastSizeOp)
-      builder.setInsertionPointAfter(lastSizeOp);
-    else
-      builder.setInsertionPointToStart(&block);
-    Location loc = main.getLoc();
-    auto constant = [&](int64_t value) -> Value {
-      return arith::ConstantIndexOp::create(builder, loc, value);
-    };
-    Value end = constant(staticEnd);
-    SmallVector<Value> slotOffsets;
-    for (Slot &slot : slots) {
-      slotOffsets.push_back(end);
-      Value size = slot.sizes[0];
-      for (Value other : ArrayRef<Value>(slot.sizes).drop_front())
-        size = arith::MaxSIOp::create(builder, loc, size, other);
-      end = arith::AddIOp::create(builder, loc, end, size);
-    }
-    Value arena = ArenaOp::create(
-        builder, loc, MemRefType::get({ShapedType::kDynamic}, builder.getI8Type()), end);
-    if (std::optional<std::string> formula = describeSize(end, main))
-      getOperation()->setAttr("nn.arena_bytes", builder.getStringAttr(*formula));
-
-    auto replace = [&](Buffer &buffer, Value offset) {
-      builder.setInsertionPoint(buffer.op);
-      Value view = memref::ViewOp::create(builder, buffer.op.getLoc(),
-                                          buffer.op.getType(), arena, offset,
-                                          buffer.op.getDynamicSizes());
-      buffer.op.replaceAllUsesWith(view);
-      buffer.op.erase();
-    };
-    OpBuilder::InsertPoint afterArena = builder.saveInsertionPoint();
-    DenseMap<int64_t, Value> offsets;
-    for (Buffer &buffer : statics) {
-      builder.restoreInsertionPoint(afterArena);
-      Value &offset = offsets[buffer.offset];
-      if (!offset)
-        offset = constant(buffer.offset);
-      afterArena = builder.saveInsertionPoint();
-      replace(buffer, offset);
-    }
-    for (auto [slot, offset] : llvm::zip(slots, slotOffsets))
-      for (Buffer *buffer : slot.buffers)
-        replace(*buffer, offset);
-  }
+  size_t getNumStatic() const { return statics.size(); }
+  size_t getNumSymbolic() const { return symbolics.size(); }
+  int64_t getNumDataDependent() const { return dataDependent; }
+  int64_t getStaticBytes() const { return staticEnd; }
 
 private:
   /// Has a loop that allocates free, iteration by iteration, what it has allocated
@@ -146,7 +90,7 @@ private:
   }
 
   /// Finds all allocations, their lives and sizes.
-  void collect(func::FuncOp main, Block &block) {
+  void collect() {
     number(block);
     BufferViewFlowAnalysis aliases(main);
 
@@ -182,12 +126,12 @@ private:
         statics.push_back(buffer);
       } else {
         symbolics.push_back(buffer);
-        moveToFront(slice, block);
+        moveToFront(slice);
       }
     }
     // Sizes in bytes, behind what they are made of.
     std::map<std::vector<void *>, Value> known;
-    OpBuilder builder(&getContext());
+    OpBuilder builder(main.getContext());
     if (lastSizeOp)
       builder.setInsertionPointAfter(lastSizeOp);
     else
@@ -314,7 +258,7 @@ private:
 
   /// Moves the operations to the front of the block, behind those moved before,
   /// in their old order.
-  void moveToFront(ArrayRef<Operation *> slice, Block &block) {
+  void moveToFront(ArrayRef<Operation *> slice) {
     SmallVector<Operation *> ordered(slice);
     llvm::erase_if(ordered, [&](Operation *op) { return moved.contains(op); });
     llvm::sort(ordered, [&](Operation *a, Operation *b) {
@@ -388,11 +332,90 @@ private:
     return slots;
   }
 
+  func::FuncOp main;
+  Block &block;
   DenseMap<Operation *, std::pair<unsigned, unsigned>> numbers; // own, last inside
   unsigned nextNumber = 0;
   SmallVector<Buffer, 0> statics, symbolics;
-  int64_t dataDependent = 0;
+  int64_t dataDependent = 0, staticEnd = 0;
   DenseSet<Operation *> moved;
   Operation *lastSizeOp = nullptr;
 };
+
+struct PlanArenaPass : nn::impl::PlanArenaBase<PlanArenaPass> {
+  void runOnOperation() override {
+    func::FuncOp main = getMain(getOperation());
+    if (!main)
+      return;
+    ArenaPlanner planner(main);
+    planner.run();
+    numStatic = planner.getNumStatic();
+    numSymbolic = planner.getNumSymbolic();
+    numDataDependent = planner.getNumDataDependent();
+    staticBytes = planner.getStaticBytes();
+  }
+};
 } // namespace
+
+void ArenaPlanner::run() {
+  collect();
+  main.walk(releaseInIterations);
+  auto module = main->getParentOfType<ModuleOp>();
+  OpBuilder builder(main.getContext());
+  if (dataDependent)
+    module->setAttr("nn.data_dependent_buffers",
+                    builder.getI64IntegerAttr(dataDependent));
+  if (statics.empty() && symbolics.empty()) {
+    module->setAttr("nn.arena_bytes", builder.getStringAttr("0"));
+    return;
+  }
+
+  staticEnd = placeStatics();
+  SmallVector<Slot> slots = assignSlots();
+
+  // The arena is allocated once all sizes are known: behind the last operation
+  // that computes one, all of which were moved to the front.
+  if (lastSizeOp)
+    builder.setInsertionPointAfter(lastSizeOp);
+  else
+    builder.setInsertionPointToStart(&block);
+  Location loc = main.getLoc();
+  auto constant = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(builder, loc, value);
+  };
+  Value end = constant(staticEnd);
+  SmallVector<Value> slotOffsets;
+  for (Slot &slot : slots) {
+    slotOffsets.push_back(end);
+    Value size = slot.sizes[0];
+    for (Value other : ArrayRef<Value>(slot.sizes).drop_front())
+      size = arith::MaxSIOp::create(builder, loc, size, other);
+    end = arith::AddIOp::create(builder, loc, end, size);
+  }
+  Value arena = ArenaOp::create(
+      builder, loc, MemRefType::get({ShapedType::kDynamic}, builder.getI8Type()), end);
+  if (std::optional<std::string> formula = describeSize(end, main))
+    module->setAttr("nn.arena_bytes", builder.getStringAttr(*formula));
+
+  auto replace = [&](Buffer &buffer, Value offset) {
+    builder.setInsertionPoint(buffer.op);
+    Value view = memref::ViewOp::create(builder, buffer.op.getLoc(),
+                                        buffer.op.getType(), arena, offset,
+                                        buffer.op.getDynamicSizes());
+    buffer.op.replaceAllUsesWith(view);
+    buffer.op.erase();
+  };
+  OpBuilder::InsertPoint afterArena = builder.saveInsertionPoint();
+  DenseMap<int64_t, Value> offsets;
+  for (Buffer &buffer : statics) {
+    builder.restoreInsertionPoint(afterArena);
+    Value &offset = offsets[buffer.offset];
+    if (!offset)
+      offset = constant(buffer.offset);
+    afterArena = builder.saveInsertionPoint();
+    replace(buffer, offset);
+  }
+  for (auto [slot, offset] : llvm::zip(slots, slotOffsets))
+    for (Buffer *buffer : slot.buffers)
+      replace(*buffer, offset);
+}

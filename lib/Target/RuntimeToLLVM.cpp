@@ -22,32 +22,6 @@ Value getRuntimeContext(Operation *op) {
   return op->getParentOfType<FunctionOpInterface>().getArgument(0);
 }
 
-/// An alloca at the front of the function, so that it is made once a run.
-Value createAlloca(ConversionPatternRewriter &rewriter, Location loc,
-                   Operation *op, Type type, int64_t count) {
-  OpBuilder::InsertionGuard guard(rewriter);
-  rewriter.setInsertionPointToStart(
-      &op->getParentOfType<FunctionOpInterface>().getFunctionBody().front());
-  Value size = LLVM::ConstantOp::create(rewriter, loc, rewriter.getI64Type(),
-                                        rewriter.getI64IntegerAttr(count));
-  return LLVM::AllocaOp::create(rewriter, loc,
-                                LLVM::LLVMPointerType::get(rewriter.getContext()),
-                                type, size, /*alignment=*/8);
-}
-
-/// The address of a list of `values` of that type, on the stack.
-Value storeToStack(ConversionPatternRewriter &rewriter, Location loc, Operation *op,
-                   Type type, ArrayRef<Value> values) {
-  Value list =
-      createAlloca(rewriter, loc, op, type, std::max<int64_t>(values.size(), 1));
-  for (auto [i, value] : llvm::enumerate(values)) {
-    Value place = LLVM::GEPOp::create(rewriter, loc, list.getType(), type, list,
-                                      ArrayRef<LLVM::GEPArg>{int32_t(i)});
-    LLVM::StoreOp::create(rewriter, loc, value, place);
-  }
-  return list;
-}
-
 Value createI64(OpBuilder &builder, Location loc, int64_t value) {
   return LLVM::ConstantOp::create(builder, loc, builder.getI64Type(),
                                   builder.getI64IntegerAttr(value));
@@ -125,13 +99,16 @@ struct WeightLowering : ConvertOpToLLVMPattern<WeightOp> {
 };
 
 /// Replaces `op` by the buffer of these dynamic sizes that the runtime gives; the
-/// model's function ends where it gives none.
+/// model's function ends where it gives none. `room` holds the arguments, if any does.
 void replaceByRuntimeBuffer(ConversionPatternRewriter &rewriter, Operation *op,
                             const LLVMTypeConverter &converter, RuntimeEntry entry,
-                            ValueRange arguments, ValueRange sizes) {
+                            ValueRange arguments, ValueRange sizes,
+                            StackRoom *room = nullptr) {
   Location loc = op->getLoc();
   Value context = getRuntimeContext(op);
   Value pointer = emitRuntimeCall(rewriter, loc, context, entry, arguments);
+  if (room)
+    room->release();
   // The runtime knows the names of outputs, and the arena is no node's.
   std::string nodes = entry == RuntimeEntry::allocate ? getONNXNames(loc) : "";
   auto module = op->getParentOfType<ModuleOp>();
@@ -157,11 +134,12 @@ struct OutputLowering : ConvertOpToLLVMPattern<OutputOp> {
     for (int64_t size : type.getShape())
       sizes.push_back(ShapedType::isDynamic(size) ? adaptor.getSizes()[next++]
                                                   : createI64(rewriter, loc, size));
-    Value dims = storeToStack(rewriter, loc, op, rewriter.getI64Type(), sizes);
+    StackRoom room(rewriter, op);
+    Value dims = room.store(rewriter.getI64Type(), sizes);
     replaceByRuntimeBuffer(rewriter, op, *getTypeConverter(), RuntimeEntry::output,
                            {createI32(rewriter, loc, op.getIndex()),
                             createI32(rewriter, loc, type.getRank()), dims},
-                           adaptor.getSizes());
+                           adaptor.getSizes(), &room);
     return success();
   }
 };
@@ -219,10 +197,12 @@ struct ReleaseLowering : ConvertOpToLLVMPattern<ReleaseOp> {
     for (Value kept : adaptor.getKept())
       addresses.push_back(MemRefDescriptor(kept).alignedPtr(rewriter, loc));
     auto pointer = LLVM::LLVMPointerType::get(getContext());
-    Value list = storeToStack(rewriter, loc, op, pointer, addresses);
+    StackRoom room(rewriter, op);
+    Value list = room.store(pointer, addresses);
     emitRuntimeCall(rewriter, loc, getRuntimeContext(op), RuntimeEntry::release,
                     {adaptor.getMark(),
                      createI64(rewriter, loc, int64_t(addresses.size())), list});
+    room.release();
     rewriter.eraseOp(op);
     return success();
   }
@@ -288,7 +268,8 @@ struct CallKernelLowering : ConvertOpToLLVMPattern<CallKernelOp> {
 
     LLVM::LLVMFuncOp trampoline =
         getTrampoline(rewriter, op, structType, memrefs);
-    Value arguments = createAlloca(rewriter, loc, op, structType, 1);
+    StackRoom room(rewriter, op);
+    Value arguments = room.allocate(structType, 1);
     for (auto [i, value] : llvm::enumerate(values)) {
       Value field = LLVM::GEPOp::create(
           rewriter, loc, arguments.getType(), structType, arguments,
@@ -299,6 +280,7 @@ struct CallKernelLowering : ConvertOpToLLVMPattern<CallKernelOp> {
     emitRuntimeCall(rewriter, loc, getRuntimeContext(op), RuntimeEntry::parallel_for,
                     {function, arguments, adaptor.getCount(),
                      createI64(rewriter, loc, op.getGrain())});
+    room.release();
     rewriter.eraseOp(op);
     return success();
   }
@@ -379,7 +361,8 @@ struct CallRuntimeLowering : ConvertOpToLLVMPattern<CallRuntimeOp> {
     llvm::append_range(values, adaptor.getOutputs());
     SmallVector<Value> originals(op.getInputs());
     llvm::append_range(originals, op.getOutputs());
-    Value arguments = createAlloca(rewriter, loc, op, tensor, values.size());
+    StackRoom room(rewriter, op);
+    Value arguments = room.allocate(tensor, values.size());
     auto store = [&](Value value, Value base, int64_t offset) {
       Value place = LLVM::GEPOp::create(rewriter, loc, pointer, rewriter.getI8Type(),
                                         base, ArrayRef<LLVM::GEPArg>{int32_t(offset)});
@@ -392,10 +375,10 @@ struct CallRuntimeLowering : ConvertOpToLLVMPattern<CallRuntimeOp> {
       if (!elementType || !type.getLayout().isIdentity())
         return op.emitOpError("has an operand that the runtime cannot take");
       MemRefDescriptor descriptor(values[i]);
-      Value dims = createAlloca(rewriter, loc, op, i64,
-                                std::max<int64_t>(type.getRank(), 1));
+      SmallVector<Value> sizes;
       for (int64_t d = 0; d < type.getRank(); ++d)
-        store(descriptor.size(rewriter, loc, d), dims, d * sizeof(int64_t));
+        sizes.push_back(descriptor.size(rewriter, loc, d));
+      Value dims = room.store(i64, sizes);
       int64_t base = i * sizeof(nnrt_abi_tensor);
       store(descriptor.bufferPtr(rewriter, loc, *getTypeConverter(), type), arguments,
             base + offsetof(nnrt_abi_tensor, data));
@@ -413,6 +396,7 @@ struct CallRuntimeLowering : ConvertOpToLLVMPattern<CallRuntimeOp> {
     Value status = emitRuntimeCall(
         rewriter, loc, getRuntimeContext(op), RuntimeEntry::kernel,
         {createI32(rewriter, loc, int32_t(op.getKernel())), parameters, arguments});
+    room.release();
     Value failed = LLVM::ICmpOp::create(rewriter, loc, LLVM::ICmpPredicate::ne, status,
                                         createI32(rewriter, loc, 0));
     emitFailure(rewriter, loc, failed);

@@ -23,10 +23,8 @@ Dim nn::getWindowCount(ShapeEnv &env, Dim size, int64_t kernel, int64_t stride,
   int64_t extent = dilation * (kernel - 1) + 1;
   if (autoPad == AutoPad::SameUpper || autoPad == AutoPad::SameLower)
     return size.ceilDiv(stride);
-  if (autoPad == AutoPad::Valid) {
-    Dim positions = size - extent;
-    return (ceilMode ? positions.ceilDiv(stride) : positions.floorDiv(stride)) + 1;
-  }
+  if (autoPad == AutoPad::Valid)
+    padBegin = padEnd = 0;
   Dim positions = size + (padBegin + padEnd - extent);
   if (!ceilMode)
     return positions.floorDiv(stride) + 1;

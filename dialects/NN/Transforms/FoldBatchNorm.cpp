@@ -265,8 +265,8 @@ private:
     affine.ops.push_back(op);
     int64_t rank = type.getRank(), count = affine.scale.size();
     SpatialDims where(op.getLayout(), rank);
-    int64_t channels = type.getDimSize(where.channel);
-    if (!ShapedType::isDynamic(channels) && channels != count)
+    // Where the number is not known, a broadcast would take any.
+    if (type.getDimSize(where.channel) != count)
       return false;
     collectTail(affine, op.getResult(), where.channel, count);
 

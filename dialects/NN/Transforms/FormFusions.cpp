@@ -37,33 +37,32 @@ bool isSplatConstant(Value value) {
   return constant && constant.getValue().isSplat();
 }
 
-struct FormFusionsPass : nn::impl::FormFusionsBase<FormFusionsPass> {
-  void runOnOperation() override {
-    func::FuncOp function = getOperation();
-    if (function.isDeclaration())
-      return;
-    SymbolicDims dims(function);
-    std::vector<Group> groups;
+/// Forms the groups of one function.
+class GroupFormer {
+public:
+  explicit GroupFormer(func::FuncOp function) : function(function), dims(function) {}
+
+  /// Disjoint groups of two and more operators.
+  std::vector<Group> run() {
     // Groups stay within one block, also within branches and bodies of loops.
     function.walk<WalkOrder::PreOrder>([&](Block *block) {
       if (isa<FusionOp>(block->getParentOp()))
         return;
       for (Operation &op : *block)
         if (isAnchor(&op))
-          addTail(&op, dims, groups);
+          addTail(&op);
       for (Operation &op : llvm::reverse(*block))
         if (isa<ElementwiseOpInterface>(op) && !grouped.contains(&op))
-          addProducers(&op, dims, groups);
+          addProducers(&op);
     });
-    for (Group &group : groups)
-      outline(group);
+    return std::move(groups);
   }
 
 private:
   /// The anchor and the chain of elementwise operators behind it, each the only
   /// user of the one before: what a library's post-ops or a kernel's epilogue
   /// can compute before the result is stored.
-  void addTail(Operation *anchor, SymbolicDims &dims, std::vector<Group> &groups) {
+  void addTail(Operation *anchor) {
     Group group;
     group.insert(anchor);
     Value result = anchor->getResult(0);
@@ -80,7 +79,7 @@ private:
         break;
       for (Value operand : user->getOperands())
         if (operand != current)
-          addDequantized(operand, group, dims);
+          addDequantized(operand, group);
       group.insert(user);
       current = user->getResult(0);
       // Integers of 8 bits are made to be stored.
@@ -88,11 +87,11 @@ private:
         break;
     }
     if (group.size() > 1)
-      finish(group, groups);
+      finish(group);
   }
 
   /// What makes an operand of integers of 8 bits, which are read instead.
-  void addDequantized(Value value, Group &group, SymbolicDims &dims) {
+  void addDequantized(Value value, Group &group) {
     SmallVector<Operation *> ops;
     Value current = value;
     while (true) {
@@ -115,7 +114,7 @@ private:
   /// An elementwise operator and all before it, of the same shape, that nobody
   /// outside of the group uses: nothing is computed twice, and no path leaves
   /// the group and comes back.
-  void addProducers(Operation *root, SymbolicDims &dims, std::vector<Group> &groups) {
+  void addProducers(Operation *root) {
     Group group;
     group.insert(root);
     // Grows while it is walked; a producer may fit only once another user does.
@@ -137,14 +136,29 @@ private:
         }
     }
     if (group.size() > 1)
-      finish(group, groups);
+      finish(group);
   }
 
-  void finish(Group &group, std::vector<Group> &groups) {
+  void finish(Group &group) {
     grouped.insert(group.begin(), group.end());
     groups.push_back(std::move(group));
   }
 
+  func::FuncOp function;
+  SymbolicDims dims;
+  std::vector<Group> groups;
+  DenseSet<Operation *> grouped;
+};
+
+struct FormFusionsPass : nn::impl::FormFusionsBase<FormFusionsPass> {
+  void runOnOperation() override {
+    if (getOperation().isDeclaration())
+      return;
+    for (Group &group : GroupFormer(getOperation()).run())
+      outline(group);
+  }
+
+private:
   /// Moves the operators into an nn.fusion in the place of the last one.
   void outline(Group &group) {
     SmallVector<Operation *> ops(group.begin(), group.end());
@@ -183,7 +197,5 @@ private:
     ++numFusions;
     numFused += ops.size();
   }
-
-  DenseSet<Operation *> grouped;
 };
 } // namespace

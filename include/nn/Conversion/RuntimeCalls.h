@@ -36,6 +36,28 @@ LLVM::LLVMFunctionType getRuntimeEntryType(MLIRContext *context,
 Value emitRuntimeCall(OpBuilder &builder, Location location, Value context,
                       RuntimeEntry entry, ValueRange arguments);
 
+/// Room on the stack for what a call points to. It is made at the front of the
+/// function, once for all iterations of a loop, and calls one after the other share
+/// the stack's bytes.
+class StackRoom {
+public:
+  /// For a call that `builder` emits in the place of `op`.
+  StackRoom(OpBuilder &builder, Operation *op);
+
+  /// The address (!llvm.ptr, 8-byte aligned) of `count` elements.
+  Value allocate(Type element, int64_t count);
+  /// The address of a list of `values`, which have type `element`.
+  Value store(Type element, ArrayRef<Value> values);
+  /// Ends the use of all that was allocated: to be called right behind the call.
+  void release();
+
+private:
+  OpBuilder &builder;
+  Location location;
+  Block *front;
+  SmallVector<Value> allocated;
+};
+
 //===----------------------------------------------------------------------===//
 // Fields of the context
 //===----------------------------------------------------------------------===//

@@ -51,6 +51,9 @@ struct Problem {
   std::string accepted;   ///< Values that would do; may be empty.
   Remedy remedy = Remedy::FixModel;
   std::string advice; ///< Where more can be said than getAdvice(remedy).
+  /// Whether operands just do not fit the operator, by their sizes or ranks. In a branch
+  /// that the model does not take this is no problem.
+  bool isMisfit = false;
 };
 
 /// Collects problems in the order in which they are found.
@@ -69,6 +72,10 @@ public:
     problems.erase(problems.begin() + from, problems.begin() + to);
   }
   const std::vector<Problem> &getProblems() const { return problems; }
+  void markAsMisfit() {
+    if (!problems.empty())
+      problems.back().isMisfit = true;
+  }
 
   /// Facts about the model that head the report.
   void setFact(std::string key, std::string value) {

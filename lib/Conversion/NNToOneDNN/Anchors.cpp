@@ -123,8 +123,9 @@ static std::optional<Pads> resolvePoolPads(Pool op, std::string &reason) {
   for (size_t i = 0; i < count; ++i) {
     int64_t extent = window.dilations[i] * (op.getKernelShape()[i] - 1) + 1;
     int64_t &end = (*pads)[count + i];
-    if (op.getCeilMode() && op.getAutoPad() == AutoPad::NotSet &&
-        window.strides[i] > 1) {
+    bool isSame = op.getAutoPad() == AutoPad::SameUpper ||
+                  op.getAutoPad() == AutoPad::SameLower;
+    if (op.getCeilMode() && !isSame && window.strides[i] > 1) {
       // Where only the run shows the sizes, the call fits the pads to dst.
       bool isKnown =
           !ShapedType::isDynamic(sizes[i]) && !ShapedType::isDynamic(outs[i]);

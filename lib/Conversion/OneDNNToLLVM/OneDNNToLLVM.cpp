@@ -40,7 +40,7 @@ static std::optional<int32_t> getAbiType(Type type) {
 }
 
 namespace {
-/// Emits a call: arguments live in the entry block's stack frame.
+/// Emits a call, whose arguments lie on the stack.
 class CallEmitter {
 public:
   CallEmitter(ConversionPatternRewriter &rewriter, Operation *op,
@@ -48,10 +48,10 @@ public:
       : rewriter(rewriter), location(op->getLoc()), converter(converter),
         module(op->getParentOfType<ModuleOp>()),
         function(op->getParentOfType<FunctionOpInterface>()),
-        pointer(LLVM::LLVMPointerType::get(op->getContext())) {}
+        pointer(LLVM::LLVMPointerType::get(op->getContext())), room(rewriter, op) {}
 
   /// Room for `count` elements, for the time until the call.
-  Value allocate(Type element, int64_t count);
+  Value allocate(Type element, int64_t count) { return room.allocate(element, count); }
   /// Fills element `index` of the array of nnrt_abi_tensor.
   LogicalResult storeTensor(Value array, int64_t index, MemRefType type,
                             Value descriptor, ArrayRef<int64_t> permutation);
@@ -77,25 +77,9 @@ private:
   ModuleOp module;
   FunctionOpInterface function;
   Type pointer;
-  SmallVector<Value> allocated;
+  StackRoom room;
 };
 } // namespace
-
-Value CallEmitter::allocate(Type element, int64_t count) {
-  Value room;
-  {
-    OpBuilder::InsertionGuard guard(rewriter);
-    rewriter.setInsertionPointToStart(&function.getFunctionBody().front());
-    Value size = LLVM::ConstantOp::create(rewriter, location,
-                                          rewriter.getI64IntegerAttr(count));
-    room = LLVM::AllocaOp::create(rewriter, location, pointer, element, size,
-                                  /*alignment=*/8);
-  }
-  // Calls one after the other share the stack's bytes.
-  LLVM::LifetimeStartOp::create(rewriter, location, room);
-  allocated.push_back(room);
-  return room;
-}
 
 /// The address of a list of numbers: a constant if all are known.
 Value CallEmitter::emitList(ArrayRef<int64_t> known,
@@ -158,8 +142,7 @@ Value CallEmitter::callEntry(LLVM::GlobalOp site, Value array) {
   Value context = function.getFunctionBody().getArgument(0);
   Value status = emitRuntimeCall(rewriter, location, context,
                                  RuntimeEntry::onednn, {address, array});
-  for (Value room : allocated)
-    LLVM::LifetimeEndOp::create(rewriter, location, room);
+  room.release();
   return status;
 }
 

@@ -26,10 +26,10 @@ static ElementsAttr makeList(ArrayRef<int64_t> dims, ArrayRef<T> values, Type ty
 }
 
 static LogicalResult importConstant(NodeBinder &node) {
-  for (StringRef name : {"sparse_value", "value_string", "value_strings"})
+  for (StringRef name : {"value_string", "value_strings"})
     if (node.hasAttr(name))
       return node.fail("the constant has a supported form", name,
-                       "value, value_float, value_floats, value_int, value_ints",
+                       "value, sparse_value, value_float, value_floats, value_int, value_ints",
                        Remedy::ChangeForm);
   Builder builder(node.getContext());
   Type f32 = builder.getF32Type(), i64 = builder.getI64Type();
@@ -60,6 +60,11 @@ static LogicalResult importConstant(NodeBinder &node) {
         node.constant(makeList<int64_t>({int64_t(values.size())}, values, i64)));
   }
   ElementsAttr value;
+  if (node.hasAttr("sparse_value")) {
+    if (node.sparseTensorAttr("sparse_value", value).failed())
+      return failure();
+    return node.setOutput(node.constant(value));
+  }
   if (node.require(node.hasAttr("value"), "the constant has a value", "none", "")
           .tensorAttr("value", value).failed())
     return failure();

@@ -34,6 +34,7 @@ private:
   /// Labels of a term; digits in the place of "...".
   FailureOr<std::string> expand(StringRef term, int64_t ellipsisRank);
   void takeDiagonal(Labeled &operand);
+  void dropBroadcast();
   void sum(Labeled &operand, StringRef kept);
   /// The tensor with the dimensions of `labels`, in that order; missing ones are 1.
   Value arrange(const Labeled &operand, StringRef labels);
@@ -138,6 +139,35 @@ void EinsumBuilder::takeDiagonal(Labeled &operand) {
   }
 }
 
+/// A dimension of size 1 is broadcast to that of another operand with its label: this
+/// operand is the same without it.
+void EinsumBuilder::dropBroadcast() {
+  auto getSize = [](const Labeled &operand, size_t at) {
+    return cast<RankedTensorType>(operand.tensor.getType()).getDimSize(at);
+  };
+  std::string larger; // labels that another size than 1 stands for, as far as is known
+  for (const Labeled &operand : operands)
+    for (auto [i, c] : llvm::enumerate(operand.labels))
+      if (getSize(operand, i) != 1)
+        larger += c;
+  for (Labeled &operand : operands) {
+    SmallVector<int64_t> axes;
+    std::string labels;
+    for (auto [i, c] : llvm::enumerate(operand.labels)) {
+      if (getSize(operand, i) == 1 && StringRef(larger).contains(c))
+        axes.push_back(i);
+      else
+        labels += c;
+    }
+    if (axes.empty())
+      continue;
+    operand.tensor = node.create<SqueezeOp>(operand.tensor, axes);
+    operand.labels = labels;
+    if (node.failed())
+      return;
+  }
+}
+
 /// Sums the dimensions whose labels are not in `kept`.
 void EinsumBuilder::sum(Labeled &operand, StringRef kept) {
   SmallVector<int64_t> axes;
@@ -215,10 +245,15 @@ Value EinsumBuilder::build() {
       needed += operands[i].labels;
     return needed;
   };
-  for (auto [i, operand] : llvm::enumerate(operands)) {
+  for (Labeled &operand : operands) {
     takeDiagonal(operand);
     if (node.failed())
       return {};
+  }
+  dropBroadcast();
+  if (node.failed())
+    return {};
+  for (auto [i, operand] : llvm::enumerate(operands)) {
     // Labels that only this operand has.
     std::string kept = output;
     for (auto [j, other] : llvm::enumerate(operands))

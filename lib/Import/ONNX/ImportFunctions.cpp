@@ -95,7 +95,7 @@ bool Importer::inlineFunction(const onnx::FunctionProto &function,
     inner.values[function.input(i)] = binding;
   }
   for (const std::string &output : function.output())
-    inner.used.insert(output);
+    inner.addOutput(output, {});
 
   auto findAttribute =
       [&](const std::string &name) -> const onnx::AttributeProto * {

@@ -31,8 +31,7 @@ NodeInfo Importer::describe(const onnx::NodeProto &node, int64_t index,
 // Order
 //===----------------------------------------------------------------------===//
 
-/// The names that a node reads: its inputs, and what its graphs read.
-static SmallVector<StringRef> getReadNames(const onnx::NodeProto &node) {
+SmallVector<StringRef> Importer::getReadNames(const onnx::NodeProto &node) {
   SmallVector<StringRef> names;
   for (const std::string &input : node.input())
     names.push_back(input);
@@ -157,8 +156,13 @@ static void dropFollowing(TriageReport &report, size_t first) {
 
 void Importer::importNodes(Nodes &nodes, Scope &scope) {
   collectUsed(nodes, scope.used);
+  SmallVector<int> order = orderNodes(nodes, scope);
+  llvm::StringMap<size_t> lastReads;
+  for (auto [position, index] : llvm::enumerate(order))
+    for (StringRef name : getReadNames(nodes[index]))
+      lastReads[name] = position;
   // A list, because inlining may change what `describe` sees.
-  for (int index : orderNodes(nodes, scope)) {
+  for (auto [position, index] : llvm::enumerate(order)) {
     NodeInfo info = describe(nodes[index], index, scope);
     if (scope.depth == 0)
       report.countOperator(info);
@@ -172,6 +176,10 @@ void Importer::importNodes(Nodes &nodes, Scope &scope) {
     importNode(nodes[index], info, scope);
     if (follows)
       dropFollowing(report, known);
+    closeIf(scope, [&, position = position](StringRef name) {
+      auto it = lastReads.find(name);
+      return scope.outputs.count(name) || (it != lastReads.end() && it->second > position);
+    }, /*mustClose=*/position + 1 == order.size());
   }
 }
 
@@ -191,14 +199,16 @@ Importer::Binding *Importer::findBinding(StringRef name, Scope &scope) {
 Value Importer::getValue(StringRef name, Scope &scope) {
   Binding *found = findBinding(name, scope);
   Binding &binding = found ? *found : scope.values[name];
-  if (!binding.weight)
+  if (!binding.weight && !binding.sparseWeight)
     return binding.value;
   // What is used in a nested graph first may be used outside of it later.
   OpBuilder::InsertionGuard guard(state.builder);
   if (!scope.values.count(name))
     state.builder.setInsertionPointToStart(mainBlock);
-  auto result = state.weights.read(*binding.weight);
+  auto result = binding.weight ? state.weights.read(*binding.weight)
+                               : state.weights.read(*binding.sparseWeight);
   binding.weight = nullptr;
+  binding.sparseWeight = nullptr;
   if (auto *problem = std::get_if<Problem>(&result)) {
     problem->node.name = name.str();
     report.add(*problem);
@@ -317,6 +327,8 @@ void Importer::importNode(onnx::NodeProto &node, const NodeInfo &info,
     return giveUp();
   }
 
+  if (scope.openIf && dependsOn(*scope.openIf, node))
+    return importIntoBranches(node, info, scope);
   if (isControlFlow(info)) {
     if (!importControlFlow(node, info, location, scope))
       giveUp();

@@ -4,7 +4,8 @@
 // Types are inferred with all that is known of the values so far: equal names of
 // input dimensions are one symbol, and shape arithmetic (Shape, Gather, Concat,
 // ...) is followed. So results get the most static type, and operands that must
-// be constant may be computed from constants and static shapes.
+// be constant may be computed from constants and static shapes: what no shape
+// function follows, the interpreter evaluates.
 //
 //===----------------------------------------------------------------------===//
 
@@ -12,6 +13,7 @@
 #define NN_LIB_IMPORT_ONNX_IMPORTSHAPES_H
 
 #include "dialects/NN/IR/NN.h"
+#include "nn/Support/HostTensor.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace mlir::nn::importer {
@@ -22,6 +24,10 @@ public:
 
   Dims getDims(Value tensor) override;
   Contents getContents(Value tensor) override;
+
+  /// The value of a small tensor of any type and rank, if it follows from constants
+  /// and static shapes.
+  std::optional<HostTensor> evaluate(Value tensor);
 
   /// States the names of an argument's dimensions ("" for none).
   void nameDims(Value argument, ArrayRef<std::string> names);
@@ -34,9 +40,14 @@ public:
   void forget(Value tensor) {
     dims.erase(tensor);
     contents.erase(tensor);
+    evaluated.erase(tensor);
   }
 
 private:
+  std::optional<HostTensor> evaluate(Value tensor, unsigned depth);
+  std::optional<HostTensor> interpret(Value tensor, unsigned depth);
+  Contents getKnownContents(Value tensor);
+
   /// Expressions are trees to those who walk them; hostile models could make
   /// them exponentially large. Returns the size, or `limit` if it is larger.
   unsigned getSize(Dim dim);
@@ -44,6 +55,7 @@ private:
 
   DenseMap<Value, Dims> dims;
   DenseMap<Value, Dims> contents;
+  DenseMap<Value, std::optional<HostTensor>> evaluated;
   DenseMap<Dim, unsigned> sizes;
   llvm::StringMap<Dim> symbols;
   DenseMap<Dim, StringRef> names; // keys of `symbols`

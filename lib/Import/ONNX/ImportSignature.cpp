@@ -4,6 +4,7 @@
 #include "Importer.h"
 #include "OnnxLibrary.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
@@ -290,7 +291,8 @@ void Importer::importOutput(Value value, const onnx::ValueInfoProto &output,
   // A loop that carries an optional may end with what it holds.
   const OptionalValue *optional = state.structured.getOptional(value);
   if (optional && output.type().has_sequence_type()) {
-    Value holds = extractScalar(optional->isPresent, location);
+    Value holds =
+        tensor::ExtractOp::create(state.builder, location, optional->isPresent, ValueRange());
     cf::AssertOp::create(state.builder, location, holds,
                          "output '" + output.name() + "' is a sequence, which is missing");
     value = optional->content;

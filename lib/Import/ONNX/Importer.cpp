@@ -93,7 +93,7 @@ OwningOpRef<ModuleOp> Importer::run(bool unknownDimsAreOne) {
   importInputs(main, scope);
   checkSetDims();
   for (const auto &output : graph.output())
-    scope.used.insert(output.name());
+    scope.addOutput(output.name(), getTensorType(output.type()));
   importNodes(*model.mutable_graph()->mutable_node(), scope);
   importOutputs(main, scope);
 
@@ -168,23 +168,24 @@ void Importer::readOpsets() {
 }
 
 void Importer::bindWeights(onnx::GraphProto &graph, Scope &scope) {
-  for (onnx::TensorProto &tensor : *graph.mutable_initializer()) {
+  auto bind = [&](const std::string &name, Binding binding) {
     NodeInfo info;
-    info.name = tensor.name();
-    Binding binding;
-    binding.weight = &tensor;
-    if (tensor.name().empty())
+    info.name = name;
+    if (name.empty())
       reportProblem(info, "initializers have names", "none", "");
-    else if (!scope.values.try_emplace(tensor.name(), binding).second)
+    else if (!scope.values.try_emplace(name, binding).second)
       reportProblem(info, "each tensor has one definition",
                     "two initializers of this name", "");
+  };
+  for (onnx::TensorProto &tensor : *graph.mutable_initializer()) {
+    Binding binding;
+    binding.weight = &tensor;
+    bind(tensor.name(), binding);
   }
-  for (const onnx::SparseTensorProto &tensor : graph.sparse_initializer()) {
-    NodeInfo info;
-    info.name = tensor.values().name();
-    reportProblem(info, "initializers are dense", "a sparse initializer", "dense",
-                  Remedy::ChangeForm, "store the tensor as a dense initializer");
-    scope.values.try_emplace(info.name);
+  for (onnx::SparseTensorProto &tensor : *graph.mutable_sparse_initializer()) {
+    Binding binding;
+    binding.sparseWeight = &tensor;
+    bind(tensor.values().name(), binding);
   }
 }
 

@@ -7,7 +7,6 @@
 #include "NodeBinder.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "nn/Import/ONNX.h"
-#include "nn/Support/HostTensor.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 #include <set>
@@ -36,24 +35,52 @@ private:
   /// What a tensor's name stands for.
   struct Binding {
     Value value;                          ///< Null if not known (yet).
-    onnx::TensorProto *weight = nullptr;  ///< To be read when it is used first.
+    /// To be read when it is used first; one or none.
+    onnx::TensorProto *weight = nullptr;
+    onnx::SparseTensorProto *sparseWeight = nullptr;
     bool isAbsent = false; ///< A function's operand that the caller left away.
   };
 
+  struct OpenIf;
+
   /// The main graph, a function that is being inlined, or a nested graph.
   struct Scope {
+    Scope();
+    Scope(Scope &&);
+    ~Scope();
+
+    void addOutput(llvm::StringRef name, RankedTensorType declared) {
+      used.insert(name);
+      outputs[name] = declared;
+    }
     Scope *parent = nullptr;     ///< Of nested graphs, which see its values.
     std::string prefix;          ///< In nested graphs: of names of unnamed nodes.
     bool isRepeated = false;     ///< In bodies of loops: values are no one tensor.
     llvm::StringMap<Binding> values;
     llvm::StringMap<int64_t> opsets;
     llvm::StringSet<> used; ///< Names that anything in the scope reads.
+    /// The scope's results, with the types that the model declares (null if none).
+    llvm::StringMap<RankedTensorType> outputs;
+    std::unique_ptr<OpenIf> openIf; ///< May be null.
     /// In functions: the node that calls, whose name heads the names within.
     const NodeInfo *caller = nullptr;
     /// In functions of the ONNX library, which no one knows by name: the
     /// location of the caller, for all nodes.
     std::optional<Location> location;
     unsigned depth = 0;
+  };
+
+  /// An If whose branches give values of other ranks. What depends on these is imported
+  /// into both branches, until all that is needed behind them has one rank.
+  struct OpenIf {
+    OpenIf(const NodeInfo &info, Location location, Value condition)
+        : info(info), location(location), condition(condition) {}
+    NodeInfo info;
+    Location location;
+    Value condition; ///< i1.
+    std::unique_ptr<Region> regions[2];
+    Scope scopes[2]; ///< What each branch has of `names`.
+    llvm::StringSet<> names;
   };
 
   using Nodes = google::protobuf::RepeatedPtrField<onnx::NodeProto>;
@@ -100,6 +127,8 @@ private:
   SmallVector<int> orderNodes(const Nodes &nodes, Scope &scope);
   void importNodes(Nodes &nodes, Scope &scope);
   void importNode(onnx::NodeProto &node, const NodeInfo &info, Scope &scope);
+  /// The names that a node reads: its inputs, and what its graphs read.
+  static SmallVector<llvm::StringRef> getReadNames(const onnx::NodeProto &node);
   /// The operands; false if one of them is not known.
   bool getOperands(const onnx::NodeProto &node, Scope &scope,
                    SmallVectorImpl<Value> &operands);
@@ -172,12 +201,6 @@ private:
   static bool isControlFlow(const NodeInfo &node);
   bool importControlFlow(onnx::NodeProto &node, const NodeInfo &info,
                          Location location, Scope &scope);
-  bool importIf(onnx::NodeProto &node, const NodeInfo &info, ArrayRef<Value> operands,
-                Location location, Scope &scope, SmallVectorImpl<Value> &results);
-  bool takeBranchesApart(const NodeInfo &info, Location location,
-                         ArrayRef<std::unique_ptr<Region>> regions,
-                         MutableArrayRef<SmallVector<Value>> values,
-                         SmallVectorImpl<Structure> &structures);
   bool importLoop(onnx::NodeProto &node, const NodeInfo &info,
                   ArrayRef<Value> operands, Location location, Scope &scope,
                   SmallVectorImpl<Value> &results);
@@ -203,15 +226,51 @@ private:
                  Location location, SmallVectorImpl<Value> &tensors);
   SmallVector<Value> putTogether(ArrayRef<Structure> structures, ArrayRef<Value> tensors,
                                  Location location);
-  /// The value of a small tensor that follows from constants and static shapes.
-  std::optional<HostTensor> evaluate(Value value, unsigned &budget);
+  /// The one element of a tensor that follows from constants and static shapes.
   std::optional<int64_t> evaluateScalar(Value value);
   bool checkTensors(ArrayRef<Value> values, const NodeInfo &info);
   bool checkScalar(Value value, llvm::StringRef name, Type elementType,
                    const NodeInfo &info);
-  Value extractScalar(Value tensor, Location location);
+  /// The element of what checkScalar has accepted. The run checks unknown sizes.
+  Value extractScalar(Value tensor, llvm::StringRef name, const NodeInfo &info,
+                      Location location);
   Value castTensor(Value value, RankedTensorType type, Location location);
   Value makeIndexTensor(Value index, Location location);
+
+  //===--- If (Branches.cpp) ----------------------------------------------===//
+
+  using Regions = MutableArrayRef<std::unique_ptr<Region>>;
+
+  bool importIf(onnx::NodeProto &node, const NodeInfo &info, ArrayRef<Value> operands,
+                Location location, Scope &scope, SmallVectorImpl<Value> &results);
+  /// What both branches give as tensors, by structures that fit both.
+  bool takeBranchesApart(const NodeInfo &info, Location location, Regions regions,
+                         MutableArrayRef<SmallVector<Value>> values,
+                         SmallVectorImpl<Structure> &structures);
+  /// An scf.if of both branches, which give values of the same ranks.
+  bool joinBranches(const NodeInfo &info, Location location, Value condition,
+                    Regions regions, MutableArrayRef<SmallVector<Value>> values,
+                    SmallVectorImpl<Value> &results);
+  /// The code of one branch. The run checks that the condition selects it.
+  void takeBranch(const NodeInfo &info, Location location, Value condition,
+                  Regions regions, int taken);
+  /// Whether the problems from number `first` on say only that sizes do not fit, as in a
+  /// branch that is not for the sizes that the model is compiled for.
+  bool areMisfits(size_t first) const;
+  /// The branch whose results have the ranks that the model declares, if only one does.
+  std::optional<int> chooseByDeclaredRanks(ArrayRef<RankedTensorType> declared,
+                                           ArrayRef<Value> first, ArrayRef<Value> second);
+
+  static bool dependsOn(const OpenIf &open, const onnx::NodeProto &node);
+  /// Imports a node into both branches of the scope's open If.
+  void importIntoBranches(onnx::NodeProto &node, const NodeInfo &info, Scope &scope);
+  /// Ends the scope's open If if the values that are needed later, by the predicate,
+  /// have the same ranks in both branches. At the end of a scope (`mustClose`) a branch
+  /// is taken where they have not.
+  void closeIf(Scope &scope, llvm::function_ref<bool(llvm::StringRef)> isNeeded,
+               bool mustClose);
+  /// Goes on with one branch of the scope's open If.
+  void continueWith(Scope &scope, int taken);
 
   MLIRContext &context;
   onnx::ModelProto &model;
@@ -225,6 +284,8 @@ private:
   unsigned graphDepth = 0;
   Block *mainBlock = nullptr;
   bool contradictsOutputs = false;
+  /// How many open Ifs are nested in each other.
+  unsigned ifDepth = 0;
   /// Code that was imported in vain. It lives on, because the shapes that are
   /// known of its values are found by the values' addresses.
   std::vector<std::unique_ptr<Region>> discarded;

@@ -235,7 +235,7 @@ bool Importer::buildLoop(LoopInfo &loop, SmallVectorImpl<Value> &results) {
     llvm::append_range(finals, op.getResults());
   } else {
     // Carried besides: the number of the iteration, and whether to go on.
-    Value goesOn = condition ? extractScalar(condition, location)
+    Value goesOn = condition ? extractScalar(condition, "cond", loop.info, location)
                              : Value(arith::ConstantIntOp::create(builder, location, 1, 1));
     SmallVector<Value> all = {zero, goesOn};
     llvm::append_range(all, initial);
@@ -254,7 +254,7 @@ bool Importer::buildLoop(LoopInfo &loop, SmallVectorImpl<Value> &results) {
           SmallVector<Value> next = emitBody(carried[0], carried.drop_front(2));
           Value goesOn =
               body.goesOn
-                  ? extractScalar(body.goesOn, location)
+                  ? extractScalar(body.goesOn, "cond", loop.info, location)
                   : Value(arith::ConstantIntOp::create(builder, location, 1, 1));
           Value following = arith::AddIOp::create(builder, location, carried[0], one);
           next.insert(next.begin(), {following, goesOn});
@@ -362,7 +362,7 @@ bool Importer::importLoop(onnx::NodeProto &node, const NodeInfo &info,
     else
       scalar = arith::IndexCastOp::create(state.builder, location,
                                           builder.getIndexType(),
-                                          extractScalar(count, location));
+                                          extractScalar(count, "M", info, location));
     loop.tripCount = scalar;
   }
   loop.makeInputs = [&](Value iteration, ArrayRef<Value> carried) {

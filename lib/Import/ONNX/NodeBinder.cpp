@@ -46,8 +46,11 @@ LogicalResult NodeBinder::fail(const Twine &constraint, const Twine &seen,
 NodeBinder &NodeBinder::require(bool holds, const Twine &constraint,
                                 const Twine &seen, const Twine &accepted,
                                 Remedy remedy) {
-  if (!hasFailed && !holds)
-    (void)fail(constraint, seen, accepted, remedy);
+  if (hasFailed || holds)
+    return *this;
+  (void)fail(constraint, seen, accepted, remedy);
+  if (remedy == Remedy::FixModel)
+    report.markAsMisfit();
   return *this;
 }
 
@@ -98,7 +101,9 @@ NodeBinder &NodeBinder::operand(StringRef name, Value &value,
   optionalOperand(name, value);
   if (!value && !alternative.empty())
     optionalOperand(alternative, value);
-  return require(value != Value(), "operand '" + name + "' is given", "none", "");
+  if (!value && !hasFailed)
+    (void)fail("operand '" + name + "' is given", "none", "");
+  return *this;
 }
 
 NodeBinder &NodeBinder::onlyOperand(Value &value) {
@@ -188,6 +193,12 @@ NodeBinder::constantInts(StringRef name,
 NodeBinder &NodeBinder::ints(StringRef name,
                              std::optional<SmallVector<int64_t>> &values,
                              Value &computed) {
+  return ints(name, values, computed, /*anyLength=*/false);
+}
+
+NodeBinder &NodeBinder::ints(StringRef name,
+                             std::optional<SmallVector<int64_t>> &values,
+                             Value &computed, bool anyLength) {
   computed = {};
   int64_t index = findOperand(name);
   Value operand =
@@ -198,22 +209,25 @@ NodeBinder &NodeBinder::ints(StringRef name,
   values = std::nullopt;
   takenOperands[index] = true;
   auto type = cast<RankedTensorType>(operand.getType());
-  require(type.getRank() <= 1 && type.hasStaticShape() &&
+  bool isKnownLength = type.hasStaticShape();
+  require(type.getRank() <= 1 && (isKnownLength || anyLength) &&
               isa<IntegerType>(type.getElementType()),
-          "operand '" + name + "' is a list of integers of known length",
-          "another shape or type", "", Remedy::MakeConstant);
+          anyLength ? "operand '" + name + "' is a list of integers"
+                    : "operand '" + name + "' is a list of integers of known length",
+          show(type), "", Remedy::MakeConstant);
   // Code is made for each of them.
   constexpr int64_t most = 64;
-  require(hasFailed || type.getNumElements() <= most,
+  require(hasFailed || !isKnownLength || type.getNumElements() <= most,
           "operand '" + name + "' is a list of a few integers",
-          hasFailed ? Twine() : Twine(type.getNumElements()), Twine(most) + " or less");
+          hasFailed || !isKnownLength ? Twine() : Twine(type.getNumElements()),
+          Twine(most) + " or less");
   if (hasFailed)
     return *this;
   computed = type.getRank() == 0 ? create<UnsqueezeOp>(operand, ArrayRef<int64_t>{0})
                                  : operand;
   computed = asInt64(computed);
   // An empty list is known.
-  if (computed && type.getNumElements() == 0) {
+  if (computed && isKnownLength && type.getNumElements() == 0) {
     values.emplace();
     computed = {};
   }
@@ -241,6 +255,8 @@ static StringRef getTypeName(int type) {
     return "a string";
   case AttributeProto::TENSOR:
     return "a tensor";
+  case AttributeProto::SPARSE_TENSOR:
+    return "a sparse tensor";
   case AttributeProto::INTS:
     return "a list of integers";
   case AttributeProto::FLOATS:
@@ -264,6 +280,8 @@ static int guessType(const AttributeProto &attribute) {
     return AttributeProto::STRING;
   if (attribute.has_t())
     return AttributeProto::TENSOR;
+  if (attribute.has_sparse_tensor())
+    return AttributeProto::SPARSE_TENSOR;
   if (attribute.ints_size())
     return AttributeProto::INTS;
   if (attribute.floats_size())
@@ -347,13 +365,15 @@ NodeBinder &NodeBinder::attr(StringRef name, SmallVector<std::string> &values) {
 }
 
 NodeBinder &NodeBinder::requiredAttr(StringRef name, int64_t &value) {
-  require(find(name), "attribute '" + name + "' is given", "none", "");
+  if (!find(name) && !hasFailed)
+    (void)fail("attribute '" + name + "' is given", "none", "");
   return attr(name, value, 0);
 }
 
 NodeBinder &NodeBinder::requiredAttr(StringRef name,
                                      SmallVector<int64_t> &values) {
-  require(find(name), "attribute '" + name + "' is given", "none", "");
+  if (!find(name) && !hasFailed)
+    (void)fail("attribute '" + name + "' is given", "none", "");
   return attr(name, values);
 }
 
@@ -379,14 +399,27 @@ NodeBinder &NodeBinder::tensorAttr(StringRef name, ElementsAttr &value) {
   if (!attribute || hasFailed)
     return *this;
   // The data is moved out of the node, which only the importer sees.
-  auto result =
-      state.weights.read(*const_cast<AttributeProto *>(attribute)->mutable_t());
-  if (const auto *problem = std::get_if<Problem>(&result))
-    (void)fail(problem->constraint, problem->seen, problem->accepted,
-               problem->remedy, problem->advice);
-  else
-    value = std::get<ElementsAttr>(result);
+  value = acceptTensor(
+      state.weights.read(*const_cast<AttributeProto *>(attribute)->mutable_t()));
   return *this;
+}
+
+NodeBinder &NodeBinder::sparseTensorAttr(StringRef name, ElementsAttr &value) {
+  value = {};
+  const AttributeProto *attribute = take(name, AttributeProto::SPARSE_TENSOR);
+  if (attribute && !hasFailed)
+    value = acceptTensor(state.weights.read(
+        *const_cast<AttributeProto *>(attribute)->mutable_sparse_tensor()));
+  return *this;
+}
+
+ElementsAttr NodeBinder::acceptTensor(std::variant<ElementsAttr, Problem> result) {
+  if (auto *value = std::get_if<ElementsAttr>(&result))
+    return *value;
+  const Problem &problem = std::get<Problem>(result);
+  (void)fail(problem.constraint, problem.seen, problem.accepted, problem.remedy,
+             problem.advice);
+  return {};
 }
 
 NodeBinder &NodeBinder::typeAttr(StringRef name, const onnx::TypeProto *&type) {

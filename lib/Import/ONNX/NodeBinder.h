@@ -110,7 +110,9 @@ public:
   NodeBinder &constantInts(llvm::StringRef name,
                            std::optional<SmallVector<int64_t>> &values);
   /// The same where the run may make the list: then `values` stays empty and
-  /// `computed` is the operand, of known length.
+  /// `computed` is the operand as an i64 list, whose length is known unless `anyLength`.
+  NodeBinder &ints(llvm::StringRef name, std::optional<SmallVector<int64_t>> &values,
+                   Value &computed, bool anyLength);
   NodeBinder &ints(llvm::StringRef name, std::optional<SmallVector<int64_t>> &values,
                    Value &computed);
 
@@ -133,6 +135,7 @@ public:
   NodeBinder &optionalAttr(llvm::StringRef name, std::optional<int64_t> &value);
   NodeBinder &optionalAttr(llvm::StringRef name, std::optional<float> &value);
   NodeBinder &tensorAttr(llvm::StringRef name, ElementsAttr &value);
+  NodeBinder &sparseTensorAttr(llvm::StringRef name, ElementsAttr &value);
   /// Null if absent.
   NodeBinder &typeAttr(llvm::StringRef name, const onnx::TypeProto *&type);
   bool hasAttr(llvm::StringRef name) const { return find(name); }
@@ -239,6 +242,8 @@ private:
   const onnx::AttributeProto *find(llvm::StringRef name) const;
   /// The attribute if it is there and of this type; else reports or null.
   const onnx::AttributeProto *take(llvm::StringRef name, int type);
+  /// The tensor that was read for an attribute, or null and a report.
+  ElementsAttr acceptTensor(std::variant<ElementsAttr, Problem> result);
   int64_t findOperand(llvm::StringRef name) const;
   std::string describeOperands() const;
 

@@ -35,6 +35,8 @@ Operation *NodeBinder::finish(
     text.consume_front(("'" + op.name.getStringRef() + "' op ").str());
     (void)fail("operands and attributes fit the operator",
                text + " (operands: " + describeOperands() + ")", "", remedy);
+    if (remedy == Remedy::FixModel)
+      report.markAsMisfit();
     return nullptr;
   };
 

@@ -23,14 +23,53 @@ template <typename OpT> static LogicalResult applyToElements(NodeBinder &node, V
     return node.setOutput(x);
 }
 
+/// Whether a list has no entries, as a bool of rank 0.
+static Value isEmptyList(NodeBinder &node, Value list) {
+  Value length = getDimScalar(node, list, 0);
+  Value zero = node.constantScalar(0, IntegerType::get(node.getContext(), 64));
+  return node.create<EqualOp>(length, zero);
+}
+
+/// How many dimensions go where the list of them is made by the run: that may also make
+/// its length, but the rank of the result must be known. Then it is the declared one,
+/// which the run checks. 0 where no dimension goes away; nullopt, and a report, if the
+/// number cannot be known.
+static std::optional<int64_t> countAxes(NodeBinder &node, Value axes, int64_t rank,
+                                        bool keepdims, bool noop) {
+  auto type = cast<RankedTensorType>(axes.getType());
+  if (type.hasStaticShape())
+    return type.getNumElements();
+  if (keepdims)
+    return 0;
+  RankedTensorType declared = node.getDeclaredType(0);
+  if (node.require(declared && declared.getRank() <= rank,
+                   "operand 'axes' has a known length, the model declares the shape of the "
+                   "result, or attribute 'keepdims' is 1",
+                   show(type), "", Remedy::GiveShape).failed())
+    return std::nullopt;
+  int64_t numAxes = rank - declared.getRank();
+  Type i64 = IntegerType::get(node.getContext(), 64);
+  Value length = getDimScalar(node, axes, 0);
+  Value holds = node.create<EqualOp>(length, node.constantScalar(double(numAxes), i64));
+  if (!noop && numAxes == rank) // No axes are all.
+    holds = node.create<OrOp>(holds, isEmptyList(node, axes));
+  node.checkAtRun(holds, "gets another number of axes than " + Twine(numAxes) +
+                             ", for which the declared shape of its output is; set "
+                             "'keepdims', or make operand 'axes' a constant");
+  return node.failed() ? std::nullopt : std::optional(numAxes);
+}
+
 /// Over dimensions that only the run knows: elements are scattered to the places of
 /// the result. Formulas are split in what is done to each element, a sum, product
 /// or extremum, and what is done with it.
 template <typename OpT>
 static LogicalResult reduceComputedAxes(NodeBinder &node, Value data, Value axes,
-                                        bool keepdims) {
+                                        bool keepdims, bool noop) {
   auto type = cast<RankedTensorType>(data.getType());
   int64_t rank = type.getRank();
+  std::optional<int64_t> numAxes = countAxes(node, axes, rank, keepdims, noop);
+  if (!numAxes)
+    return failure();
   Type elementType = type.getElementType(), i64 = IntegerType::get(node.getContext(), 64);
   constexpr bool isMax = std::is_same_v<OpT, ReduceMaxOp>;
   constexpr bool isExtremum = isMax || std::is_same_v<OpT, ReduceMinOp>;
@@ -40,6 +79,8 @@ static LogicalResult reduceComputedAxes(NodeBinder &node, Value data, Value axes
   Value shape = getShapeList(node, data), mask = makeAxesMask(node, axes, rank);
   Value one = node.constantScalar(1, i64);
   Value isReduced = node.create<EqualOp>(mask, one);
+  if (!cast<RankedTensorType>(axes.getType()).hasStaticShape() && !noop)
+    isReduced = node.create<OrOp>(isReduced, isEmptyList(node, axes));
   Value keptShape = node.create<WhereOp>(isReduced, one, shape);
   Value strides = node.create<CumProdOp>(keptShape, 0, /*exclusive=*/true,
                                          /*reverse=*/true);
@@ -105,9 +146,11 @@ static LogicalResult reduceComputedAxes(NodeBinder &node, Value data, Value axes
     result = node.create<LogOp>(result);
   if (isBool)
     result = node.create<CastOp>(result, type.getElementType());
-  int64_t numAxes = cast<RankedTensorType>(axes.getType()).getNumElements();
-  Value resultShape = keepdims ? keptShape
-                               : dropMasked(node, shape, mask, rank - numAxes);
+  Value resultShape = keptShape;
+  if (!keepdims) {
+    mask = node.create<CastOp>(isReduced, i64);
+    resultShape = dropMasked(node, shape, mask, rank - *numAxes);
+  }
   if (node.failed())
     return failure();
   return node.replaceWith<ReshapeOp>(result, resultShape, /*allow_zero=*/true);
@@ -117,14 +160,15 @@ template <typename OpT> static LogicalResult importReduce(NodeBinder &node) {
   Value data, computedAxes;
   std::optional<SmallVector<int64_t>> axes;
   bool keepdims, noop;
-  if (node.operand("data", data).ints("axes", axes, computedAxes)
+  if (node.operand("data", data).ints("axes", axes, computedAxes, /*anyLength=*/true)
           .attr("keepdims", keepdims, true)
           .attr("noop_with_empty_axes", noop, false).failed())
     return failure();
-  if (computedAxes)
-    return reduceComputedAxes<OpT>(node, data, computedAxes, keepdims);
+  bool isScalar = cast<RankedTensorType>(data.getType()).getRank() == 0;
+  if (computedAxes && !isScalar)
+    return reduceComputedAxes<OpT>(node, data, computedAxes, keepdims, noop);
   bool isEmpty = !axes || axes->empty();
-  if ((isEmpty && noop) || cast<RankedTensorType>(data.getType()).getRank() == 0)
+  if ((isEmpty && noop) || isScalar)
     return applyToElements<OpT>(node, data);
   return node.replaceWith<OpT>(data, isEmpty ? SmallVector<int64_t>() : *axes,
                                keepdims);

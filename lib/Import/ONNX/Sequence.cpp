@@ -108,7 +108,12 @@ static LogicalResult importSequenceAt(NodeBinder &node) {
   Value count = getLength(node, sequence);
   position = normalizePosition(node, position, count, /*mayBeEnd=*/false);
   sequence.packed = pack(node, sequence);
-  return node.setOutput(takeItem(node, sequence, position));
+  Value item = takeItem(node, sequence, position);
+  if (item && sequence.itemShape)
+    item = tensor::CastOp::create(
+        node.getBuilder(), node.getLocation(),
+        RankedTensorType::get(*sequence.itemShape, sequence.elementType), item);
+  return node.setOutput(item);
 }
 
 static LogicalResult importSequenceInsert(NodeBinder &node) {
@@ -123,6 +128,7 @@ static LogicalResult importSequenceInsert(NodeBinder &node) {
                    show(sequence.elementType)).failed())
     return failure();
   sequence.rank = sequence.rank.join(getRank(tensor));
+  sequence.itemShape.reset();
   if (sequence.items) {
     size_t count = sequence.items->size();
     std::optional<size_t> place =
@@ -224,6 +230,24 @@ static Value takePart(NodeBinder &node, Value input, int64_t axis, Value start, 
   return keepAxis ? part : node.create<SqueezeOp>(part, ArrayRef<int64_t>{axis});
 }
 
+/// The size of all parts, where it is one known size whatever their number is.
+static std::optional<int64_t> getSizeOfParts(NodeBinder &node, Value split) {
+  if (!split)
+    return 1;
+  if (getType(split).getRank() == 0) {
+    // The last part may be smaller than others.
+    auto known = node.getShapes().getConstantContents(split);
+    return known && known->front() == 1 ? std::optional<int64_t>(1) : std::nullopt;
+  }
+  auto filled = split.getDefiningOp<ConstantOfShapeOp>();
+  auto number = filled ? dyn_cast<DenseIntElementsAttr>(filled.getValue())
+                       : DenseIntElementsAttr();
+  if (!number)
+    return std::nullopt;
+  int64_t size = (*number.begin()).getSExtValue();
+  return size >= 0 ? std::optional(size) : std::nullopt;
+}
+
 /// Parts whose number or sizes only the run knows.
 static LogicalResult splitAtRun(NodeBinder &node, Value input, Value split, int64_t axis,
                                 bool keepAxis) {
@@ -271,6 +295,13 @@ static LogicalResult splitAtRun(NodeBinder &node, Value input, Value split, int6
   SmallVector<Value> results = createLoop(node, zero, count, initial, types, body);
   sequence.items.reset();
   sequence.packed = {results[0], results[1], results[2]};
+  if (std::optional<int64_t> part = getSizeOfParts(node, split)) {
+    sequence.itemShape = llvm::to_vector(getType(input).getShape());
+    if (keepAxis)
+      (*sequence.itemShape)[axis] = *part;
+    else
+      sequence.itemShape->erase(sequence.itemShape->begin() + axis);
+  }
   return node.setOutput(node.makeStructured(sequence));
 }
 

@@ -258,10 +258,14 @@ static LogicalResult importSTFT(NodeBinder &node) {
   bool oneSided;
   if (node.operand("signal", signal).operand("frame_step", step)
           .optionalOperand("window", window).optionalOperand("frame_length", frameLength)
-          .attr("onesided", oneSided, true).failed() ||
-      requireParts(node, signal).failed())
+          .attr("onesided", oneSided, true).failed())
     return failure();
-  if (node.require(getType(signal).getRank() == 3, "the signal has rank 3",
+  // Without its last dimension, [batch, length], the signal is real. ONNX's text wants
+  // the dimension, but its runtimes take both, and speech models have the short form.
+  if (getType(signal).getRank() == 2)
+    signal = node.create<UnsqueezeOp>(signal, ArrayRef<int64_t>{2});
+  if (node.failed() || requireParts(node, signal).failed() ||
+      node.require(getType(signal).getRank() == 3, "the signal has rank 2 or 3",
                    "rank " + Twine(getType(signal).getRank()), "")
           .require(window || frameLength, "'window' or 'frame_length' is given", "none", "")
           .failed())

@@ -57,6 +57,8 @@ struct PackedItems {
 struct SequenceValue {
   Type elementType;
   ItemRank rank = ItemRank::open();
+  /// What is known of the sizes of all items, if anything is: a shape with unknown sizes.
+  std::optional<SmallVector<int64_t>> itemShape;
   /// The items where they are known one by one, else they are packed.
   std::optional<SmallVector<Value>> items;
   PackedItems packed;

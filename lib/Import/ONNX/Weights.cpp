@@ -43,7 +43,7 @@ bool importer::isReasonableShape(ArrayRef<int64_t> dims) {
   return nn::isReasonableShape(dims);
 }
 
-static std::string describeDims(const onnx::TensorProto &tensor) {
+template <typename Proto> static std::string describeDims(const Proto &tensor) {
   std::string text = "[";
   for (int i = 0, e = std::min(tensor.dims_size(), 16); i < e; ++i)
     text += (i ? ", " : "") + std::to_string(tensor.dims(i));
@@ -203,6 +203,84 @@ std::variant<ElementsAttr, Problem> WeightReader::read(onnx::TensorProto &tensor
   if (packed)
     return normalize(type, blob.getData());
   return makeConstantAttr(type, std::move(blob));
+}
+
+//===----------------------------------------------------------------------===//
+// Sparse tensors
+//===----------------------------------------------------------------------===//
+
+/// The places of the values in row-major order, from linear indices or a row of
+/// coordinates for each; or what is wrong with them.
+static std::variant<SmallVector<int64_t>, Problem>
+readPlaces(const HostTensor &indices, int64_t count, ArrayRef<int64_t> dims) {
+  int64_t rank = dims.size(), size = 1;
+  for (int64_t dim : dims)
+    size *= dim;
+  bool isLinear = indices.getRank() == 1;
+  if (indices.getType() != DataType::Int64 ||
+      !(isLinear || (indices.getRank() == 2 && indices.getDim(1) == rank)) ||
+      indices.getDim(0) != count)
+    return problem("a sparse tensor has an index, or a row of coordinates, for each value",
+                   "indices " + indices.describe() + " for " + std::to_string(count) +
+                       " values",
+                   "int64[values] or int64[values, rank]", Remedy::FixModel);
+  ArrayRef<int64_t> numbers = indices.get<int64_t>();
+  SmallVector<int64_t> places;
+  llvm::DenseSet<int64_t> seen;
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t place = 0;
+    bool isInside = true;
+    if (isLinear) {
+      place = numbers[i];
+      isInside = place >= 0 && place < size;
+    } else {
+      for (int64_t d = 0; d < rank; ++d) {
+        int64_t coordinate = numbers[i * rank + d];
+        isInside &= coordinate >= 0 && coordinate < dims[d];
+        place = isInside ? place * dims[d] + coordinate : 0;
+      }
+    }
+    if (!isInside || !seen.insert(place).second)
+      return problem("each value of a sparse tensor has its own place within the dimensions",
+                     isInside ? "two values at one place, number " + std::to_string(i)
+                              : "value number " + std::to_string(i) + " lies outside",
+                     "", Remedy::FixModel);
+    places.push_back(place);
+  }
+  return places;
+}
+
+std::variant<ElementsAttr, Problem> WeightReader::read(onnx::SparseTensorProto &tensor) {
+  SmallVector<int64_t> dims(tensor.dims().begin(), tensor.dims().end());
+  // Larger ones would be sparse for a reason.
+  constexpr int64_t mostElements = int64_t(1) << 32;
+  if (llvm::any_of(dims, [](int64_t dim) { return dim < 0; }) || !isReasonableShape(dims) ||
+      ShapedType::getNumElements(dims) > mostElements)
+    return problem("a sparse tensor has a size that memory holds when it is dense",
+                   "dimensions " + describeDims(tensor), "2^32 elements or less",
+                   Remedy::ChangeForm);
+  auto values = read(*tensor.mutable_values());
+  if (std::holds_alternative<Problem>(values))
+    return values;
+  auto indices = read(*tensor.mutable_indices());
+  if (std::holds_alternative<Problem>(indices))
+    return indices;
+  FailureOr<HostTensor> elements = toHostTensor(std::get<ElementsAttr>(values));
+  FailureOr<HostTensor> numbers = toHostTensor(std::get<ElementsAttr>(indices));
+  if (failed(elements) || failed(numbers) || elements->getRank() != 1)
+    return problem("the values of a sparse tensor are a list", "another shape", "",
+                   Remedy::FixModel);
+  auto places = readPlaces(*numbers, elements->getNumElements(), dims);
+  if (auto *wrong = std::get_if<Problem>(&places))
+    return *wrong;
+
+  HostTensor dense = HostTensor::allocate(elements->getType(), dims);
+  size_t bytes = getByteSize(elements->getType());
+  for (auto [i, place] : llvm::enumerate(std::get<SmallVector<int64_t>>(places)))
+    std::memcpy(static_cast<char *>(dense.getMutableData()) + place * bytes,
+                static_cast<const char *>(elements->getData()) + i * bytes, bytes);
+  return makeConstantAttr(&context, dense,
+                          std::get<ElementsAttr>(values).getElementType());
 }
 
 //===----------------------------------------------------------------------===//

@@ -35,6 +35,8 @@ public:
   /// The tensor as a constant, or what is wrong with it (without a node). Its
   /// inline data is moved out of the proto, which must not be read again.
   std::variant<ElementsAttr, Problem> read(onnx::TensorProto &tensor);
+  /// The same of a sparse tensor: it stands for the dense one with zeros elsewhere.
+  std::variant<ElementsAttr, Problem> read(onnx::SparseTensorProto &tensor);
 
 private:
   using Mapping = std::shared_ptr<llvm::sys::fs::mapped_file_region>;

@@ -91,6 +91,19 @@ def fused():
                    weights=f"{dtype}[24,20] w, {dtype}[20] b", sizes=sizes, tolerance=3)
 
 
+def einsum():
+    """A dimension of size 1 is broadcast to the others of its label."""
+    for name, equation, a, b in (
+            ("summed", "ij,kj->ik", "2,4", "3,1"), ("summed_left", "ij,kj->ik", "2,1", "3,4"),
+            ("both_ones", "ij,kj->ik", "2,1", "3,1"), ("batch", "bij,bjk->bik", "1,2,4", "5,4,3"),
+            ("batch_and_summed", "bij,bjk->bik", "5,2,1", "1,4,3"),
+            ("kept", "ij,ij->ij", "2,1", "1,4"), ("all_summed", "ij,ij->", "2,1", "1,4"),
+            ("unknown", "ij,kj->ik", "M,J", "3,1"), ("ellipsis", "...j,kj->...k", "2,3,4", "5,1")):
+        yield Case(f"Einsum_{name}", f"float[{a}] a, float[{b}] b",
+                   f'y = Einsum<equation = "{equation}">(a, b)',
+                   sizes=[{"M": 2, "J": 4}] if "J" in a else ({},), tolerance=3)
+
+
 def all_cases():
-    for group in (matmul, gemm, fused):
+    for group in (matmul, gemm, einsum, fused):
         yield from group()

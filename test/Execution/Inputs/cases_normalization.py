@@ -26,6 +26,11 @@ def channels():
                            "y = InstanceNormalization<epsilon = 0.01>(x, s, b)",
                            weights=f"{dtype}[6] s, {dtype}[6] b", sizes=SIZES[1:3],
                            tolerance=10)
+            # The parameters say how many channels there are; the input does not.
+            yield Case(f"BatchNormalization_unknown_{dtype}_{rank}",
+                       x.replace("6", "C"), "y = BatchNormalization(x, s, b, m, v)",
+                       weights=parameters, sizes=[{**s, "C": 6} for s in SIZES[1:3]],
+                       ranges={"v": (0.1, 2)}, tolerance=3)
         for size in (1, 3, 4) if dtype != "double" else ():
             yield Case(f"LRN_{dtype}_{size}", f"{dtype}[N,6,H,W] x",
                        f"y = LRN<size = {size}, alpha = 0.5, beta = 0.6, bias = 1.5>(x)",
@@ -51,6 +56,14 @@ def rows():
                            ranges={"x": (-9, 9)})
                 yield Case(f"{operator}_static_{dtype}_{axis}", f"{dtype}[3,5,37] x",
                            f"y = {operator}<axis = {axis}>(x)", tolerance=2)
+    yield Case("BatchNormalization_nothing_known",
+               "float[N,C,H,W] x, float[C] s, float[C] b, float[C] m, float[C] v",
+               "y = BatchNormalization(x, s, b, m, v)", sizes=[{**s, "C": 4} for s in SIZES[1:3]],
+               ranges={"v": (0.1, 2)}, tolerance=3)
+    yield Case("BatchNormalization_between", "float[N,C,H,W] x",
+               "t = Relu(x)  u = BatchNormalization(t, s, b, m, v)  y = Conv(u, w)",
+               weights="float[4] s, float[4] b, float[4] m, float[4] v, float[3,4,2,2] w",
+               sizes=[{**s, "C": 4} for s in SIZES[1:3]], ranges={"v": (0.1, 2)}, tolerance=10)
     yield Case("LayerNormalization_unknown", "float[N,H,W] x, float[W] s, float[W] b",
                "y = LayerNormalization(x, s, b)", sizes=SIZES[1:3], tolerance=3)
     yield Case("Softmax_large", "float[2,4] x", "y = Softmax(x)  z = LogSoftmax(x)",

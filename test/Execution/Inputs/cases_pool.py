@@ -17,6 +17,11 @@ GEOMETRIES = {  # name: rank of space, attributes
     "asymmetric": (2, "kernel_shape = [4, 3], pads = [3, 0, 1, 2]"),
     "same_upper": (2, "kernel_shape = [3, 3], strides = [2, 2], auto_pad = \"SAME_UPPER\""),
     "same_lower": (2, "kernel_shape = [2, 4], auto_pad = \"SAME_LOWER\""),
+    "valid_ceil": (2, "kernel_shape = [3, 2], strides = [2, 3], auto_pad = \"VALID\", ceil_mode = 1"),
+    "valid_ceil_dilations": (2, "kernel_shape = [2, 3], strides = [2, 2], dilations = [3, 2], "
+                                "auto_pad = \"VALID\", ceil_mode = 1"),
+    "valid_ceil_gaps": (2, "kernel_shape = [1, 2], strides = [4, 3], auto_pad = \"VALID\", ceil_mode = 1"),
+    "same_upper_ceil": (2, "kernel_shape = [3, 2], strides = [2, 3], auto_pad = \"SAME_UPPER\", ceil_mode = 1"),
     "valid": (2, "kernel_shape = [2, 4], strides = [2, 2], auto_pad = \"VALID\""),
     "line": (1, "kernel_shape = [4], pads = [2, 1]"),
     "line_ceil": (1, "kernel_shape = [3], strides = [2], ceil_mode = 1"),

@@ -44,6 +44,17 @@ def reductions():
                        weights="int64[1] a", values={"a": np.array([1])}, sizes=SIZES)
         yield Case(f"{operator}_bool", "bool[N,5,W] x", f"y = Reduce{operator}(x, a)",
                    weights="int64[1] a", values={"a": np.array([1])}, sizes=SIZES)
+    # Axes from the run, whose number it knows as well. Of no axes, ONNX Runtime leaves
+    # out the part of the formula that applies to each element.
+    for operator in OPERATORS:
+        for noop in (0, 1):
+            for name, axes in (("outer", [2, -3]), ("none", []), ("all", [0, 1, 2])):
+                yield Case(f"{operator}_computed_{name}_{noop}", "float[N,5,W] x, int64[K] a",
+                           f"y = Reduce{operator}<noop_with_empty_axes = {noop}>(x, a)",
+                           values={"a": np.array(axes, np.int64)},
+                           sizes=[{"N": 3, "W": 7, "K": len(axes)}],
+                           ranges={"x": (0.9, 1.1)} if operator == "Prod" else positive(operator),
+                           tolerance=20, oracle=not (noop and not axes))
     # Nothing to add up.
     yield Case("Sum_empty", "float[N,0] x", "y = ReduceSum(x, a)", weights="int64[1] a",
                values={"a": np.array([1])}, sizes=[{"N": 3}])

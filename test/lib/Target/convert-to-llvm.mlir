@@ -10,6 +10,9 @@
 // CHECK-DAG: llvm.func internal @own(%{{.*}}: !llvm.ptr {llvm.noalias}, %{{.*}}: !llvm.ptr {llvm.noalias}
 // What is kept goes to the runtime as a list of addresses.
 // CHECK-DAG: llvm.call %{{.*}}(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) : !llvm.ptr, (!llvm.ptr, i64, i64, !llvm.ptr) -> ()
+// The arguments of a call take room on the stack only until it returns.
+// CHECK-DAG: llvm.intr.lifetime.start %[[ROOM:.*]] : !llvm.ptr
+// CHECK-DAG: llvm.intr.lifetime.end %[[ROOM]] : !llvm.ptr
 // Nothing is called that is not defined here.
 // CHECK-NOT: llvm.func @malloc
 // CHECK-NOT: unrealized_conversion_cast

@@ -147,4 +147,166 @@ g (float[2] start, float[N, 2] x) => (float[2] last, float[N, 2] sums, float[2, 
 }""", {"start": f32(0, 10), "x": f32(1, 2, 3, 4, 5, 6).reshape(3, 2)},
       {"start": f32(0, 10), "x": f32(1, 2).reshape(1, 2)})
 
+# The next iteration's values are one parallel assignment, whatever buffers they are
+# in: what the body's end is, and the kinds of sizes.
+A, B = f32(1, 2, 3), f32(-0.5, 0.25, 0.125)
+for name, body in {
+        "previous": "p2 = Exp(p)  q2 = Identity(p)",
+        "swap": "p2 = Identity(q)  q2 = Identity(p)",
+        "momentum": "d = Sub(p, q)  p2 = Add(p, d)  q2 = Identity(p)",
+        "one-for-two": "p2 = Sin(p)  q2 = Identity(p2)",
+        "crossed": "p2 = Sin(q)  q2 = Cos(p)",
+        "outer": "p2 = Identity(a)  q2 = Add(p, q)",
+        "outer-and-previous": "p2 = Identity(a)  q2 = Identity(p)",
+        "kept": "p2 = Identity(p)  q2 = Add(p, q)",
+        "reversed": "p2 = Slice(q, last, before, axis, back)  q2 = Identity(q)",
+        "reversed-self": "p2 = Slice(p, last, before, axis, back)  q2 = Identity(p)",
+        "part-of-other": "h = Slice(q, zeros, one)  r = Slice(p, one, three)"
+                         "  p2 = Concat<axis = 0>(r, h)  q2 = Identity(p)",
+        "branches-swap": """e = Equal(i, first)
+          p2, q2 = If(e) <
+            then_branch = t () => (float[D] u, float[D] v) {
+              u = Identity(q)  v = Identity(p)
+            },
+            else_branch = e () => (float[D] w, float[D] x) {
+              w = Identity(p)  x = Identity(q)
+            }>""",
+        "branch-keeps": """e = Equal(i, first)  q2 = Add(q, p)
+          p2 = If(e) <
+            then_branch = t () => (float[D] u) { u = Identity(p) },
+            else_branch = e () => (float[D] w) { w = Mul(p, q) }>""",
+        "nested-swap": """p2, q2 = Loop(i, , p, q) <
+            body = inner (int64 j, bool d, float[D] u, float[D] v)
+                => (bool d2, float[D] u2, float[D] v2) {
+              d2 = Identity(d)  u2 = Add(u, v)  v2 = Identity(u)
+            }>""",
+        "nested-takes-outer": """p2 = Loop(i, , q) <
+            body = inner (int64 j, bool d, float[D] u) => (bool d2, float[D] u2) {
+              d2 = Identity(d)  u2 = Add(u, p)
+            }>
+          q2 = Identity(p)"""}.items():
+    for kind, size in (("", "3"), ("-unknown", "D")):
+        signature = "(int64 n, float[D] a, float[D] b)" if kind else "(int64 n, float[3] a, float[3] b)"
+        check(f"loop-hands-on-{name}{kind}", f"""
+g {signature} => (float[{size}] y, float[{size}] z, float[T, {size}] all)
+  <int64 first = {{1}}, int64[1] last = {{-1}}, int64[1] before = {{-99}}, int64[1] axis = {{0}},
+   int64[1] back = {{-1}}, int64[1] zeros = {{0}}, int64[1] one = {{1}}, int64[1] three = {{3}}> {{
+  y, z, all = Loop(n, , a, b) <
+    body = b (int64 i, bool c, float[{size}] p, float[{size}] q)
+        => (bool c2, float[{size}] p2, float[{size}] q2, float[{size}] o) {{
+      c2 = Identity(c)
+      {body.replace("D", size)}
+      o = Identity(q)
+    }}>
+}}""", *[{"n": np.array(n), "a": A, "b": B} for n in (4, 0, 1)])
+
+# Sizes that only one of two states has, and states of other shapes that are the same
+# elements.
+check("loop-hands-on-mixed", """
+g (int64 n, float[3] a, float[K] b, float[1, 3] c) => (float[3] y, float[K] z, float[1, 3] w)
+  <int64[1] zero = {0}> {
+  y, z, w = Loop(n, , a, b, c) <
+    body = b (int64 i, bool go, float[3] p, float[K] q, float[1, 3] r)
+        => (bool go2, float[3] p2, float[K] q2, float[1, 3] r2) {
+      go2 = Identity(go)
+      p2 = Sin(p)
+      q2 = Identity(p)
+      r2 = Unsqueeze(p2, zero)
+    }>
+}""", *[{"n": np.array(n), "a": A, "b": B, "c": A[None]} for n in (3, 1, 0)])
+
+# A condition from the data, three states in a ring.
+check("loop-hands-on-condition", """
+g (float[3] a, float[3] b, float[3] c, float limit) => (float[3] x, float[3] y, float[3] z) {
+  go = Constant<value = bool {1}>()
+  x, y, z = Loop(, go, a, b, c) <
+    body = b (int64 i, bool go1, float[3] p, float[3] q, float[3] r)
+        => (bool go2, float[3] p2, float[3] q2, float[3] r2) {
+      p2 = Identity(q)
+      q2 = Identity(r)
+      r2 = Add(p, q)
+      sum = ReduceSum<keepdims = 0>(r2)
+      go2 = Less(sum, limit)
+    }>
+}""", {"a": A, "b": B, "c": A * 2, "limit": np.array(50, np.float32)})
+
+check("scan-hands-on", """
+g (float[3] a, float[3] b, float[5] xs) => (float[3] y, float[3] z, float[5, 3] w) {
+  y, z, w = Scan<num_scan_inputs = 1, body = b (float[3] p, float[3] q, float x)
+      => (float[3] p2, float[3] q2, float[3] o) {
+    p2 = Identity(q)
+    q2 = Add(p, x)
+    o = Identity(p)
+  }>(a, b, xs)
+}""", {"a": A, "b": B, "xs": np.arange(5, dtype=np.float32)})
+
+# Branches of different ranks: both are compiled as far as the ranks differ.
+X = np.arange(6, dtype=np.float32).reshape(2, 3)
+RANKS = """q = If(c) <
+    then_branch = t () => (float[D0] a) { a = Reshape(x, flat) },
+    else_branch = e () => (float[D1, D2] b) { b = Neg(x) }>"""
+for name, rest in {
+        "reshape": "y = Reshape(q, flat)",
+        "elementwise": "r = Abs(q)  s = Mul(r, r)  y = Reshape(s, flat)",
+        "two-uses": "r = Abs(q)  s = Sub(r, q)  t = Reshape(q, flat)  u = Reshape(s, flat)"
+                    "  y = Add(t, u)",
+        "shape": "s = Shape(q)  r = Size(s)  t = Cast<to = 1>(r)  f = Reshape(q, flat)"
+                 "  y = Mul(f, t)",
+        "reduced": "t = ReduceSum<keepdims = 0>(q)  y = Reshape(t, flat)",
+        "in-branch": "k = Not(c)  z = If(k) <then_branch = t2 () => (float[E] a2) {"
+                     " a2 = Reshape(q, flat) }, else_branch = e2 () => (float[F] b2) {"
+                     " n2 = Neg(q)  b2 = Reshape(n2, flat) }>  y = Relu(z)",
+        "two-ifs": "k = Not(c)  q2 = If(k) <then_branch = t2 () => (float[E] a2) {"
+                   " a2 = Reshape(x, flat) }, else_branch = e2 () => (float[F, G] b2) {"
+                   " b2 = Exp(x) }>  f = Reshape(q, flat)  f2 = Reshape(q2, flat)"
+                   "  y = Add(f, f2)",
+        "both-ifs": "k = Not(c)  q2 = If(k) <then_branch = t2 () => (float[E] a2) {"
+                    " a2 = ReduceSum<keepdims = 0>(q, zero) }, else_branch = e2 () => (float[F, G] b2) {"
+                    " b2 = Exp(q) }>  y = Reshape(q2, flat)"}.items():
+    check(f"if-ranks-{name}", f"""
+g (float[N, 3] x, bool c) => (float[M] y) <int64[1] flat = {{-1}}, int64[1] zero = {{0}}> {{
+  {RANKS}
+  {rest}
+}}""", {"x": X, "c": np.array(True)}, {"x": X, "c": np.array(False)})
+
+# torch's squeeze of a dimension of unknown size, in front of what wants one rank.
+check("if-squeeze", """
+g (float[N, A, 3] x) => (float[M, 2] y)
+  <int64 one = {1}, int64[1] axis = {1}, float[3, 2] w = {1, 2, 3, 4, 5, 6}> {
+  shape = Shape(x)
+  size = Gather(shape, one)
+  is_one = Equal(size, one)
+  s = If(is_one) <
+    then_branch = t () => (float[P, 3] a) { a = Squeeze(x, axis) },
+    else_branch = e () => (float[P, Q, 3] b) { b = Identity(x) }>
+  y = Gemm(s, w)
+}""", {"x": X[:, None]})
+
+# Sizes that are equal whatever they are.
+check("if-equal-sizes", """
+g (float[B, S, 8] x) => (float[P, Q, R] y) <int64[1] zero = {0}> {
+  r = Relu(x)
+  left = Shape<start = 1, end = 2>(x)
+  right = Shape<start = 1, end = 2>(r)
+  equal = Equal(left, right)
+  differs = Not(equal)
+  choice = Squeeze(differs, zero)
+  z = If(choice) <
+    then_branch = t () => (float[D, E] a) { a = ReduceSum<keepdims = 0>(x, zero) },
+    else_branch = e () => (float[D, E, F] b) { b = Identity(r) }>
+  y = Neg(z)
+}""", {"x": np.random.default_rng(4).standard_normal((2, 5, 8)).astype(np.float32)})
+
+# A condition of one element, whose shape is not known to be that of a scalar.
+check("if-one-element", """
+g (float[N] x, int64[K] i) => (float[M] y) <int64[1] one = {1}, int64[2] ones = {1, 1}> {
+  j = Add(i, one)
+  start = Slice(x, i, j)
+  zero = Sub(start, start)
+  c = Greater(start, zero)
+  y = If(c) <
+    then_branch = t () => (float[1] a) { a = Exp(start) },
+    else_branch = e () => (float[D] b) { b = Identity(x) }>
+}""", {"x": f32(1, -2, 3), "i": np.array([1])}, {"x": f32(1, -2, 3), "i": np.array([2])})
+
 compiled.finish()
