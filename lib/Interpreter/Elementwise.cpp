@@ -139,11 +139,17 @@ template <typename T> static T pythonRemainder(T x, T y) {
 template <typename T> static T maximum(T x, T y) {
   if (x != x || y != y)
     return x != x ? x : y;
+  if constexpr (std::is_floating_point_v<T>)
+    if (x == y) // 0 is more than -0.
+      return std::signbit(x) ? y : x;
   return std::max(x, y);
 }
 template <typename T> static T minimum(T x, T y) {
   if (x != x || y != y)
     return x != x ? x : y;
+  if constexpr (std::is_floating_point_v<T>)
+    if (x == y)
+      return std::signbit(x) ? x : y;
   return std::min(x, y);
 }
 
@@ -168,14 +174,19 @@ static int64_t integerPower(int64_t x, int64_t y) {
 //===----------------------------------------------------------------------===//
 
 static void registerUnary(Registry &registry) {
-  addNumeric<AbsOp>(registry, [](auto x) { return x < 0 ? -x : x; });
+  addNumeric<AbsOp>(registry, [](auto x) {
+    if constexpr (std::is_floating_point_v<decltype(x)>)
+      return std::fabs(x);
+    else
+      return x < 0 ? -x : x;
+  });
   addNumeric<NegOp>(registry, [](auto x) {
     if constexpr (std::is_same_v<decltype(x), double>)
       return -x;
     else
       return subtract(decltype(x)(0), x);
   });
-  addNumeric<ReluOp>(registry, [](auto x) { return x < 0 ? decltype(x)(0) : x; });
+  addNumeric<ReluOp>(registry, [](auto x) { return maximum(x, decltype(x)(0)); });
   addNumeric<SignOp>(registry, [](auto x) {
     using T = decltype(x);
     return x > 0 ? T(1) : x < 0 ? T(-1) : x; // NaN stays

@@ -119,7 +119,7 @@ LogicalResult ScatterNDOp::verify() {
   if (indices.getRank() < 1 || indices.isDynamicDim(indices.getRank() - 1))
     return emitOpError("the last dimension of indices must be known");
   int64_t tuple = indices.getShape().back();
-  if (tuple < 1 || tuple > input.getRank())
+  if (tuple < 0 || tuple > input.getRank())
     return emitOpError("tuples of ")
            << tuple << " indices do not fit an input of rank " << input.getRank();
   int64_t rank = indices.getRank() - 1 + input.getRank() - tuple;

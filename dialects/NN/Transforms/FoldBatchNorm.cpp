@@ -355,16 +355,19 @@ private:
     };
     scaleWeight(head.scale, head.scaleDim);
     scaleWeight(affine.scale, getFilterDim(conv));
+    Value newBias;
+    if (conv.getBias() || affine.hasBias) {
+      Channels all = combine(affine.bias, Channels(filters, 0.0), std::plus<double>());
+      newBias = makeChannels(rewriter, loc, all, element, 1, 0);
+    }
     auto made = cast<ConvTy>(rewriter.clone(*conv.getOperation()));
     made->setLoc(loc);
     if (!affine.ops.empty())
       made->removeAttr(originAttrName); // It is the last operator's tensor.
     made.getInputMutable().assign(head.input);
     made.getWeightMutable().assign(weight);
-    if (conv.getBias() || affine.hasBias) {
-      Channels all = combine(affine.bias, Channels(filters, 0.0), std::plus<double>());
-      made.getBiasMutable().assign(makeChannels(rewriter, loc, all, element, 1, 0));
-    }
+    if (newBias)
+      made.getBiasMutable().assign(newBias);
     SmallVector<Operation *> chain = {conv};
     chain.append(affine.ops);
     replace(rewriter, chain, made);

@@ -74,8 +74,11 @@ func.func @resize_to_double(%x: tensor<1x3x?x?xf32>) -> tensor<1x3x?x?xf32> {
 // CHECK-LABEL: func @ranges
 // CHECK-DAG: %[[ONES:.*]] = nn.constant dense<1> : tensor<2xi64>
 // CHECK-DAG: %[[LOW:.*]] = nn.constant dense<-2147483648> : tensor<1xi64>
-// CHECK-DAG: %[[SUM:.*]] = nn.add %arg0
-// CHECK-DAG: %[[WIDE:.*]] = nn.cast %[[SUM]] {to = i64}
+// CHECK: %[[SUM:.*]] = nn.add %arg0
+// CHECK: %[[ELEMENT:.*]] = tensor.extract %[[SUM]]
+// CHECK: %[[INDEX:.*]] = arith.index_cast %[[ELEMENT]] : i32 to index
+// CHECK: %[[NUMBER:.*]] = arith.index_cast %[[INDEX]] : index to i64
+// CHECK: %[[WIDE:.*]] = tensor.from_elements %[[NUMBER]]
 // CHECK: return %[[ONES]], %[[LOW]], %[[WIDE]]
 func.func @ranges(%x: tensor<1xi32>) -> (tensor<2xi64>, tensor<1xi64>, tensor<1xi64>) {
   %true = nn.constant dense<true> : tensor<2xi1>

@@ -75,7 +75,7 @@ func.func @truncated(%x: tensor<4x8xui8>, %w: tensor<8x5xi8>) -> tensor<4x5xui8>
 
 // Limits within those of the integers stay.
 // CHECK-LABEL: func.func @limited(
-// CHECK: post_ops = [#onednn.eltwise<linear, 5.000000e-01, 0.000000e+00>, #onednn.eltwise<round, 0.000000e+00, 0.000000e+00>, #onednn.eltwise<clip_v2, 0.000000e+00, 6.000000e+01>]
+// CHECK: post_ops = [#onednn.eltwise<linear, 5.000000e-01, -0.000000e+00>, #onednn.eltwise<round, 0.000000e+00, 0.000000e+00>, #onednn.eltwise<clip_v2, 0.000000e+00, 6.000000e+01>]
 func.func @limited(%x: tensor<4x8xui8>, %w: tensor<8x5xi8>) -> tensor<4x5xi8> {
   %0 = nn.fusion (%a = %x : tensor<4x8xui8>, %f = %w : tensor<8x5xi8>) -> (tensor<4x5xi8>) {
     %half = nn.constant dense<0.5> : tensor<f32>
