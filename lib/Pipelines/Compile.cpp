@@ -57,10 +57,13 @@ static LogicalResult runPhases(ModuleOp module, Phase first, Phase last,
     pm.enableTiming();
   for (int phase = int(first); phase <= int(last); ++phase)
     buildPhase(pm, Phase(phase), pipelineOptions);
-  pm.addInstrumentation(createActivityInstrumentation(module.getContext()));
   OwningOpRef<ModuleOp> before(module.clone());
   return runGuarded(
-      module.getContext(), "the compilation", [&] { return pm.run(module); },
+      module.getContext(), "the compilation",
+      [&] {
+        pm.addInstrumentation(createActivityInstrumentation(module.getContext()));
+        return pm.run(module);
+      },
       [&] { return writeReproducer(*before, first, last, pipelineOptions, options); });
 }
 

@@ -24,12 +24,15 @@ using namespace mlir::nn;
 static FailureOr<nnrt::TensorSignature>
 describeTensor(func::FuncOp main, Type type, DictionaryAttr attributes,
                StringRef kind, unsigned index) {
+  // The function's location is the graph's name, which is no node's.
+  Location unknown = UnknownLoc::get(main.getContext());
   auto tensor = dyn_cast<RankedTensorType>(type);
   std::optional<DataType> dataType =
       tensor ? getDataType(tensor.getElementType()) : std::nullopt;
   if (!dataType)
-    return emitUserError(UnknownLoc::get(main.getContext())) << kind << " " << index << " of the model has type "
-                            << type << ", which a library cannot have";
+    return emitUserError(unknown)
+           << kind << " " << index << " of the model has type " << type
+           << ", which a library cannot have";
   // Small types are held in bytes.
   if (auto stored = attributes ? attributes.getAs<TypeAttr>("nn.stored_type") : TypeAttr())
     if (std::optional<DataType> small = getDataType(stored.getValue()))
@@ -52,9 +55,9 @@ describeTensor(func::FuncOp main, Type type, DictionaryAttr attributes,
       std::optional<ValuePart> part = findPart(partName);
       auto value = attributes.getAs<StringAttr>("nn.value");
       if (!part || !value)
-        return emitUserError(UnknownLoc::get(main.getContext())) << kind << " '" << signature.name
-                                << "' has no nn.value, or an unknown nn.part: "
-                                << partName;
+        return emitUserError(unknown) << kind << " '" << signature.name
+                                      << "' has no nn.value, or an unknown nn.part: "
+                                      << partName;
       static_assert(uint32_t(ValuePart::Items) == NNRT_PART_ITEMS, "other numbers");
       signature.part = static_cast<uint32_t>(*part);
       signature.value = value.str();
@@ -79,7 +82,8 @@ static LogicalResult checkParts(func::FuncOp main,
 FailureOr<nnrt::Manifest> nn::describeModel(ModuleOp module) {
   func::FuncOp main = getMain(module);
   if (!main)
-    return emitUserError(UnknownLoc::get(module.getContext())) << "there is no function @main to compile";
+    return emitUserError(UnknownLoc::get(module.getContext()))
+           << "there is no function @main to compile";
   nnrt::Manifest manifest;
   manifest.abiVersion = NNRT_ABI_VERSION;
   if (auto producer = module->getAttrOfType<StringAttr>("nn.producer"))

@@ -43,6 +43,10 @@ static LogicalResult run(int argc, char **argv) {
 #endif
   auto [inputPath, outputPath] = registerAndParseCLIOptions(
       argc, argv, "nn-mlir's optimizer driver\n", registry);
+  MlirOptMainConfig parsed = MlirOptMainConfig::createFromCLOptions();
+  if (parsed.shouldShowDialects() || parsed.shouldListPasses())
+    return MlirOptMain(argc, argv, inputPath, outputPath, registry);
+
   nn::NumericVerificationOptions options;
   options.reproducer = reproducer;
   if (!verifyNumeric.empty()) {
@@ -53,7 +57,6 @@ static LogicalResult run(int argc, char **argv) {
     }
     options.inputs = std::move(*inputs);
   }
-  MlirOptMainConfig parsed = MlirOptMainConfig::createFromCLOptions();
   MlirOptMainConfig config = parsed;
   std::optional<nn::NumericMismatch> found;
   config.setPassPipelineSetupFn([&](PassManager &pm) {

@@ -136,8 +136,8 @@ int compile(ModuleOp module, Action action) {
   nn::CompileOptions options;
   options.preferOneDNN = cpuKernels == CPUKernels::OneDNN;
   options.timing = timing;
-  options.reproducer =
-      (outputFile == "-" ? "nn-translate" : outputFile) + ".reproducer.mlir";
+  std::string name = outputFile == "-" ? "nn-translate" : outputFile.getValue();
+  options.reproducer = name + ".reproducer.mlir";
   if (!mcpu.empty()) {
     llvm::Expected<nn::CodeVariant> variant = nn::getVariant(mcpu);
     if (!variant)

@@ -12,6 +12,7 @@
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/SetVector.h"
 #include "nn/Support/Sizes.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -152,7 +153,12 @@ Dim ShapeEnv::product(ArrayRef<Dim> dims) {
 static void collectFactors(Dim dim, int64_t &coefficient,
                            SmallVectorImpl<Dim> &factors) {
   if (std::optional<int64_t> value = getConstant(dim)) {
-    coefficient *= *value;
+    // A product that no integer holds stays one of factors.
+    int64_t product;
+    if (llvm::MulOverflow(coefficient, *value, product))
+      factors.push_back(dim);
+    else
+      coefficient = product;
     return;
   }
   if (dim.getKind() == AffineExprKind::Mul) {
