@@ -107,6 +107,26 @@ TEST(CostModel, OneSlowRunChangesNothing) {
   EXPECT_EQ(machine.parallelSites, 5);
 }
 
+// Beside another process a worker is interrupted again and again within its chunk:
+// most times are as before, but the mean is not.
+TEST(CostModel, ManySlowRunsMakeAWayDearer) {
+  Machine machine;
+  machine.sites.assign(1, {1000000, 700000});
+  auto run = [&](int runs, bool busy) {
+    int parallel = 0;
+    for (int i = 0; i < runs; ++i) {
+      machine.sites[0].parallel = busy && i % 5 == 0 ? 10000000 : 700000;
+      parallel += machine.countParallel(1);
+    }
+    return parallel;
+  };
+  EXPECT_GT(run(100, false), 80);
+  run(50, true);
+  EXPECT_LT(run(1000, true), 100);
+  run(1000, false);
+  EXPECT_GT(run(100, false), 80);
+}
+
 // The first run of all touches memory that is not there yet.
 TEST(CostModel, ColdRunsDoNotCount) {
   Machine machine;

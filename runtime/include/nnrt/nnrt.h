@@ -199,7 +199,8 @@ typedef struct nnrt_session nnrt_session;
 typedef struct nnrt_session_options {
   /// sizeof(nnrt_session_options), so that fields can be added.
   size_t struct_size;
-  /// Threads to compute with; 0 means one per core.
+  /// Threads to compute with, at most; 0 and more than one per core mean one per
+  /// core.
   int32_t num_threads;
   /// Non-zero: record the time of each kernel (see nnrt_session_num_kernels).
   int32_t profile;
@@ -228,8 +229,9 @@ NNRT_EXPORT void nnrt_session_free(nnrt_session *session);
 /// An output may be in the memory of an input only if the model allows it.
 /// `stream` is for devices and must be null on the CPU.
 ///
-/// Runs of sessions with one thread compute on the calling thread, any number at
-/// once. Runs of sessions with more threads take turns. A run of shapes that the
+/// Any number of runs go on at once. A run computes on the calling thread and, if
+/// its session has more threads, on workers that all sessions share, where that
+/// pays: the first runs of a shape measure it. A run of shapes that the
 /// session has seen before, and not dropped (NNRT_ONEDNN_CACHE), allocates no
 /// memory but what oneDNN does within its primitives.
 ///

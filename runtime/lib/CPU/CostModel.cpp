@@ -28,12 +28,21 @@ void SiteCost::Estimate::add(float sample) {
     ticks += (std::min(sample, 2 * ticks) - ticks) / 8;
 }
 
+void CostModel::Interruptions::add(float newUsual, float newBeyond) {
+  usual += newUsual;
+  beyond += newBeyond;
+  if (usual > 2 * window) {
+    usual /= 2;
+    beyond /= 2;
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // Choices
 //===----------------------------------------------------------------------===//
 
-/// A fiftieth of the time may be lost by trying.
-static constexpr int64_t lossShare = 50;
+/// A hundredth of the time may be lost by trying.
+static constexpr int64_t lossShare = 100;
 /// Runs between two trials, at least.
 static constexpr int64_t runsBetweenTrials = 20;
 
@@ -57,6 +66,8 @@ void CostModel::planRun() {
   lastTrial = plan;
   trialLoss = 0;
   serialRun = plan == Plan::AllSerial;
+  // What was long ago counts less than what the trial shows.
+  (serialRun ? serialInterruptions : parallelInterruptions).beyond *= 0.75f;
 }
 
 bool CostModel::beginRun() {
@@ -82,7 +93,8 @@ bool CostModel::isParallel(const SiteCost &site) {
     choseParallel = true; // nothing is settled
     return site.parallel.samples <= site.serial.samples;
   }
-  bool parallel = site.parallel.ticks < site.serial.ticks;
+  bool parallel = site.parallel.ticks * parallelInterruptions.factor() <
+                  site.serial.ticks * serialInterruptions.factor();
   (parallel ? choseParallel : choseSerial) = true;
   return parallel;
 }
@@ -94,6 +106,11 @@ void CostModel::record(SiteCost &site, bool parallel, int64_t ticks) {
     const SiteCost::Estimate &other = parallel ? site.serial : site.parallel;
     if (other.samples)
       trialLoss += std::max<int64_t>(ticks - int64_t(other.ticks), 0);
+  }
+  if (estimate.samples >= firstSamples) {
+    float usual = std::min(float(ticks), 2 * estimate.ticks);
+    (parallel ? parallelInterruptions : serialInterruptions)
+        .add(usual, float(ticks) - usual);
   }
   estimate.add(float(ticks));
 }

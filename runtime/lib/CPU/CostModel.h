@@ -60,6 +60,8 @@ public:
   bool isParallel(const SiteCost &site);
   /// Whether the run was given one thread.
   bool isSerialRun() const { return serialRun; }
+  /// Whether nothing is chosen and nothing measured in this run.
+  bool isSettled() const { return serialRun && plan == Plan::Choose; }
   void record(SiteCost &site, bool parallel, int64_t ticks);
 
 private:
@@ -67,6 +69,18 @@ private:
   /// worked are awake. Therefore the other way is tried for whole runs.
   enum class Plan : uint8_t { Choose, AllParallel, AllSerial };
   void planRun();
+
+  /// What sites took beyond the usual case: a thread was interrupted. That says
+  /// nothing of a site, but much of a way to execute all of them.
+  struct Interruptions {
+    /// Ticks, about 20 ms, that count as seen without any, so that one does not
+    /// decide.
+    static constexpr float window = 5e7f;
+    float usual = window, beyond = 0;
+    void add(float usual, float beyond);
+    float factor() const { return 1 + beyond / usual; }
+  };
+  Interruptions serialInterruptions, parallelInterruptions;
 
   Plan plan = Plan::Choose;
   Plan lastTrial = Plan::AllSerial;

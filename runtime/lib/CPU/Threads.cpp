@@ -112,7 +112,7 @@ void Threads::enter(Arena &arena, void (*body)(void *), void *arg) {
 
 void Threads::loop(nnrt_abi_range_fn fn, void *arg, int64_t count,
                    int64_t grain) noexcept {
-  if (number == 1 || count <= grain || insideLoop) {
+  if (number == 1 || count <= grain || insideLoop || costs.isSettled()) {
     if (count > 0)
       fn(arg, 0, count);
     return;

@@ -67,7 +67,7 @@ public:
 
   /// Calls body(), which uses oneDNN, with as many threads as are worth it.
   template <typename Body> void execute(SiteCost &site, Body body) {
-    if (number == 1)
+    if (number == 1 || costs.isSettled())
       return body();
     bool parallel = costs.isParallel(site);
     int64_t start = readTicks();
