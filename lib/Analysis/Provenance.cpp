@@ -78,8 +78,8 @@ LogicalResult nn::rewriteGreedily(Operation *root,
   config.setListener(&listener);
   config.setUseTopDownTraversal(true);
   config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
-  // Rounds end when nothing changes any more; deep chains need more than the
-  // default of ten.
+  // The driver stops when nothing changes any more; deep chains need more than the
+  // default of ten iterations.
   config.setMaxIterations(64);
   return applyPatternsGreedily(root, patterns, config, changed);
 }

@@ -1,7 +1,7 @@
 //===- DepthwiseConv.cpp - kernels of depthwise convolutions --------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// Channels last, one filter a channel, constant weights repacked to KH x KW x C:
+// Channels last, one filter per channel, constant weights repacked to KH x KW x C:
 //
 //   for row in [begin, end)                       of N x OH
 //     for c in vectors of the channels
@@ -12,11 +12,12 @@
 //             acc[pixel] += input * weight[kh, kw, c] for all pixels it is under
 //         result[pixel, c] = epilogue(acc[pixel])
 //
-// Blocks at the left and right border leave out what is not there: where the
-// width is known when the code is emitted, else by pixels with loops over kw.
+// Blocks at the left and right border skip taps outside the input. If the width is
+// known, this is decided when the code is emitted; otherwise border pixels are computed
+// one by one with loops over kw.
 //
-// Integers of 8 bits are multiplied and added in f32, in which the few products of a
-// window are exact, and given as the i32 that the epilogue expects.
+// 8-bit integers are multiplied and added in f32, which is exact for the few products
+// of a window, and converted to the i32 that the epilogue expects.
 //
 //===----------------------------------------------------------------------===//
 
@@ -47,8 +48,8 @@ private:
   bool repackWeights();
   void emitRow(Value row);
   void emitChannels(Value channel, Value mask);
-  /// Pixels [first, first + count) of the row. `knownFirst` is set for blocks at
-  /// a border: taps outside of the input are left out. Other blocks have none.
+  /// Pixels [first, first + count) of the row. `knownFirst` is set for blocks at a
+  /// border, where taps outside the input are skipped. Other blocks have no such taps.
   void emitBlock(Value first, std::optional<int64_t> knownFirst, int64_t count);
   /// One pixel anywhere, with a loop over the taps that exist.
   void emitBorderPixel(Value pixel);
@@ -56,7 +57,7 @@ private:
   Value loadInput(Value y, Value x);
   Value loadWeight(Value kh, Value kw);
   Value initial();
-  /// The first tap that is inside of the input, and the end of those that are.
+  /// The range of taps that are inside the input.
   std::pair<Value, Value> tapRange(const Axis &axis, Value output);
 
   KernelEmitter &e() { return site.getEmitter(); }
@@ -74,7 +75,7 @@ private:
   int64_t rank = 0; // 3 (one spatial dimension) or 4
   unsigned weights = 0;
   std::optional<PrologueLoader> bias;
-  // What is being emitted.
+  // The state of the emission.
   Value image, outputRow, firstTapRow, endTapRow, channel, mask;
   LogicalResult status = success();
 };
@@ -114,7 +115,7 @@ bool DepthwiseKernel::match() {
     if (axis.padBegin < 0 || axis.padEnd < 0)
       return false;
   }
-  // Beyond this, sums of integers are not exact in f32.
+  // Beyond this limit, sums of integers are not exact in f32.
   if (isInteger() && height.kernel * width.kernel > 256)
     return false;
   // Code grows with the taps of a row.

@@ -1,16 +1,17 @@
 //===- Elementwise.cpp - kernels of elementwise operators -----------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// Dimensions that all operands use alike become one. What remains is walked as
+// Dimensions that all operands use in the same way are collapsed. The remaining ones
+// are iterated as
 //
 //   for row in [begin, end)          dimensions before the last, linear
 //     for i in vectors of the last:  unrolled, then single, then masked
 //       result[row, i] = body(operand[row, i] ...)
 //
-// with a stride for each operand and dimension that is 0 where it is broadcast.
-// With a single dimension, an iteration is a block of it. A dimension whose use
-// only the run shows has a stride chosen at run time; if that concerns the last
-// one and it is broadcast after all, the row is computed by elements.
+// with a stride for each operand and dimension, which is 0 if it is broadcast. With a
+// single dimension, an iteration is a block of it. If only the run can decide whether a
+// dimension is broadcast, its stride is chosen at run time; if the last dimension turns
+// out to be broadcast, the row is computed element by element.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,7 +26,7 @@ namespace {
 
 constexpr int64_t blockElements = 4096;
 
-/// Dimensions [first, end) of the result, walked as one.
+/// Dimensions [first, end) of the result, collapsed.
 struct Range {
   int64_t first, end;
 };
@@ -66,8 +67,8 @@ private:
 
 } // namespace
 
-/// Vectors have a lane for each element of the widest type up to 32 bits; LLVM
-/// splits wider ones.
+/// The number of lanes is that of the widest type up to 32 bits; LLVM splits wider
+/// vectors.
 static int64_t getWidth(const FusionView &view, ArrayRef<Operand> operands) {
   int64_t bits = 8;
   auto include = [&](Type type) {
@@ -200,8 +201,8 @@ LogicalResult ElementwiseKernel::emitRows() {
   KernelEmitter &e = site.getEmitter();
   size_t last = ranges.size() - 1, middle = last - 1;
   Value begin = site.getBegin(), end = site.getEnd();
-  // Divisions are not for each row: rows are taken in runs of the dimension
-  // before the last.
+  // To avoid a division per row, rows are processed in runs of the dimension before the
+  // last.
   Value run = e.max(sizes[middle], e.index(1));
   ArrayRef<Value> outerSizes = ArrayRef<Value>(sizes).take_front(middle);
   LogicalResult status = success();
@@ -274,7 +275,7 @@ LogicalResult ElementwiseKernel::emitRowBy(int64_t width,
                                            ArrayRef<Value> bases,
                                            Value resultBase, Value length) {
   KernelEmitter &e = site.getEmitter();
-  // What is broadcast along the row is read once.
+  // Operands that are broadcast along the row are read once.
   DenseMap<Value, Value> scalars;
   for (auto [operand, base] : llvm::zip(operands, bases))
     if (getUse(operand, ranges.back()) == DimUse::Broadcast)

@@ -255,7 +255,7 @@ Value KernelEmitter::lanesOf(Value vector, int64_t first, int64_t count) {
 
 Value KernelEmitter::joinLanes(Value vector,
                                function_ref<Value(Value, Value)> combine) {
-  // Halves onto each other: upstream's reductions of floats are chains.
+  // Combine halves: upstream's reductions of floats are dependency chains.
   int64_t lanes = cast<VectorType>(vector.getType()).getNumElements();
   for (; lanes > 1; lanes /= 2)
     vector = combine(lanesOf(vector, 0, lanes / 2),
@@ -376,7 +376,7 @@ SmallVector<Value> KernelEmitter::vectorLoop(
                 return next;
               });
   while (width && sets.size() > width) {
-    // Pairwise, so that the chain of dependences is short.
+    // Pairwise, to keep the dependency chain short.
     SmallVector<Value> joined;
     size_t count = sets.size() / width;
     for (size_t i = 0; i < count; i += 2) {
@@ -392,7 +392,7 @@ SmallVector<Value> KernelEmitter::vectorLoop(
   }
   SmallVector<Value> result(sets.begin(), sets.begin() + width);
 
-  // Single vectors, then what remains.
+  // Single vectors, then the remainder.
   Value full = multipleOf(lanes);
   if (unroll > 1)
     result = loop(done, full, lanes, result,

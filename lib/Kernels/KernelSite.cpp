@@ -195,7 +195,7 @@ void KernelSite::abandon() {
   if (kernel)
     kernel.erase();
   kernel = {};
-  // Arithmetic of sizes that is now unused is left to canonicalization.
+  // Canonicalization removes the size arithmetic that is now unused.
   for (Operation *op : llvm::reverse(made))
     if (op->use_empty())
       op->erase();

@@ -1,8 +1,8 @@
 //===- MatMul.cpp - kernels of small matrix products ----------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// Products of f32 that are small, odd or have few rows, where calling a library
-// costs more than it saves. K and N are static, the number of rows need not be:
+// Products of f32 that are small, oddly sized or have few rows, where call overhead
+// dominates. K and N are static, the number of rows need not be:
 //
 //   for tile in [begin, end)             of batches x column panels x row blocks
 //     acc[row][vector] = 0
@@ -11,10 +11,10 @@
 //       acc[row][vector] += lhs[row, k] * b[vector]
 //     result[row, columns] = epilogue(acc[row][vector])
 //
-// A tile with few accumulators takes several steps of k at once, each with its
-// own set, to hide the latency of FMAs. Tiles at the last rows
-// and columns are code of their own; a number of last rows that only the run knows
-// is taken by fours, twos and ones.
+// A tile with few accumulators processes several steps of k at once, each with its own
+// set, to hide FMA latency. Tiles at the last rows and columns have their own code; if
+// the number of last rows is known only at run time, they are computed by fours, twos
+// and ones.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,7 +25,7 @@
 using namespace mlir;
 using namespace mlir::nn;
 
-/// Elements of the rhs that stay in a core's second-level cache.
+/// Elements of an rhs that stays in the L2 cache.
 static constexpr int64_t kMaxWeights = 1 << 18;
 /// The same for a number of rows known only at run time.
 static constexpr int64_t kMaxWeightsOfManyRows = 1 << 16;
@@ -143,7 +143,8 @@ bool MatMulKernel::addOperands() {
   return true;
 }
 
-/// Accumulators fill the registers but for a row of the rhs and one of the lhs.
+/// Accumulators fill the registers, except for those of a row of the rhs and an element
+/// of the lhs.
 void MatMulKernel::chooseTile() {
   bool wide = e().vectorBits == 512;
   int64_t vectors = llvm::divideCeil(columns, lanes);
@@ -186,7 +187,7 @@ LogicalResult MatMulKernel::emit() {
 }
 
 void MatMulKernel::emitIteration(Value iteration) {
-  // Row blocks follow each other, so that a panel of the rhs stays in the cache.
+  // Row blocks are innermost, so that a panel of the rhs stays in the cache.
   Value blocks = e().ceilDiv(rows, e().index(tileRows));
   Value block = e().rem(iteration, blocks);
   Value rest = e().div(iteration, blocks);

@@ -1,19 +1,19 @@
 //===- Normalization.cpp - kernels of softmax and layer normalization -----===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// Softmax sees its input as outer x axis x inner. Each place outside of the axis
-// is walked three times along it, for the maximum, the sum of exponentials, and
-// the result; the exponentials wait in the result's buffer where it can hold
-// them. Without inner dimensions an iteration is a row, with vectors along it;
-// else it is a vector across inner.
+// Softmax treats its input as outer x axis x inner. Each position outside the axis
+// makes three passes along it, for the maximum, the sum of exponentials, and the
+// result; the exponentials are kept in the result's buffer if its type can hold them.
+// Without inner dimensions an iteration is a row, with vectors along it; otherwise it
+// is a vector across inner.
 //
 //   for row in [begin, end)
 //     m = max(x[row, :])
 //     s = sum(y[row, :] = exp(x[row, :] - m))
 //     y[row, :] = epilogue(y[row, :] / s)
 //
-// Layer normalization likewise walks rows: for the mean, for the variance, and
-// for the result.
+// Layer normalization also makes three passes over rows: for the mean, the variance,
+// and the result.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,8 +28,8 @@ using namespace mlir::nn;
 
 namespace {
 
-/// What softmax and layer normalization have in common: a walk along an axis
-/// of outer x axis x inner.
+/// What softmax and layer normalization have in common: passes along an axis of outer x
+/// axis x inner.
 class AxisKernel {
 public:
   AxisKernel(KernelSite &site, Value input)
@@ -45,11 +45,11 @@ protected:
   /// Inputs other than the prologue's and the epilogue's.
   virtual LogicalResult addInputs() { return success(); }
   virtual void setSizes(ArrayRef<Value> sizes) {}
-  /// The code for one place outside of the axis.
+  /// The code for one position outside the axis.
   virtual void emitPlace() = 0;
 
-  /// Walks along the axis, see KernelEmitter::wideLoop; `initial` are the first
-  /// carried values. In bodies, `lanes` is what they shall compute.
+  /// Iterates along the axis, see KernelEmitter::wideLoop; `initial` are the initial
+  /// carried values. In bodies, `lanes` is the number of lanes to compute.
   SmallVector<Value> walk(
       int64_t factor, ArrayRef<double> initial,
       function_ref<SmallVector<Value>(Value, Value, ValueRange)> body,
@@ -57,10 +57,10 @@ protected:
   SmallVector<Value> indicesAt(Value position) const;
   Value load(Value position, Value mask);
   void store(Value value, Value position, Value mask);
-  /// Joins the lanes of an accumulator, which lie along the axis if there is no
-  /// inner dimension. Then the result is a scalar.
+  /// Reduces the lanes of an accumulator to a scalar if they lie along the axis, that
+  /// is, if there is no inner dimension.
   Value joinLanes(Value accumulated, function_ref<Value(Value, Value)> combine);
-  /// A joined value, in all lanes at work.
+  /// A reduced value, broadcast to all lanes.
   Value spread(Value joined) {
     return hasInner ? joined : e().broadcast(joined, lanes);
   }
@@ -94,7 +94,7 @@ protected:
   bool hasInner = false;
   Value axisSize;
   int64_t lanes = 0;
-  // The place that is being emitted.
+  // The position that is being emitted.
   Value outer, column, columnMask;
   LogicalResult status = success();
 };
@@ -213,8 +213,8 @@ public:
 
 private:
   void emitPlace() override;
-  /// The larger element, which x86 has an instruction for; NaNs are dropped
-  /// here, but make the sum NaN.
+  /// The larger element, by a single x86 instruction, which drops NaNs; these still
+  /// make the sum NaN.
   Value max(Value x, Value y) {
     Value greater =
         arith::CmpFOp::create(e().b, e().loc, arith::CmpFPredicate::OGT, x, y);
@@ -241,10 +241,10 @@ void SoftmaxKernel::emitPlace() {
            joinMax)[0];
   largest = joinLanes(largest, [&](Value x, Value y) { return max(x, y); });
 
-  // The result's buffer holds the exponentials in between.
+  // The result's buffer holds the exponentials in the meantime.
   bool keeps = !isLog && view.results.size() == 1 &&
                getElementTypeOrSelf(view.results[0].getType()) == type;
-  // While exponentials are computed, the next row comes from memory.
+  // Prefetch the next row while exponentials are computed.
   Value next;
   if (!hasInner && view.getOuter(input))
     next = e().mul(e().min(e().add(outer, 1), e().sub(site.getEnd(), e().index(1))),

@@ -1,10 +1,9 @@
 //===- Recurrent.cpp - kernels of recurrent layers ------------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// A layer in prepared form, all steps in one kernel: rows of the batch are
-// independent, and a step of a row is a product of a vector with the recurrence
-// matrix and some elementwise arithmetic, which a library call each would be
-// dearer than.
+// A layer in the prepared form, all steps in one kernel. Rows of the batch are
+// independent. A step of a row is a product of a vector with the recurrence matrix and
+// some elementwise arithmetic, which is too little work for a library call each.
 //
 //   for row in [begin, end)                    (several at a time, if there are)
 //     h = initial_h[row], c = initial_c[row]   in the buffers of the results
@@ -15,10 +14,9 @@
 //         states[step, row, units] = ...
 //       h = states[step, row]
 //
-// Where the recurrence matrix is a constant, it is laid out in the order in which
-// this reads it.
+// A constant recurrence matrix is stored in the order in which this reads it.
 //
-// A GRU that resets before the product walks the units twice in a step.
+// A GRU that resets before the product makes two passes over the units in a step.
 //
 //===----------------------------------------------------------------------===//
 
@@ -36,7 +34,7 @@ using namespace mlir::nn;
 
 namespace {
 
-/// Some units of some rows: what is in registers at a time.
+/// Some units of some rows, which are in registers at the same time.
 struct Tile {
   SmallVector<Value> rows; // numbers of rows
   Value unit;              // the first unit
@@ -143,8 +141,8 @@ template <typename OpT> LogicalResult RecurrentKernel<OpT>::emit() {
   steps = e().size(input, 0);
   batch = e().size(input, 1);
 
-  // Rows share what is loaded of the recurrence. Rows that end at different
-  // steps go one by one.
+  // Rows share loads of the recurrence matrix. Rows that end at different steps are
+  // computed one by one.
   int64_t together = e().vectorBits == 512 ? 4 : 2;
   std::optional<int64_t> known = getConstantIntValue(batch);
   if (op.getSequenceLens() || (known && *known < together))
@@ -196,7 +194,7 @@ void RecurrentKernel<OpT>::emitRows(ArrayRef<Value> rows) {
 
   Value length = steps;
   if (op.getSequenceLens()) {
-    // Whatever the entry is, nothing outside of the tensors is touched.
+    // Whatever the value is, nothing outside the tensors is accessed.
     Value entry = e().load(site.getInput(op.getSequenceLens()), rows[0], 1);
     entry = arith::IndexCastOp::create(e().b, e().loc, e().b.getIndexType(), entry);
     length = e().max(e().min(entry, steps), e().index(0));
@@ -408,7 +406,7 @@ void RecurrentKernel<OpT>::emitLSTM(const Tile &tile, Value step) {
   }
 }
 
-/// z and r.H of all units, which the hidden gate's product needs.
+/// z and r.H of all units; the product of the hidden gate needs them.
 template <typename OpT>
 void RecurrentKernel<OpT>::emitReset(const Tile &tile, Value step) {
   SmallVector<Value> initial;

@@ -1,14 +1,14 @@
 //===- Reduction.cpp - kernels of reductions ------------------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// The input is seen as outer x reduced x inner. With nothing inside,
+// The input is treated as outer x reduced x inner. Without inner dimensions,
 //
 //   for row in [begin, end)              of outer
 //     for i in vectors of reduced:       4 accumulators side by side
 //       acc = acc (op) prologue(input[row, i])
 //     result[row] = epilogue(reduce lanes(acc))
 //
-// else (global average pooling with channels last, for one)
+// otherwise (for example, global average pooling with channels last)
 //
 //   for block in [begin, end)            of outer x blocks of inner
 //     for r in reduced:                  an accumulator for each vector of inner
@@ -31,7 +31,7 @@ namespace {
 
 enum class Combine { Add, Mul, Max, Min };
 
-/// What a reduction does with elements and with their combination.
+/// What a reduction does to elements and to their combination.
 struct Recipe {
   Combine combine = Combine::Add;
   bool square = false, abs = false; // of each element
@@ -107,7 +107,7 @@ bool ReductionKernel::findRecipe() {
   return isa<FloatType>(type) || !(recipe.mean || recipe.sqrt || recipe.log);
 }
 
-/// Splits the input's dimensions; those of size 1 belong where they stand.
+/// Splits the input's dimensions; those of size 1 fit into any group.
 bool ReductionKernel::findGroups() {
   int64_t rank = cast<RankedTensorType>(input.getType()).getRank();
   isReduced.assign(rank, axes.empty());
@@ -218,8 +218,8 @@ LogicalResult ReductionKernel::emit() {
   PrologueLoader prologue(site, input);
   if (failed(prologue.add(inputEnds)))
     return failure();
-  // Neutral elements of integers other than 0 and 1 are not worth the trouble
-  // of a kernel: they would have to be exact beyond a double.
+  // Integer reductions with neutral elements other than 0 and 1 have no kernel: a
+  // double cannot represent these exactly.
   if (isa<IntegerType>(type) && (recipe.combine == Combine::Min ||
                                  recipe.combine == Combine::Max))
     return failure();
@@ -333,7 +333,8 @@ LogicalResult ReductionKernel::emitBlock(PrologueLoader &prologue, Value outer,
 LogicalResult ReductionKernel::emitColumns(PrologueLoader &prologue) {
   KernelEmitter &e = site.getEmitter();
   std::optional<int64_t> known = getConstantIntValue(innerSize);
-  // Blocks of up to 8 vectors; the largest that leaves no rest, if not small.
+  // Blocks of up to 8 vectors; the largest size without a remainder, unless that is
+  // small.
   int64_t vectors = 4;
   if (known) {
     int64_t all = llvm::divideCeil(*known, lanes);

@@ -93,7 +93,7 @@ std::optional<Gap> nn::findGap(ArrayRef<Capability> table, Operation *op) {
     std::optional<Gap> gap = findGap(*row, op);
     if (!gap)
       return std::nullopt;
-    // What fails late fits best.
+    // The row that fails at the latest check is the closest.
     if (!closest || gap->kind >= closest->kind)
       closest = gap;
   }

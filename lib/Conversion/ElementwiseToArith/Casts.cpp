@@ -73,8 +73,8 @@ Value Emitter::castFloat(Value x, FloatType to) {
   auto from = cast<FloatType>(getElementTypeOrSelf(x));
   if (from == to)
     return x;
-  // There are no instructions between f16, bf16 and f64: libraries' functions
-  // would be called, which a compiled model does not have.
+  // There are no instructions to convert between f16, bf16 and f64; LLVM would call
+  // library functions, which compiled models do not have.
   if (from.getWidth() == 16) {
     x = widen(x, builder.getF32Type());
     return castFloat(x, to);

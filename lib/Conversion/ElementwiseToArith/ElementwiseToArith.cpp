@@ -8,8 +8,8 @@
 using namespace mlir;
 using namespace mlir::nn;
 
-/// The next integer where a power is off by its rounding error only: what is
-/// truncated afterwards shall not be one less.
+/// The nearest integer if a power differs from it only by its rounding error, so that
+/// truncation afterwards does not give one less.
 static Value snapToInteger(Emitter &e, Value x) {
   Value rounded = e.make<math::RoundEvenOp>(x);
   Value distance = e.make<math::AbsFOp>(e.sub(x, rounded));
@@ -18,7 +18,7 @@ static Value snapToInteger(Emitter &e, Value x) {
   return e.select(isNear, rounded, x);
 }
 
-/// Bool is a byte that is 0 or 1.
+/// A bool is a byte with the value 0 or 1.
 static Value emitBitcast(Emitter &e, Value x, Type to) {
   Type from = getElementTypeOrSelf(x);
   if (from == to)
@@ -63,7 +63,7 @@ FailureOr<Value> nn::emitElementwise(OpBuilder &builder, Operation *op,
   if (isa<WhereOp>(op))
     return e.select(values[0], values[1], values[2]);
 
-  // The exponent of a power may be of another type.
+  // The exponent of a power may have another type.
   bool integerPow = isa<PowOp>(op) && !isa<FloatType>(from);
   if (integerPow) {
     Type exponent = getElementTypeOrSelf(op->getOperand(1).getType());

@@ -36,7 +36,7 @@ Value nn::emitIntegerPow(Emitter &e, Value x, Value y, bool isUnsigned) {
   return e.select(isNegative, e.select(isUnit, power, zero), power);
 }
 
-/// x / y and x % y that do not trap: for y = 0 the quotient is 0 and the rest x,
+/// x / y and x % y that do not trap: for y = 0 the quotient is 0 and the remainder x,
 /// and the smallest integer divided by -1 wraps.
 static std::pair<Value, Value> emitDivision(Emitter &e, Value x, Value y,
                                             bool isUnsigned) {

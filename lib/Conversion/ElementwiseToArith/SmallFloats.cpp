@@ -1,8 +1,8 @@
 //===- SmallFloats.cpp - conversions of floats of 8 bits or less ----------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// By integer arithmetic on the bits, for any format of the table below. No
-// subnormal number of f32 is computed with, as threads may flush these to zero.
+// Integer arithmetic on the bits, for any format in the table below. It avoids
+// computing with subnormal numbers of f32, which threads may flush to zero.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,13 +14,14 @@ using namespace mlir;
 using namespace mlir::nn;
 
 namespace {
-/// A float of a sign, an exponent and `mantissa` bits.
+/// A float format with a sign, an exponent and `mantissa` bits.
 struct Format {
   /// Exponent `e` > 0 means 2^(e - bias).
   int exponent, mantissa, bias;
   /// The bits, without the sign, of the largest number.
   int largest;
-  /// What a number that is too large becomes if it does not saturate; -1: it does.
+  /// What a number that is too large becomes without saturation; -1: it always
+  /// saturates.
   int overflow;
   /// The bits of NaN, without the sign. Where zero has no sign (`unsignedZero`),
   /// NaN is what would be -0; where there is none, it becomes -0, and -NaN 0.
@@ -31,7 +32,7 @@ struct Format {
 };
 } // namespace
 
-/// Of all types but f8E8M0FNU, which has an exponent only.
+/// All types except f8E8M0FNU, which has only an exponent.
 static Format getFormat(FloatType type) {
   return TypeSwitch<FloatType, Format>(type)
       .Case([](Float8E4M3FNType) { return Format{4, 3, 7, 0x7e, 0x7f, 0x7f}; })
@@ -148,14 +149,14 @@ Value Emitter::encodeFloat(Value x, FloatType format, bool saturate,
   Format f = getFormat(format);
   Value sign = b.mask(b.right(bits, 31 - f.exponent - f.mantissa), f.getSign());
   Value magnitude = b.mask(bits, 0x7fffffff);
-  // Normal numbers: to nearest even by adding half a step, less where the kept
-  // part is even; a carry counts as one in the exponent.
+  // Normal numbers: round to nearest even by adding half a step, minus one if the kept
+  // part is even; a carry increments the exponent.
   int dropped = 23 - f.mantissa;
   Value odd = b.mask(b.right(magnitude, dropped), 1);
   Value biased = b.add(magnitude, (int64_t(1) << (dropped - 1)) - 1 -
                                       (int64_t(127 - f.bias) << 23));
   Value normal = b.right(make<arith::AddIOp>(biased, odd), dropped);
-  // Smaller ones are whole numbers of steps.
+  // Smaller ones are multiples of the smallest step.
   Value absolute = make<math::AbsFOp>(x);
   Value isSmall = b.less(magnitude, int64_t(128 - f.bias) << 23);
   Value steps = select(isSmall, absolute, constant(x, 0));

@@ -21,18 +21,18 @@ using namespace mlir::nn;
 /// Elements that are worth another thread.
 static constexpr int64_t kThreadWork = 65536;
 
-/// True if the elements follow each other in memory, so that one memcpy does.
+/// True if the elements are contiguous, so that one memcpy suffices.
 static bool isContiguous(MemRefType type) {
   return type.getLayout().isIdentity() ||
          memref::isStaticShapeAndContiguousRowMajor(type);
 }
 
-/// Strides of a buffer; dynamic ones where they are not known.
+/// Strides of a buffer; dynamic if they are not known.
 static SmallVector<int64_t> getStrides(MemRefType type) {
   return type.getStridesAndOffset().first;
 }
 
-/// Dimensions that can be walked as one in both buffers.
+/// Dimensions that can be collapsed in both buffers.
 static SmallVector<ReassociationIndices> getGroups(MemRefType source,
                                                    MemRefType target) {
   SmallVector<ReassociationIndices> groups;
@@ -42,7 +42,7 @@ static SmallVector<ReassociationIndices> getGroups(MemRefType source,
       int64_t size = type.getDimSize(i);
       if (ShapedType::isDynamic(size) || ShapedType::isDynamic(strides[i]))
         return false;
-      // The strides of unit dimensions say nothing.
+      // The strides of unit dimensions are irrelevant.
       for (int64_t before : llvm::reverse(groups.back()))
         if (type.getDimSize(before) != 1)
           return strides[before] == size * strides[i];

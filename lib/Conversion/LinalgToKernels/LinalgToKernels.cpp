@@ -22,29 +22,29 @@ namespace mlir::nn {
 using namespace mlir;
 using namespace mlir::nn;
 
-/// Elements that one iteration of a kernel should do at least, so that finding
-/// its place costs little.
+/// The minimum number of elements per iteration of a kernel, so that computing its
+/// position is cheap in comparison.
 static constexpr int64_t kIterationWork = 1024;
 /// Elements that are worth another thread.
 static constexpr int64_t kThreadWork = 16384;
-/// Assumed where a size is known at run time only.
+/// Assumed for sizes known only at run time.
 static constexpr int64_t kUnknownSize = 64;
 
-/// The buffer that a view shows.
+/// The buffer that a view refers to.
 static Value getRoot(Value buffer) {
   while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
     buffer = view.getViewSource();
   return buffer;
 }
 
-/// How often a loop from 0 runs, at least 1.
+/// The trip count of a loop from 0, at least 1.
 static int64_t getTrips(Value upperBound) {
   return std::max<int64_t>(1,
                            getConstantIntValue(upperBound).value_or(kUnknownSize));
 }
 
-/// How often the innermost code of a block runs: loops within it are reductions,
-/// and what is parallel inside of these.
+/// How often the innermost code of a block runs: the loops in it are reductions and the
+/// parallel loops inside them.
 static int64_t countWork(Block *block) {
   int64_t work = 1;
   for (Operation &op : *block) {
@@ -60,8 +60,8 @@ static int64_t countWork(Block *block) {
   return work;
 }
 
-/// True if no output shares memory with another buffer: each begins at an allocation
-/// or at an argument or result of the model of its own.
+/// True if no output shares memory with another buffer: each has its own allocation,
+/// argument or result of the model.
 static bool areDisjoint(ArrayRef<Value> inputs, ArrayRef<Value> outputs) {
   SmallPtrSet<Value, 8> roots;
   for (Value input : inputs)
@@ -77,17 +77,17 @@ static bool areDisjoint(ArrayRef<Value> inputs, ArrayRef<Value> outputs) {
 }
 
 namespace {
-/// A loop nest made of one linalg operation, on its way to a kernel.
+/// A loop nest made from one linalg operation, which is to become a kernel.
 class Outliner {
 public:
   Outliner(Operation *loops, ArrayRef<Value> written)
       : loops(loops), parallel(dyn_cast<scf::ParallelOp>(loops)),
         written(written.begin(), written.end()) {}
 
-  /// Finds out what the kernel needs; false if a call cannot pass that.
+  /// Collects the values that the kernel needs; false if a call cannot pass them.
   bool analyze();
-  /// Replaces the loops by a call of a function, which may be there already.
-  /// Gives whether it is new.
+  /// Replaces the loops by a call of a function, which may exist already. Returns
+  /// whether it is new.
   bool outline(KernelTable &kernels, StringRef kind);
 
 private:
@@ -139,8 +139,8 @@ bool Outliner::analyze() {
   return true;
 }
 
-/// Loops whose iterations are the kernel's: all but the last ones, which make
-/// enough work.
+/// The loops whose iterations become those of the kernel: all except the innermost ones
+/// that are enough work.
 unsigned Outliner::countOuterLoops() {
   unsigned count = parallel.getNumLoops();
   for (int64_t work = countWork(parallel.getBody());
@@ -149,7 +149,7 @@ unsigned Outliner::countOuterLoops() {
   return count;
 }
 
-/// The value itself, or its counterpart where it comes from outside.
+/// The value itself, or its counterpart in the kernel if it comes from outside.
 Value Outliner::inKernel(Value value) {
   return mapping.lookupOrDefault(value);
 }
@@ -171,7 +171,8 @@ void Outliner::emitInnerLoops(OpBuilder &builder, Location loc, unsigned depth) 
     builder.clone(op, mapping);
 }
 
-/// One loop over the kernel's range, which finds its place in the outer loops.
+/// One loop over the kernel's range, from which the indices of the outer loops are
+/// computed.
 void Outliner::emitOuterLoop(OpBuilder &builder, Value begin, Value end) {
   Location loc = loops->getLoc();
   Value one = arith::ConstantIndexOp::create(builder, loc, 1);

@@ -25,16 +25,16 @@ using namespace mlir::nn;
 namespace {
 
 struct Template {
-  /// What rows in Capabilities.cpp call it.
+  /// Its name in the rows of Capabilities.cpp.
   StringLiteral name;
   LogicalResult (*emit)(KernelSite &);
 };
 
-/// What generated code is better at than the library.
+/// Whether generated code is faster than oneDNN.
 constexpr Template preferredTemplates[] = {
     {"kernel depthwise_conv", emitDepthwiseKernel},
     {"kernel matmul", emitMatMulKernel}};
-/// The first that does not fail is taken.
+/// The first that does not fail is used.
 constexpr Template allTemplates[] = {
     {"kernel elementwise", emitElementwiseKernel},
     {"kernel reduction", emitReductionKernel},
@@ -52,8 +52,8 @@ bool isClaimed(const Template &candidate, Operation *op) {
                       });
 }
 
-/// Whether the template may be tried: it has the anchor, or all operators if
-/// there is none, and the elementwise ones around the anchor can be emitted.
+/// Whether the template may be tried: it supports the anchor (or, without one, all
+/// operators), and the elementwise operators around the anchor can be emitted.
 bool isClaimed(const Template &candidate, const FusionView &view) {
   if (view.anchor && !isClaimed(candidate, view.anchor))
     return false;
@@ -106,11 +106,10 @@ private:
       }
       return WalkResult::advance();
     });
-    // The analysis knows operations by their address: none is erased before
-    // the end.
+    // The analysis identifies operations by address, so none is erased before the end.
     SymbolicDims dims(function);
     for (Operation *root : roots) {
-      // Kernels take tensors; shape arithmetic on small ones is cheaper as is.
+      // Shape arithmetic on small tensors is cheaper without kernels.
       FusionView view(root, dims);
       if (view.hasManyAnchors)
         continue;

@@ -10,7 +10,7 @@ namespace {
 struct Product {
   Value lhs, rhs;
   bool transposeLhs, transposeRhs;
-  /// The result's; integers of 8 bits are multiplied in a wider type.
+  /// That of the result; 8-bit integers are multiplied in a wider type.
   Type elementType;
 };
 } // namespace
@@ -30,8 +30,8 @@ static Value emitProduct(TensorEmitter &e, Product product, ArrayRef<Dim> like,
                                                     : rhsRank - 1,
                  "the contracted dimensions of a matrix product differ");
 
-  // Iterations: batch, rows, then columns innermost, unless rows of rhs are
-  // contracted, where the sum is the contiguous direction.
+  // Loop order: batch, rows, then columns innermost, unless rows of rhs are contracted,
+  // where the reduction is the contiguous dimension.
   bool hasRows = lhsRank > 1, hasColumns = rhsRank > 1;
   int64_t batch = like.size() - hasRows - hasColumns;
   int64_t total = batch + hasRows + hasColumns + 1;
@@ -41,7 +41,7 @@ static Value emitProduct(TensorEmitter &e, Product product, ArrayRef<Dim> like,
   int64_t k = sumInnermost ? total - 1 : next++;
   int64_t n = hasColumns ? next++ : -1;
 
-  // Batch dimensions of an operand that may be 1 or not are broadcast first.
+  // Batch dimensions of an operand that may be 1 are broadcast first.
   auto mapOf = [&](Value &operand, SmallVector<int64_t> matrixDims) {
     int64_t operandBatch = TensorEmitter::getRank(operand) - matrixDims.size();
     Dims target(like.begin(), like.begin() + batch);
@@ -115,7 +115,7 @@ struct LowerMatMul : LinalgPattern<MatMulOp> {
   }
 };
 
-/// alpha * product + beta * bias; factors of integers are applied in f64.
+/// alpha * product + beta * bias; for integers, the factors are applied in f64.
 struct LowerGemm : LinalgPattern<GemmOp> {
   using LinalgPattern::LinalgPattern;
 

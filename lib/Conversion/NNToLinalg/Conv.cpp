@@ -8,7 +8,7 @@ using namespace mlir::nn;
 using utils::IteratorType;
 
 namespace {
-/// The dims of the loop nest of a convolution. The innermost is parallel and
+/// The dimensions of the loop nest of a convolution. The innermost one is parallel and
 /// contiguous in the result: the last spatial dimension, or the channels.
 struct ConvLoops {
   ConvLoops(const SpatialDims &where, bool channelsLast) {
@@ -39,7 +39,7 @@ struct ConvLoops {
 };
 } // namespace
 
-/// Indices of a data tensor whose channels are cut into groups.
+/// Indices of a data tensor whose channels are split into groups.
 static SmallVector<AffineExpr> dataIndices(bool channelsLast, AffineExpr n,
                                            AffineExpr group, AffineExpr channel,
                                            ArrayRef<AffineExpr> spatial) {
@@ -72,7 +72,7 @@ static Value emitMultiplyAdd(OpBuilder &b, Location l, Value x, Value y,
   return arith::AddFOp::create(b, l, sum, xy, fast);
 }
 
-/// What the sums start from: the bias, or zero, with channels cut into groups.
+/// The initial value of the sums: the bias, or zero, with channels split into groups.
 static Value emitInit(TensorEmitter &e, Value bias, const SpatialDims &where,
                       bool channelsLast, Sizes sizes, Size filters, Size group,
                       Type sumType) {
@@ -109,7 +109,7 @@ struct LowerConv : LinalgPattern<ConvOp> {
     Type elementType = TensorEmitter::getElement(input);
     Type resultType = TensorEmitter::getElement(op.getResult());
     Type sumType = getComputeType(resultType);
-    // The padding holds what adds nothing to the sums.
+    // The padding is filled with a value that adds nothing to the sums.
     int64_t zero = op.getInputZeroPoint();
     bool inputUnsigned = TensorEmitter::isUnsigned(op.getInput());
     bool weightUnsigned = TensorEmitter::isUnsigned(op.getWeight());
@@ -162,8 +162,8 @@ struct LowerConv : LinalgPattern<ConvOp> {
   }
 };
 
-/// Gathers: result element o sums input element i times kernel element k where
-/// o + begin = i * stride + k * dilation.
+/// Gathers: result element o is the sum of input element i times kernel element k over
+/// all i and k with o + begin = i * stride + k * dilation.
 struct LowerConvTranspose : LinalgPattern<ConvTransposeOp> {
   using LinalgPattern::LinalgPattern;
 
@@ -179,7 +179,7 @@ struct LowerConvTranspose : LinalgPattern<ConvTransposeOp> {
             op.getAutoPad() == AutoPad::Valid ? 0 : window.pads[i]));
         continue;
       }
-      // The padding follows from the size that the result shall have.
+      // The padding follows from the requested size of the result.
       int64_t extent = window.dilations[i] * (size - 1) + 1;
       int64_t added = op.getOutputPadding().empty() ? 0 : op.getOutputPadding()[i];
       Size full = e.add(e.mul(e.sub(input[i], e.size(1)),
@@ -257,7 +257,7 @@ struct LowerConvTranspose : LinalgPattern<ConvTransposeOp> {
             arith::AddIOp::create(b, l, index(loops.output[i]), beginValues[i]),
             tap);
         Value stride = constant(window.strides[i]);
-        // Negative places are outside whatever the quotient says.
+        // Negative positions are outside, whatever the quotient is.
         Value from = arith::DivSIOp::create(b, l, place, stride);
         Value exact = arith::CmpIOp::create(
             b, l, Predicate::eq, arith::MulIOp::create(b, l, from, stride), place);

@@ -30,7 +30,7 @@ static void inlineFusion(FusionOp fusion) {
   rewriter.inlineBlockBefore(&body, fusion, fusion.getInputs());
   SmallVector<Value> results(yield->getOperands());
   rewriter.eraseOp(yield);
-  // Origins go to the members; their locations are their own already.
+  // Origins move to the members, which have their own locations already.
   SmallVector<std::pair<Operation *, Location>> locations;
   for (Value result : results)
     if (Operation *op = result.getDefiningOp())
@@ -41,7 +41,7 @@ static void inlineFusion(FusionOp fusion) {
   rewriter.replaceOp(fusion, results);
 }
 
-/// bitcast(bitcast(x)) = x where the outer types are the same; dead ones go.
+/// bitcast(bitcast(x)) = x if the outer types are the same; dead bitcasts are erased.
 static void foldBitcasts(func::FuncOp function, RewriterBase &rewriter) {
   SmallVector<tensor::BitcastOp> bitcasts;
   function.walk([&](tensor::BitcastOp op) { bitcasts.push_back(op); });
@@ -87,8 +87,8 @@ struct ConvertNNToLinalg : nn::impl::ConvertNNToLinalgBase<ConvertNNToLinalg> {
         worklist.push_back(op);
     });
     if (!worklist.empty()) {
-      // The analysis knows the values as they are now. Consumers are lowered
-      // before producers, so that operands of what is lowered are known to it.
+      // The analysis is a snapshot. Consumers are lowered before producers, so that it
+      // knows the operands of each operation that is lowered.
       SymbolicDims symbols(function);
       RewritePatternSet patterns(&getContext());
       populateConstantToLinalg(patterns, symbols);

@@ -7,7 +7,7 @@
 using namespace mlir;
 using namespace mlir::nn;
 
-/// The element that all elements of a constant are, or null.
+/// The value of all elements of a constant, or null.
 static TypedAttr getSplat(Value tensor) {
   Attribute attribute;
   if (!matchPattern(tensor, m_Constant(&attribute)))
@@ -22,14 +22,14 @@ static TypedAttr getSplat(Value tensor) {
 }
 
 namespace {
-/// Any elementwise operator becomes one linalg.generic. Operands that may turn
-/// out to be broadcast only at run time are read by computed indices.
+/// Any elementwise operator becomes one linalg.generic. Operands for which only the run
+/// can decide whether they are broadcast are read with computed indices.
 struct LowerElementwise
     : OpInterfaceRewritePattern<ElementwiseOpInterface> {
   LowerElementwise(MLIRContext *context, SymbolicDims &symbols)
       : OpInterfaceRewritePattern(context), symbols(symbols) {}
 
-  /// Where the body finds an operand's element.
+  /// How the body reads an operand's element.
   struct Source {
     TypedAttr splat;
     int64_t argument = -1;

@@ -9,8 +9,8 @@ using namespace mlir;
 using namespace mlir::nn;
 using utils::IteratorType;
 
-/// Folds the windows of `padded` into `init`. The loops are those of the result
-/// with the last parallel dimension innermost, windows around it.
+/// Folds the windows of `padded` into `init`. The loops are those of the result with
+/// the last parallel dimension innermost, and the window's loops around that.
 static Value emitWindows(TensorEmitter &e, Value padded, Value init,
                          const SpatialDims &where, const Window &window,
                          ArrayRef<int64_t> kernel, ElementBody combine) {
@@ -37,7 +37,7 @@ static Value emitWindows(TensorEmitter &e, Value padded, Value init,
     iterators[inner(i)] = IteratorType::reduction;
     kernelSizes.push_back(e.size(kernel[i]));
   }
-  // This operand only says how large the windows are.
+  // This operand only provides the size of the windows.
   Value shape = e.empty(kernelSizes, TensorEmitter::getElement(padded));
   return e.reduce(init, {padded, shape},
                   {e.affineMap(total, from), e.affineMap(total, taps),
@@ -76,8 +76,8 @@ struct LowerMaxPool : LinalgPattern<MaxPoolOp> {
 struct LowerAveragePool : LinalgPattern<AveragePoolOp> {
   using LinalgPattern::LinalgPattern;
 
-  /// How many taps of the window at `place` of dimension `i` lie in [low, high)
-  /// of the input's coordinates.
+  /// The number of taps of the window at `place` of dimension `i` that are in [low,
+  /// high) of the input.
   static Value countTaps(OpBuilder &b, Location l, Value place, int64_t kernel,
                          int64_t stride, int64_t dilation, Value begin,
                          Value low, Value high) {
@@ -203,8 +203,8 @@ struct LowerLpPool : LinalgPattern<LpPoolOp> {
   }
 };
 
-/// The best element so far and its index side by side. Windows are not padded:
-/// taps outside of the input are passed over.
+/// Tracks the best element so far and its index. Windows are not padded: taps outside
+/// the input are skipped.
 struct LowerMaxPoolIndices : LinalgPattern<MaxPoolIndicesOp> {
   using LinalgPattern::LinalgPattern;
 
@@ -222,7 +222,7 @@ struct LowerMaxPoolIndices : LinalgPattern<MaxPoolIndicesOp> {
     Sizes spatial = getSpatial(inputSizes, where);
     Padding padding = getPadding(e, op.getAutoPad(), window, op.getKernelShape(),
                                  spatial, getSpatial(*sizes, where));
-    // The distance of neighbours in each spatial dimension, as ONNX counts.
+    // The stride of each spatial dimension in ONNX's flattened index.
     SmallVector<Value> strides(where.count), limits, begins;
     Size area = e.size(1);
     for (int64_t i = 0; i < where.count; ++i) {

@@ -8,7 +8,7 @@ using namespace mlir;
 using namespace mlir::nn;
 
 namespace {
-/// Reads scale or zero point for the element at hand, per tensor, axis or block.
+/// Reads the scale or zero point of the current element, per tensor, axis or block.
 struct Parameter {
   Parameter(TensorEmitter &e, Value parameter, Value input, int64_t axis,
             int64_t blockSize)
@@ -90,7 +90,7 @@ struct LowerQuantize : LinalgPattern<QuantizeOp> {
     auto to = cast<IntegerType>(TensorEmitter::getElement(op.getResult()));
     bool toUnsigned = TensorEmitter::isUnsigned(op.getResult());
     bool fromUnsigned = TensorEmitter::isUnsigned(op.getInput());
-    // Bounds of 32-bit integers are not numbers of f32.
+    // The limits of 32-bit integers cannot be represented in f32.
     bool isWide =
         to.getWidth() > 16 || TensorEmitter::getElement(op.getScale()).isF64();
     Type type = isWide ? Type(e.rewriter.getF64Type()) : Type(e.rewriter.getF32Type());

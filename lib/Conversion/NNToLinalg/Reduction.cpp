@@ -101,8 +101,8 @@ Value DimReduction::mapKept(Type elementType, ValueRange inputs,
 // Reductions
 //===----------------------------------------------------------------------===//
 
-/// The type in which a reduction counts: floats for what has roots and
-/// logarithms, integers as they are, and wide enough for a mean.
+/// The type in which a reduction accumulates: floats for roots and logarithms, and
+/// otherwise the integer type, widened for a mean.
 static Type getReductionType(Operation *op, Type elementType, Builder &builder) {
   if (isa<FloatType>(elementType))
     return getComputeType(elementType);
@@ -141,7 +141,7 @@ static SmallVector<int64_t> getReducedAxes(ArrayRef<int64_t> given, int64_t rank
 }
 
 namespace {
-/// All reductions but the logarithm of a sum of exponentials.
+/// All reductions except the logarithm of a sum of exponentials.
 template <typename OpTy> struct LowerReduce : LinalgPattern<OpTy> {
   using LinalgPattern<OpTy>::LinalgPattern;
 
@@ -242,7 +242,7 @@ struct LowerReduceLogSumExp : LinalgPattern<ReduceLogSumExpOp> {
   }
 };
 
-/// Best element and its index side by side. NaN is never better.
+/// Tracks the best element and its index. NaN is never better.
 template <typename OpTy> struct LowerArg : LinalgPattern<OpTy> {
   using LinalgPattern<OpTy>::LinalgPattern;
 
@@ -297,7 +297,7 @@ template <typename OpTy> struct LowerArg : LinalgPattern<OpTy> {
   }
 };
 
-/// One loop nest, the axis innermost, that carries the sum (or product).
+/// One loop nest with the axis innermost, which carries the sum (or product).
 template <typename OpTy> struct LowerCumulative : LinalgPattern<OpTy> {
   using LinalgPattern<OpTy>::LinalgPattern;
 

@@ -17,7 +17,7 @@ static RankedTensorType getType(ArrayRef<Size> sizes, Type elementType) {
 
 static Value expand(TensorEmitter &e, Value tensor, ArrayRef<Size> sizes,
                     ArrayRef<ReassociationIndices> groups) {
-  // The type that the sizes imply must not be less static than the source's.
+  // The type implied by the sizes must not be less static than the source's.
   auto source = cast<RankedTensorType>(tensor.getType());
   SmallVector<int64_t> shape(source.getShape());
   for (auto [i, group] : llvm::enumerate(groups)) {
@@ -41,14 +41,13 @@ static Value collapse(TensorEmitter &e, Value tensor,
 }
 
 namespace {
-/// Dimensions of the source that are together as large as dimensions of the
-/// target.
+/// Dimensions of the source whose product equals that of dimensions of the target.
 struct GroupPair {
   ReassociationIndices source, target;
 };
 } // namespace
 
-/// Cuts both shapes into as many groups as are provably of one size each.
+/// Splits both shapes into as many groups as provably have equal sizes.
 static SmallVector<GroupPair> pairGroups(SymbolicDims &symbols,
                                          ArrayRef<Dim> source,
                                          ArrayRef<Dim> target) {
@@ -60,7 +59,7 @@ static SmallVector<GroupPair> pairGroups(SymbolicDims &symbols,
     pair.source.push_back(i++);
     pair.target.push_back(j++);
     while (!symbols.proveEqual(have, want)) {
-      // The side whose constant factor is behind grows; the source else.
+      // Extend the side with the smaller constant factor, by default the source.
       auto value = [](Dim dim) {
         auto constant = dyn_cast<AffineConstantExpr>(dim);
         return constant ? constant.getValue() : 0;
@@ -86,7 +85,7 @@ static SmallVector<GroupPair> pairGroups(SymbolicDims &symbols,
     }
     pairs.push_back(pair);
   }
-  // What is left is of size 1 if the shapes fit at all.
+  // The remaining dimensions have size 1 if the shapes fit at all.
   if (pairs.empty())
     return pairs;
   for (; i < source.size(); ++i)
@@ -126,7 +125,7 @@ Value TensorEmitter::reshape(Value tensor, ArrayRef<Size> sizes,
     middle.push_back(all);
   }
   if (!canExpand) {
-    // Sizes that no type tells are handed over as a tensor.
+    // Sizes that the type does not give are passed as a tensor.
     SmallVector<Value> list;
     for (Size entry : sizes)
       list.push_back(asValue(entry));
@@ -168,7 +167,7 @@ Value TensorEmitter::mergeDims(Value tensor, int64_t dim) {
   return collapse(*this, tensor, groups);
 }
 
-/// Groups for `rank` dimensions of which those in `units` join a neighbor.
+/// Groups for `rank` dimensions, in which those in `units` join a neighbour.
 static SmallVector<ReassociationIndices>
 groupUnits(int64_t rank, ArrayRef<int64_t> units) {
   SmallVector<ReassociationIndices> groups;
@@ -216,7 +215,7 @@ Value TensorEmitter::transpose(Value tensor, ArrayRef<int64_t> permutation) {
     if (getConstant(source[dim]) != 1)
       kept.push_back(dim);
   }
-  // Nothing moves if only dimensions of size 1 change places.
+  // No data moves if only dimensions of size 1 are permuted.
   if (llvm::is_sorted(kept)) {
     SmallVector<int64_t> before, after;
     for (auto [i, dim] : llvm::enumerate(permutation)) {

@@ -1,10 +1,10 @@
 //===- Resize.cpp - resampling to linalg ----------------------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// For each resized dimension, small tables say which elements ("taps") of the
-// input contribute to each place of the result, and with what weight. The main
-// loop nest then reads tables along its dims and taps from the input, so that
-// coordinates are computed once a dimension and not once an element.
+// For each resized dimension, small tables say which elements ("taps") of the input
+// contribute to each position of the result, and with which weights. The main loop nest
+// reads the tables along its dimensions and the taps from the input, so that
+// coordinates are computed per dimension and not per element.
 //
 //===----------------------------------------------------------------------===//
 
@@ -86,7 +86,7 @@ static Tables emitTables(TensorEmitter &e, ResizeOp op, const Axis &axis) {
       Value own = weight(tap);
       if (!isCubic || !op.getExcludeOutside())
         return own;
-      // Weights outside of the input count nothing; the others sum up to 1.
+      // Weights outside the input are ignored; the others add up to 1.
       auto inside = [&](int64_t which, Value value) {
         Value at = place(c, x, which);
         return c.select(c.isEqual(at, c.clamp(at, axis.input)), value, c.number(0));

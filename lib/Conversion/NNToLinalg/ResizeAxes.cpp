@@ -40,7 +40,7 @@ Value resize::emitElement(OpBuilder &b, Location l, Value number, Type elementTy
   if (elementType.isInteger()) {
     int64_t bits = elementType.getIntOrFloatBitWidth() - !isUnsigned;
     double limit = std::ldexp(1.0, bits);
-    // 64-bit limits lie between two numbers of f64.
+    // The limits of 64-bit integers lie between two numbers of f64.
     double high = bits > 53 ? std::nextafter(limit, 0) : limit - 1;
     Type type = number.getType();
     number = math::RoundEvenOp::create(b, l, number);
@@ -67,7 +67,7 @@ Value resize::emitSource(Coordinates c, StringRef mode, const Axis &axis, Value 
   if (mode == "pytorch_half_pixel")
     return c.select(c.isOne(axis.output), c.number(0), halfPixel());
   if (mode == "half_pixel_symmetric") {
-    // The result's size is rounded; the difference is shared by both ends.
+    // The result's size is rounded; the difference is divided between both ends.
     Value exact = c.mul(c.toNumber(axis.input), axis.scale);
     Value adjustment = c.div(c.toNumber(axis.output), exact);
     Value center = c.div(c.toNumber(axis.input), c.number(2));
@@ -156,7 +156,7 @@ static void setSizes(TensorEmitter &e, ResizeOp op, SmallVector<Axis> &axes) {
     known(axis);
 }
 
-/// True if the axis surely keeps its size, at scale 1.
+/// True if the axis provably keeps its size, at scale 1.
 static bool keepsAxis(TensorEmitter &e, ResizeOp op, const Axis &axis, int64_t index) {
   if (op.getCoordinateMode() == "tf_crop_and_resize" ||
       op.getKeepAspectRatio() != "stretch")
@@ -170,7 +170,8 @@ static bool keepsAxis(TensorEmitter &e, ResizeOp op, const Axis &axis, int64_t i
                               e.symbols.getDims(op.getResult())[axis.dim]);
 }
 
-/// Checks that the axis has a size, and something to be computed from.
+/// Checks that the result's size is not negative, and positive only if the input is not
+/// empty.
 static void checkAxis(TensorEmitter &e, const Axis &axis) {
   using P = arith::CmpIPredicate;
   auto compare = [&](P predicate, Value x) {
@@ -214,7 +215,7 @@ SmallVector<Axis> resize::getAxes(TensorEmitter &e, ResizeOp op, Value input,
                     ? Size(axis.output)
                     : e.size(resultType.getDimSize(axis.dim));
     sizes[axis.dim] = axis.size;
-    // Dimensions that keep their size and scale are read as they are.
+    // Dimensions that keep their size and scale are not resampled.
     if (keepsAxis(e, op, axis, i))
       continue;
     checkAxis(e, axis);

@@ -9,7 +9,7 @@
 
 namespace mlir::nn::resize {
 
-/// Emits scalar float and index code, folded where values are known.
+/// Emits scalar float and index arithmetic, folded for known values.
 struct Coordinates {
   Coordinates(OpBuilder &b, Location l, Type type = Type())
       : b(b), l(l), type(type ? type : b.getF32Type()) {}
@@ -34,7 +34,7 @@ struct Coordinates {
   Value floor(Value x) { return make<math::FloorOp>(x); }
   Value ceil(Value x) { return make<math::CeilOp>(x); }
   Value abs(Value x) { return make<math::AbsFOp>(x); }
-  /// Of a number and NaN: the number.
+  /// Given a number and NaN, returns the number.
   Value min(Value x, Value y) { return make<arith::MinNumFOp>(x, y); }
   Value max(Value x, Value y) { return make<arith::MaxNumFOp>(x, y); }
   Value less(Value x, Value y) {
@@ -61,7 +61,7 @@ struct Coordinates {
   Value select(Value condition, Value x, Value y) {
     return make<arith::SelectOp>(condition, x, y);
   }
-  /// The sum of the coefficients times powers of `x`, the highest first.
+  /// A polynomial in `x`, the highest coefficient first.
   Value polynomial(Value x, ArrayRef<double> coefficients);
 };
 
@@ -75,30 +75,30 @@ struct Axis {
   Value start, end;    // f32, of the region of interest
 };
 
-/// The dimensions that may change, with their sizes; checks at run time that they
-/// can be computed. `sizes` get those of the result.
+/// The dimensions that may change, with their sizes, which are checked at run time.
+/// `sizes` gets the sizes of the result.
 SmallVector<Axis> getAxes(TensorEmitter &e, ResizeOp op, Value input, Sizes &sizes);
 
-/// The place in the input, as a real number, of place `x` of the result.
+/// The position in the input, as a real number, of position `x` of the result.
 Value emitSource(Coordinates c, StringRef mode, const Axis &axis, Value x);
 
-/// The cubic filter at a distance of 0 to 1, and of 1 to 2.
+/// The cubic filter at distances of 0 to 1, and of 1 to 2.
 Value emitCubicNear(Coordinates c, double a, Value distance);
 Value emitCubicFar(Coordinates c, double a, Value distance);
 
-/// For each place along the axis, whether its source is outside of the input.
+/// For each position along the axis, whether its source is outside the input.
 Value emitOutside(TensorEmitter &e, ResizeOp op, const Axis &axis);
 
 /// The float type in which elements are interpolated: exact for integers.
 Type getSampleType(Type elementType);
 
-/// The interpolated number as an element: integers are rounded, to the even one at
-/// halves, and saturate.
+/// Converts an interpolated number to an element: integers are rounded to nearest even
+/// and saturate.
 Value emitElement(OpBuilder &b, Location l, Value number, Type elementType,
                   bool isUnsigned);
 
-/// Interpolates along the axes one after the other, with filters that are as wide as
-/// the result is smaller (the attribute antialias).
+/// Interpolates along the axes one after the other, with filters stretched by the
+/// factor by which the result is smaller (the attribute antialias).
 Value emitFilters(TensorEmitter &e, ResizeOp op, Value input, ArrayRef<Axis> axes);
 
 } // namespace mlir::nn::resize

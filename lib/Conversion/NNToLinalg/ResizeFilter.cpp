@@ -1,11 +1,11 @@
 //===- ResizeFilter.cpp - resampling with antialias to linalg -------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// Where the result is smaller, the filter is stretched so that each element of the
-// input counts. The number of taps follows from the scale, and may be known at run
-// time only, so it is a dimension of the tables of places and weights. The axes are
-// filtered one after the other: the innermost last, for which loads are not
-// contiguous, when others may have made the tensor smaller.
+// If the result is smaller, the filter is stretched so that every element of the input
+// contributes. The number of taps depends on the scale and may be known only at run
+// time, so it is a dimension of the tables of positions and weights. The axes are
+// filtered one after the other. The innermost, whose loads are not contiguous, comes
+// last, when the others may have made the tensor smaller.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,15 +16,16 @@ using namespace mlir::nn;
 using namespace mlir::nn::resize;
 
 namespace {
-/// Along an axis, tensors <taps x output> of the places in the input and of their
-/// weights, which sum up to 1. Places next to each other are filtered side by side.
+/// For an axis, tensors <taps x output> of positions in the input and of their weights,
+/// which add up to 1. Adjacent positions are filtered side by side.
 struct Filter {
   Value places, weights;
   Size taps;
 };
 } // namespace
 
-/// The number of places that a filter can reach, and by how much it is stretched.
+/// The number of positions that a filter can reach, and the factor by which it is
+/// stretched.
 static Size countTaps(TensorEmitter &e, const Axis &axis, double support,
                       Value shrink) {
   Coordinates c{e.rewriter, e.location};
@@ -94,7 +95,7 @@ static Filter makeFilter(TensorEmitter &e, ResizeOp op, const Axis &axis, Type t
   return filter;
 }
 
-/// The tensor resampled along one axis, with elements of `type`.
+/// The tensor, resampled along one axis, with elements of `type`.
 static Value emitFilter(TensorEmitter &e, Value tensor, const Axis &axis,
                         const Filter &filter, Type type, bool isUnsigned) {
   Sizes sizes = e.getDims(tensor);

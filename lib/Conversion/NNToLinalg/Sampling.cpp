@@ -40,7 +40,7 @@ struct Scalars {
     Value integer = arith::FPToSIOp::create(b, l, b.getI64Type(), x);
     return arith::IndexCastOp::create(b, l, b.getIndexType(), integer);
   }
-  /// Mirrored at `low` and `high` until it lies between them.
+  /// Reflects `x` at `low` and `high` until it lies between them.
   Value reflect(Value x, Value low, Value high) {
     Value range = sub(high, low);
     Value isEmpty = compare(arith::CmpFPredicate::OEQ, range, constant(0));
@@ -107,7 +107,7 @@ struct LowerGridSample : LinalgPattern<GridSampleOp> {
       x = s.select(outside, moved, x);
     }
     Value base = s.floor(x), fraction = s.sub(x, base);
-    // Far outside, all neighbours are; and no conversion overflows.
+    // Clamping far outside keeps all neighbours outside, and no conversion overflows.
     base = s.clamp(base, s.constant(-1e9), s.constant(1e9));
     Neighbours result{s.toIndex(base), getWeights(s, mode, fraction)};
     if (mode == "cubic")
@@ -170,8 +170,8 @@ struct LowerGridSample : LinalgPattern<GridSampleOp> {
     return e.replace({result});
   }
 
-  /// An index within the dimension in place of `at`; with padding by zeros,
-  /// `inside` is made false where that is another one.
+  /// `at` moved into the dimension; with padding by zeros, `inside` becomes false if
+  /// that changes it.
   static Value pad(Scalars &s, GridSampleOp op, Value at, Value size, Value floatSize,
                    Value &inside) {
     if (op.getPaddingMode() == "reflection") {

@@ -1,8 +1,8 @@
 //===- Selection.cpp - operators that the runtime's kernels compute -------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// Results whose size shows only when they are computed are written to buffers of
-// the largest size that is possible, of which a part is taken.
+// Results whose size is known only once they are computed are written to buffers of the
+// maximum size, of which a part is extracted.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,7 +28,7 @@ SmallVector<Value> callRuntime(TensorEmitter &e, RuntimeKernel kernel,
   return SmallVector<Value>(call.getResults());
 }
 
-/// The first entries of dimension `dim`, as many as the tensor `count` says.
+/// The first entries of dimension `dim`; the tensor `count` says how many.
 Value takeFront(TensorEmitter &e, Value tensor, int64_t dim, Value count) {
   Value number = tensor::ExtractOp::create(e.rewriter, e.location, count, ValueRange());
   Sizes sizes = e.getDims(tensor);

@@ -17,8 +17,8 @@ using Sizes = SmallVector<OpFoldResult>;
 /// Computes an element from the elements of the operands.
 using ElementBody = function_ref<Value(OpBuilder &, Location, ValueRange)>;
 
-/// Emits tensor and linalg operations in place of one nn operator. Everything is
-/// destination-passing: results are made by tensor.empty, so that bufferization
+/// Emits tensor and linalg operations to replace one nn operator. Everything is in
+/// destination-passing style: results start as tensor.empty, so that bufferization
 /// finds a buffer and copies nothing. Unsigned elements are signless here.
 class TensorEmitter {
 public:
@@ -37,14 +37,14 @@ public:
   Size size(int64_t value) { return rewriter.getIndexAttr(value); }
   Size getDim(Value tensor, int64_t index);
   Sizes getDims(Value tensor);
-  /// The sizes of a result of the operator, by its shape function. Failure
-  /// (reported) if they depend on data.
+  /// The sizes of a result of the operator, from its shape function. Failure (reported)
+  /// if they depend on data.
   FailureOr<Sizes> getResultDims(unsigned result = 0);
   Value asValue(Size size);
   Size add(Size lhs, Size rhs);
   Size sub(Size lhs, Size rhs);
   Size mul(Size lhs, Size rhs);
-  /// Of sizes that are not negative by a positive number.
+  /// Divides sizes that are not negative by a positive number.
   Size floorDiv(Size lhs, Size rhs);
   Size ceilDiv(Size lhs, Size rhs);
   Size min(Size lhs, Size rhs);
@@ -58,9 +58,9 @@ public:
   // Checks at run time
   //===--------------------------------------------------------------------===//
 
-  /// Ends the run with an error that names the ONNX node, unless `condition`.
+  /// Ends the run with an error that names the ONNX node unless `condition` holds.
   void check(Value condition, const Twine &message);
-  /// Checks that two sizes agree, unless that is known.
+  /// Checks that two sizes are equal, unless that is known.
   void checkEqual(Size lhs, Size rhs, const Twine &message);
   void checkSameDim(Value lhs, int64_t lhsDim, Value rhs, int64_t rhsDim,
                     const Twine &message);
@@ -88,28 +88,29 @@ public:
     return emitConstant(rewriter, location, type, value);
   }
 
-  /// A tensor whose element at d0, d1, ... is `body` of the elements of `inputs`
-  /// at the places that `maps` give (one map an input, over the result's dims).
+  /// A tensor whose element at d0, d1, ... is `body` of the elements of `inputs` at the
+  /// positions given by `maps` (one map per input, over the result's dimensions).
   Value map(ArrayRef<Size> sizes, Type elementType, ValueRange inputs,
             ArrayRef<AffineMap> maps, ElementBody body);
-  /// The same with `body` given the indices of the element instead.
+  /// The same, except that `body` gets the indices of the element instead.
   Value generate(ArrayRef<Size> sizes, Type elementType, ElementBody body);
-  /// Folds `inputs` into `init`: the body's last argument is the value so far.
-  /// The last map is init's. Loops run in the order of the dims.
+  /// Folds `inputs` into `init`: the body's last argument is the value so far. The last
+  /// map is that of `init`. Loops are in the order of the dimensions.
   Value reduce(Value init, ValueRange inputs, ArrayRef<AffineMap> maps,
                ArrayRef<utils::IteratorType> iterators, ElementBody body);
-  /// Nested loops over all indices below `sizes`, the last innermost, that carry
-  /// `init` on: `body` gets the indices and the values so far, and gives the next.
+  /// Nested loops over all indices below `sizes`, the last innermost, which carry
+  /// values that start as `init`: `body` gets the indices and the current values, and
+  /// returns the next ones.
   using LoopBody = function_ref<SmallVector<Value>(OpBuilder &, Location,
                                                    ValueRange indices, ValueRange)>;
   SmallVector<Value> loops(ArrayRef<Size> sizes, ValueRange init, LoopBody body);
-  /// A copy of the tensor, which may be written.
+  /// A writable copy of the tensor.
   Value copyOf(Value tensor);
-  /// The index (of any integer type) as one within a dimension of `size`: counted
-  /// from the end where negative, then clamped. Kernels cannot fail, and nothing
-  /// outside of a tensor is ever touched.
+  /// Moves an index (of any integer type) into a dimension of `size`: a negative one
+  /// counts from the end, then the index is clamped. Kernels cannot fail, and must
+  /// never access memory outside a tensor.
   static Value clampIndex(OpBuilder &b, Location l, Value index, Value size);
-  /// The tensor with its elements converted as nn.cast does.
+  /// The tensor with its elements converted like nn.cast.
   Value convert(Value tensor, Type elementType);
 
   /// A map from `rank` dims to those listed; -1 stands for index 0.
@@ -121,46 +122,46 @@ public:
     return AffineMap::get(rank, 0, exprs, rewriter.getContext());
   }
 
-  /// How a dimension of an operand is read where the result's is indexed.
+  /// How a dimension of an operand is indexed relative to the result's.
   enum class Access { Same, Zero, Unknown };
-  /// For each dimension of `operand`, which broadcasts to `like`, whose shape is
-  /// known to the analysis.
+  /// For each dimension of `operand`, which broadcasts to `like`; the analysis must
+  /// know both shapes.
   SmallVector<Access> getAccess(Value operand, ArrayRef<Dim> like);
-  /// The map for reading `operand` (signless) where `like` is indexed over
-  /// `rank` dims of which the first are those of `like`. Where whether a
-  /// dimension is 1 shows at run time only, `operand` is replaced by a tensor
-  /// that is broadcast.
+  /// The map that reads `operand` (signless) for indices of `like`, over `rank`
+  /// dimensions of which the first are those of `like`. If only the run can decide
+  /// whether a dimension is 1, `operand` is replaced by a tensor that is already
+  /// broadcast.
   AffineMap broadcastMap(Value &operand, ArrayRef<Dim> like,
                          ArrayRef<Size> likeSizes);
-  /// Checks at run time that dimensions of unknown access are 1 or as `sizes`.
+  /// Checks at run time that dimensions with unknown access are 1 or equal to `sizes`.
   void checkBroadcast(Value operand, ArrayRef<Access> access,
                       ArrayRef<Size> sizes);
 
-  /// The same elements under other sizes; the number of elements must agree.
-  /// `from` and `to` are the two shapes as the analysis knows them.
+  /// The same elements with other sizes; the number of elements must agree. `from` and
+  /// `to` are the two shapes in the analysis.
   Value reshape(Value tensor, ArrayRef<Size> sizes, ArrayRef<Dim> from,
                 ArrayRef<Dim> to);
-  /// Dimension `dim` cut into two.
+  /// Splits dimension `dim` into two.
   Value splitDim(Value tensor, int64_t dim, Size outer, Size inner);
-  /// Dimensions `dim` and `dim`+1 made one.
+  /// Collapses dimensions `dim` and `dim`+1.
   Value mergeDims(Value tensor, int64_t dim);
-  /// Unit dimensions inserted at the places `dims` of the result, or removed.
+  /// Inserts unit dimensions at the positions `dims` of the result, or removes them.
   Value insertUnitDims(Value tensor, ArrayRef<int64_t> dims);
   Value dropUnitDims(Value tensor, ArrayRef<int64_t> dims);
   Value transpose(Value tensor, ArrayRef<int64_t> permutation);
-  /// The tensor inside of a larger one that is filled with `value`.
+  /// Pads the tensor with `value`.
   Value pad(Value tensor, ArrayRef<Size> low, ArrayRef<Size> high, Value value);
   Value extractSlice(Value tensor, ArrayRef<Size> offsets,
                      ArrayRef<Size> sizes, ArrayRef<Size> strides);
-  /// `into` with `part` in it, beginning at `offsets`.
+  /// Inserts `part` into `into` at `offsets`.
   Value insertSlice(Value part, Value into, ArrayRef<Size> offsets);
   Value castTo(Value tensor, RankedTensorType type);
 
-  /// Replaces the operator, adapting staticness and signedness of the types.
+  /// Replaces the operator, with casts to its static sizes and signedness.
   LogicalResult replace(ValueRange values);
 };
 
-/// The base of patterns of this conversion.
+/// The base class of this conversion's patterns.
 template <typename OpTy> struct LinalgPattern : OpRewritePattern<OpTy> {
   LinalgPattern(MLIRContext *context, SymbolicDims &symbols)
       : OpRewritePattern<OpTy>(context), symbols(symbols) {}
@@ -185,7 +186,7 @@ inline int64_t normalizeAxis(int64_t axis, int64_t rank) {
 /// The dimensions 0 ... rank-1 that are not in `axes`.
 SmallVector<int64_t> getOtherDims(ArrayRef<int64_t> axes, int64_t rank);
 
-// One function a family adds its patterns.
+// One function per family adds its patterns.
 void populateElementwiseToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 void populateContractionToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 void populateConvToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);

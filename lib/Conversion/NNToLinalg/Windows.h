@@ -11,10 +11,10 @@ namespace mlir::nn {
 
 /// The padding of the spatial dimensions.
 struct Padding {
-  /// Before the first element, and what must follow the last so that all
-  /// windows lie inside (0 where the last elements are not reached).
+  /// The padding before the first element, and after the last one so that all windows
+  /// are inside (0 if no window reaches the last elements).
   Sizes begin, needed;
-  /// What the model asks for after the last element.
+  /// The padding after the last element that the model asks for.
   Sizes end;
 };
 

@@ -12,8 +12,7 @@
 
 namespace mlir::nn {
 
-/// The row of the primitive that computes `anchor`; null for an operator that is
-/// no primitive.
+/// The row of the primitive that computes `anchor`; null if there is none.
 const Capability *getPrimitive(Operation *anchor, bool claimSoftmax);
 
 /// Whether the anchor multiplies 8-bit integers. Its sums are i32 in nn; the primitive
@@ -23,18 +22,18 @@ bool isInt8Product(Operation *anchor);
 /// What oneDNN does not support in the window of a convolution or pool.
 std::optional<std::string> violatesSupportedWindow(Operation *anchor);
 
-/// Which dimension of the anchor's result are the channels, along which a bias
-/// and per-channel operands lie.
+/// The channel dimension of the anchor's result, which a bias and per-channel operands
+/// have.
 int64_t getChannelDim(Operation *anchor);
 
-/// Whether the anchor takes a bias beside those operands that it has already.
+/// Whether the anchor can take a bias in addition to the operands that it has.
 bool takesBias(Operation *anchor);
 
-/// What the primitive is given beside the anchor's own attributes.
+/// The operands and attributes of the primitive besides the anchor's own attributes.
 struct PrimitiveOperands {
-  /// The anchor's operands, as tensors of the function (a missing one is null).
+  /// The anchor's operands, as tensors of the function (null if missing).
   SmallVector<Value> operands;
-  /// Where the anchor has none of its own: rank 1, of constant elements.
+  /// A bias for an anchor that has none: constant, of rank 1.
   Value bias;
   /// Of dst's rank.
   SmallVector<Value> postOpArgs;
@@ -42,15 +41,15 @@ struct PrimitiveOperands {
   Value dst;
 };
 
-/// Creates the primitive for a claimed anchor, and gives its result.
+/// Creates the primitive for a claimed anchor, and returns its result.
 Value createPrimitive(OpBuilder &builder, Location location, Operation *anchor,
                       const PrimitiveOperands &primitive);
 
-/// Whether the value is a constant of the model, maybe under another shape.
+/// Whether the value is a constant of the model, possibly reshaped.
 bool isConstantTensor(Value value);
 
-/// The tensor with ones put before its shape to make it of rank `rank`; a
-/// constant stays a constant.
+/// The tensor with leading dimensions of size 1 added up to rank `rank`; a constant
+/// stays a constant.
 Value expandRank(OpBuilder &builder, Location location, Value value,
                  int64_t rank);
 

@@ -30,16 +30,16 @@ static void remarkMissed(Operation *op, StringRef name, const std::string &why) 
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// What of a fusion (or of an operator alone) becomes the primitive.
+/// The part of a fusion (or of a single operator) that becomes the primitive.
 struct Plan {
   Operation *anchor = nullptr;
   /// A constant per channel, of the body.
   Value bias;
-  /// In order, each with the operator that it came from.
+  /// In order, each with the operator that it stems from.
   SmallVector<PostOp> postOps;
   /// The anchor and the operators that became bias and post-ops.
   llvm::SetVector<Operation *> claimed;
-  /// What claimed operators compute in the end.
+  /// The result of the claimed operators.
   Value result;
   /// Operators that must run before the primitive.
   llvm::SetVector<Operation *> before;
@@ -101,13 +101,13 @@ void Planner::collectBefore(Value value) {
 }
 
 bool Planner::claimBias(Operation *op, Value operand) {
-  // Only beside constant weights: the two are packed together.
+  // Only with constant weights, because the two are packed together.
   if (!isa<AddOp>(op) || plan.claimed.size() > 1 || !takesBias(plan.anchor) ||
       !body.getConstant(plan.anchor->getOperand(1)) ||
       !body.getConstant(operand))
     return false;
   int64_t channel = getChannelDim(plan.anchor);
-  // A channel alone could be taken for any other kind of operand as well.
+  // A single channel could be mistaken for any other kind of operand.
   Dims sizes = dims.getDims(operand), whole = dims.getDims(plan.result);
   int64_t index = channel - (whole.size() - sizes.size());
   if (index < 0 || !dims.proveEqual(sizes[index], whole[channel]))
@@ -123,8 +123,8 @@ static Type getElementType(Value value) {
   return cast<RankedTensorType>(value.getType()).getElementType();
 }
 
-/// The conversion of sums to f32 is part of primitives of integers, and so is the
-/// one to the integers that they give.
+/// The conversion of the sums to f32 is part of an integer primitive, and so is that to
+/// its integer result.
 bool Planner::claimCast(CastOp op) {
   if (!isInt8Product(plan.anchor))
     return false;
@@ -138,8 +138,8 @@ bool Planner::claimCast(CastOp op) {
   return true;
 }
 
-/// Whether the value is, before its conversion to integers, such a one already:
-/// nn.cast truncates and wraps, where a primitive rounds and saturates.
+/// Whether the value already is an integer of the type before the conversion: nn.cast
+/// truncates and wraps, whereas a primitive rounds and saturates.
 bool Planner::isRoundedToRange(Type type) const {
   Value value = plan.result;
   double shift = 0;
@@ -160,7 +160,7 @@ bool Planner::isRoundedToRange(Type type) const {
          *high + shift <= (isUnsigned ? 255 : 127);
 }
 
-/// Claims the operator that is alone to use what the claimed ones compute.
+/// Claims an operator that is the only user of the claimed operators' result.
 bool Planner::claimNext() {
   if (!plan.result.hasOneUse())
     return false;
@@ -234,7 +234,7 @@ public:
   Rewriter(const Body &body, Plan &plan, SymbolicDims &dims)
       : body(body), plan(plan), dims(dims), builder(body.root) {}
 
-  /// Replaces the root. Gives whether something was split off.
+  /// Replaces the root. Returns whether something was split off.
   bool run();
 
 private:
@@ -252,7 +252,7 @@ private:
 };
 } // namespace
 
-/// The value of the function that holds a value of the body.
+/// The value of the function that corresponds to a value of the body.
 Value Rewriter::toOuter(Value value) {
   if (Value known = outer.lookupOrNull(value))
     return known;
@@ -322,7 +322,7 @@ void Rewriter::outline(const llvm::SetVector<Operation *> &ops) {
 
 /// A tensor for the result, of the anchor's shape.
 Value Rewriter::emitDestination(Location location) {
-  // The anchor between tensors of the function: to ask it for its sizes.
+  // A copy of the anchor on tensors of the function, to compute its sizes.
   Operation *copy = builder.clone(*plan.anchor, outer);
   ReifiedRankedShapedTypeDims sizes;
   builder.setInsertionPoint(copy);
@@ -398,7 +398,7 @@ bool Rewriter::run() {
       fusion.getBody().front().getTerminator()->getOperands(),
       [&](Value yielded) { return toOuter(yielded); });
   for (auto [old, result] : llvm::zip(fusion.getResults(), results)) {
-    // Sizes of what follows were computed with the fusion's results.
+    // The sizes of later operations were computed from the fusion's results.
     dims.inherit(result, old);
     for (OriginAttr origin : getOrigins(old)) {
       Operation *op = result.getDefiningOp();
@@ -441,7 +441,7 @@ struct ConvertNNToOneDNNPass
     });
     for (Operation *root : roots)
       convert(root, dims);
-    // Transpositions that products took over.
+    // Transposes that products absorbed.
     SmallVector<TransposeOp> transposes;
     getOperation().walk([&](TransposeOp op) { transposes.push_back(op); });
     for (TransposeOp op : llvm::reverse(transposes))

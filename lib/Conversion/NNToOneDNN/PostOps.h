@@ -14,8 +14,8 @@
 
 namespace mlir::nn {
 
-/// A fusion, or an operator alone, seen alike: "values of the body" are those
-/// inside of the fusion, or the operator's own operands and result.
+/// A uniform view of a fusion or a single operator: "values of the body" are those
+/// inside the fusion, or the operator's own operands and result.
 class Body {
 public:
   explicit Body(Operation *root) : root(root) {}
@@ -27,20 +27,20 @@ public:
   Value getOuter(Value value) const;
   /// The elements of a constant of the body or of the function, or null.
   ElementsAttr getConstant(Value value) const;
-  /// The number that a float constant holds everywhere.
+  /// The value of a splat float constant.
   std::optional<float> getSplat(Value value) const;
 };
 
-/// One step after a primitive: an attribute that is complete, or a binary
-/// algorithm and its operand, a value of the body.
+/// One step after a primitive: a complete attribute, or a binary algorithm with its
+/// operand, a value of the body.
 struct PostOp {
   Attribute eltwise;
   onednn::BinaryAlgorithm binary = onednn::BinaryAlgorithm::Add;
   Value operand;
 };
 
-/// A value of the body that is `(cast(integers) - zeroPoint) * scale`, integers of 8
-/// bits, and the operators that compute it from them.
+/// A value of the body that is `(cast(integers) - zeroPoint) * scale` for 8-bit
+/// integers, and the operators that compute it.
 struct Dequantized {
   Value integers;
   float zeroPoint = 0, scale = 1;
@@ -48,20 +48,20 @@ struct Dequantized {
 };
 std::optional<Dequantized> matchDequantized(Value value, const Body &body);
 
-/// The post-ops that compute `op` in a primitive of integers, beside those that
-/// getPostOps has: dequantized operands are added as the integers that they are, and
-/// quotients are products, since what follows rounds to integers. None, if it is
-/// nothing of that. `absorbed`: the operators whose work they do, without `op`.
+/// The post-ops that compute `op` in an integer primitive, in addition to those of
+/// getPostOps: dequantized operands are added as integers, and quotients become
+/// products, because the result is rounded to integers anyway. None if neither applies.
+/// `absorbed`: the other operators that they replace.
 SmallVector<PostOp> getIntegerPostOps(Operation *op, Value current,
                                       const Body &body,
                                       SmallVector<Operation *> &absorbed);
 
-/// Makes one step of linear steps that follow each other, and drops the limits at the
-/// end that integers of the element type have anyhow.
+/// Combines consecutive linear steps, and drops limits at the end that the integer
+/// element type implies.
 void simplifyIntegerPostOps(SmallVector<PostOp> &postOps, Type elementType);
 
-/// The post-ops that compute `op` from `current`, one of its operands. Failure,
-/// with a reason for a remark, if there are none. Says nothing about shapes.
+/// The post-ops that compute `op` from `current`, one of its operands. Failure, with a
+/// reason for a remark, if there are none. Does not check shapes.
 FailureOr<SmallVector<PostOp>> getPostOps(Operation *op, Value current,
                                           const Body &body,
                                           const Capability &capability,
@@ -70,8 +70,8 @@ FailureOr<SmallVector<PostOp>> getPostOps(Operation *op, Value current,
 /// How an operand is broadcast to dst, whose channels are dimension `channel`.
 enum class PostOpBroadcast { None, PerChannel, Scalar };
 
-/// The kind of broadcast, if it is provable and one that oneDNN computes in its
-/// kernels (for others it falls to its slow reference code).
+/// The kind of broadcast, if it is provable and supported by oneDNN's kernels (for
+/// others it uses its slow reference code).
 std::optional<PostOpBroadcast> getPostOpBroadcast(Value operand, Value dst,
                                                   int64_t channel,
                                                   SymbolicDims &dims);

@@ -13,8 +13,8 @@
 
 namespace mlir::nn {
 
-/// nnrt_abi_onednn_site (runtime/abi/nnrt_abi.h) with the compiler's types, and
-/// the call's arguments in their order.
+/// nnrt_abi_onednn_site (runtime/abi/nnrt_abi.h) with the compiler's types, and the
+/// call's arguments in order.
 struct Site {
   int32_t kind = 0, algorithm = 0, flags = 0;
   int64_t spatialRank = 0, groups = 1;

@@ -65,8 +65,8 @@ LLVM::LLVMFunctionType mlir::nn::getRuntimeEntryType(MLIRContext *context,
 // Loads from the context and the table
 //===----------------------------------------------------------------------===//
 
-/// Loads the field at `offset` bytes from `base`. What is loaded does not change
-/// during a run, so LLVM may load it once.
+/// Loads the field at `offset` bytes from `base`. Fields do not change during a run, so
+/// LLVM may load them once.
 static Value emitInvariantLoad(OpBuilder &builder, Location location, Type type,
                                Value base, size_t offset, unsigned alignment) {
   auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
@@ -131,7 +131,7 @@ static OpBuilder atStartOf(ModuleOp module) {
   return OpBuilder::atBlockBegin(module.getBody());
 }
 
-/// A name that says the content, so that equal contents share one global.
+/// A name derived from the contents, so that equal contents share one global.
 static std::string nameByContent(StringRef prefix, ArrayRef<uint8_t> content) {
   llvm::XXH128_hash_t hash = llvm::xxh3_128bits(content);
   return (prefix + "_" + llvm::utohexstr(hash.high64, /*LowerCase=*/true, 16) +
