@@ -79,7 +79,7 @@ func.func @other_bias(%x: tensor<1x3x8x8xi8>, %w: tensor<2x3x1x1xi8>, %b: tensor
 
 // Nor with a zero point that only the run knows.
 // CHECK-LABEL: func.func @run_time_zero_point(
-// CHECK: nn.conv %{{.*}}, %{{.*}} {nn.integers} : (tensor<1x3x8x8xf32>, tensor<2x3x1x1xf32>)
+// CHECK: nn.conv %{{.*}}, %{{.*}} {nn.exact_integers} : (tensor<1x3x8x8xf32>, tensor<2x3x1x1xf32>)
 // CHECK: nn.add
 func.func @run_time_zero_point(%x: tensor<1x3x8x8xi8>, %w: tensor<2x3x1x1xi8>, %b: tensor<2xi32>, %z: tensor<i32>) -> tensor<1x2x8x8xf32> {
   %sx = nn.constant dense<0.5> : tensor<f32>
