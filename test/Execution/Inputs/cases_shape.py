@@ -100,6 +100,9 @@ def run_time_lists():
     yield Case("ConstantOfShape_sizes", "float[N,M] x",
                "s = Shape(x)  t = ConstantOfShape<value = int64[1] {7}>(s)  y = Cast<to = 1>(t)",
                sizes=SIZES)
+    # A tuple of no index means all of the tensor.
+    yield Case("ScatterND_whole", "float[N,3] x, float[1,N,3] u", "y = ScatterND(x, i, u)",
+               weights="int64[1,0] i", sizes=[{"N": 1}, {"N": 4}])
     # A shape computed as exporters do.
     yield Case("shape_arithmetic", "float[N,4,M] x",
                "s = Shape(x)  n = Gather(s, zero)  m = Gather(s, two)  p = Mul(n, m)  "
