@@ -28,6 +28,8 @@ using namespace mlir::nn;
 /// Larger constants stay where they are: with them, what the operators compute one
 /// by one may overflow, and weights that hold their product would hide that.
 static constexpr double kLargest = 0x1p64;
+/// Larger summands are there to round.
+static constexpr double kLargestSummand = 0x1p16;
 
 static RankedTensorType getTensorType(Value value) {
   return cast<RankedTensorType>(value.getType());
@@ -168,7 +170,7 @@ static std::optional<Step> matchStep(Operation *op, int64_t channel, int64_t cha
       step.isSum = isa<AddOp, SubOp>(op);
       for (double &x : step.number)
         x = isa<SubOp>(op) ? -x : isa<DivOp>(op) ? 1 / x : x;
-      if (areBounded(step.number))
+      if (getLargest(step.number) <= (step.isSum ? kLargestSummand : kLargest))
         return step;
     }
     if (!op->hasTrait<OpTrait::IsCommutative>())

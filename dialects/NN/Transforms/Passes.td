@@ -294,17 +294,22 @@ def FoldBatchNorm : NN_FunctionPass<"nn-fold-batch-norm"> {
     Batch normalization with constant parameters becomes a multiplication and an
     addition per channel. If such operations (multiplication, division, addition or
     subtraction of one constant per channel or of a single number) follow an `nn.conv`,
-    `nn.conv_transpose` or `nn.matmul` with constant weights, they are folded into weights
-    and bias. Those before an `nn.conv` are folded too, but additions only if nothing is
-    padded. Elsewhere, chains of them become one multiplication and one addition. New
-    weights are operators on constants, which `nn-fold-constants` evaluates.
+    `nn.conv_transpose` or `nn.matmul` with constant weights, or a batch normalization,
+    they are folded into weights and bias. A multiplication before an `nn.conv` is folded
+    too, with the addition behind it if nothing is padded. New weights are operators on
+    constants, which `nn-fold-constants` evaluates.
+
+    Elsewhere, constants never move across each other. Two additions in a row stay
+    (`x + 12582912 - 12582912` rounds x), and so do constants so large that folding them
+    could overflow or hide an overflow.
 
     ```mlir
     // Before:
+    %scale = nn.constant dense<[[[1.0]], [[2.0]], [[3.0]], [[4.0]]]> : tensor<4x1x1xf32>
     %0 = nn.conv %x, %w : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>) -> tensor<1x4x8x8xf32>
     %1 = nn.mul %0, %scale : (tensor<1x4x8x8xf32>, tensor<4x1x1xf32>) -> tensor<1x4x8x8xf32>
     // After:
-    %0 = nn.reshape %scale, %shape : (tensor<4x1x1xf32>, tensor<4xi64>) -> tensor<4x1x1x1xf32>
+    %0 = nn.constant dense<[[[[1.0]]], [[[2.0]]], [[[3.0]]], [[[4.0]]]]> : tensor<4x1x1x1xf32>
     %1 = nn.mul %w, %0 : (tensor<4x3x1x1xf32>, tensor<4x1x1x1xf32>) -> tensor<4x3x1x1xf32>
     %2 = nn.conv %x, %1 : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>) -> tensor<1x4x8x8xf32>
     ```

@@ -103,12 +103,12 @@ func.func @values_stay(%x: tensor<4xf32>) -> tensor<4xf32> {
 
 // -----
 
-// Rounding by two additions stays behind a product and before one; so does a constant
-// that overflows with another.
+// Rounding by two additions stays behind a product and before one, with a large constant
+// or any other; so does a constant that overflows with another.
 // CHECK-LABEL: func @beside_products
 // CHECK: %[[M:.*]] = nn.matmul %arg0
 // CHECK: %[[A:.*]] = nn.add %[[M]]
-// CHECK: nn.sub %[[A]]
+// CHECK: nn.mul %[[A]]
 // CHECK: %[[C:.*]] = nn.conv %arg1, %{{[0-9]+}} :
 // CHECK: %[[B:.*]] = nn.add %[[C]]
 // CHECK: %[[S:.*]] = nn.sub %[[B]]
@@ -119,13 +119,14 @@ func.func @beside_products(%x: tensor<?x2xf32>, %y: tensor<1x1x4x4xf32>) -> (ten
   %w = nn.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
   %k = nn.constant dense<2.0> : tensor<1x1x1x1xf32>
   %magic = nn.constant dense<12582912.0> : tensor<f32>
+  %half = nn.constant dense<0.5> : tensor<f32>
   %large = nn.constant dense<-3.0e+38> : tensor<f32>
   %0 = nn.matmul %x, %w : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
   %1 = nn.add %0, %magic : (tensor<?x2xf32>, tensor<f32>) -> tensor<?x2xf32>
-  %2 = nn.sub %1, %magic : (tensor<?x2xf32>, tensor<f32>) -> tensor<?x2xf32>
+  %2 = nn.mul %1, %half : (tensor<?x2xf32>, tensor<f32>) -> tensor<?x2xf32>
   %3 = nn.conv %y, %k : (tensor<1x1x4x4xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x4x4xf32>
-  %4 = nn.add %3, %magic : (tensor<1x1x4x4xf32>, tensor<f32>) -> tensor<1x1x4x4xf32>
-  %5 = nn.sub %4, %magic : (tensor<1x1x4x4xf32>, tensor<f32>) -> tensor<1x1x4x4xf32>
+  %4 = nn.add %3, %half : (tensor<1x1x4x4xf32>, tensor<f32>) -> tensor<1x1x4x4xf32>
+  %5 = nn.sub %4, %half : (tensor<1x1x4x4xf32>, tensor<f32>) -> tensor<1x1x4x4xf32>
   %6 = nn.conv %5, %k : (tensor<1x1x4x4xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x4x4xf32>
   %7 = nn.matmul %x, %w : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
   %8 = nn.mul %7, %large : (tensor<?x2xf32>, tensor<f32>) -> tensor<?x2xf32>
