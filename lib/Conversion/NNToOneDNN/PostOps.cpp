@@ -105,8 +105,6 @@ static std::optional<PostOp> getUnary(Operation *op) {
       .Case<RoundOp>([&](auto) { return eltwise(op, Alg::Round); })
       .Case<AbsOp>([&](auto) { return eltwise(op, Alg::Abs); })
       .Case<SqrtOp>([&](auto) { return eltwise(op, Alg::Sqrt); })
-      .Case<ExpOp>([&](auto) { return eltwise(op, Alg::Exp); })
-      .Case<LogOp>([&](auto) { return eltwise(op, Alg::Log); })
       .Case<NegOp>([&](auto) { return eltwise(op, Alg::Linear, -1.0f, -0.0f); })
       .Case<ReciprocalOp>([&](auto) { return eltwise(op, Alg::Pow, 1.0f, -1.0f); })
       .Default([](Operation *) { return std::nullopt; });
