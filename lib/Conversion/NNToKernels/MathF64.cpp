@@ -202,7 +202,8 @@ std::pair<Value, Value> MathF64::preciseLog(Value x) {
   Value sum = add(high, cubic);
   Value sumLow = add(sub(high, sum), cubic);
   low = add(add(low, sumLow), add(cubicLow, fma(e, number(ln2Low), add(sLow, sLow))));
-  return {sum, low};
+  Value result = add(sum, low);
+  return {result, sub(low, sub(result, sum))};
 }
 
 /// e^(y log |x|). Within 3 ulp.
