@@ -27,6 +27,9 @@ public:
   constexpr TypeSet() = default;
   constexpr explicit TypeSet(DataType type) : bits(1u << int(type)) {}
   constexpr TypeSet operator|(TypeSet other) const { return ofBits(bits | other.bits); }
+  constexpr TypeSet without(TypeSet other) const {
+    return ofBits(bits & ~other.bits);
+  }
   constexpr bool operator==(TypeSet other) const { return bits == other.bits; }
   bool contains(DataType type) const { return bits >> int(type) & 1; }
   bool contains(Type elementType) const;
@@ -62,6 +65,8 @@ constexpr TypeSet any = TypeSet()
 #define NN_INTEGER_TYPE(number, Enum, name, bits, dlpack, keyword) | keyword
 #include "runtime/abi/element_types.def"
     ;
+/// Floats of 8 bits or less, integers of 4 and 2.
+constexpr TypeSet small = any.without(basic);
 } // namespace types
 
 /// A requirement in addition to type and rank.
