@@ -20,7 +20,7 @@ static double getMs(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
-/// A value of /proc/self/status ("VmRSS", "VmHWM") in MiB; 0 where there is none.
+/// A value of /proc/self/status ("VmRSS", "VmHWM") in MiB; 0 if there is none.
 static double getStatusMb(StringRef key) {
   auto buffer = llvm::MemoryBuffer::getFileAsStream("/proc/self/status");
   if (!buffer)
@@ -36,7 +36,7 @@ static double getStatusMb(StringRef key) {
   return 0;
 }
 
-/// Makes VmHWM start again from the present size.
+/// Resets VmHWM to the current size.
 static void resetPeakMemory() {
   std::error_code error;
   llvm::raw_fd_ostream stream("/proc/self/clear_refs", error,
@@ -62,7 +62,7 @@ Expected<BenchmarkResult> nn::runBenchmark(
   if (!inputs)
     return inputs.takeError();
 
-  // Caches, page tables and frequency settle in the warm-up.
+  // The warm-up lets caches, page tables and clock frequency settle.
   start = Clock::now();
   for (int i = 0; i < 3 || (i < 100 && getMs(start) < 300); ++i)
     if (llvm::Error error = (*model)->runOnly(*inputs))

@@ -39,7 +39,7 @@ private:
                            : getValue(cast<Value>(entry)).getInt());
     return values;
   }
-  /// The sizes of a memref of which some are operands.
+  /// The sizes of a memref, some of which are operands.
   SmallVector<int64_t, 4> resolve(MemRefType type, ValueRange dynamic) {
     SmallVector<int64_t, 4> sizes;
     for (int64_t size : type.getShape()) {
@@ -59,7 +59,7 @@ private:
   LogicalResult expand(memref::ExpandShapeOp op);
   LogicalResult extractMetadata(memref::ExtractStridedMetadataOp op);
   LogicalResult copy(memref::CopyOp op);
-  /// The place of an element, checked against the sizes.
+  /// The index of an element, checked against the sizes.
   FailureOr<char *> getPlace(const Buffer &buffer, ValueRange indices);
 
   llvm::function_ref<Datum(Value)> getValue;

@@ -9,9 +9,9 @@
 
 namespace mlir::nn {
 
-/// Executes an operation of the memref dialect, a conversion between memrefs, or
-/// one of nn's operations that allocate. Nullopt if there is no meaning for it here;
-/// a failure sets `message`.
+/// Executes an operation of the memref dialect, a conversion between memrefs, or an nn
+/// operation that allocates. nullopt if the operation is not one of these; a failure
+/// sets `message`.
 std::optional<LogicalResult>
 evaluateMemRef(Operation *op, llvm::function_ref<Datum(Value)> getValue,
                SmallVectorImpl<Datum> &results, std::string &message);

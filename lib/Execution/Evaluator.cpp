@@ -54,7 +54,7 @@ private:
   LogicalResult readWeight(WeightOp weight, Data &results);
   void observe(Operation *op);
 
-  /// Results from memory, or computed and remembered. `compute` may fail.
+  /// Cached results, or computes and caches them. `compute` may fail.
   template <typename Compute>
   FailureOr<HostTensors> remember(StringRef what, ArrayRef<HostTensor> operands,
                                   Compute compute);
@@ -97,7 +97,7 @@ FailureOr<HostTensors> Activity::remember(StringRef what, ArrayRef<HostTensor> o
   FailureOr<HostTensors> results = compute();
   if (failed(results))
     return failure();
-  // Enough for all passes over networks of hundreds of megabytes of activations.
+  // Enough for all passes over networks with hundreds of megabytes of activations.
   constexpr size_t kLimit = size_t(4) << 30;
   if (memory.bytes > kLimit) {
     memory.results.clear();
@@ -191,7 +191,7 @@ FailureOr<Data> Activity::runWhile(scf::WhileOp loop) {
     FailureOr<Data> before = runRegion(loop.getBefore(), std::move(carried));
     if (failed(before))
       return failure();
-    // scf.condition: whether to go on, then what is carried.
+    // scf.condition: whether to continue, then the carried values.
     bool goesOn = before->front().getInt();
     before->erase(before->begin());
     if (!goesOn)
@@ -231,7 +231,8 @@ LogicalResult Activity::computeRegions(Operation *op, Data &results) {
 // Operations
 //===----------------------------------------------------------------------===//
 
-/// Whether `op` holds what only the interpreter and the evaluator know.
+/// Whether `op` contains operations that only the interpreter and the evaluator
+/// support.
 static bool holdsOwnOperations(Operation *op) {
   return op
       ->walk([](Operation *nested) {
@@ -243,7 +244,7 @@ static bool holdsOwnOperations(Operation *op) {
       .wasInterrupted();
 }
 
-/// The destinations of `op` whose content it does not read.
+/// The destinations of `op` whose contents it does not read.
 static bool isOnlyWritten(OpOperand &operand) {
   auto primitive = dyn_cast<onednn::PrimitiveOpInterface>(operand.getOwner());
   return primitive && !primitive.readsDestination() &&
@@ -275,13 +276,13 @@ LogicalResult Activity::interpret(Operation *op, Data &results) {
   if (bytes < 4096) {
     tensors = compute();
   } else {
-    // What gives the operation its meaning, without where it comes from.
+    // Everything that determines the results, but not locations and origins.
     std::string text = op->getName().getStringRef().str();
     llvm::raw_string_ostream stream(text);
     for (NamedAttribute attribute : op->getAttrs())
       if (attribute.getName() != originAttrName)
         stream << attribute.getName() << attribute.getValue();
-    // Sizes that are unknown do not matter.
+    // Unknown sizes do not matter.
     for (Type type : op->getResultTypes())
       stream << getElementTypeOrSelf(type);
     for (size_t i = 0; i < read.size(); ++i)
@@ -371,7 +372,7 @@ LogicalResult Activity::callRuntime(CallRuntimeOp call, Data &results) {
   SmallVector<Value> operands(call.getInputs());
   llvm::append_range(operands, call.getOutputs());
   for (Value value : operands) {
-    // A tensor of its own, which may be written.
+    // A writable copy of the tensor.
     HostTensor tensor = Buffer::copyOf(get(value).read()).load();
     tensors.push_back(tensor);
   }
@@ -502,7 +503,7 @@ FailureOr<HostTensors> Activity::runMain(ArrayRef<HostTensor> inputs) {
   liveness.emplace(module);
   Data arguments;
   for (Type type : main.getArgumentTypes()) {
-    // The context, of which nothing is asked here.
+    // The context, which is not used here.
     if (isa<LLVM::LLVMPointerType>(type)) {
       arguments.push_back({});
       continue;
@@ -513,7 +514,7 @@ FailureOr<HostTensors> Activity::runMain(ArrayRef<HostTensor> inputs) {
     }
     HostTensor input = inputs.front();
     inputs = inputs.drop_front();
-    // Of a small type, which the model may hold in bytes by now.
+    // Of a small type, which may be stored in bytes by now.
     if (getDataType(getElementTypeOrSelf(type)) != input.getType())
       input = input.withType(getStorageType(input.getType()));
     arguments.push_back(isa<BaseMemRefType>(type) ? Datum(Buffer::copyOf(input))

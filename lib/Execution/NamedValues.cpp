@@ -49,7 +49,7 @@ orderItems(const ValueInfo &value,
   return ordered;
 }
 
-/// Parts that are there under their own names.
+/// Parts that are present under their own names.
 static Expected<HostTensors> checkParts(const ValueInfo &value, ArrayRef<ValuePart> kinds,
                                         HostTensors parts) {
   for (auto [kind, part] : llvm::zip(kinds, parts)) {
@@ -75,7 +75,7 @@ static Expected<HostTensors> checkParts(const ValueInfo &value, ArrayRef<ValuePa
       return createStringError("part " + getName(kind) + " " +
                                llvm::toString(std::move(error)));
   }
-  // What does not fit together is better told here than by a run.
+  // Report here, rather than in a run, what does not fit together.
   if (Expected<StructuredValue> read = fromParts(value.type, parts); !read)
     return read.takeError();
   return parts;
@@ -95,7 +95,7 @@ Expected<std::optional<HostTensors>> nn::findValue(const ValueInfo &value,
     } else if (value.type.isTensor()) {
       continue;
     } else if (std::optional<uint64_t> number = getItemNumber(array.name, value.name)) {
-      // A .pb file of one tensor is the same for a sequence and an optional.
+      // A .pb file with one tensor looks the same for a sequence and an optional.
       items.emplace_back(*number, array.tensor);
     } else {
       auto *kind = llvm::find_if(kinds, [&, &array = array](ValuePart part) {
@@ -185,7 +185,7 @@ Expected<HostTensors> nn::bindInputs(const Model &model, const NamedTensors &arr
       return parts.takeError();
     found.push_back(std::move(*parts));
   }
-  // Arrays without names (.npy) are in the order of the inputs that have none.
+  // Arrays without names (.npy) are assigned in order to the inputs without arrays.
   auto missing = [&] {
     return llvm::find_if(found, [](const auto &parts) { return !parts; });
   };

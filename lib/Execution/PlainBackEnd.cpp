@@ -57,7 +57,7 @@ static void buildLowering(OpPassManager &pm) {
   pm.addPass(createReconcileUnrealizedCastsPass());
 }
 
-/// Hands the results of the function to the caller before it returns.
+/// Passes the results of the function to the caller before it returns.
 static void giveResults(ModuleOp module, func::FuncOp function) {
   SmallVector<Operation *> ends;
   function.walk([&](func::ReturnOp end) { ends.push_back(end); });
@@ -76,7 +76,7 @@ static void giveResults(ModuleOp module, func::FuncOp function) {
       auto type = UnrankedMemRefType::get(element, 0);
       Value unranked = memref::CastOp::create(builder, loc, type, memref);
       Value index = arith::ConstantIndexOp::create(builder, loc, i);
-      // One declaration an element type; all are one function.
+      // One declaration per element type; all of them are one function.
       std::string name;
       llvm::raw_string_ostream(name) << kPlainGive << "_" << element;
       if (!module.lookupSymbol(name)) {
@@ -114,7 +114,7 @@ Expected<PlainCode::Entry> PlainBackEnd::Implementation::compile(ModuleOp module
   if (auto known = compiled.find(text); known != compiled.end())
     return known->second;
 
-  // What upstream says of a failure.
+  // Upstream's message for a failure.
   std::string messages;
   ScopedDiagnosticHandler handler(module.getContext(), [&](Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() == DiagnosticSeverity::Error)

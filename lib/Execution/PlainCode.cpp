@@ -22,7 +22,7 @@ static constexpr llvm::StringLiteral kEntry = "entry";
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// As upstream lays out an unranked memref.
+/// Upstream's layout of an unranked memref.
 struct UnrankedMemRef {
   int64_t rank;
   /// allocated, aligned, offset, sizes, strides
@@ -46,7 +46,7 @@ struct Activation {
 
 static thread_local Activation *activation = nullptr;
 
-/// A view of a result's memory, which is not kept alive.
+/// A view of a result's memory, which it does not keep alive.
 static Buffer viewMemRef(const UnrankedMemRef &memref, DataType type) {
   Buffer buffer;
   buffer.type = type;
@@ -58,7 +58,7 @@ static Buffer viewMemRef(const UnrankedMemRef &memref, DataType type) {
   return buffer;
 }
 
-/// Who keeps the memory of a result: an argument or a block of this call.
+/// The owner of a result's memory: an argument or a block of this call.
 static std::shared_ptr<char> findOwner(const char *address) {
   for (const Buffer &argument : activation->arguments) {
     int64_t last = argument.offset;
@@ -110,8 +110,8 @@ static int recordMessage(const char *message) {
 /// Compiled code has nothing to unwind.
 [[noreturn]] static void leaveCode() { std::longjmp(activation->exit, 1); }
 
-/// LLVM asks for it where there is no instruction. The result is the lower half of
-/// a vector register.
+/// LLVM calls it where there is no instruction. The result is the lower half of a
+/// vector register.
 static float truncateToBF16(float value) {
   uint32_t bits = doubleToBFloat(value);
   std::memcpy(&value, &bits, sizeof(value));
@@ -209,7 +209,7 @@ PlainCode::compile(std::unique_ptr<llvm::Module> module,
 // Calls
 //===----------------------------------------------------------------------===//
 
-/// Enters compiled code; false if an assertion made it leave.
+/// Enters compiled code; false if an assertion failed.
 static bool enter(PlainCode::Entry entry, void **arguments) {
   if (setjmp(activation->exit))
     return false;

@@ -13,27 +13,27 @@ namespace mlir::nn {
 
 /// The function of a module that is called.
 constexpr llvm::StringLiteral kPlainFunction = "f";
-/// The functions of these names and more take a result: its number (index) and an
+/// Functions whose names start with this receive a result: its number (index) and an
 /// unranked memref. They have C wrappers.
 constexpr llvm::StringLiteral kPlainGive = "nn_give";
 
-/// What a result is.
+/// The type of a result.
 struct PlainResult {
   DataType type;
   bool isMemRef; ///< keeps its memory
 };
 
-/// Compiles LLVM IR, barely optimized, and calls it.
+/// Compiles LLVM IR with little optimization, and calls it.
 class PlainCode {
 public:
-  /// Calls the function with what the pointers point to.
+  /// Calls the function with the values that the pointers point to.
   using Entry = void (*)(void **);
 
   llvm::Expected<Entry> compile(std::unique_ptr<llvm::Module> module,
                                 std::unique_ptr<llvm::LLVMContext> context);
 
-  /// Calls compiled code. Memory that it allocates holds poison first. An assertion
-  /// that does not hold is an error.
+  /// Calls compiled code. Memory that it allocates is filled with poison. A failed
+  /// assertion is an error.
   static llvm::Expected<SmallVector<Datum>>
   call(Entry entry, TypeRange argumentTypes, ArrayRef<Datum> arguments,
        ArrayRef<PlainResult> results);

@@ -15,13 +15,13 @@ using namespace mlir;
 using namespace mlir::nn;
 
 namespace {
-/// A part of a model, with what it takes in.
+/// A part of a model, with its inputs.
 struct Part {
   OwningOpRef<ModuleOp> module;
   NamedTensors inputs;
 };
 
-/// Cuts parts out of @main of a module on tensors.
+/// Extracts parts of @main of a module on tensors.
 class Cutter {
 public:
   Cutter(ModuleOp module, const NamedTensors &inputs,
@@ -29,8 +29,9 @@ public:
       : module(module), main(module.lookupSymbol<func::FuncOp>("main")),
         inputs(inputs), known(known) {}
 
-  /// What computes `tensor`, back to known tensors; through the first `depth` of
-  /// these on each way. Nothing if the tensor is none of the module's values.
+  /// The operations that compute `tensor`, back to known tensors, and on each path
+  /// through the first `depth` of these. nullopt if no value of the module is the
+  /// tensor.
   std::optional<Part> cut(StringRef tensor, unsigned depth);
 
 private:
@@ -95,7 +96,7 @@ std::optional<Part> Cutter::cut(StringRef tensor, unsigned depth) {
     for (Value operand : operands)
       open.emplace_back(operand, distance);
   }
-  // What was cut on one way may be computed on another.
+  // A value cut on one path may be computed on another.
   cuts.remove_if([&](auto &entry) {
     Operation *op = entry.first.getDefiningOp();
     return op && ops.contains(op);
@@ -153,7 +154,7 @@ Part Cutter::build(Value result, StringRef name,
   return part;
 }
 
-/// Whether the pipeline computes the tensor wrong in this part too.
+/// Whether the pipeline makes the tensor wrong in this part too.
 static bool reproduces(Part &part, StringRef pipeline, StringRef tensor) {
   if (failed(verify(*part.module)))
     return false;
@@ -196,7 +197,7 @@ nn::writeReproducer(ModuleOp module, StringRef pipeline, StringRef tensor,
                     const NamedTensors &inputs,
                     llvm::function_ref<std::optional<HostTensor>(Value)> known,
                     StringRef path) {
-  // The trials' own messages are of no interest.
+  // Messages of the trials are irrelevant.
   ScopedDiagnosticHandler silence(module.getContext(),
                                   [](Diagnostic &) { return success(); });
   auto main = module.lookupSymbol<func::FuncOp>("main");

@@ -58,7 +58,7 @@ static SmallVector<int64_t> invert(ArrayRef<int64_t> permutation) {
   return inverse;
 }
 
-/// Whether one of the types is small, and the other that of its bytes.
+/// Whether one of the types is small, and the other is its storage type.
 static bool holdsSame(DataType x, DataType y) {
   return x != y && (getStorageType(x) == y || getStorageType(y) == x);
 }
@@ -77,7 +77,7 @@ static HostTensor convert(const HostTensor &tensor, DataType type) {
   return result;
 }
 
-/// What absolute tolerances are multiplied with.
+/// The factor for absolute tolerances.
 static double getLargest(const HostTensor &tensor) {
   double largest = 0.01;
   for (int64_t i = 0; i < tensor.getNumElements(); ++i)
@@ -93,7 +93,7 @@ struct KnownTensor {
 };
 } // namespace
 
-/// How many products or elements each element of a result is a sum of.
+/// How many products or elements are added for each element of a result.
 static int64_t getReductionLength(Operation *op) {
   auto sizeOf = [](Value value) -> int64_t {
     auto type = dyn_cast<ShapedType>(value.getType());
@@ -117,14 +117,15 @@ static int64_t getReductionLength(Operation *op) {
   return std::max<int64_t>(1, largest / std::max<int64_t>(1, sizeOf(op->getResult(0))));
 }
 
-/// What rounding may change in sums of `length` numbers.
+/// The rounding error allowed in sums of `length` numbers.
 static Tolerance getTolerance(DataType type, int64_t length = 1) {
   double unit = type == DataType::Float64    ? 1e-10
                 : type == DataType::Float16  ? 2e-3
                 : type == DataType::BFloat16 ? 2e-2
                 : type == DataType::Float32  ? 2e-5
                                              : 0;
-  // Sums in another order; errors of independent signs grow with the root.
+  // Sums may be in another order; errors with independent signs grow with the square
+  // root.
   double growth = std::sqrt(double(std::clamp<int64_t>(length, 1, 1 << 16)));
   return {unit * 5, unit * std::max(1.0, growth / 8)};
 }
@@ -146,11 +147,11 @@ public:
 private:
   LogicalResult start(ModuleOp module);
   LogicalResult bindInputs(func::FuncOp main);
-  /// Executes the module and compares; a mismatch is reported as the pass's.
+  /// Executes the module and compares; a mismatch is attributed to the pass.
   void judge(ModuleOp module, Pass *pass, Operation *op);
-  /// Compares later passes with what the module computes now, nothing replaced: in a
-  /// quantized model ties that fall to the other side add up from layer to layer where
-  /// the tensors between are no longer named.
+  /// Makes what the module computes now, without replacement, the reference for later
+  /// passes: in a quantized model, ties rounded the other way accumulate from layer to
+  /// layer where intermediate tensors no longer have names.
   void rebase(ModuleOp module);
   void judgeLibrary(ModuleOp module, Pass *pass);
   void report(Operation *where, Pass *pass, Operation *op, StringRef tensor,
@@ -166,7 +167,7 @@ private:
   HostTensors inputs;
   SmallVector<std::string> outputNames;
   HostTensors outputs;
-  /// By name, once for each time that it is computed in a run (in a loop).
+  /// By name, with one entry for each time that it is computed in a run (in a loop).
   llvm::StringMap<std::vector<KnownTensor>> known;
   std::optional<nnrt::Manifest> manifest;
   /// The module before the pass that runs, and its fingerprint.
@@ -181,7 +182,7 @@ static ModuleOp getModule(Operation *op) {
   return dyn_cast<ModuleOp>(op);
 }
 
-/// Adaptors run other passes, which are looked at one by one.
+/// Adaptors run other passes, which are verified one by one.
 static bool isAdaptor(Pass *pass) {
   return pass->getName().ends_with("OpToOpPassAdaptor");
 }
@@ -192,8 +193,8 @@ static std::string getArgumentName(func::FuncOp main, unsigned index) {
   return "input" + std::to_string(index);
 }
 
-/// Numbers that differ from element to element, the same in each run. Sizes that
-/// are unknown are 2.
+/// Numbers that vary from element to element, the same in each run. Unknown sizes are
+/// 2.
 static HostTensor makeRandom(DataType type, ArrayRef<int64_t> declared) {
   SmallVector<int64_t> dims;
   for (int64_t dim : declared)
@@ -270,7 +271,7 @@ LogicalResult NumericVerification::start(ModuleOp module) {
       -> std::optional<HostTensor> {
     HostTensor value = permute(tensor, invert(origin.getPermutation()));
     Tolerance tolerance = getTolerance(value.getType(), getReductionLength(op));
-    // A sum that rounds to the other side of a tie differs by a step.
+    // A sum that rounds a tie the other way differs by a step.
     if (isa<QuantizeOp>(op)) {
       tolerance = {0, 1 / getLargest(value)};
       isQuantized = true;
@@ -381,8 +382,8 @@ Comparison NumericVerification::compare(const HostTensor &given,
   bool isRounded = isFloat(common) || common == DataType::Int8 || common == DataType::UInt8;
   if (comparison.matches || !isQuantized || !comparison.incomparable.empty() || !isRounded)
     return comparison;
-  // Where a number lies in the middle between two steps, rounding decides, and what
-  // is computed from it differs: by little, and hardly on the whole.
+  // A number in the middle of two steps may be rounded either way, and so may what is
+  // computed from it: single elements differ by a little, the whole hardly at all.
   double squares = 0, errors = 0;
   for (int64_t i = 0; i < reference.getNumElements(); ++i) {
     double x = reference.getDouble(i), error = value.getDouble(i) - x;
@@ -412,12 +413,12 @@ void NumericVerification::judge(ModuleOp module, Pass *pass, Operation *op) {
     size_t time = times[name]++;
     std::vector<KnownTensor> &list = known[name];
     if (time >= list.size()) {
-      // New: later passes are compared with it.
+      // A new tensor: later passes are compared with it.
       list.push_back({value, getTolerance(value.getType())});
       return std::nullopt;
     }
     const HostTensor &want = list[time].value;
-    // Most passes leave most tensors as they are.
+    // Most passes do not change most tensors.
     if (value.getType() == want.getType() && value.getDims() == want.getDims() &&
         std::memcmp(value.getData(), want.getData(), want.getNumBytes()) == 0)
       return std::nullopt;
@@ -433,7 +434,7 @@ void NumericVerification::judge(ModuleOp module, Pass *pass, Operation *op) {
   };
   EvaluationError error;
   FailureOr<HostTensors> results = evaluator.run(module, inputs, observer, error);
-  // What is wrong first may be why the rest cannot be executed.
+  // The first mismatch may be why the rest cannot be executed.
   if (first)
     return report(first->op, pass, op, first->tensor, first->message);
   if (failed(results)) {
@@ -477,7 +478,7 @@ void NumericVerification::rebase(ModuleOp module) {
   outputs = std::move(*results);
 }
 
-/// The variant that an entry point was made for.
+/// The variant of an entry point.
 static std::optional<CodeVariant> findVariant(ModuleOp module) {
   for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
     StringRef name = function.getName();

@@ -8,10 +8,10 @@ using namespace mlir::nn;
 using namespace mlir::nn::interpreter;
 
 namespace {
-/// A convolution connects positions of a large image (the input of a
-/// convolution, the result of a transposed one) with positions of a small one,
-/// through weights. In a run along the last spatial dimension, position
-/// `small + i` is connected with `large + i * stride`, i < count.
+/// A convolution connects positions of a large image (the input of a convolution, or
+/// the result of a transposed one) with positions of a small one through weights. In a
+/// run along the last spatial dimension, position `small + i` is connected with `large
+/// + i * stride`, i < count.
 struct Run {
   int64_t large, small, count;
 };
@@ -167,7 +167,7 @@ static FailureOr<Window> makeTransposedWindow(ConvTransposeOp op, Call &call,
     if (!op.getOutputShape().empty() || same) {
       int64_t size = op.getOutputShape().empty() ? sizes[d] * window.strides[d]
                                                  : op.getOutputShape()[d];
-      // A result larger than what the input reaches has its rest at the end.
+      // If the result is larger than what the input reaches, the rest is at the end.
       int64_t total = std::max<int64_t>(full - size, 0), half = total / 2;
       // ONNX: an odd padding goes to the end only for same_upper.
       window.begins[d] = autoPad == AutoPad::SameUpper ? half : total - half;

@@ -12,7 +12,7 @@ namespace mlir::nn::interpreter {
 
 using Shape = SmallVector<int64_t>;
 using Doubles = std::vector<double>;
-/// Integers of all types; those of uint64 as the same bits.
+/// Integers of all types; uint64 as the same bits.
 using Ints = std::vector<int64_t>;
 
 //===----------------------------------------------------------------------===//
@@ -31,7 +31,7 @@ HostTensor makeTensor(DataType type, ArrayRef<int64_t> dims,
 //===----------------------------------------------------------------------===//
 
 int64_t product(ArrayRef<int64_t> dims);
-/// Distances between neighbours in each dimension, in elements, row-major.
+/// Row-major strides, in elements.
 Shape getStrides(ArrayRef<int64_t> dims);
 inline int64_t normalizeAxis(int64_t axis, int64_t rank) {
   return axis < 0 ? axis + rank : axis;
@@ -71,8 +71,8 @@ inline int64_t dot(ArrayRef<int64_t> index, ArrayRef<int64_t> strides) {
 /// numpy's broadcast of the operands' shapes; fails through the call.
 FailureOr<Shape> broadcastShapes(Call &call, ArrayRef<HostTensor> tensors);
 
-/// For each element of `to`, the linear index of the element of `from` that
-/// stands there.
+/// For each element of `to`, the linear index of the element of `from` that is
+/// broadcast to it.
 std::vector<int64_t> getBroadcastIndices(ArrayRef<int64_t> from,
                                          ArrayRef<int64_t> to);
 
@@ -96,8 +96,8 @@ std::vector<T> broadcast(std::vector<T> values, ArrayRef<int64_t> from,
 void copyElement(const HostTensor &source, int64_t from, HostTensor &target,
                  int64_t to);
 
-/// A tensor of shape `dims` whose element at each index is element
-/// `pick(index)` (linear) of `input`; where that is negative, zero.
+/// A tensor of shape `dims` whose element at each index is element `pick(index)`
+/// (linear) of `input`, or zero if that is negative.
 template <typename Pick>
 HostTensor pickElements(const HostTensor &input, ArrayRef<int64_t> dims,
                         Pick pick) {

@@ -1,8 +1,8 @@
 //===- Formulas.h - what operators of several dialects compute --*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// The mathematics that an operator of nn and a primitive of onednn share; each
-// family's file has its own. Spatial tensors are channels-first here.
+// The computations that nn operators and onednn primitives share, defined in the files
+// of their families. Spatial tensors are channels-first here.
 //
 //===----------------------------------------------------------------------===//
 
@@ -13,11 +13,11 @@
 
 namespace mlir::nn::interpreter {
 
-/// The convolution of `input`, less its zero point, with `weight` (O x I/groups x
+/// The convolution of `input`, minus its zero point, with `weight` (O x I/groups x
 /// kernel), without bias.
 Doubles convolve(const HostTensor &input, const HostTensor &weight,
                  const Window &window, int64_t groups, int64_t zeroPoint = 0);
-/// Its transposition: `window` is that of the convolution whose input is the
+/// The transposed convolution: `window` is that of the convolution whose input is the
 /// result. `weight` is I x O/groups x kernel.
 Doubles convolveTransposed(const HostTensor &input, const HostTensor &weight,
                            const Window &window, int64_t groups);
@@ -51,7 +51,7 @@ std::vector<T> reduceWindows(const Window &window, int64_t planes,
         for (int64_t d = 0; d < window.getRank(); ++d) {
           int64_t at = window.getInput(d, output[d], kernel[d]);
           inside &= at >= 0 && at < window.input[d];
-          // With ceil_mode windows reach beyond the padding too.
+          // With ceil_mode, windows may also extend beyond the padding.
           inPadding &= at < window.input[d] + window.ends[d];
           offset += at * strides[d];
         }

@@ -61,7 +61,7 @@ static LogicalResult gatherElements(GatherElementsOp op, Call &call) {
   return isFine ? call.give(std::move(result)) : failure();
 }
 
-/// The element at which tuple number `tuple` of `indices` points in `dims`, whose
+/// The element that tuple number `tuple` of `indices` refers to in `dims`, whose
 /// strides are given.
 static FailureOr<int64_t> readTuple(Call &call, const HostTensor &indices, int64_t tuple,
                                     ArrayRef<int64_t> dims, ArrayRef<int64_t> strides) {
@@ -119,7 +119,7 @@ static void update(StringRef reduction, const HostTensor &updates, int64_t from,
     result.setInt(to, combine(result.getInt(to), updates.getInt(from)));
 }
 
-/// A tensor of its own: a scatter must not write to what others read.
+/// A copy, because a scatter must not write to a tensor that others read.
 static HostTensor copyOf(const HostTensor &tensor) {
   int64_t from = 0;
   return pickElements(tensor, tensor.getDims(),

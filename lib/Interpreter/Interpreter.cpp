@@ -42,7 +42,7 @@ bool nn::canInterpret(Operation *op) {
          getRegistry().find(op->getName().getStringRef());
 }
 
-/// Whether a tensor is of a type, whose unknown sizes can be any.
+/// Whether a tensor has a type, whose unknown sizes match any size.
 static bool fits(const HostTensor &tensor, Type type) {
   auto shaped = dyn_cast<RankedTensorType>(type);
   if (!shaped)
@@ -73,10 +73,10 @@ LogicalResult nn::interpretOp(Operation *op, ArrayRef<HostTensor> operands,
   Call call(op, operands, results, error);
   if (failed((*function)(op, call)))
     return failure();
-  // What memrefs hold after the call.
+  // The contents of memrefs after the call.
   if (op->getNumResults() == 0)
     return success();
-  // What the compiler inferred must hold, whatever the sizes turned out to be.
+  // The inferred types must hold for the actual sizes.
   for (auto [result, value] : llvm::zip_equal(results, op->getResults()))
     if (!fits(result, value.getType())) {
       error = "result " + std::to_string(value.getResultNumber()) + " is " +
@@ -238,7 +238,7 @@ FailureOr<HostTensors> Frame::runWhile(scf::WhileOp loop) {
     FailureOr<HostTensors> before = runBlock(loop.getBefore().front(), carried);
     if (failed(before))
       return failure();
-    // scf.condition: whether to go on, then what is carried.
+    // scf.condition: whether to continue, then the carried values.
     bool goesOn = before->front().getInt(0);
     before->erase(before->begin());
     if (!goesOn)

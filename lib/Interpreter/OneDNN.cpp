@@ -1,8 +1,8 @@
 //===- OneDNN.cpp - primitives of the onednn dialect ----------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// What the dialect says of its operations, on tensors or on the tensors that
-// memrefs hold: each function gives what dst holds after the call.
+// The semantics of the dialect's operations, on tensors or on the contents of memrefs:
+// each function returns the contents of dst after the call.
 //
 //===----------------------------------------------------------------------===//
 
@@ -137,7 +137,7 @@ static HostTensor store(const HostTensor &dst, ArrayRef<int64_t> dims, Doubles v
   return makeTensor(type, dims, values);
 }
 
-/// The values of a channels-first result, after post-ops, as dst holds them.
+/// The values of a channels-first result, after post-ops, in the form of dst.
 template <typename OpT>
 static LogicalResult giveSpatial(OpT op, Call &call, Doubles values,
                                  ArrayRef<int64_t> dims) {
@@ -152,8 +152,8 @@ static LogicalResult giveSpatial(OpT op, Call &call, Doubles values,
 // Windows
 //===----------------------------------------------------------------------===//
 
-/// The windows that lead from `large` to `small` spatial sizes. Pads at the end
-/// follow from these.
+/// The windows that map `large` to `small` spatial sizes, which determine the pads at
+/// the end.
 template <typename OpT>
 static Window getWindow(OpT op, ArrayRef<int64_t> large, ArrayRef<int64_t> small,
                         ArrayRef<int64_t> kernel) {

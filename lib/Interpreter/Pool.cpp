@@ -57,7 +57,7 @@ static LogicalResult averagePool(AveragePoolOp op, Call &call) {
                 for (double value : values)
                   sum += value;
                 int64_t count = values.size() + (countPadding ? padded : 0);
-                // A window of nothing but padding has no mean.
+                // A window that is all padding has no mean.
                 return count ? sum / double(count) : 0;
               });
 }
@@ -74,7 +74,7 @@ static LogicalResult lpPool(LpPoolOp op, Call &call) {
               });
 }
 
-/// Pools numbered elements, so that the reduction can say which it took.
+/// Pools numbered elements, so that the reduction can report which one it took.
 static LogicalResult maxPoolIndices(MaxPoolIndicesOp op, Call &call) {
   HostTensor input = readSpatial(op, call[op.getInput()]);
   Ints places;
@@ -85,7 +85,7 @@ static LogicalResult maxPoolIndices(MaxPoolIndicesOp op, Call &call) {
     for (size_t d = 0; d < spatial.size(); ++d, stride *= spatial[d - 1])
       strides[d] = stride;
   }
-  // Values with the index that ONNX gives them, both found by row-major place.
+  // Values with their indices in ONNX, both by row-major position.
   Doubles values = readDoubles(input);
   Ints numbers;
   int64_t area = product(spatial), planes = input.getDim(0) * input.getDim(1);

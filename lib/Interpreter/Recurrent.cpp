@@ -36,7 +36,7 @@ double activate(StringRef name, double alpha, double beta, double x) {
   return x >= alpha ? x : 0;
 }
 
-/// One layer: reads the operands, walks rows and steps.
+/// One layer: reads the operands and iterates over rows and steps.
 template <typename OpT> class Layer {
 public:
   Layer(OpT op, Call &call)

@@ -105,7 +105,7 @@ static int64_t getLowestInt(DataType type, bool lowest) {
   return lowest ? min : ~min;
 }
 
-/// Maximum or minimum; NaN wins over all.
+/// Maximum or minimum; NaN if any element is NaN.
 template <typename OpT> static void addExtremum(Registry &registry, bool max) {
   registry.add<OpT>([=](OpT op, Call &call) {
     const HostTensor &input = call[op.getInput()];

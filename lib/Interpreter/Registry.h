@@ -17,8 +17,8 @@ public:
        std::string &error)
       : op(op), operands(operands), results(results), error(error) {}
 
-  /// The tensor of an operand of the operation. An absent optional operand has
-  /// an invalid one.
+  /// The tensor of an operand of the operation; an invalid one for an absent optional
+  /// operand.
   const HostTensor &operator[](Value operand) const {
     static const HostTensor absent;
     if (!operand)
@@ -37,7 +37,7 @@ public:
     return *getDataType(getElementTypeOrSelf(op->getResult(index).getType()));
   }
 
-  /// Adds the next result; success, so that it can end a function.
+  /// Adds the next result; returns success, so that it can end a function.
   LogicalResult give(HostTensor result) {
     results.push_back(std::move(result));
     return success();
@@ -77,7 +77,7 @@ private:
   llvm::StringMap<Function> functions;
 };
 
-// One function a family of operators.
+// One function per family of operators.
 void registerConstant(Registry &registry);
 void registerContraction(Registry &registry);
 void registerConv(Registry &registry);

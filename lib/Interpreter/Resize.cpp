@@ -19,7 +19,7 @@ struct Tap {
   int64_t index;
   double weight;
 };
-/// What a position of the result is made of; no taps: outside of the region of
+/// The inputs of a position of the result; without taps, it is outside the region of
 /// interest.
 using Taps = SmallVector<Tap, 4>;
 

@@ -14,7 +14,7 @@ using namespace mlir::nn::interpreter;
 // GridSample
 //===----------------------------------------------------------------------===//
 
-/// Coordinates in [low, high] stay, others are mirrored into it.
+/// Keeps coordinates in [low, high], and reflects others into it.
 static double reflect(double x, double low, double high) {
   double range = high - low;
   if (range == 0)
@@ -68,8 +68,8 @@ static LogicalResult gridSample(GridSampleOp op, Call &call) {
         x = align ? (x + 1) / 2 * (size - 1) : ((x + 1) * size - 1) / 2;
         if (isNearest)
           x = std::nearbyint(x);
-        // Places outside of the image's border are moved into it; neighbours of
-        // places that are inside may still be outside.
+        // Positions outside the image are moved to its border; neighbours of positions
+        // inside may still be outside.
         double low = align ? 0 : -0.5, high = align ? size - 1 : size - 0.5;
         if (x < low || x > high) {
           if (padding == "border")

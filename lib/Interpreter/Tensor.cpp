@@ -9,7 +9,7 @@ using namespace mlir;
 using namespace mlir::nn;
 using namespace mlir::nn::interpreter;
 
-/// Sizes, offsets or strides of which some are operands.
+/// Sizes, offsets or strides, some of which are operands.
 static Shape resolve(Call &call, ArrayRef<OpFoldResult> mixed) {
   Shape result;
   for (OpFoldResult entry : mixed)
@@ -140,7 +140,7 @@ void interpreter::registerTensor(Registry &registry) {
         source, {}, [&](ArrayRef<int64_t>) { return *place; }));
   });
   registry.add<tensor::EmptyOp>([](tensor::EmptyOp op, Call &call) {
-    // Nobody may read it: what does, shows.
+    // Nobody may read it; poison reveals anyone who does.
     HostTensor tensor = HostTensor::allocate(call.getResultType(),
                                              resolve(call, op.getMixedSizes()));
     std::memset(tensor.getMutableData(), 0xff, tensor.getNumBytes());

@@ -42,8 +42,8 @@ FailureOr<Window> interpreter::makeWindow(
       continue;
     }
     int64_t room = size + window.begins[d] + window.ends[d] - extent;
-    // Of sizes up to `stride` - 1 less, ceil mode takes a window that reaches
-    // beyond the end. What is empty may stay empty.
+    // With up to `stride` - 1 elements less, ceil mode has a window that extends beyond
+    // the end. An empty result may stay empty.
     int64_t count = (ceilMode ? llvm::divideCeilSigned(room, stride)
                               : llvm::divideFloorSigned(room, stride)) + 1;
     bool staysEmpty = size == 0 && room + 1 + (ceilMode ? stride - 1 : 0) >= 0;

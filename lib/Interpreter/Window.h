@@ -19,15 +19,15 @@ struct Window {
   int64_t getExtent(int64_t d) const {
     return dilations[d] * (kernel[d] - 1) + 1;
   }
-  /// Where in the input kernel position `k` of output position `o` lies; it may
-  /// be in the padding.
+  /// The input position of kernel position `k` for output position `o`; it may be in
+  /// the padding.
   int64_t getInput(int64_t d, int64_t o, int64_t k) const {
     return o * strides[d] - begins[d] + k * dilations[d];
   }
 };
 
-/// The geometry that the attributes of a convolution or pool give for an input.
-/// Fails through the call if no window fits.
+/// The geometry of a convolution or pool with these attributes on an input. Fails
+/// through the call if no window fits.
 FailureOr<Window> makeWindow(Call &call, ArrayRef<int64_t> inputSizes,
                              ArrayRef<int64_t> kernel,
                              ArrayRef<int64_t> strides,

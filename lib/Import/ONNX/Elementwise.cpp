@@ -63,7 +63,7 @@ static LogicalResult importSelu(NodeBinder &node) {
   return node.replaceWith<SeluOp>(input, alpha, gamma);
 }
 
-/// Bounds that are attributes. The defaults of version 6 limit nothing.
+/// Bounds as attributes. The defaults of version 6 have no effect.
 static LogicalResult importClipAttributes(NodeBinder &node) {
   Value input, bounds[2];
   std::optional<float> values[2];
@@ -82,7 +82,7 @@ static LogicalResult importClip(NodeBinder &node) {
   if (node.operand("input", input).optionalOperand("min", min)
           .optionalOperand("max", max).failed())
     return failure();
-  // ONNX wants scalars, exporters write lists of one element.
+  // ONNX requires scalars, but exporters write lists of one element.
   min = node.asScalar(min);
   max = node.asScalar(max);
   return node.replaceWith<ClipOp>(input, min, max);
@@ -139,9 +139,9 @@ static LogicalResult importCastLike(NodeBinder &node) {
 // Binary and more
 //===----------------------------------------------------------------------===//
 
-/// Before opset 7 operands were broadcast only where `broadcast` was set, and
-/// then the second's dimensions stood at `axis` of the first's (at the end if
-/// absent). In today's rules that is the second with dimensions appended.
+/// Before opset 7, operands were broadcast only if `broadcast` was set; the dimensions
+/// of the second then aligned with those of the first at `axis` (at the end if absent).
+/// By today's rules, this is the second operand with dimensions appended.
 static Value alignOldBroadcast(NodeBinder &node, Value lhs, Value rhs) {
   bool broadcast;
   std::optional<int64_t> axis;
@@ -172,7 +172,7 @@ template <typename OpT> static LogicalResult importBinary(NodeBinder &node) {
   return node.replaceWith<OpT>(lhs, rhs);
 }
 
-/// Before opset 7, a slope with an entry a channel.
+/// Before opset 7, a slope with one entry per channel.
 static LogicalResult importPRelu(NodeBinder &node) {
   Value input, slope;
   if (node.operand("X", input).operand("slope", slope)
@@ -231,14 +231,14 @@ static LogicalResult importBitShift(NodeBinder &node) {
   return node.replaceWith<BitShiftOp>(lhs, rhs, direction == "LEFT");
 }
 
-/// Numbers near 0 become 0, others come nearer to it.
+/// Numbers near 0 become 0, others move towards 0.
 static LogicalResult importShrink(NodeBinder &node) {
   Value input;
   float bias, lambda;
   if (node.onlyOperand(input).attr("bias", bias, 0.0f).attr("lambd", lambda, 0.5f)
           .failed())
     return failure();
-  // The limits and the bias of integers are no integers, and may be negative.
+  // Even for integers, limits and bias are floats, and may be negative.
   Type elementType = getType(input).getElementType(), type = elementType;
   if (!isa<FloatType>(elementType)) {
     type = Float64Type::get(node.getContext());

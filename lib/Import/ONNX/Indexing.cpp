@@ -18,7 +18,7 @@ static Type getI64(NodeBinder &node) { return IntegerType::get(node.getContext()
 // Gather, Scatter
 //===----------------------------------------------------------------------===//
 
-/// The operators differ in what they call their number.
+/// The operators have different names for their attribute.
 template <typename OpT>
 static LogicalResult importGather(NodeBinder &node, StringRef attribute) {
   Value data, indices;
@@ -118,7 +118,7 @@ static LogicalResult importTopK(NodeBinder &node) {
   if (node.operand("X", input).attr("axis", axis, -1)
           .attr("largest", largest, true).attr("sorted", sorted, true).failed())
     return failure();
-  // The order of results that need not be sorted is as good as any.
+  // If results need not be sorted, any order is valid.
   k = k ? node.asInt64(k) : node.constantList({number});
   SmallVector<Value> results = node.createMany<TopKOp>(2, input, k, axis, largest);
   for (auto [index, result] : llvm::enumerate(results))
@@ -185,7 +185,7 @@ static LogicalResult importCompress(NodeBinder &node) {
 // Order
 //===----------------------------------------------------------------------===//
 
-/// Each entry of the batch has its own number of steps, which are reversed.
+/// Each batch entry has its own number of steps to reverse.
 static LogicalResult importReverseSequence(NodeBinder &node) {
   Value input, lengths;
   int64_t batchAxis, timeAxis;
@@ -222,8 +222,8 @@ static LogicalResult importReverseSequence(NodeBinder &node) {
   return node.replaceWith<GatherNDOp>(input, indices, 0);
 }
 
-/// Writes a sequence into a cache, at a place of its own for each batch entry;
-/// `circular` goes on at the front.
+/// Writes a sequence into a cache, at a separate position for each batch entry;
+/// `circular` wraps around to the front.
 static LogicalResult importTensorScatter(NodeBinder &node) {
   Value cache, update, starts;
   int64_t axis;
@@ -256,8 +256,9 @@ static LogicalResult importTensorScatter(NodeBinder &node) {
 // Sampling
 //===----------------------------------------------------------------------===//
 
-/// Sums blocks back into the image that they were cut from: every element of the
-/// input is added at its place of the image, or behind it if that is padding.
+/// Adds blocks back into the image that they were cut from: each element of the input
+/// is added at its position in the image, or behind the image if that is in the
+/// padding.
 static LogicalResult importCol2Im(NodeBinder &node) {
   Value input, imageShape, blockShape;
   SmallVector<int64_t> dilations, pads, strides;
@@ -272,7 +273,7 @@ static LogicalResult importCol2Im(NodeBinder &node) {
           .require(getType(input).getRank() == 3, "the input has rank 3",
                    "rank " + Twine(getType(input).getRank()), "").failed())
     return failure();
-  // Code is made for each of them.
+  // Each of them generates code.
   constexpr int64_t most = 16;
   int64_t k = shapeType.getDimSize(0);
   auto fits = [](ArrayRef<int64_t> list, int64_t size, int64_t least) {
@@ -328,7 +329,7 @@ static LogicalResult importCol2Im(NodeBinder &node) {
     isInside = isInside ? node.create<AndOp>(isInside, fits) : fits;
     distance = node.create<MulOp>(distance, size);
   }
-  // `distance` is the image's size now. All channels go to the same places.
+  // `distance` is the image's size now. All channels use the same positions.
   places = node.create<WhereOp>(isInside, places, distance);
   places = flatten(node, places);
   Value total = node.create<ReduceProdOp>(blockShape, ArrayRef<int64_t>{0},

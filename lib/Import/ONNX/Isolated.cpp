@@ -10,10 +10,10 @@
 
 using namespace mlir::nn;
 
-/// Does the work in the child, whose result goes to the pipe. Never returns.
+/// Does the work in the child process and writes the result to the pipe. Never returns.
 [[noreturn]] static void runChild(llvm::function_ref<std::string()> work,
                                   unsigned seconds, int pipe) {
-  // A crash is no news here: no stack trace, no core file, no handlers.
+  // Crashes are expected here: no stack trace, no core file, no handlers.
   for (int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM, SIGPIPE})
     std::signal(signal, SIG_DFL);
   rlimit none = {0, 0};
@@ -27,7 +27,7 @@ using namespace mlir::nn;
       _exit(1);
     done += size;
   }
-  // The parent's buffers and atexit functions are the parent's.
+  // Buffers and atexit functions belong to the parent.
   _exit(0);
 }
 

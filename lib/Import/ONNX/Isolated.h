@@ -10,9 +10,9 @@
 
 namespace mlir::nn::importer {
 
-/// Runs `work` on a copy of this process, and returns what it returned: nothing if
-/// it crashed or took longer. What else it changes is lost. For libraries that do
-/// not withstand every input.
+/// Runs `work` in a copy of this process and returns its result; nothing if it crashed
+/// or timed out. All other effects are lost. For libraries that are not robust against
+/// every input.
 std::optional<std::string> runIsolated(llvm::function_ref<std::string()> work,
                                        unsigned seconds);
 

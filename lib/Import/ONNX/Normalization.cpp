@@ -19,7 +19,7 @@ static Value castLike(NodeBinder &node, Value value, Value like) {
                                                  : node.create<CastOp>(value, type);
 }
 
-/// In training, the batch's own statistics are used, and go into the running ones.
+/// In training mode, the batch's own statistics are used, and update the running ones.
 static LogicalResult trainBatchNorm(NodeBinder &node, Value input, Value scale,
                                     Value bias, Value mean, Value variance,
                                     float epsilon, float momentum) {
@@ -77,8 +77,8 @@ static LogicalResult importInstanceNormalization(NodeBinder &node) {
   return node.replaceWith<InstanceNormOp>(input, scale, bias, epsilon);
 }
 
-/// The mean and the reciprocal of the standard deviation, which training saves
-/// and some models use: of type `stash_type`, f32 by default.
+/// The mean and the reciprocal of the standard deviation, which training saves and some
+/// models use. Their type is `stash_type`, f32 by default.
 static LogicalResult importStatistics(NodeBinder &node, Value input, int64_t axis,
                                       int64_t stashType, float epsilon) {
   Type type = getTensorElementType(node.getContext(), stashType);
@@ -108,7 +108,7 @@ static LogicalResult importStatistics(NodeBinder &node, Value input, int64_t axi
   return node.setOutput(node.create<ReciprocalOp>(root), 2);
 }
 
-/// Statistics within the operator are never less precise than `stash_type` says.
+/// Statistics within the operator are at least as precise as `stash_type`.
 static LogicalResult importLayerNormalization(NodeBinder &node) {
   Value input, scale, bias;
   int64_t axis, stashType;
@@ -142,8 +142,8 @@ template <typename OpT> static LogicalResult importSoftmax(NodeBinder &node) {
   return node.replaceWith<OpT>(input, axis);
 }
 
-/// Before version 13 the input is a matrix, split at `axis`, of which each row
-/// is normalized. That is the same where the axis is the last.
+/// Before version 13, the input is treated as a matrix, split at `axis`, and each row
+/// is normalized. For the last axis this makes no difference.
 template <typename OpT> static LogicalResult importFlattenedSoftmax(NodeBinder &node) {
   Value input;
   int64_t axis;
@@ -172,7 +172,7 @@ template <typename OpT> static LogicalResult importFlattenedSoftmax(NodeBinder &
   return node.replaceWith<ReshapeOp>(rows, shape, /*allow_zero=*/true);
 }
 
-/// Elements divided by the norm of their line; lines of norm 0 stay 0.
+/// Divides elements by the norm of their line; lines with norm 0 stay 0.
 static LogicalResult importLpNormalization(NodeBinder &node) {
   Value input;
   int64_t axis, p;

@@ -195,15 +195,15 @@ importer::getFunction(const onnx::OpSchema &schema, const onnx::NodeProto &node,
 }
 
 void importer::inferTypes(onnx::ModelProto &model) {
-  // It does not withstand invalid models: it follows null pointers and reads beyond
-  // the end of shapes. And it is asked when something is wrong with a model.
+  // It is not robust against invalid models: it dereferences null pointers and reads
+  // beyond the end of shapes. And it is called when something is wrong with a model.
   constexpr unsigned seconds = 5;
   std::optional<std::string> found = runIsolated(
       [&] {
         try {
           onnx::shape_inference::InferShapes(model);
         } catch (const std::exception &) {
-          // What was found until then stays.
+          // Types found until then are kept.
         }
         onnx::GraphProto types;
         types.mutable_value_info()->Swap(model.mutable_graph()->mutable_value_info());

@@ -1,7 +1,7 @@
 //===- OnnxLibrary.h - what the ONNX library does for the importer -*- C++ -*-//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// The ONNX library throws exceptions, nn-mlir does not: no exception passes the
+// The ONNX library throws exceptions, nn-mlir does not: no exception escapes the
 // functions of this file.
 //
 //===----------------------------------------------------------------------===//
@@ -40,7 +40,7 @@ int64_t getSinceVersion(const onnx::OpSchema &schema);
 /// Names of the formal operands, and whether the last one takes all the rest.
 const std::vector<std::string> &getOperandNames(const onnx::OpSchema &schema);
 bool hasVariadicOperand(const onnx::OpSchema &schema);
-/// The value of an attribute that a node leaves away; null if it has none.
+/// The default value of an attribute; null if it has none.
 const onnx::AttributeProto *getDefault(const onnx::OpSchema &schema,
                                        const std::string &attribute);
 
@@ -51,8 +51,7 @@ std::optional<onnx::FunctionProto>
 getFunction(const onnx::OpSchema &schema, const onnx::NodeProto &node,
             int64_t opset, const std::vector<onnx::TypeProto> &operandTypes);
 
-/// Adds the types that ONNX's inference finds to the graph's value_info; those
-/// that it cannot find stay away.
+/// Adds the types that ONNX's inference finds to the graph's value_info.
 void inferTypes(onnx::ModelProto &model);
 
 } // namespace mlir::nn::importer

@@ -56,9 +56,8 @@ static LogicalResult importLpPool(NodeBinder &node) {
                                     attrs.autoPad, Layout::ChannelsFirst, p);
 }
 
-/// Elements go back to where a max pool found them; the rest is 0. The indices
-/// count in the result that the attributes give, also where `output_shape` is
-/// larger.
+/// Moves elements back to where a max pool found them; the rest is 0. Indices refer to
+/// the result shape given by the attributes, even if `output_shape` is larger.
 static LogicalResult importMaxUnpool(NodeBinder &node) {
   Value input, indices, outputShape;
   SpatialAttrs attrs;
@@ -96,7 +95,7 @@ static LogicalResult importMaxUnpool(NodeBinder &node) {
   result = node.create<ReshapeOp>(result, shape, /*allow_zero=*/true);
   if (!outputShape)
     return node.setOutput(result);
-  // What is asked for beyond is 0.
+  // Elements beyond that are 0.
   Value behind = node.create<SubOp>(node.asInt64(outputShape), shape);
   Value before = node.constantList(SmallVector<int64_t>(rank, 0));
   Value counts = node.create<ConcatOp>(SmallVector<Value>{before, behind}, 0);

@@ -13,8 +13,8 @@ static RankedTensorType getType(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
-/// ONNX lets scale and zero point of a whole tensor be lists of one element.
-/// That would be a list of channels to nn, if it were not made a scalar.
+/// In ONNX, scale and zero point of a whole tensor may be lists of one element. They
+/// become scalars, because nn would take a list as one entry per channel.
 static void makePerTensor(NodeBinder &node, Value input, Value &scale,
                           Value &zeroPoint, int64_t blockSize) {
   auto type = getType(scale);
@@ -25,7 +25,7 @@ static void makePerTensor(NodeBinder &node, Value input, Value &scale,
   zeroPoint = node.asScalar(zeroPoint);
 }
 
-/// Powers of two as scales have 8 bits; what is computed with them is wider.
+/// Scales that are powers of two have 8 bits; they are widened for computation.
 static void widenScale(NodeBinder &node, Value &scale, Type type) {
   if (isa<Float8E8M0FNUType>(getType(scale).getElementType()))
     scale = node.create<CastOp>(scale, type);
@@ -111,7 +111,7 @@ struct Quantized {
 };
 } // namespace
 
-/// The real numbers. Parameters that are lists stand along `axis`.
+/// The real numbers. Parameters that are lists are along `axis`.
 static Value dequantize(NodeBinder &node, Quantized tensor, int64_t axis = 1) {
   makePerTensor(node, tensor.value, tensor.scale, tensor.zeroPoint, 0);
   return node.create<DequantizeOp>(tensor.value, tensor.scale, tensor.zeroPoint, axis,
@@ -194,7 +194,7 @@ static LogicalResult importMatMulInteger(NodeBinder &node) {
   return node.replaceWith<MatMulOp>(lhs, rhs, false, false);
 }
 
-/// Sums of products of 8-bit integers are exact in f32 while they are few.
+/// Sums of a few products of 8-bit integers are exact in f32.
 static LogicalResult importConvInteger(NodeBinder &node) {
   Value x, w, xZero, wZero;
   SpatialAttrs attrs;
@@ -225,7 +225,7 @@ static LogicalResult importConvInteger(NodeBinder &node) {
 // ONNX Runtime's operators (com.microsoft)
 //===----------------------------------------------------------------------===//
 
-/// These have no schema here: operands go by position.
+/// These have no schema here, so operands are taken by position.
 static LogicalResult takeOperands(NodeBinder &node, SmallVector<Value> &values,
                                   size_t least, size_t most) {
   if (node.allOperands(values).failed())

@@ -1,9 +1,8 @@
 //===- Recurrent.cpp - import of recurrent layers -------------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// ONNX's layers may have two directions and batch-first layout; nn's operators
-// are one direction with time first. Handlers take a layer apart and put the
-// results together.
+// ONNX's layers may have two directions and a batch-first layout; nn's operators have
+// one direction with time first. Handlers split a layer and combine the results.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,8 +19,8 @@ static RankedTensorType getType(Value value) {
 }
 
 namespace {
-/// What ONNX says of an activation: whether alpha and beta apply, and what they
-/// are where the model does not say.
+/// ONNX's definition of an activation: whether alpha and beta apply, and their default
+/// values.
 struct ActivationInfo {
   StringLiteral name;
   std::optional<float> alpha, beta;
@@ -146,7 +145,7 @@ static LogicalResult readLayer(NodeBinder &node, Layer &layer, int64_t gates,
   return readActivations(node, layer, activations);
 }
 
-/// Entry `index` of the leading dimension, which goes.
+/// Entry `index` of the leading dimension, which is removed.
 static Value pick(NodeBinder &node, Value value, int64_t index) {
   if (!value)
     return {};
@@ -170,7 +169,7 @@ static Value pickState(NodeBinder &node, const Layer &layer, Value state,
   return pick(node, state, index);
 }
 
-/// Makes each direction by `build` (first result: all states; then last ones) and
+/// Makes each direction with `build` (first result: all states; then the last ones) and
 /// sets the node's outputs.
 static LogicalResult
 buildLayer(NodeBinder &node, Layer &layer, size_t numResults,

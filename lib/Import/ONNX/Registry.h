@@ -35,7 +35,7 @@ private:
   std::map<std::pair<std::string, std::string>, std::map<int64_t, Handler>> handlers;
 };
 
-// One a family, in the file of its name.
+// One per family, in the file of that name.
 void registerConstant(Registry &registry);
 void registerContraction(Registry &registry);
 void registerControlFlow(Registry &registry);

@@ -10,7 +10,7 @@ using namespace mlir;
 using namespace mlir::nn;
 using namespace mlir::nn::importer;
 
-/// Operands that are there but empty count as absent.
+/// Empty operands count as absent.
 static Value dropEmpty(Value value) {
   bool isEmpty = value && cast<RankedTensorType>(value.getType()).getShape() ==
                               ArrayRef<int64_t>{0};
@@ -74,8 +74,8 @@ static LogicalResult importUpsampleHeightWidth(NodeBinder &node) {
                   mode == "nearest" ? "nearest" : "linear");
 }
 
-/// The sizes that `scales` give the dimensions `axes`, as a list. Of static dimensions
-/// and whole scales it is arithmetic of integers, so that they stay known.
+/// The sizes that `scales` give the dimensions `axes`, as a list. For static dimensions
+/// and integral scales this is integer arithmetic, so that sizes stay known.
 static Value getScaledSizes(NodeBinder &node, Value input, ArrayRef<float> scales,
                             ArrayRef<int64_t> axes) {
   auto shape = cast<RankedTensorType>(input.getType()).getShape();
@@ -103,10 +103,10 @@ static Value getScaledSizes(NodeBinder &node, Value input, ArrayRef<float> scale
   return node.failed() ? Value() : node.create<ConcatOp>(sizes, 0);
 }
 
-/// With align_corners, ONNX divides by length * scale - 1, whole or not; PyTorch, its
-/// exporter notwithstanding, and ONNX Runtime by the size of the result - 1. Models of
-/// PyTorch get what they were trained with, by `sizes` instead of `scales`; others a
-/// warning where it is certain that it matters.
+/// With align_corners, ONNX divides by length * scale - 1, integral or not; PyTorch
+/// (despite what its exporter writes) and ONNX Runtime divide by the size of the result
+/// - 1. Models from PyTorch get what they were trained with, with `sizes` instead of
+/// `scales`; others get a warning if the difference certainly matters.
 static LogicalResult alignCorners(NodeBinder &node, Value input, Value &scales,
                                   Value &sizes, SmallVector<int64_t> &axes) {
   auto type = cast<RankedTensorType>(input.getType());
@@ -116,7 +116,7 @@ static LogicalResult alignCorners(NodeBinder &node, Value input, Value &scales,
   for (int64_t &axis : places) {
     axis += axis < 0 ? type.getRank() : 0;
     if (axis < 0 || axis >= type.getRank())
-      return success(); // What does not fit is reported with the types.
+      return success(); // Mismatches are reported with the types.
   }
   bool fromPyTorch = node.getProducer() == "pytorch";
   DenseFPElementsAttr known;

@@ -12,7 +12,8 @@ static RankedTensorType getType(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
-/// `axis` counted from the front; reports and returns -1 if there is none such.
+/// `axis` counted from the front; reports an error and returns -1 if it is out of
+/// range.
 static int64_t normalizeAxis(NodeBinder &node, int64_t axis, int64_t rank) {
   node.require(axis >= -rank && axis < rank,
                "attribute 'axis' is a dimension of the input", Twine(axis),
@@ -51,7 +52,7 @@ static LogicalResult importFlatten(NodeBinder &node) {
   return node.replaceWith<FlattenOp>(input, axis);
 }
 
-/// Without axes, all dimensions of size 1 go.
+/// Without axes, all dimensions of size 1 are removed.
 static LogicalResult importSqueeze(NodeBinder &node) {
   Value data, computedAxes;
   std::optional<SmallVector<int64_t>> axes;
@@ -75,13 +76,13 @@ static LogicalResult importSqueeze(NodeBinder &node) {
   return node.replaceWith<SqueezeOp>(data, *axes);
 }
 
-/// The shape with 1 at axes that only the run knows.
+/// The shape with 1 at axes known only at run time.
 static LogicalResult unsqueezeComputed(NodeBinder &node, Value data, Value axes) {
   int64_t rank = getType(data).getRank() + getType(axes).getNumElements();
   Type i64 = IntegerType::get(node.getContext(), 64);
   Value mask = makeAxesMask(node, axes, rank);
   Value one = node.constantScalar(1, i64), zero = node.constantScalar(0, i64);
-  // What is taken at places of the mask does not matter.
+  // It does not matter what is taken at masked positions.
   Value sizes = node.create<ConcatOp>(
       SmallVector<Value>{getShapeList(node, data), node.constantList({1})}, 0);
   Value kept = node.create<SubOp>(one, mask);
@@ -230,7 +231,7 @@ static LogicalResult importPadAttributes(NodeBinder &node) {
                                  ArrayRef<int64_t>(), mode);
 }
 
-/// Counts for axes that only the run knows, as counts for all dimensions.
+/// Counts for axes known only at run time, as counts for all dimensions.
 static Value spreadPads(NodeBinder &node, Value pads, Value axes, int64_t rank) {
   int64_t count = getType(axes).getNumElements();
   axes = normalizeAxes(node, axes, rank);
@@ -282,8 +283,8 @@ static LogicalResult importSliceAttributes(NodeBinder &node) {
                                    SmallVector<int64_t>(axes.size(), 1));
 }
 
-/// Axes or steps that only the run knows: the places of each dimension are
-/// computed, and gathered.
+/// Axes or steps known only at run time: the indices of each dimension are computed and
+/// gathered.
 static LogicalResult sliceComputed(NodeBinder &node, Value data, Value starts, Value ends,
                                    Value axes, Value steps) {
   int64_t rank = getType(data).getRank();
@@ -354,8 +355,8 @@ static LogicalResult importSlice(NodeBinder &node) {
   return node.replaceWith<SliceOp>(data, starts, ends, *axes, *steps);
 }
 
-/// Equal parts of a dimension that only the run knows, by shape arithmetic. As
-/// ONNX says, the parts have ceil(size / count) entries, the last the rest.
+/// Splits a dimension known only at run time into equal parts by shape arithmetic. As
+/// in ONNX, parts have ceil(size / count) entries, and the last has the rest.
 static LogicalResult splitDynamic(NodeBinder &node, Value input, int64_t axis,
                                   int64_t count) {
   Value size = node.create<nn::ShapeOp>(
@@ -374,7 +375,7 @@ static LogicalResult splitDynamic(NodeBinder &node, Value input, int64_t axis,
   return success(!node.failed());
 }
 
-/// Parts whose sizes only the run knows.
+/// Parts whose sizes are known only at run time.
 static LogicalResult splitComputed(NodeBinder &node, Value input, int64_t axis,
                                    Value sizes) {
   Value ends = node.create<CumSumOp>(sizes, 0);

@@ -90,7 +90,7 @@ Value importer::dropMasked(NodeBinder &node, Value list, Value mask, int64_t cou
     return {};
   if (!list || !mask)
     return {};
-  // Entries that stay go to their place; the others behind all of them.
+  // Kept entries go to their positions, the others behind all of them.
   Value one = node.constantScalar(1, getI64(node));
   Value kept = node.create<SubOp>(one, mask);
   Value numbers = kept ? node.create<CumSumOp>(kept, 0) : Value();

@@ -1,9 +1,9 @@
 //===- ShapeMath.h - arithmetic of shapes, made of nn operators -*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// For handlers that express an operator by others: numbers that depend on shapes,
-// or on lists that only the run knows. What is known folds away. All functions
-// give null values after a failure of the node.
+// For handlers that express an operator by others: numbers that depend on shapes, or on
+// lists known only at run time. Known values fold away. After a failure of the node,
+// all functions return null values.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,17 +19,17 @@ Value getShapeList(NodeBinder &node, Value tensor);
 Value getDimScalar(NodeBinder &node, Value tensor, int64_t dim);
 /// 0, 1, ... below an i64 scalar.
 Value makeIota(NodeBinder &node, Value count);
-/// 0, 1, ... below dimension `dim` of the tensor, shaped to broadcast along
-/// dimension `place` of a tensor of rank `rank`.
+/// 0, 1, ... below dimension `dim` of the tensor, shaped to broadcast along dimension
+/// `place` of a tensor with rank `rank`.
 Value makeIota(NodeBinder &node, Value tensor, int64_t dim, int64_t place, int64_t rank);
 /// All elements as a list.
 Value flatten(NodeBinder &node, Value tensor);
-/// A tensor of the shape that a list says, filled with a number.
+/// A tensor with the shape given by a list, filled with a number.
 Value makeFilled(NodeBinder &node, Value shape, double value, Type elementType);
 
 /// The i64 list `axes` with negative ones counted from `rank`.
 Value normalizeAxes(NodeBinder &node, Value axes, int64_t rank);
-/// An i64 list with 1 at the places that the list `axes` names, else 0.
+/// An i64 list with 1 at the positions in the list `axes`, else 0.
 Value makeAxesMask(NodeBinder &node, Value axes, int64_t rank);
 /// The entries of a list at which `mask` is 0; there are `count`.
 Value dropMasked(NodeBinder &node, Value list, Value mask, int64_t count);

@@ -22,7 +22,8 @@ struct SpatialAttrs {
               : name == "SAME_LOWER" ? AutoPad::SameLower
               : name == "VALID"      ? AutoPad::Valid
                                      : AutoPad::NotSet;
-    // ONNX forbids pads beside auto_pad; exporters write them, and they do not count.
+    // ONNX forbids pads together with auto_pad; exporters write them, and they are
+    // ignored.
     if (autoPad != AutoPad::NotSet)
       pads.clear();
     return node;

@@ -74,7 +74,7 @@ std::optional<Structure> Structure::join(const Structure &lhs, const Structure &
   Structure structure = lhs;
   structure.isOptional |= rhs.isOptional;
   structure.rank = lhs.rank.join(rhs.rank);
-  // Items of one place become one value, which has a rank.
+  // Items at the same position become one value, which has a rank.
   bool areAlike = lhs.kind == rhs.kind && lhs.numItems == rhs.numItems &&
                   lhs.rank == rhs.rank && (lhs.rank.get() || lhs.numItems == 0);
   return areAlike ? structure : structure.withoutLists();
@@ -163,7 +163,7 @@ static Value getColumn(NodeBinder &node, Value table, int64_t column) {
   return node.create<GatherOp>(table, node.constantScalar(double(column), getI64(node)), 1);
 }
 
-/// The numbers as a list of where each begins and the last ends.
+/// The numbers as a list of the offsets where each begins, and where the last ends.
 static Value getBorders(NodeBinder &node, Value numbers) {
   Value zero = node.constantList({0});
   Value ends = node.create<CumSumOp>(numbers, 0);
