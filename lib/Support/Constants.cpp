@@ -29,7 +29,7 @@ static DenseElementsAttr makeDense(RankedTensorType type, ArrayRef<char> bytes,
       values.push_back(byte != 0);
     return DenseElementsAttr::get(type, values);
   }
-  // Attributes have no sign in the unused bits of a byte.
+  // In attributes, the unused bits of a byte are zero.
   if (auto integer = dyn_cast<IntegerType>(type.getElementType());
       integer && integer.getWidth() < 8) {
     SmallVector<APInt> values;
@@ -46,8 +46,8 @@ static bool isAligned(const void *data) {
   return reinterpret_cast<uintptr_t>(data) % 16 == 0;
 }
 
-/// The entry of the context's blobs that holds these bytes, which are taken
-/// over if there is none yet.
+/// The entry of the context's blobs with these bytes; takes over the bytes if there is
+/// none yet.
 static DenseResourceElementsHandle
 getBlob(MLIRContext *context, AsmResourceBlob blob) {
   // Lookup and insertion must be one step: the name of a second insertion would
@@ -64,7 +64,7 @@ getBlob(MLIRContext *context, AsmResourceBlob blob) {
   llvm::raw_string_ostream(key)
       << "c" << llvm::format_hex_no_prefix(hash.high64, 16)
       << llvm::format_hex_no_prefix(hash.low64, 16);
-  // Contents of one hash that differ (made on purpose) get names of their own.
+  // Different contents with the same hash (made on purpose) get different names.
   for (;; key += "x") {
     auto *entry = interface.getBlobManager().lookup(key);
     if (!entry)

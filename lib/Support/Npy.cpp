@@ -29,7 +29,7 @@ struct Header {
   SmallVector<int64_t> dims;
 };
 
-/// Reads the part of Python's literals that headers are made of.
+/// Reads the subset of Python literals that headers use.
 class HeaderParser {
 public:
   explicit HeaderParser(StringRef text) : text(text) {}
@@ -205,7 +205,7 @@ Expected<HostTensor> nn::parseNpy(StringRef bytes) {
     return createStringError("arrays of numpy's type '" + header->descr +
                              "' are not supported");
 
-  // Sizes may be anything here; only what the bytes can fill is allocated.
+  // Sizes are not trusted: no more is allocated than the bytes can fill.
   uint64_t size = isString ? llvm::SaturatingMultiply<uint64_t>(numChars, 4)
                            : getByteSize(type);
   uint64_t needed = size, count = 1;
@@ -305,7 +305,7 @@ Expected<HostTensor> nn::reinterpretAs(const HostTensor &tensor,
                                       : ""));
   if (!isPacked(wanted))
     return tensor.withType(wanted);
-  // Negative numbers may fill their byte with the sign, as ml_dtypes has them.
+  // Negative numbers may be sign-extended to a byte, as in ml_dtypes.
   unsigned width = getBitWidth(wanted), largest = (1 << width) - 1;
   unsigned negative = isSignedInteger(wanted) ? 256 - (1 << (width - 1)) : 256;
   HostTensor result = HostTensor::allocate(wanted, tensor.getDims());

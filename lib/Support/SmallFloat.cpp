@@ -25,8 +25,8 @@ float nn::halfToFloat(uint16_t bits) {
   return llvm::bit_cast<float>(sign | (exponent + 112) << 23 | mantissa << 13);
 }
 
-/// Rounds to an IEEE format of 16 bits. Directly from double: going through
-/// float would round twice.
+/// Rounds to a 16-bit IEEE format, directly from double: going through float would
+/// round twice.
 static uint16_t encode16(double value, int exponentBits, int mantissaBits) {
   uint64_t bits = llvm::bit_cast<uint64_t>(value);
   uint16_t sign = uint16_t(bits >> 63) << 15;
@@ -55,8 +55,8 @@ static uint16_t encode16(double value, int exponentBits, int mantissaBits) {
   uint64_t rest = mantissa & ((1ull << shift) - 1), half = 1ull << (shift - 1);
   if (rest > half || (rest == half && (kept & 1)))
     ++kept;
-  // `kept` has the leading one, which counts as one in the exponent's place; a
-  // carry out of the mantissa does so too.
+  // `kept` includes the leading one, which adds one to the exponent; so does a carry
+  // out of the mantissa.
   uint64_t result =
       biased > 0 ? (uint64_t(biased - 1) << mantissaBits) + kept : kept;
   return sign | uint16_t(result >= infinity ? infinity : result);

@@ -41,8 +41,8 @@ static Expected<Archive> openArchive(StringRef path, int flags) {
   return createStringError(message);
 }
 
-/// All bytes of an entry. Sizes that the archive claims are not trusted: memory
-/// grows with what really comes.
+/// All bytes of an entry. Sizes in the archive are not trusted: memory grows with the
+/// data actually read.
 static Expected<std::string> readEntry(zip_t *archive, zip_int64_t index) {
   std::unique_ptr<zip_file_t, FileCloser> file(zip_fopen_index(archive, index, 0));
   if (!file)
@@ -128,7 +128,7 @@ static Expected<std::unique_ptr<llvm::MemoryBuffer>> readBytes(StringRef path) {
   return std::move(*buffer);
 }
 
-/// The tensors of a SequenceProto or OptionalProto; an error if it is none of them.
+/// The tensors of a SequenceProto or OptionalProto; an error if it is neither.
 static Expected<NamedTensors> readStructured(StringRef bytes) {
   std::string name;
   Expected<ParsedValue> parsed = parseSequenceProto(bytes, name);
@@ -182,12 +182,12 @@ Expected<NamedTensors> nn::readTensorFile(StringRef path) {
   return tensors;
 }
 
-/// The message that a file of that type holds.
+/// The kind of message in a file of that type.
 static Expected<StructuredValue> parseValue(StringRef bytes, const ValueType &type) {
   std::string name;
   if (type.isOptional) {
     Expected<ParsedValue> parsed = parseOptionalProto(bytes, name);
-    // An empty SequenceProto reads as an OptionalProto of an absent tensor.
+    // An empty SequenceProto can be read as an OptionalProto of an absent tensor.
     if (parsed && parsed->isSequence.value_or(type.isSequence) == type.isSequence)
       return std::move(parsed->value);
     llvm::Error error = parsed ? createStringError("the optional holds another kind of "

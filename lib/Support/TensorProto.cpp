@@ -19,7 +19,7 @@ static llvm::Error wrongLength(uint64_t seen, const HostTensor &tensor) {
                            tensor.describe());
 }
 
-/// The tensor of a message that takes `numBytes` of a file.
+/// The tensor of a message that takes up `numBytes` of a file.
 static Expected<HostTensor> readTensor(const onnx::TensorProto &proto,
                                        uint64_t numBytes) {
   if (!isKnownDataType(proto.data_type()))
@@ -29,7 +29,7 @@ static Expected<HostTensor> readTensor(const onnx::TensorProto &proto,
     return createStringError("the tensor's elements are in another file, which is "
                              "not supported here");
   auto type = DataType(proto.data_type());
-  // No more than the message can fill is allocated.
+  // Allocate no more than the message can fill.
   SmallVector<int64_t> dims(proto.dims().begin(), proto.dims().end());
   uint64_t count = 1;
   for (int64_t dim : dims) {
@@ -140,7 +140,7 @@ Expected<HostTensor> nn::parseTensorProto(StringRef bytes, std::string &name) {
 //===----------------------------------------------------------------------===//
 
 static Expected<StructuredValue> readSequence(const onnx::SequenceProto &proto) {
-  // What it says to hold may be missing: an empty list tells nothing.
+  // Its declared kind may be missing: an empty list says nothing.
   if (proto.sparse_tensor_values_size() || proto.sequence_values_size() ||
       proto.map_values_size() || proto.optional_values_size())
     return createStringError("the sequence holds other values than tensors, which is "
@@ -156,8 +156,7 @@ static Expected<StructuredValue> readSequence(const onnx::SequenceProto &proto) 
   return value;
 }
 
-// These messages look much like each other; fields that they do not have tell that a
-// file holds another kind.
+// These messages look alike; unknown fields show that a file holds another kind.
 
 Expected<ParsedValue> nn::parseSequenceProto(StringRef bytes, std::string &name) {
   onnx::SequenceProto proto;

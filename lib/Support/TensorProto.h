@@ -9,17 +9,16 @@
 
 namespace mlir::nn {
 
-/// The tensor of a serialized onnx.TensorProto, whose name is put into `name`.
+/// The tensor of a serialized onnx.TensorProto; `name` gets its name.
 llvm::Expected<HostTensor> parseTensorProto(llvm::StringRef bytes,
                                             std::string &name);
 
-/// The value of a serialized onnx.SequenceProto or OptionalProto, whose name is put
-/// into `name`: what ONNX's tests store for inputs and outputs of these types.
-/// Errors for what is no message of that kind, or holds more than tensors and
-/// sequences of them.
+/// The value of a serialized onnx.SequenceProto or OptionalProto, as ONNX's tests store
+/// inputs and outputs of these types; `name` gets its name. An error for other
+/// messages, or values other than tensors and sequences of tensors.
 struct ParsedValue {
   StructuredValue value;
-  /// nullopt if the message does not say what is absent.
+  /// nullopt if the message does not say which kind of value is absent.
   std::optional<bool> isSequence = std::nullopt;
 };
 llvm::Expected<ParsedValue> parseSequenceProto(llvm::StringRef bytes, std::string &name);

@@ -70,8 +70,8 @@ struct ConvertToLLVMPass : nn::impl::ConvertToLLVMBase<ConvertToLLVMPass> {
     for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
       if (!function.isExternal())
         function.setLinkage(LLVM::Linkage::Internal);
-      // Set here, because the conversion of functions drops it. Without it the
-      // tables that a loop reads would be read again after each store.
+      // Set here because the conversion of functions drops it. Without it, a loop would
+      // reload the tables that it reads after each store.
       if (!function->hasAttr("nn.disjoint"))
         continue;
       for (auto [i, type] : llvm::enumerate(function.getArgumentTypes()))
@@ -83,7 +83,7 @@ struct ConvertToLLVMPass : nn::impl::ConvertToLLVMBase<ConvertToLLVMPass> {
       createEntryPoint(module, inputs);
   }
 
-  /// Brings vector operations to the forms that convert one by one.
+  /// Rewrites vector operations to forms that can be converted one by one.
   LogicalResult lowerVectors(ModuleOp module) {
     RewritePatternSet patterns(&getContext());
     vector::populateVectorToVectorCanonicalizationPatterns(patterns);
@@ -145,7 +145,8 @@ struct ConvertToLLVMPass : nn::impl::ConvertToLLVMBase<ConvertToLLVMPass> {
     }
     Value status = LLVM::CallOp::create(builder, loc, main, arguments).getResult();
     LLVM::ReturnOp::create(builder, loc, status);
-    // No name of ours but the entry's can clash with another library's.
+    // Only the entry's name is exported, so that no other name can clash with another
+    // library's.
     if (failed(SymbolTable::replaceAllSymbolUses(
             main, builder.getStringAttr("nn_main"), module)))
       return signalPassFailure();

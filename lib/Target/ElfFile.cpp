@@ -12,8 +12,8 @@ using llvm::object::ELF64LEFile;
 
 using Entry = llvm::object::ELF64LE::Dyn;
 
-/// Calls `visit` with each dynamic entry that names libraries or folders, and the
-/// string; both lie in `elf`.
+/// Calls `visit` with each dynamic entry that names libraries or folders, and its
+/// string; both are in `elf`.
 static llvm::Error
 forEachString(StringRef elf,
               llvm::function_ref<llvm::Error(const Entry &, StringRef)> visit) {

@@ -13,9 +13,9 @@ namespace mlir::nn {
 /// The names of the libraries that an ELF library asks for (DT_NEEDED).
 llvm::Expected<SmallVector<std::string>> getNeededLibraries(StringRef elf);
 
-/// Lets the library look for others in its own folder first, if it has a search
-/// path at all: overwrites that in place. It becomes a DT_RPATH, which unlike
-/// DT_RUNPATH holds for what those libraries need in turn.
+/// Makes the library look for others in its own folder first, by overwriting its search
+/// path, if it has one, in place. It becomes a DT_RPATH, which unlike DT_RUNPATH also
+/// applies to the dependencies of those libraries.
 llvm::Error searchOwnFolderFirst(MutableArrayRef<char> elf);
 
 } // namespace mlir::nn

@@ -21,14 +21,14 @@ int64_t nn::getStorageBytes(ShapedType type) {
 }
 
 namespace {
-/// Vectors may be loaded with alignment, and no two constants share a line.
+/// Allows aligned vector loads, and no two constants share a cache line.
 constexpr int64_t kAlignment = 64;
 
 struct LayOutWeightsPass : nn::impl::LayOutWeightsBase<LayOutWeightsPass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     Builder builder(&getContext());
-    // Continue a list that another variant's code has started.
+    // Continue the list of another variant.
     llvm::MapVector<Attribute, int64_t> offsets;
     int64_t end = 0;
     auto add = [&](ElementsAttr value, int64_t offset) {

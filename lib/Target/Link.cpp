@@ -12,7 +12,7 @@ using namespace mlir;
 
 LogicalResult nn::linkSharedLibrary(ArrayRef<std::string> objectFiles,
                                     StringRef output, Location loc) {
-  // Nothing that depends on the machine, the folder or the date goes in.
+  // The output must not depend on the machine, the folder or the date.
   std::string outputName = output.str();
   SmallVector<const char *> arguments = {
       "ld.lld",       "-shared",      "--build-id=none", "--hash-style=gnu",

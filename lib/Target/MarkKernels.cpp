@@ -18,7 +18,7 @@ using namespace mlir::nn;
 
 namespace {
 struct MarkKernelsPass : nn::impl::MarkKernelsBase<MarkKernelsPass> {
-  /// What the profiler calls an operation, or "" if it is no kernel.
+  /// The profiler's name for an operation, or "" if it is not a kernel.
   std::string getKind(Operation *op) {
     if (auto call = dyn_cast<CallKernelOp>(op)) {
       auto kernel = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
@@ -38,7 +38,7 @@ struct MarkKernelsPass : nn::impl::MarkKernelsBase<MarkKernelsPass> {
     return "";
   }
 
-  /// Kernels in branches count for themselves, those of a loop all together.
+  /// Kernels in branches are counted separately, those of a loop together.
   void mark(Block &block, SmallVectorImpl<Attribute> &kernels, OpBuilder &builder) {
     for (Operation &op : llvm::make_early_inc_range(block)) {
       if (auto branch = dyn_cast<scf::IfOp>(op)) {
@@ -68,7 +68,7 @@ struct MarkKernelsPass : nn::impl::MarkKernelsBase<MarkKernelsPass> {
       return;
     OpBuilder builder(&getContext());
     SmallVector<Attribute> kernels;
-    // Continue a table that another variant's code has started.
+    // Continue the table of another variant.
     if (auto table = module->getAttrOfType<ArrayAttr>("nn.kernels"))
       llvm::append_range(kernels, table);
     mark(main.getBody().front(), kernels, builder);

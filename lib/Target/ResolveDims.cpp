@@ -18,8 +18,8 @@ using namespace mlir::nn;
 
 namespace {
 
-/// The size of dimension `index` of a view, by what the view was made of.
-/// Null if its source does not say.
+/// The size of dimension `index` of a view, computed from its source; null if that is
+/// not possible.
 OpFoldResult getSize(OpBuilder &builder, Location loc, Operation *view, int64_t index) {
   if (auto cast = dyn_cast<memref::CastOp>(view))
     return memref::getMixedSize(builder, loc, cast.getSource(), index);

@@ -11,8 +11,8 @@ class RewritePatternSet;
 
 namespace mlir::nn {
 
-/// Memory, kernels, failed checks: calls through the table in the context, which is
-/// argument 0 of the function around them.
+/// Lowers memory, kernels and failed checks to calls through the table in the context,
+/// which is argument 0 of the surrounding function.
 void populateRuntimeToLLVMPatterns(const LLVMTypeConverter &converter,
                                    RewritePatternSet &patterns);
 

@@ -16,7 +16,7 @@ namespace {
 
 class Sum;
 
-/// Something that is not taken apart: a dimension or a call.
+/// An indivisible factor: a dimension or a call.
 struct Factor {
   std::string text;
   bool nonNegative;
@@ -25,8 +25,8 @@ struct Factor {
   bool operator==(const Factor &other) const { return text == other.text; }
 };
 
-/// A sum of products, in one form for one value: factors of a product are
-/// sorted, no coefficient is zero.
+/// A sum of products in a canonical form: the factors of a product are sorted, and no
+/// coefficient is zero.
 class Sum {
 public:
   Sum(int64_t constant = 0) { add({}, constant); }
@@ -55,7 +55,7 @@ public:
     return std::nullopt;
   }
 
-  /// True if it cannot be negative; false if that is not seen.
+  /// True if it is provably not negative.
   bool isNonNegative() const {
     return llvm::all_of(terms, [](const auto &term) {
       return term.second >= 0 && llvm::all_of(term.first, [](const Factor &factor) {
@@ -64,8 +64,8 @@ public:
     });
   }
 
-  /// A quotient and a rest, whose terms are not multiples of the divisor and
-  /// whose constant is less.
+  /// A quotient and a remainder, whose terms are not multiples of the divisor and whose
+  /// constant is smaller than it.
   std::pair<Sum, Sum> divideTerms(int64_t divisor) const {
     Sum quotient, rest;
     for (const auto &[product, coefficient] : terms) {
@@ -80,7 +80,7 @@ public:
     return {quotient, rest};
   }
 
-  /// What of it is a multiple term by term, and the rest.
+  /// Splits it into the terms that are multiples, and the rest.
   std::pair<Sum, Sum> splitMultiples(int64_t divisor) const {
     Sum multiples, rest;
     for (const auto &[product, coefficient] : terms)
@@ -88,7 +88,7 @@ public:
     return {multiples, rest};
   }
 
-  /// About how long it is when printed.
+  /// The approximate length of its text.
   size_t getLength() const {
     size_t length = 0;
     for (const auto &term : terms)
@@ -97,7 +97,7 @@ public:
     return length;
   }
 
-  /// If it is `x` rounded up to a multiple: that x.
+  /// If it is `x` rounded up to a multiple, returns x.
   std::optional<Sum> getRounded(int64_t multiple) const {
     Sum sum;
     unsigned numRounded = 0;
@@ -118,7 +118,7 @@ public:
       return "0";
     std::string text;
     for (const auto &[product, coefficient] : terms) {
-      // The smallest number has no positive one.
+      // The smallest integer has no positive counterpart.
       uint64_t magnitude = coefficient < 0 ? -uint64_t(coefficient) : coefficient;
       text += text.empty() ? (coefficient < 0 ? "-" : "")
                            : (coefficient < 0 ? " - " : " + ");
@@ -173,14 +173,14 @@ Sum roundUp(const Sum &sum, int64_t multiple) {
                                 rest.isNonNegative(), std::make_shared<Sum>(rest)});
 }
 
-/// Division towards zero, or down, which differ for negative numerators only.
+/// Division towards zero, or down; they differ only for negative numerators.
 Sum divide(bool down, const Sum &x, const Sum &y) {
   std::optional<int64_t> divisor = y.getConstant();
   if (!divisor || *divisor <= 0)
     return Factor{call(down ? "floordiv" : "truncdiv", {x, y}), false, nullptr};
   if (!down && !x.isNonNegative())
     return Factor{call("truncdiv", {x, y}), false, nullptr};
-  // Whole multiples come out, so that 1 + (n - 1) / 2 is (n + 1) / 2.
+  // Multiples of the divisor are moved out, so that 1 + (n - 1) / 2 is (n + 1) / 2.
   auto [quotient, rest] = x.divideTerms(*divisor);
   if (std::optional<int64_t> constant = rest.getConstant())
     return quotient; // less than the divisor
@@ -245,7 +245,7 @@ public:
     if (known != sums.end())
       return known->second;
     std::optional<Sum> sum = read(value);
-    // Nobody reads it, and factors within factors multiply.
+    // Nobody would read it, and nested factors grow exponentially.
     if (sum && sum->getLength() > 10000)
       sum = std::nullopt;
     sums[value] = sum;
@@ -392,7 +392,7 @@ private:
     return std::nullopt;
   }
 
-  /// What a maximum of maximums is the largest of. All operands are known.
+  /// The operands of a maximum of maximums. All operands are known.
   void collectMaximum(Operation *op, SmallVectorImpl<Sum> &candidates) {
     bool clamped = llvm::any_of(op->getOperands(), [](Value operand) {
       return matchPattern(operand, m_Zero());
@@ -410,8 +410,8 @@ private:
     }
   }
 
-  /// (x + m - 1) / m * m rounds up what is not negative. If the result is clamped
-  /// to 0, so does it for the rest.
+  /// (x + m - 1) / m * m rounds up if x is not negative. If the result is clamped to 0,
+  /// it also does so for negative x.
   std::optional<Sum> readRoundUp(Operation *op, bool clamped) {
     auto division = op->getOperand(0).getDefiningOp<arith::DivSIOp>();
     std::optional<Sum> multiple = get(op->getOperand(1));

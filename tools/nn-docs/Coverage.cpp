@@ -1,9 +1,9 @@
 //===- Coverage.cpp - which ONNX operators compile ------------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// Nothing here is a list kept by hand: versions come from the importer's registry
-// and ONNX's schemas; element types from importing ONNX's own node tests with
-// their tensors given each type in turn, and asking the capability tables.
+// Nothing here is a hand-written list: versions come from the importer's registry and
+// ONNX's schemas; element types from importing ONNX's own node tests with each type in
+// turn, and from the capability tables.
 //
 //===----------------------------------------------------------------------===//
 
@@ -42,7 +42,7 @@ constexpr ElementType elementTypes[] = {
 #include "runtime/abi/element_types.def"
 };
 
-/// What is known of an operator.
+/// What is known about an operator.
 struct Operator {
   std::set<int> versions;
   std::vector<onnx::ModelProto> tests;
@@ -117,7 +117,7 @@ bool Coverage::import(const onnx::ModelProto &model,
   return true;
 }
 
-/// Gives all tensors whose type the schema ties to `variable` another type.
+/// Changes the type of all tensors whose type the schema ties to `variable`.
 static void retype(onnx::ModelProto &model, const onnx::OpSchema &schema,
                    const std::string &variable, int32_t type) {
   auto change = [&](const std::string &tensor, auto &infos) {
