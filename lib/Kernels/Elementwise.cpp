@@ -9,8 +9,8 @@
 //       result[row, i] = body(operand[row, i] ...)
 //
 // with a stride for each operand and dimension, which is 0 if it is broadcast. With a
-// single dimension, an iteration is a block of it. If only the run can decide whether a
-// dimension is broadcast, its stride is chosen at run time; if the last dimension turns
+// single dimension, an iteration is a block of it. If it is known only at run time whether
+// a dimension is broadcast, its stride is chosen then; if the last dimension turns
 // out to be broadcast, the row is computed element by element.
 //
 //===----------------------------------------------------------------------===//

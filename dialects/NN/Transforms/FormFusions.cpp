@@ -82,7 +82,7 @@ private:
           addDequantized(operand, group);
       group.insert(user);
       current = user->getResult(0);
-      // Integers of 8 bits are made to be stored.
+      // A cast to i8 ends the epilogue.
       if (isa<CastOp>(user) && getElementTypeOrSelf(current).isInteger(8))
         break;
     }

@@ -20,7 +20,7 @@ namespace mlir::nn {
 enum class DimUse {
   Full,     // equal sizes
   Broadcast, // size 1
-  Unknown   // one of both; only the run shows which
+  Unknown   // one of the two; known only at run time
 };
 
 class FusionView {

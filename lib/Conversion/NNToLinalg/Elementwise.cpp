@@ -22,8 +22,8 @@ static TypedAttr getSplat(Value tensor) {
 }
 
 namespace {
-/// Any elementwise operator becomes one linalg.generic. Operands for which only the run
-/// can decide whether they are broadcast are read with computed indices.
+/// Any elementwise operator becomes one linalg.generic. If it is known only at run time
+/// whether an operand is broadcast, it is read with computed indices.
 struct LowerElementwise
     : OpInterfaceRewritePattern<ElementwiseOpInterface> {
   LowerElementwise(MLIRContext *context, SymbolicDims &symbols)

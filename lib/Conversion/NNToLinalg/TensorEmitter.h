@@ -128,8 +128,8 @@ public:
   /// know both shapes.
   SmallVector<Access> getAccess(Value operand, ArrayRef<Dim> like);
   /// The map that reads `operand` (signless) for indices of `like`, over `rank`
-  /// dimensions of which the first are those of `like`. If only the run can decide
-  /// whether a dimension is 1, `operand` is replaced by a tensor that is already
+  /// dimensions of which the first are those of `like`. If it is known only at run time whether
+  /// a dimension is 1, `operand` is replaced by a tensor that is already
   /// broadcast.
   AffineMap broadcastMap(Value &operand, ArrayRef<Dim> like,
                          ArrayRef<Size> likeSizes);

@@ -92,7 +92,8 @@ static LogicalResult importIdentity(NodeBinder &node) {
 }
 
 /// Nothing may be dropped, as that needs the random numbers of one implementation: not
-/// in training, or none of the elements. What the run knows is checked there.
+/// in training, or none of the elements. What is known only at run
+/// time is checked then.
 static LogicalResult requireNothingDropped(NodeBinder &node, Value ratio,
                                            Value trainingMode) {
   auto training = node.getShapes().getConstantContents(trainingMode);

@@ -43,7 +43,7 @@ OwningOpRef<ModuleOp> nn::importONNX(MLIRContext &context, StringRef path,
     result.isSound = result.report.empty() && !importer.contradictsDeclaredRanks();
     return result;
   };
-  // Where the rank of a result hangs on dimensions that only the run knows, these are
+  // Where the rank of a result depends on dimensions known only at run time, these are
   // kept, or taken away if only so all fits the model's declared outputs.
   Attempt best = attempt(/*unknownDimsAreOne=*/false);
   if (best.assumed && !best.isSound) {

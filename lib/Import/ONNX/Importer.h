@@ -23,7 +23,7 @@ public:
         state(context, path) {}
 
   /// The module; of no use if the report is not empty. Where the rank of a result
-  /// hangs on dimensions that only the run knows, these are taken to be 1 or not.
+  /// depends on dimensions known only at run time, these are assumed to be 1 or not.
   OwningOpRef<ModuleOp> run(bool unknownDimsAreOne);
 
   /// After run(): whether that mattered, and whether outputs do not have the ranks

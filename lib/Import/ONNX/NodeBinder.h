@@ -52,7 +52,7 @@ struct ImportState {
   std::function<RankedTensorType(llvm::StringRef)> getDeclaredType;
   /// Values of which nothing is certain, because a node before them failed.
   llvm::DenseSet<Value> uncertain;
-  /// Whether dimensions that only the run knows are taken to be 1 where the rank of
+  /// Whether dimensions known only at run time are assumed to be 1 where the rank of
   /// a result hangs on it (Squeeze without axes), and whether this was needed.
   bool unknownDimsAreOne = false, assumedDims = false;
 };
@@ -207,7 +207,7 @@ public:
   /// rank 0) is false.
   void checkAtRun(Value holds, const Twine &problem);
 
-  /// Whether a dimension that only the run knows is 1, as is assumed where the rank
+  /// Whether a dimension known only at run time is 1, as is assumed where the rank
   /// of a result hangs on it. If not, the run ends with an error of the node's name
   /// and the way out.
   bool assumeIsOne(Value tensor, int64_t dim);

@@ -187,7 +187,7 @@ static std::optional<int64_t> findDeclaredAxis(NodeBinder &node, Value input,
   return found;
 }
 
-/// An axis that only the run knows is one of few. Where all give results of one shape,
+/// An axis known only at run time is one of a few. If all give results of one shape,
 /// the run chooses; else the declared shape does, and the run checks it.
 static LogicalResult transformComputedAxis(NodeBinder &node, Value input,
                                            const Transform &transform, Value axis) {

@@ -25,7 +25,7 @@ func.func @parallel(%x: memref<4x8x4096xf32>, %y: memref<4x8x4096xf32>) {
 
 // -----
 
-// Sizes that only a run knows are passed; what is read and written is marked.
+// Sizes known only at run time are passed; arguments are marked as read or written.
 // CHECK-LABEL: func.func @in_place
 // CHECK: %[[SIZE:.*]] = memref.dim %arg0, %c0
 // CHECK: nn.call_kernel @loops_0 ins() outs(%arg0 : memref<?xf32>) scalars(%[[SIZE]]) count(%[[SIZE]])

@@ -43,7 +43,7 @@ func.func @row(%x: tensor<1x1000xf32>, %w: tensor<1000x10xf32>) -> tensor<1x10xf
 
 // -----
 
-// Rows that only the run knows: whole blocks, then single rows.
+// A number of rows known only at run time: whole blocks, then single rows.
 // CHECK-LABEL: func.func @dynamic
 // CHECK: %[[ROWS:.*]] = tensor.dim %arg0, %c0
 // CHECK: nn.call_kernel @kernel_matmul_0
