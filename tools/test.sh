@@ -6,6 +6,8 @@
 #
 #   tools/test.sh                     everything
 #   tools/test.sh test/dialects/NN    only these lit tests
+#   tools/test.sh --release ...       in build-release: optimized, without assertions
+#                                     (NDEBUG), and warnings are errors
 #
 # Environment: NN_BUILD_DIR, NN_DEPS_DIR, NN_JOBS, NN_CMAKE_ARGS, and
 # NN_SHARED_DIR, where real models and data lie (default: ../shared).
@@ -20,6 +22,11 @@ case "${1:-}" in
   ;;
 esac
 
+if [ "${1:-}" = --release ]; then
+  shift
+  nn_build_dir=${NN_BUILD_DIR:-$nn_root/build-release}
+  NN_CMAKE_ARGS="-DCMAKE_BUILD_TYPE=Release -DNN_WARNINGS_AS_ERRORS=ON ${NN_CMAKE_ARGS:-}"
+fi
 for test in "$@"; do
   [ -e "$test" ] || die "no such test: $test"
 done
