@@ -44,6 +44,7 @@ class PluginSession;
 struct OneDNNPlugin {
   const char *libraryVersion;
   const char *libraryPath; // of libdnnl
+  bool forTBB;             // else its threads are not those of a run
   /// Null without memory.
   PluginModule *(*createModule)();
   void (*destroyModule)(PluginModule *module);

@@ -60,6 +60,11 @@ static const OneDNNPlugin *tryLoad(const std::string &path,
     dlclose(handle);
     return nullptr;
   }
+  if (!plugin->forTBB) {
+    tried += "\n  " + path + ": it found " + plugin->libraryPath +
+             ", an oneDNN that is not built for oneTBB";
+    return nullptr;
+  }
   NNRT_VERBOSE_LINE(1, plugin, path.c_str(), plugin->libraryVersion,
                     plugin->libraryPath);
   return plugin;

@@ -75,6 +75,7 @@ nnrt_onednn_plugin(uint32_t version, const PluginHost *pluginHost) {
               library.dli_fname
           ? library.dli_fname
           : "?",
+      dnnl->cpu_runtime == DNNL_RUNTIME_TBB,
       [] { return orNull([] { return new PluginModule; }); },
       [](PluginModule *module) { delete module; },
       [](PluginModule *module, Threads *threads) {
