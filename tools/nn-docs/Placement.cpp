@@ -9,7 +9,7 @@ using namespace mlir;
 using namespace mlir::nn;
 
 static std::string getShortName(TypeSet set) {
-  if (set == types::any)
+  if (set == types::every)
     return "any";
   if (set == types::basic)
     return "basic";

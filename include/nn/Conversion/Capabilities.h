@@ -60,13 +60,13 @@ constexpr TypeSet numbers = floats | ints;
 /// Everything that can be computed with.
 constexpr TypeSet basic = numbers | i1;
 /// Every type, for operators that move elements without looking at them.
-constexpr TypeSet any = TypeSet()
+constexpr TypeSet every = TypeSet()
 #define NN_FLOAT_TYPE(number, Enum, name, bits, dlpack, keyword, Class) | keyword
 #define NN_INTEGER_TYPE(number, Enum, name, bits, dlpack, keyword) | keyword
 #include "runtime/abi/element_types.def"
     ;
 /// Floats of 8 bits or less, integers of 4 and 2.
-constexpr TypeSet small = any.without(basic);
+constexpr TypeSet small = every.without(basic);
 } // namespace types
 
 /// A requirement in addition to type and rank.
