@@ -240,11 +240,12 @@ public:
       }
       size_t before = pending.size();
       Parts parts = getParts(position);
-      for (Dim part : llvm::reverse(parts))
-        if (part)
-          for (unsigned used : llvm::reverse(getSymbols(part)))
-            if (!values.contains(used))
-              pending.push_back(used);
+      for (Dim part : llvm::reverse(parts)) {
+        SmallVector<unsigned> used = part ? getSymbols(part) : SmallVector<unsigned>();
+        for (unsigned symbol : llvm::reverse(used))
+          if (!values.contains(symbol))
+            pending.push_back(symbol);
+      }
       if (pending.size() != before)
         continue;
       pending.pop_back();
