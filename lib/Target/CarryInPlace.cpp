@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"
 
 using namespace mlir;
@@ -63,6 +64,9 @@ static SmallPtrSet<Value, 2> findSources(Value value, ArrayRef<Value> carried,
       sources.insert(next);
       continue;
     }
+    // Arguments of blocks around the loop are other buffers.
+    if (isa<BlockArgument>(next))
+      continue;
     for (AliasingOpOperand alias : state.getAliasingOpOperands(next))
       pending.push_back(alias.opOperand->get());
   }
