@@ -169,7 +169,7 @@ void Importer::importNodes(Nodes &nodes, Scope &scope) {
     // What the node reads may be what another problem has left unknown.
     bool follows = llvm::any_of(getReadNames(nodes[index]), [&](StringRef name) {
       Binding *binding = name.empty() ? nullptr : findBinding(name, scope);
-      return binding && !binding->weight && !binding->isAbsent &&
+      return binding && !binding->weight && !binding->sparseWeight && !binding->isAbsent &&
              (!binding->value || state.uncertain.contains(binding->value));
     });
     size_t known = report.getProblems().size();
