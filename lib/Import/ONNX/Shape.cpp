@@ -323,6 +323,32 @@ static LogicalResult sliceComputed(NodeBinder &node, Value data, Value starts, V
   return node.setOutput(data);
 }
 
+/// Lists of bounds whose length is known only at run time become as long as there may be
+/// axes: dimensions without bounds are taken whole. The run checks the lengths.
+static void fillSlice(NodeBinder &node, Value &starts, Value &ends, int64_t length) {
+  if (getType(starts).hasStaticShape() && getType(ends).hasStaticShape())
+    return;
+  if (node.require(getType(starts).getRank() == 1 && getType(ends).getRank() == 1,
+                   "'starts' and 'ends' are lists", "another shape", "").failed())
+    return;
+  Type i64 = IntegerType::get(node.getContext(), 64);
+  Value count = getDimScalar(node, starts, 0), other = getDimScalar(node, ends, 0);
+  Value isEqual = node.create<EqualOp>(count, other);
+  Value fits =
+      node.create<LessOrEqualOp>(count, node.constantScalar(double(length), i64));
+  node.checkAtRun(node.create<AndOp>(isEqual, fits),
+                  "has 'starts' and 'ends' of different lengths, or more than " +
+                      Twine(length) + " of them");
+  auto fill = [&](Value list, int64_t otherwise) {
+    Value behind = node.constantList(SmallVector<int64_t>(length, otherwise));
+    Value all = node.create<ConcatOp>(SmallVector<Value>{list, behind}, 0);
+    Value from = node.constantList({0}), to = node.constantList({length});
+    return node.create<SliceOp>(all, from, to, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{1});
+  };
+  starts = fill(starts, 0);
+  ends = fill(ends, std::numeric_limits<int64_t>::max());
+}
+
 static LogicalResult importSlice(NodeBinder &node) {
   Value data, starts, ends, computedAxes, computedSteps;
   std::optional<SmallVector<int64_t>> axes, steps;
@@ -331,18 +357,19 @@ static LogicalResult importSlice(NodeBinder &node) {
     return failure();
   if (!axes && !computedAxes) {
     RankedTensorType type = getType(starts);
-    if (node.require(type.getRank() == 1 && type.hasStaticShape() &&
-                         type.getDimSize(0) <= getType(data).getRank(),
-                     "'starts' is a list of known length, not longer than the "
-                     "input's rank",
-                     "another shape", "", Remedy::MakeConstant).failed())
+    int64_t rank = getType(data).getRank();
+    if (node.require(type.getRank() == 1 &&
+                         (type.isDynamicDim(0) || type.getDimSize(0) <= rank),
+                     "'starts' is a list that is not longer than the input's rank",
+                     show(type), "").failed())
       return failure();
-    axes.emplace();
-    for (int64_t axis = 0; axis < type.getDimSize(0); ++axis)
-      axes->push_back(axis);
+    int64_t length = type.isDynamicDim(0) ? rank : type.getDimSize(0);
+    axes = llvm::to_vector(llvm::seq<int64_t>(0, length));
   }
   starts = node.asInt64(starts);
   ends = node.asInt64(ends);
+  if (axes && !node.failed())
+    fillSlice(node, starts, ends, axes->size());
   if (computedAxes || computedSteps) {
     if (!steps && !computedSteps)
       steps = SmallVector<int64_t>(getType(computedAxes).getNumElements(), 1);
