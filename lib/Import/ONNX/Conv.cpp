@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "Registry.h"
+#include "ShapeMath.h"
 #include "SpatialAttrs.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -15,20 +16,36 @@ static std::string join(ArrayRef<int64_t> values) {
          }), ", ") + "]";
 }
 
-/// `kernel_shape` repeats what the weight says.
-static LogicalResult checkKernelShape(NodeBinder &node, Value weight,
-                                      ArrayRef<int64_t> kernelShape) {
+/// The weight. `kernel_shape` repeats the shape of its windows: where the model does
+/// not declare that of the weight, it is this one, and the run checks it.
+static Value bindKernelShape(NodeBinder &node, Value weight, ArrayRef<int64_t> kernelShape) {
   ArrayRef<int64_t> shape = cast<RankedTensorType>(weight.getType()).getShape();
   if (kernelShape.empty() || shape.size() < 2)
-    return success();
+    return weight;
   ArrayRef<int64_t> known = shape.drop_front(2);
-  // What is not known is for the operator to ask for.
-  if (llvm::equal(kernelShape, known, [](int64_t given, int64_t size) {
+  if (!llvm::equal(kernelShape, known, [](int64_t given, int64_t size) {
         return ShapedType::isDynamic(size) || given == size;
-      }))
-    return success();
-  return node.fail("kernel_shape is the shape of the weight's windows",
-                   join(kernelShape), join(known));
+      })) {
+    (void)node.fail("kernel_shape is the shape of the weight's windows",
+                    join(kernelShape), join(known));
+    return {};
+  }
+  if (!ShapedType::isDynamicShape(known))
+    return weight;
+  SmallVector<Value> sizes{node.create<nn::ShapeOp>(
+      weight, 0, Builder(node.getContext()).getI64IntegerAttr(2))};
+  for (auto [i, given] : llvm::enumerate(kernelShape)) {
+    sizes.push_back(node.constantList({given}));
+    if (!ShapedType::isDynamic(known[i]))
+      continue;
+    Value expected = node.constantScalar(double(given), IntegerType::get(node.getContext(), 64));
+    node.checkAtRun(
+        node.create<EqualOp>(getDimScalar(node, weight, int64_t(i) + 2), expected),
+        "gets weights with another size than attribute 'kernel_shape' says along dimension " +
+            Twine(i + 2) + "; give it weights of that shape, or export the model again");
+  }
+  Value list = node.create<ConcatOp>(sizes, 0);
+  return node.create<ReshapeOp>(weight, list, /*allow_zero=*/true);
 }
 
 static LogicalResult importConv(NodeBinder &node) {
@@ -38,7 +55,7 @@ static LogicalResult importConv(NodeBinder &node) {
   node.operand("X", input).operand("W", weight).optionalOperand("B", bias)
       .attr("group", group, 1);
   if (attrs.bind(node).failed() ||
-      failed(checkKernelShape(node, weight, attrs.kernelShape)))
+      !(weight = bindKernelShape(node, weight, attrs.kernelShape)))
     return failure();
   return node.replaceWith<ConvOp>(input, weight, bias, attrs.strides,
                                   attrs.dilations, attrs.pads, group,
@@ -54,7 +71,7 @@ static LogicalResult importConvTranspose(NodeBinder &node) {
       .attr("group", group, 1).attr("output_padding", outputPadding)
       .attr("output_shape", outputShape);
   if (attrs.bind(node).failed() ||
-      failed(checkKernelShape(node, weight, attrs.kernelShape)))
+      !(weight = bindKernelShape(node, weight, attrs.kernelShape)))
     return failure();
   // Old exporters give the batch and channels, too.
   int64_t rank = cast<RankedTensorType>(input.getType()).getRank();
