@@ -66,7 +66,6 @@ class Builder:
         self.parent = None
         self.counter = [0]
         self.pool, self.nodes, self.inputs, self.initializers = [], [], [], []
-        self.pinned = set()  # inputs whose sizes other parts of the graph rely on
 
     # Choices.
 
@@ -331,7 +330,7 @@ class Builder:
         for x in inputs:
             shape = list(x.shape)
             for i, size in enumerate(x.shape):
-                if x.name not in self.pinned and self.chance(dynamic):
+                if self.chance(dynamic):
                     shape[i] = symbols.setdefault(size, f"d{size}") if self.chance(0.7) else None
                     other.setdefault(size, self.choose(size + 1, max(1, size - 1), 2 * size, 1))
             infos.append((x, shape))

@@ -24,7 +24,7 @@ MEMORY = 12 << 30  # bytes of addresses that nn-run may take
 
 @dataclasses.dataclass
 class Verdict:
-    status: str  # ok, invalid, unjudged, refused, or what failed: see FAILURES
+    status: str  # ok, invalid, unjudged, or one of FAILURES
     message: str = ""
     subject: str = ""
     run: int = 0
@@ -34,7 +34,7 @@ class Verdict:
         return self.status in FAILURES
 
 
-# "refused" only counts where a judge runs the model.
+# What nn-run says of a model that a judge runs, or that nobody may say.
 FAILURES = {"import", "compile", "load", "run", "crash", "timeout", "wrong"}
 
 
@@ -129,7 +129,8 @@ class Checker:
         stage = outcome.get("stage")
         for run, (inputs, want) in enumerate(zip(case.runs, case.wanted)):
             if not (case.folder / f"test_data_set_{run}" / "results.npz").exists():
-                if want is None and stage not in ("crash", "timeout"):
+                if want is None and stage in ("import", "run"):
+                    # Who knows whether the model is valid?
                     return Verdict("unjudged", outcome.get("message", ""), subject, run)
                 return Verdict(stage or "run", outcome.get("message", ""), subject, run)
             got = case.results(run)

@@ -2,10 +2,11 @@
 """If, Loop and Scan, with states that are updated, handed on, swapped or left alone."""
 
 import numpy as np
+from onnx import helper
 
-from builder import BOOL, Unfit
-from families_elementwise import FLOAT, unary
-from families_layers import product, reduce
+from builder import BOOL, Unfit, Value
+from families_elementwise import FLOAT
+from families_layers import product
 from families_movement import concat, gather, reduction, reshape, slice_, transpose
 
 BODY = {**FLOAT, product: 3, transpose: 1, slice_: 1, reduction: 1, gather: 1, concat: 1,
@@ -67,8 +68,6 @@ def branch(g):
 
 def node(g, kind, inputs, count, like, shapes=None, **attributes):
     """A node with subgraphs, whose results are as we know them to be."""
-    from onnx import helper
-    from builder import Value
     names = [g.fresh_name() for _ in range(count)]
     g.nodes.append(helper.make_node(kind, [x.name if x else "" for x in inputs], names,
                                     name=g.fresh_name(kind + "_"), **attributes))
@@ -110,7 +109,6 @@ def states_of(g):
 
 
 def inner(g, value, shape=None):
-    from builder import Value
     return Value(g.fresh_name("s"), value.dtype, value.shape if shape is None else shape)
 
 
@@ -118,8 +116,7 @@ def loop(g):
     initial = states_of(g)
     trips = g.choose(0, 1, 2, 3, 5)
     count = g.fresh(np.int64, g.choose((), (1,)), trips, trips, constants=0.5)
-    iteration, going = inner(g, count, ()), None
-    from builder import Value
+    iteration = inner(g, count, ())
     going = Value(g.fresh_name("s"), BOOL, ())
     states = [inner(g, s) for s in initial]
     body = g.body([iteration, going, *states])

@@ -111,7 +111,7 @@ def dropout(g):
 
 def softmax(g):
     x = g.value(low=1)
-    g.op(g.choose("Softmax", "Softmax", "LogSoftmax", "Hardmax"), x, axis=g.axis(x))
+    g.op(g.choose("Softmax", "Softmax", "LogSoftmax"), x, axis=g.axis(x))
 
 
 def cumulative(g):

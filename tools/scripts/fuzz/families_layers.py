@@ -57,6 +57,9 @@ def window(g, sizes, transposed=False):
         attributes["auto_pad"] = g.choose("SAME_UPPER", "SAME_LOWER", "VALID")
         if attributes["auto_pad"] != "VALID":
             attributes.pop("dilations", None)
+            # Windows that leave gaps would have negative padding.
+            strides = attributes.get("strides", [])
+            attributes["strides"] = [min(s, k) for s, k in zip(strides, kernel)] or None
     return attributes
 
 
@@ -138,26 +141,26 @@ def pool(g):
     g.op(kind, x, **attributes)
 
 
+def batches_fit(a, b):
+    try:
+        np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        return True
+    except ValueError:
+        return False
+
+
 def product(g):
     """MatMul of all ranks, of values and weights."""
     a = g.value(low=1, high=4)
     k = a.shape[-1]
     found = g.candidates([a.dtype], lambda v: v.rank >= 2 and v.shape[-2] == k and
-                         Builder_fits(v, a))
+                         batches_fit(v, a))
     if found and g.chance(0.4):
         b = g.random.choice(found)
     else:
         batch = a.shape[:-2] if g.chance(0.3) else ()
         b = g.weights((*batch, k, g.dim()) if g.chance(0.92) else (k,))
     return g.op("MatMul", a, b)
-
-
-def Builder_fits(v, a):
-    try:
-        np.broadcast_shapes(v.shape[:-2], a.shape[:-2])
-        return True
-    except ValueError:
-        return False
 
 
 def product_block(g):

@@ -285,19 +285,30 @@ def scatter_nd(g):
          reduction=kind)
 
 
+def without_nan(g, x):
+    """ONNX does not say how NaN compares where values are put in order."""
+    if x.dtype not in FLOATS:
+        return x
+    return g.op("Where", g.op("Equal", x, x), x, g.constant(np.array(0, x.dtype)))
+
+
 def top_k(g):
     x = g.value((g.float_type,) * 3 + (np.int64, np.int32), low=1)
     if x.dtype not in (np.float32, np.float64, np.int64, np.int32):
         raise Unfit
     axis = g.axis(x)
-    g.op("TopK", x, g.shape_constant([g.random.randint(1, x.shape[axis])]), outputs=2, axis=axis,
+    g.op("TopK", without_nan(g, x), g.shape_constant([g.random.randint(1, x.shape[axis])]), outputs=2, axis=axis,
          largest=g.choose(0, 1))
 
 
 def arg(g):
     x = g.value((g.float_type,) * 3 + (np.int32,), low=1)
-    g.op(g.choose("ArgMax", "ArgMin"), x, axis=g.axis(x), keepdims=g.choose(0, 1),
-         select_last_index=g.choose(0, 0, 1))
+    y = without_nan(g, x)
+    if g.chance(0.15) and y.dtype in FLOATS:
+        g.op("Hardmax", y, axis=g.axis(y))
+    else:
+        g.op(g.choose("ArgMax", "ArgMin"), y, axis=g.axis(y), keepdims=g.choose(0, 1),
+             select_last_index=g.choose(0, 0, 1))
 
 
 def one_hot(g):

@@ -113,7 +113,7 @@ class Judge:
         if not doubtful:
             return None
         name = doubtful[0]
-        agree = reference and self.explained(want, reference, trials, name)
+        agree = reference and same(want[name], reference[name], self.like(name))
         return describe(name, got[name], want[name],
                         "ONNX Runtime and ONNX's reference" if agree else
                         "ONNX Runtime" + ("" if reference is None else
