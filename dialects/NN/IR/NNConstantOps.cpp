@@ -53,7 +53,7 @@ void ConstantOfShapeOp::inferContents(ShapeEnv &env, Adaptor adaptor,
   int64_t size = shape->empty() ? 1 : shape->front();
   if (size < 0 || size > 64)
     return;
-  // Unsigned numbers are wrapped to their type where they are recorded.
+  // Unsigned numbers are wrapped to their type when they are recorded.
   APInt number = *value.begin();
   results.push_back(Dims(size, env.constant(number.getSExtValue())));
 }

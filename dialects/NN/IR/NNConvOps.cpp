@@ -8,7 +8,7 @@
 using namespace mlir;
 using namespace mlir::nn;
 
-/// The parts of the shape functions and verifiers that both convolutions share.
+/// What the shape functions and verifiers of both convolutions share.
 template <typename OpOrAdaptor>
 static LogicalResult checkConv(OpOrAdaptor op,
                                function_ref<LogicalResult(const Twine &)> fail) {
@@ -186,7 +186,7 @@ LogicalResult ConvTransposeOp::verify() {
 }
 
 namespace {
-/// Replaces auto_pad by the pads that it stands for, where sizes allow.
+/// Replaces auto_pad by explicit pads, if the sizes are known.
 struct ResolveConvAutoPad : OpRewritePattern<ConvOp> {
   using OpRewritePattern::OpRewritePattern;
 

@@ -80,8 +80,8 @@ void CastOp::inferContents(ShapeEnv &env, Adaptor adaptor,
   results.push_back(std::move(input));
 }
 
-/// Elementwise arithmetic on the contents of two operands, broadcast; whoever records
-/// the results wraps them to the type.
+/// Elementwise arithmetic on the contents of two operands, broadcast; the caller that
+/// records the results wraps them to the type.
 static void
 inferArithmetic(ShapeEnv &env, Value lhs, Value rhs,
                 SmallVectorImpl<Contents> &results,
@@ -117,7 +117,7 @@ void MulOp::inferContents(ShapeEnv &env, Adaptor adaptor,
 
 void DivOp::inferContents(ShapeEnv &env, Adaptor adaptor,
                           SmallVectorImpl<Contents> &results) {
-  // Division truncates; it is a floor division for sizes by positive numbers.
+  // Division truncates; for sizes and positive divisors this is floor division.
   inferArithmetic(env, adaptor.getLhs(), adaptor.getRhs(), results,
                   [&](Dim l, Dim r) -> Dim {
                     auto divisor = dyn_cast<AffineConstantExpr>(r);
@@ -150,7 +150,7 @@ void MinOp::inferContents(ShapeEnv &env, Adaptor adaptor,
                   [&](Dim l, Dim r) { return env.min(l, r); });
 }
 
-/// Exporters ask whether sizes are -1.
+/// Exporters compare sizes with -1.
 void EqualOp::inferContents(ShapeEnv &env, Adaptor adaptor,
                             SmallVectorImpl<Contents> &results) {
   inferArithmetic(env, adaptor.getLhs(), adaptor.getRhs(), results,
@@ -191,8 +191,8 @@ void WhereOp::inferContents(ShapeEnv &env, Adaptor adaptor,
 // Folders
 //===----------------------------------------------------------------------===//
 
-/// True if the value is a constant whose elements all are `number`, with its sign if
-/// that is a zero of floats.
+/// True if the value is a constant whose elements all equal `number`, including the
+/// sign of a float zero.
 static bool isSplat(Value value, double number) {
   Attribute attribute;
   if (!matchPattern(value, m_Constant(&attribute)))
@@ -212,7 +212,7 @@ static bool isSplat(Value value, double number) {
   return false;
 }
 
-/// `kept` if `neutral` holds `number` everywhere and the result is as `kept`.
+/// `kept` if all elements of `neutral` are `number` and `kept` has the result's type.
 template <typename OpTy>
 static OpFoldResult foldNeutral(OpTy op, Value kept, Value neutral,
                                 double number) {
@@ -255,7 +255,7 @@ OpFoldResult DivOp::fold(FoldAdaptor) {
 // Bitcast
 //===----------------------------------------------------------------------===//
 
-/// ONNX's bool takes a byte.
+/// ONNX's bool has 8 bits.
 static unsigned getStoredBits(Type type) {
   return type.isInteger(1) ? 8 : type.getIntOrFloatBitWidth();
 }

@@ -7,7 +7,7 @@
 using namespace mlir;
 using namespace mlir::nn;
 
-/// Rank-1 operands with one entry a channel.
+/// Rank-1 operands with one entry per channel.
 template <typename OpTy>
 static LogicalResult verifyPerChannel(OpTy op, ValueRange parameters,
                                       int64_t minRank) {

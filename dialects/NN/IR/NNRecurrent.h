@@ -1,7 +1,7 @@
 //===- NNRecurrent.h - recurrent layers of the nn dialect -------*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// Apart from NN.h, which all files include: few need this family.
+// Not part of NN.h, which all files include, because few files need this family.
 //
 //===----------------------------------------------------------------------===//
 

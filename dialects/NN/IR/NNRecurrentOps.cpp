@@ -10,7 +10,7 @@ using namespace mlir::nn;
 #define GET_OP_CLASSES
 #include "dialects/NN/IR/NNRecurrentOps.cpp.inc"
 
-/// The names that ONNX gives activations of recurrent layers.
+/// ONNX's names for activations of recurrent layers.
 static constexpr llvm::StringLiteral knownActivations[] = {
     "Affine", "Elu",         "HardSigmoid", "LeakyRelu", "Relu",            "ScaledTanh",
     "Sigmoid", "Softplus",   "Softsign",    "Tanh",      "ThresholdedRelu"};

@@ -28,7 +28,7 @@ LogicalResult ReshapeOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
       if (getConstant(entry) == 0 && i >= input.size())
         return env.fail("entry " + Twine(i) + " of shape is 0, but the input "
                         "has rank " + Twine(input.size()));
-      // A size that is an expression of dims is taken to be positive.
+      // A size that is an expression of dimensions is assumed to be positive.
       if (getConstant(entry) == 0 ||
           (i < input.size() && !env.isNonNegative(entry)))
         dim = env.select(entry, 0, input[i], entry);
@@ -46,8 +46,8 @@ LogicalResult ReshapeOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
   if (certain > 1)
     return env.fail("more than one entry of shape is -1");
   if (certain == 1 || !maybeInferred.empty()) {
-    // What remains for an entry of -1. Where an entry may or may not be -1,
-    // which shows at run time only, the others are counted as 1 if they are.
+    // The size for an entry of -1. Entries that may be -1, which is known only at run
+    // time, count as 1 in the product of the others if they are.
     Dims resolved = dims;
     for (size_t i : maybeInferred) {
       if (certain == 1 && getConstant(dims[i]) != -1)

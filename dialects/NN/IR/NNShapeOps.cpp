@@ -41,7 +41,7 @@ LogicalResult ConcatOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
         return env.fail("inputs differ in dimension " + Twine(i) + ": " +
                         Twine(*have) + " and " + Twine(*want));
       if (!have)
-        dims[i] = other[i]; // Prefer what is known.
+        dims[i] = other[i]; // Prefer known sizes.
     }
   }
   results.push_back({dims, type});
@@ -144,7 +144,7 @@ SpaceToDepthOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
 
 LogicalResult SpaceToDepthOp::verify() { return success(); }
 
-/// Dimension of a tensor in `layout` that is dimension `index` in ONNX's order.
+/// The dimension of a tensor in `layout` that is dimension `index` in ONNX's order.
 static int64_t fromONNXDim(int64_t index, Layout layout, int64_t rank) {
   if (layout == Layout::ChannelsFirst || index == 0 || rank < 3)
     return index;
@@ -187,7 +187,7 @@ LogicalResult ResizeOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
       if (scale == std::floor(scale))
         dim = dim * int64_t(scale);
       else if (std::optional<int64_t> size = getConstant(dim))
-        // In f32, as ONNX Runtime and the run: 10 * 0.7 is 7.
+        // In f32, like ONNX Runtime and the run: 10 * 0.7 is 7.
         dim = env.constant(int64_t(std::floor(float(*size) * float(scale))));
       else if (1 / scale == std::floor(1 / scale))
         dim = dim.floorDiv(int64_t(1 / scale));
@@ -339,7 +339,7 @@ LogicalResult PadOp::verify() {
 // Shape, Size, Slice
 //===----------------------------------------------------------------------===//
 
-/// The dimensions that nn.shape gives.
+/// The dimensions that nn.shape returns.
 static Dims getShapeEntries(ShapeEnv &env, ShapeOp::Adaptor adaptor) {
   Dims dims = env.getDims(adaptor.getInput());
   int64_t rank = dims.size();
@@ -378,10 +378,10 @@ void SizeOp::inferContents(ShapeEnv &env, Adaptor adaptor,
   results.push_back(Dims{env.product(env.getDims(adaptor.getInput()))});
 }
 
-/// ONNX's clamping of a start or end: counted from the end where negative.
+/// ONNX's clamping of a start or end; negative ones count from the end.
 static Dim clampIndex(ShapeEnv &env, Dim index, Dim size, bool backward,
                       bool isEnd) {
-  // Backwards, nothing begins before its first element, too.
+  // With negative steps, a start is also not before the first element.
   bool isBefore = backward && (isEnd || getConstant(size) == 0);
   Dim low = env.constant(isBefore ? -1 : 0);
   Dim high = backward ? size - 1 : size;
@@ -461,7 +461,8 @@ void SliceOp::inferContents(ShapeEnv &env, Adaptor adaptor,
 }
 
 OpFoldResult SliceOp::fold(FoldAdaptor) {
-  // Only a slice that keeps every element and its order keeps a static shape.
+  // With static shapes, the shape is unchanged only if the slice keeps every element in
+  // order.
   if (getInput().getType() == getType() && getType().hasStaticShape() &&
       llvm::all_of(getSteps(), [](int64_t step) { return step == 1; }))
     return getInput();

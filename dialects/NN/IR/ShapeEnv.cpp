@@ -49,7 +49,7 @@ Dims ShapeEnv::getDims(Value tensor) {
   return dims;
 }
 
-/// Integers of 4 and 2 bits are no sizes, and their type changes on the way
+/// 4-bit and 2-bit integers are not sizes, and their type changes later
 /// (nn-store-small-types).
 static bool mayBeSize(Type type) {
   return type.isIndex() || type.isInteger(1) ||
@@ -61,7 +61,7 @@ Contents ShapeEnv::getContents(Value tensor) {
   if (!type || type.getRank() > 1 || !type.hasStaticShape() ||
       type.getNumElements() > kMaxContents || !mayBeSize(type.getElementType()))
     return std::nullopt;
-  // The elements, where they are constants.
+  // The elements, if they are constants.
   SmallVector<std::optional<int64_t>> known(type.getNumElements());
   DenseIntElementsAttr elements;
   if (matchPattern(tensor, m_Constant(&elements))) {
@@ -153,7 +153,7 @@ Dim ShapeEnv::product(ArrayRef<Dim> dims) {
 static void collectFactors(Dim dim, int64_t &coefficient,
                            SmallVectorImpl<Dim> &factors) {
   if (std::optional<int64_t> value = getConstant(dim)) {
-    // A product that no integer holds stays one of factors.
+    // A product that overflows stays a list of factors.
     int64_t product;
     if (llvm::MulOverflow(coefficient, *value, product))
       factors.push_back(dim);
@@ -221,8 +221,8 @@ LogicalResult ShapeEnv::fail(const Twine &message) {
 
 namespace {
 
-/// Emits expressions at one place: each symbol, and each subexpression, once, however
-/// often others use it. Nested definitions are followed without recursion.
+/// Emits expressions at one insertion point: each symbol and each subexpression once,
+/// however often it is used. Nested definitions are followed without recursion.
 class Materializer {
 public:
   Materializer(ShapeEnv &env, OpBuilder &builder, Location location)
@@ -261,7 +261,7 @@ private:
   using Symbol = ShapeEnv::Symbol;
   using Parts = std::array<Dim, 3>;
 
-  /// Divisors that are 0 at run time, where tensors are empty, must not trap.
+  /// A divisor may be 0 at run time, if tensors are empty, and must not trap.
   Dim guardDivisors(Dim dim) {
     auto binary = dyn_cast<AffineBinaryOpExpr>(dim);
     if (!binary)
@@ -288,7 +288,7 @@ private:
     return parts;
   }
 
-  /// The symbols of an expression, in the order in which it names them.
+  /// The symbols of an expression, in order of occurrence.
   SmallVector<unsigned> getSymbols(Dim dim) {
     llvm::SetVector<unsigned> found;
     llvm::DenseSet<Dim> seen;
@@ -308,7 +308,7 @@ private:
   FailureOr<OpFoldResult> expand(Dim dim) {
     if (std::optional<int64_t> value = getConstant(dim))
       return OpFoldResult(builder.getIndexAttr(*value));
-    // Symbols that the expression does not use are null and never looked at.
+    // Symbols that the expression does not use are null and never accessed.
     SmallVector<Value> operands;
     for (unsigned position : getSymbols(dim)) {
       if (operands.size() <= position)
@@ -321,7 +321,7 @@ private:
     return OpFoldResult(result);
   }
 
-  /// The value of a symbol whose parts' symbols have values. Null if it has none.
+  /// The value of a symbol, if the symbols in its definition have values; else null.
   Value emitSymbol(const Symbol &symbol, const Parts &parts) {
     SmallVector<Value> operands;
     for (Dim part : parts) {
@@ -354,7 +354,7 @@ private:
   }
 
   Value emitElement(const Symbol &symbol) {
-    // arith, which sizes are computed in, has no unsigned types.
+    // Sizes are computed in arith, which has no unsigned types.
     if (!getElementTypeOrSelf(symbol.tensor.getType()).isSignlessIntOrIndex())
       return {};
     SmallVector<Value> indices;
@@ -424,7 +424,7 @@ FailureOr<Dims> shapes::broadcastDims(ShapeEnv &env, ValueRange tensors) {
   return result;
 }
 
-/// Operands of one element type, broadcast.
+/// Operands with the same element type, broadcast.
 static LogicalResult inferBroadcastTo(ShapeEnv &env, ValueRange operands,
                                       bool sameType, Type resultType,
                                       SmallVectorImpl<InferredTensor> &results) {

@@ -1,8 +1,8 @@
 //===- ShapeEnv.h - shapes as expressions over symbols ----------*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// Each nn operator has one shape function, written against ShapeEnv. Depending
-// on what the environment knows of the operands, it serves
+// Each nn operator has one shape function, written against ShapeEnv. Depending on what
+// the environment knows about the operands, it is used for
 //
 //  - type inference: symbols stand for unknown dimensions, results that are not
 //    constant become `?`;
@@ -41,18 +41,18 @@ inline std::optional<int64_t> getConstant(Dim dim) {
   return std::nullopt;
 }
 
-/// A result as a shape function sees it.
+/// A result, as inferred by a shape function.
 struct InferredTensor {
   Dims dims;
   Type elementType;
 };
 
-/// The elements of a small integer tensor (rank 0 or 1), where known.
+/// The elements of a small integer tensor (rank 0 or 1), if known.
 using Contents = std::optional<Dims>;
 
 class ShapeEnv {
 public:
-  /// Errors are reported at `location`, or dropped if there is none.
+  /// Errors are reported at `location`, or ignored if there is none.
   ShapeEnv(MLIRContext *context, std::optional<Location> location = {},
            StringRef opName = "")
       : context(context), location(location), opName(opName) {}
@@ -60,8 +60,8 @@ public:
 
   MLIRContext *getContext() const { return context; }
 
-  /// For an environment that serves many operations: where errors of the next
-  /// ones are reported, and under which name (which must live on).
+  /// For an environment that is used for many operations: the location for errors of
+  /// the following ones, and their name (which must stay alive).
   void setOperation(std::optional<Location> newLocation, StringRef newName) {
     location = newLocation;
     opName = newName;
@@ -74,10 +74,9 @@ public:
   /// The dimensions of a ranked tensor.
   virtual Dims getDims(Value tensor);
   /// The elements of an integer tensor of rank <= 1 and known, small size.
-  /// Elements that cannot be followed are symbols of their own; nullopt if the
-  /// tensor is not of that kind.
+  /// Unknown elements are separate symbols; nullopt if the tensor is not of that kind.
   virtual Contents getContents(Value tensor);
-  /// As getContents, if all elements are constants.
+  /// Like getContents, if all elements are constants.
   std::optional<SmallVector<int64_t>> getConstantContents(Value tensor);
 
   //===--------------------------------------------------------------------===//
@@ -85,7 +84,7 @@ public:
   //===--------------------------------------------------------------------===//
 
   Dim constant(int64_t value) { return getAffineConstantExpr(value, context); }
-  /// A size about which nothing is known.
+  /// An unknown size.
   Dim fresh();
   /// `whenEqual` if `value == key`, else `otherwise`.
   Dim select(Dim value, int64_t key, Dim whenEqual, Dim otherwise);
@@ -93,8 +92,7 @@ public:
   Dim max(Dim lhs, Dim rhs);
   /// value clamped to [low, high].
   Dim clamp(Dim value, Dim low, Dim high) { return min(max(value, low), high); }
-  /// The size of the numpy broadcast of two sizes; null if they are constants
-  /// that do not broadcast.
+  /// numpy's broadcast of two sizes; null if they are constants that do not broadcast.
   Dim broadcast(Dim lhs, Dim rhs);
   /// The product; 1 for an empty list.
   Dim product(ArrayRef<Dim> dims);
@@ -114,7 +112,7 @@ public:
   // Using
   //===--------------------------------------------------------------------===//
 
-  /// Reports that the operands do not fit the operator. Always failure.
+  /// Reports that the operands do not fit the operator. Always returns failure.
   LogicalResult fail(const Twine &message);
 
   /// Emits the value (index type), or the constant, of an expression.
@@ -140,7 +138,7 @@ private:
   std::optional<Location> location;
   StringRef opName;
   SmallVector<Symbol> symbols;
-  /// Whether each symbol depends on something fresh: found when it is made, since
+  /// Whether each symbol depends on something fresh: computed when it is made, because
   /// definitions refer to each other many times.
   SmallVector<bool> freshSymbols;
   using Key = std::tuple<int, void *, int64_t, const void *, const void *,
@@ -150,7 +148,7 @@ private:
 
 namespace shapes {
 
-/// The common bodies of shape functions.
+/// Common bodies of shape functions.
 LogicalResult inferLike(ShapeEnv &env, Value input,
                         SmallVectorImpl<InferredTensor> &results);
 LogicalResult inferPredicate(ShapeEnv &env, Value input,
@@ -173,13 +171,13 @@ FailureOr<int64_t> normalizeAxis(ShapeEnv &env, int64_t axis, int64_t rank);
 FailureOr<SmallVector<int64_t>>
 normalizeAxes(ShapeEnv &env, ArrayRef<int64_t> axes, int64_t rank);
 
-/// InferTypeOpInterface::inferReturnTypes by a shape function.
+/// InferTypeOpInterface::inferReturnTypes, implemented by a shape function.
 LogicalResult inferTypes(
     MLIRContext *context, std::optional<Location> location, StringRef opName,
     SmallVectorImpl<Type> &types,
     function_ref<LogicalResult(ShapeEnv &, SmallVectorImpl<InferredTensor> &)>
         shapeFunction);
-/// Types may be less or more static than inferred, but must not contradict.
+/// Types may be less or more static than inferred, but must be compatible.
 bool areCompatible(TypeRange lhs, TypeRange rhs);
 LogicalResult reifyShapes(Operation *op, OpBuilder &builder,
                           ReifiedRankedShapedTypeDims &dims);

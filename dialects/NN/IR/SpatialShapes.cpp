@@ -56,7 +56,7 @@ LogicalResult nn::countWindows(ShapeEnv &env, MutableArrayRef<Dim> spatial,
                                        window.dilations[i], begin, end, ceilMode,
                                        autoPad);
     auto known = dyn_cast<AffineConstantExpr>(dim);
-    // What is empty may stay empty.
+    // An empty result may stay empty.
     if (known && known.getValue() < smallest && (known.getValue() != 0 || smallest > 1))
       return env.fail("the window does not fit into the padded input in spatial "
                       "dimension " + Twine(i) + ": of a size of " +

@@ -8,7 +8,7 @@
 
 namespace mlir::nn {
 
-/// Where channels and spatial dimensions of a rank-`rank` tensor are.
+/// The positions of channels and spatial dimensions in a tensor of rank `rank`.
 struct SpatialDims {
   SpatialDims(Layout layout, int64_t rank)
       : channel(layout == Layout::ChannelsLast ? rank - 1 : 1),
@@ -36,9 +36,9 @@ int64_t getSmallestSize(int64_t kernel, int64_t stride, int64_t dilation,
                         int64_t padBegin, int64_t padEnd, bool ceilMode,
                         AutoPad autoPad);
 
-/// Puts the number of window positions in the place of each spatial dimension.
-/// Failure where a size is known and there is no position: an empty result would be
-/// NaN in the first mean of it.
+/// Replaces each spatial dimension by its number of window positions. Failure if a size
+/// is known and there is no position: an empty result would make the first mean of it
+/// NaN.
 LogicalResult countWindows(ShapeEnv &env, MutableArrayRef<Dim> spatial,
                            ArrayRef<int64_t> kernel, const Window &window,
                            bool ceilMode, AutoPad autoPad);
@@ -49,8 +49,8 @@ LogicalResult verifyWindow(Operation *op, int64_t count,
                            ArrayRef<int64_t> strides,
                            ArrayRef<int64_t> dilations, ArrayRef<int64_t> pads);
 
-/// The explicit pads (begins, then ends) that `auto_pad` stands for, where the
-/// sizes allow to say. `sizes` are the input's spatial dimensions.
+/// The explicit pads (begins, then ends) for `auto_pad`, if the sizes determine them.
+/// `sizes` are the input's spatial dimensions.
 std::optional<SmallVector<int64_t>>
 resolveAutoPad(AutoPad autoPad, ArrayRef<int64_t> sizes,
                ArrayRef<int64_t> kernel, const Window &window);

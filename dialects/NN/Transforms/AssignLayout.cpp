@@ -1,10 +1,9 @@
 //===- AssignLayout.cpp - channels-last where it pays ---------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// Each operator that can be computed in either order of dimensions is a node
-// that gets one of two labels; a value that is produced in one order and used in
-// the other costs a transpose, once for all its users. The labels that cost
-// least together are a minimum cut.
+// Each operator that can be computed in either order of dimensions is a node that gets
+// one of two labels. A value that is produced in one order and used in the other costs
+// one transpose for all its users. The cheapest labels are a minimum cut.
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,9 +38,9 @@ class BlockLayout {
 public:
   BlockLayout(Block &block, SymbolicDims &env) : block(block), env(env) {}
 
-  /// Labels all operators. False if none is channels-last.
+  /// Labels all operators. Returns false if none is channels-last.
   bool decide();
-  /// Rewrites as decided.
+  /// Rewrites the operators according to their labels.
   void rewrite();
 
   int64_t numSwitched = 0, numTransposes = 0;
@@ -83,8 +82,8 @@ private:
 int64_t BlockLayout::getCost(Value value) {
   RankedTensorType type = typeOf(value);
   if (movesOnlyUnitDims(type, getChannelsLast(type.getRank())))
-    return 1; // A reshape: free, but better not to have it.
-  // In words of 4 bytes, as the preferences are in elements of f32.
+    return 1; // A reshape: free, but best avoided.
+  // In units of 4 bytes, because preferences count elements of f32.
   int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
   return llvm::divideCeil(env.estimateElements(value) * bytes, 4) + 1;
 }
@@ -132,11 +131,11 @@ void BlockLayout::addValue(Value value) {
   for (OpOperand &use : value.getUses()) {
     Operation *user = use.getOwner();
     if (isa<ShapeOp, SizeOp, tensor::DimOp>(user))
-      continue; // Shapes are folded.
+      continue; // Shape arithmetic is folded.
     unsigned label = MinimumCut::second;
     if (user->getBlock() == &block) {
       if (insideShuffle.contains(user)) {
-        // The first of three; the last stands for them.
+        // The first of three, which the last represents.
         for (auto &[merge, shuffle] : shuffles)
           if (shuffle.split == user)
             label = nodes[merge].in;
@@ -212,7 +211,7 @@ Value BlockLayout::convert(OpBuilder &builder, Value value, ArrayRef<Dim> dims,
     if (Value reshaped = buildReshape(builder, env, location, value, dims,
                                       permuted, type))
       return reshaped;
-    // Several unknown sizes: the unit dimensions are taken out and put in.
+    // Several unknown sizes: remove and insert the unit dimensions.
     SmallVector<int64_t> out, in;
     for (int64_t i = 0; i < type.getRank(); ++i) {
       if (typeOf(value).getDimSize(i) == 1)
@@ -242,7 +241,7 @@ Value BlockLayout::getChannelsLastOf(OpBuilder &builder, Value value,
   return version;
 }
 
-/// `value` holds, permuted, what `original` holds.
+/// `value` is `original`, permuted.
 void BlockLayout::setPermutedOrigins(Value original, Value value) {
   Operation *op = value.getDefiningOp();
   if (!op || isa<ConstantOp>(op))
@@ -283,7 +282,7 @@ void BlockLayout::rewriteOperator(Operation *op) {
     Value input =
         getChannelsLastOf(builder, parts.split.getInput(), op->getLoc());
     Value made = buildChannelShuffle(builder, env, parts, input);
-    if (!made) { // Sizes that no constant shape expresses: as it was.
+    if (!made) { // No constant shape expresses the sizes: keep the original.
       --numSwitched;
       return;
     }
@@ -330,7 +329,7 @@ void BlockLayout::rewriteOperator(Operation *op) {
   }
 }
 
-/// Permutes results back for users that stay in ONNX's order.
+/// Permutes results back for users in ONNX's order.
 void BlockLayout::restoreOrder(Operation *op) {
   for (Value result : op->getResults()) {
     Value version = last.lookup(result);

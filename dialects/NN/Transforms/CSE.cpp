@@ -16,8 +16,8 @@ using namespace mlir;
 using namespace mlir::nn;
 
 namespace {
-/// Merges what the two operations are in the model. Their origins are not on
-/// the operations meanwhile: attributes that differ would keep them apart.
+/// Merges the provenance of the two operations. Their origins are removed during CSE,
+/// because different attributes would keep the operations apart.
 struct MergeListener : RewriterBase::Listener {
   void notifyOperationReplaced(Operation *op, Operation *by) override {
     ++numReplaced;

@@ -36,7 +36,7 @@ struct Canonicalize : nn::impl::CanonicalizeBase<Canonicalize> {
 
   void runOnOperation() override {
     bool changed = false;
-    // As upstream: patterns that do not converge are no error.
+    // As in upstream's pass, it is not an error if patterns do not converge.
     (void)rewriteGreedily(getOperation(), patterns, &changed);
     if (!changed)
       markAllAnalysesPreserved();

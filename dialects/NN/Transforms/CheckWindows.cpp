@@ -22,7 +22,7 @@ using namespace mlir::nn;
 namespace {
 struct CheckWindows : nn::impl::CheckWindowsBase<CheckWindows> {
   void runOnOperation() override {
-    // Values of sizes are made once for a block.
+    // Sizes are emitted once per block.
     std::map<Block *, SymbolicDims> envs;
     getOperation().walk([&](Operation *op) {
       auto check = [&](auto window, ArrayRef<int64_t> kernel, bool ceilMode) {
@@ -54,7 +54,7 @@ struct CheckWindows : nn::impl::CheckWindowsBase<CheckWindows> {
       int64_t smallest = getSmallestSize(
           kernel[i], window.strides[i], window.dilations[i], window.pads[i],
           window.pads[where.count + i], ceilMode, op.getAutoPad());
-      // Where one element is enough, an empty input gives an empty result.
+      // If one element is enough, an empty input gives an empty result.
       if (smallest > 1 && type.isDynamicDim(where.firstSpatial + i))
         emitCheck(op, op.getInput(), where.firstSpatial + i, i, smallest, getEnv());
     }
@@ -67,8 +67,8 @@ struct CheckWindows : nn::impl::CheckWindowsBase<CheckWindows> {
       return;
     OpBuilder builder(op);
     Location loc = op->getLoc();
-    // Of the function's inputs where it can be: another use of the convolution's
-    // input would keep that from being fused.
+    // Use the function's inputs if possible: another use of the convolution's input
+    // would prevent its fusion.
     FailureOr<OpFoldResult> known = env.materialize(builder, loc, size);
     Value value = succeeded(known)
                       ? getValueOrCreateConstantIndexOp(builder, loc, *known)

@@ -13,18 +13,18 @@
 
 namespace mlir::nn {
 
-/// The number that a float constant holds everywhere.
+/// The value of a splat float constant.
 std::optional<double> getSplat(Value value);
 
-/// True if the value is a constant that holds `number` everywhere, up to the
-/// rounding of a constant that was written with six digits.
+/// True if the value is a constant whose elements all equal `number`, up to the
+/// rounding of a constant written with six digits.
 bool isSplatNear(Value value, double number);
 
-/// Constants and nn operators on them: what constant folding evaluates.
+/// Constants and nn operators on them, which constant folding evaluates.
 bool isConstantExpression(Value value);
 
-/// Splits a product (sum) of `x` and a splat constant, in either order, where
-/// the constant does not change x's shape.
+/// Matches a product (sum) of `x` and a splat constant, in either order, if the
+/// constant does not change x's shape.
 template <typename OpTy>
 bool matchWithSplat(Value value, Value &x, double &number) {
   auto op = value.getDefiningOp<OpTy>();
@@ -47,13 +47,13 @@ bool matchWithSplat(Value value, Value &x, double &number) {
 /// as nothing is folded into the operands.
 constexpr StringLiteral integersAttrName = "nn.exact_integers";
 
-/// A rank-0 or other tensor that holds `number` everywhere.
+/// A tensor of any rank whose elements all equal `number`.
 Value makeSplat(OpBuilder &builder, Location location, RankedTensorType type,
                 double number);
 /// A list of i64.
 Value makeIndexList(OpBuilder &builder, Location location,
                     ArrayRef<int64_t> values);
-/// The tensor, of static shape, under another one of as many elements.
+/// Reshapes a tensor of static shape.
 Value makeReshape(OpBuilder &builder, Location location, Value value,
                   ArrayRef<int64_t> shape);
 

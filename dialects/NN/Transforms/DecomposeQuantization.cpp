@@ -30,7 +30,7 @@ struct DecomposeQuantization
         ops.push_back(op);
     });
     rounded.clear();
-    // In program order: what is dequantized again is known by then.
+    // In program order, so that a dequantization finds its quantization decomposed.
     for (Operation *op : ops) {
       OpBuilder builder(op);
       auto quantize = dyn_cast<QuantizeOp>(op);
@@ -40,7 +40,7 @@ struct DecomposeQuantization
         continue;
       ++numDecomposed;
       inheritProvenance(op, result);
-      // Parameters may tell a dimension that the tensor does not.
+      // The parameters may determine a dimension that is unknown in the tensor.
       if (Type type = op->getResult(0).getType(); result.getType() != type)
         result = tensor::CastOp::create(builder, op->getLoc(), type, result);
       op->replaceAllUsesWith(ValueRange(result));
@@ -49,9 +49,9 @@ struct DecomposeQuantization
   }
 
 private:
-  /// Scales and zero points stand for a whole tensor, or for the indices of one
-  /// dimension. Blocks stay as they are, but for small types: nothing computes with
-  /// these.
+  /// Scales and zero points are per tensor, or per index of one dimension. Blocked
+  /// parameters are not decomposed, except for small types, which nothing else computes
+  /// with.
   template <typename OpT> static bool canDecompose(OpT op, Type quantized) {
     if (getStorageOfSmallType(quantized))
       return true;
@@ -59,7 +59,7 @@ private:
            getTensorType(op.getScale()).getElementType().isF32();
   }
 
-  /// Quotients and products are of the scale's precision, or of f32 if that is less.
+  /// Quotients and products have the scale's precision, but at least that of f32.
   template <typename OpT> static Type getComputeType(OpT op) {
     Type scale = getTensorType(op.getScale()).getElementType();
     return scale.isF64() ? scale : Float32Type::get(op.getContext());
@@ -71,7 +71,7 @@ private:
                : CastOp::create(builder, loc, value, type);
   }
 
-  /// `parameter` in the type to compute in, of a shape that broadcasts along the axis.
+  /// `parameter` in the compute type, with a shape that broadcasts along the axis.
   template <typename OpT> Value align(Value parameter, OpT op, OpBuilder &builder) {
     Location loc = op.getLoc();
     Value input = op.getInput();
@@ -89,7 +89,7 @@ private:
     return UnsqueezeOp::create(builder, loc, parameter, added);
   }
 
-  /// Each entry `size` times along the axis; the last block may be shorter.
+  /// Repeats each entry `size` times along the axis; the last block may be shorter.
   static Value expandBlocks(Value parameter, Value input, int64_t axis, int64_t size,
                             OpBuilder &builder, Location loc) {
     auto makeConstant = [&](ArrayRef<int64_t> shape, ArrayRef<int64_t> numbers) -> Value {
@@ -126,7 +126,7 @@ private:
     return number.convertToDouble();
   }
 
-  /// The number that a constant holds everywhere.
+  /// The value of a splat constant.
   static std::optional<double> getNumber(Value value) {
     DenseElementsAttr elements;
     if (!value || !matchPattern(value, m_Constant(&elements)) || !elements.isSplat())
@@ -138,14 +138,14 @@ private:
                                                          : double(number.getSExtValue());
   }
 
-  /// Limits before a quantization become limits of its integers, since rounding keeps
-  /// the order: rectifiers do nothing before one whose least number is zero, for
-  /// one. `low` and `high` are the bounds of the rounded quotient.
+  /// Limits before a quantization become limits of its integers, because rounding
+  /// preserves order: for example, a ReLU has no effect before a quantization whose
+  /// smallest number is zero. `low` and `high` are the bounds of the rounded quotient.
   static Value skipLimits(Value value, std::optional<double> scale, double &low,
                           double &high) {
     if (!scale || !(*scale > 0))
       return value;
-    // As the run computes it: f32 division, ties to even.
+    // Computed as in the run: f32 division, ties to even.
     auto quotient = [&](double bound) {
       return std::nearbyint(double(float(bound) / float(*scale)));
     };
@@ -167,23 +167,23 @@ private:
         low = std::clamp(quotient(*least), lowest, highest);
       if (most)
         high = std::clamp(quotient(*most), lowest, highest);
-      // An upper limit below the lower one wins.
+      // An upper limit below the lower one takes precedence.
       low = std::min(low, high);
       value = op->getOperand(0);
     }
     return value;
   }
 
-  /// Whether nobody needs the integers as such: what computes on the tensor in 8 bits
-  /// has it in memory, where all others can read it.
+  /// Whether nobody needs the integers themselves: an operator that computes on the
+  /// tensor in 8 bits needs it in memory, where all others can read it.
   static bool isOnlyDequantized(QuantizeOp op) {
     bool isAlone = llvm::all_of(op->getUsers(), [](Operation *user) {
       return isa<DequantizeOp>(user);
     });
     if (!isAlone || !op->hasOneUse())
       return isAlone;
-    // A sum of two such tensors is computed by what makes the later one; the other
-    // is read.
+    // The operator that makes the later of two such tensors computes their sum; the
+    // other tensor is read from memory.
     Operation *dequantize = *op->user_begin();
     if (!dequantize->hasOneUse() || !isa<AddOp>(*dequantize->user_begin()))
       return true;
@@ -202,8 +202,8 @@ private:
     return true;
   }
 
-  /// Sums of integers times their scale, divided by another scale: one factor, as
-  /// integer kernels have it.
+  /// Sums of integers times their scale, divided by another scale, become one factor,
+  /// as in integer kernels.
   static Value requantize(Value value, Value scale, OpBuilder &builder, Location loc) {
     auto mul = value.getDefiningOp<MulOp>();
     if (!mul || getTensorType(scale).getRank() != 0)
@@ -219,7 +219,7 @@ private:
     return {};
   }
 
-  /// To a float of 8 bits or less: the conversion rounds.
+  /// For a float of 8 bits or less, the conversion rounds.
   Value decomposeToFloat(QuantizeOp op, OpBuilder &builder) {
     Location loc = op.getLoc();
     Value input = toType(op.getInput(), getComputeType(op), builder, loc);
@@ -243,8 +243,8 @@ private:
     bool isUnsigned = to.isUnsigned();
     double low = isUnsigned ? 0 : -std::ldexp(1.0, to.getWidth() - 1);
     double high = std::ldexp(1.0, isUnsigned ? to.getWidth() : to.getWidth() - 1) - 1;
-    // A known zero point moves the bounds instead of the value, which what
-    // dequantizes it again then needs not move back.
+    // A known zero point moves the bounds instead of the value, so that a following
+    // dequantization need not move it back.
     std::optional<double> zero = op.getZeroPoint() ? getNumber(op.getZeroPoint())
                                                    : std::optional<double>(0.0);
     double shift = zero.value_or(0);
@@ -283,7 +283,7 @@ private:
     Value input = op.getInput(), value;
     std::optional<double> zero = op.getZeroPoint() ? getNumber(op.getZeroPoint())
                                                    : std::optional<double>(0.0);
-    // What was quantized just before is an integer in f32 already.
+    // A tensor that was just quantized is already an integer in f32.
     Type type = getComputeType(op);
     Rounded known = type.isF32() ? rounded.lookup(input) : Rounded();
     bool isCentered = known.value && zero && *zero == known.shift;
@@ -301,7 +301,7 @@ private:
     return toType(value, op.getType().getElementType(), builder, loc);
   }
 
-  /// Integers in f32, less `shift`.
+  /// Integers in f32, minus `shift`.
   struct Rounded {
     Value value;
     double shift = 0;

@@ -44,8 +44,8 @@ struct ExposeIntegers : nn::impl::ExposeIntegersBase<ExposeIntegers> {
   }
 
 private:
-  /// The dequantization of integers of 8 bits that a value is, with one scale or,
-  /// if `axis` is not -1, one for each index of it.
+  /// A value that is a dequantization of 8-bit integers, with one scale or, if `axis`
+  /// is not -1, one for each index of that dimension.
   static DequantizeOp match(Value value, int64_t axis) {
     auto op = value.getDefiningOp<DequantizeOp>();
     if (!op || op.getBlockSize() != 0 ||
@@ -58,7 +58,7 @@ private:
     return scaleRank == 0 || (scaleRank == 1 && own == axis) ? op : DequantizeOp();
   }
 
-  /// The elements of a constant; empty if it is none.
+  /// The elements of a constant; empty for other values.
   static SmallVector<double> getNumbers(Value value) {
     ElementsAttr elements;
     SmallVector<double> numbers;
@@ -70,8 +70,8 @@ private:
     return numbers;
   }
 
-  /// Whether a bias has a zero point that is known to be 0, and the product of the
-  /// others' scales.
+  /// Whether the zero point of a bias is known to be 0, and its scale is the product of
+  /// the other two.
   static bool isScaledLike(DequantizeOp bias, DequantizeOp lhs, DequantizeOp rhs) {
     if (bias.getZeroPoint()) {
       SmallVector<double> zeros = getNumbers(bias.getZeroPoint());
@@ -91,7 +91,7 @@ private:
     return true;
   }
 
-  /// The integers, less the zero point, as f32.
+  /// The integers, minus the zero point, as f32.
   static Value makeIntegers(DequantizeOp op, OpBuilder &builder) {
     auto type = getTensorType(op.getScale());
     Value one = ConstantOp::create(
@@ -111,7 +111,7 @@ private:
     return UnsqueezeOp::create(builder, loc, list, added);
   }
 
-  /// Pools and sums of one scale: ties are frequent among averages of integers, and
+  /// Pools and sums with one scale: ties are frequent among averages of integers, and
   /// the order of an inexact sum would decide them.
   void exposeSum(Operation *op) {
     DequantizeOp input = match(op->getOperand(0), -1);
@@ -129,14 +129,14 @@ private:
 
   void replace(Operation *op, Value result) {
     if (result.getType() != op->getResult(0).getType())
-      return; // Sizes that the operator's own type knows better; unused now.
+      return; // The operator's own type has more static sizes; erase the unused result.
     ++numExposed;
     inheritProvenance(op, result);
     op->getResult(0).replaceAllUsesWith(result);
     op->erase();
   }
 
-  /// Constants that were quantized, less their zero points, if they fit in i8.
+  /// Quantized constants, minus their zero points, if they fit in i8.
   static std::optional<HostTensor> getSignedBytes(DequantizeOp op) {
     ElementsAttr elements;
     if (!matchPattern(op.getInput(), m_Constant(&elements)))
@@ -163,8 +163,8 @@ private:
     return bytes;
   }
 
-  /// What a zero point of the other operand adds to the sums, for each index of
-  /// `axis`: taken off the bias, so that sums are those of the stored integers.
+  /// The contribution of the other operand's zero point to the sums, for each index of
+  /// `axis`. Subtracting it from the bias makes the sums those of the stored integers.
   static void addCorrection(SmallVector<double> &bias, const HostTensor &weights,
                             int64_t axis, double zero) {
     int64_t count = weights.getDim(axis), inner = 1;
@@ -187,7 +187,7 @@ private:
     return ConstantOp::create(builder, loc, makeConstantAttr(builder.getContext(), list));
   }
 
-  /// The bias that is added to a product alone, and was quantized like it.
+  /// The quantized bias that is the only user of a product.
   static std::pair<AddOp, DequantizeOp> matchAddedBias(Operation *op, DequantizeOp lhs,
                                                        DequantizeOp rhs) {
     if (!op->hasOneUse())
@@ -203,8 +203,8 @@ private:
     return {add, bias};
   }
 
-  /// The product on the stored integers of 8 bits: for constant weights that are
-  /// signed, less their zero points.
+  /// The product on the stored 8-bit integers, for constant weights that fit in i8
+  /// after subtracting their zero points.
   bool exposeBytes(Operation *op, DequantizeOp lhs, DequantizeOp rhs, int64_t axis,
                    int64_t numInner) {
     SmallVector<double> zeros = {0.0}, bias;
@@ -225,7 +225,7 @@ private:
       quantized = {};
     else
       real = {};
-    // What is padded adds nothing: there, the zero point stays.
+    // Padding adds nothing, so with padding the zero point stays.
     bool isPadded =
         conv && (conv.getAutoPad() == AutoPad::SameUpper ||
                  conv.getAutoPad() == AutoPad::SameLower ||
@@ -284,7 +284,7 @@ private:
     if (auto conv = dyn_cast<ConvOp>(exact)) {
       bias = conv.getBias();
       conv.getBiasMutable().clear();
-      // Quantizers give it the scale of the sums, of which it is one more term.
+      // Quantizers give it the scale of the sums, so it is simply added to them.
       auto quantized = bias ? bias.getDefiningOp<DequantizeOp>() : DequantizeOp();
       if (quantized && isScaledLike(quantized, lhs, rhs)) {
         builder.setInsertionPoint(exact);

@@ -29,12 +29,12 @@ struct FoldConstantsPass : nn::impl::FoldConstantsBase<FoldConstantsPass> {
   using FoldConstantsBase::FoldConstantsBase;
 
   void runOnOperation() override {
-    // One walk in program order: operands are folded before their users.
+    // One pass in program order folds operands before their users.
     getOperation()->walk([&](Operation *op) { fold(op); });
   }
 
-  /// True for an elementwise operator on splats only: its result is a splat,
-  /// which one element tells.
+  /// True for an elementwise operator on splats only: its result is a splat, determined
+  /// by one element.
   static bool isSplatOnly(Operation *op, ArrayRef<ElementsAttr> constants) {
     return isa<ElementwiseOpInterface>(op) &&
            llvm::all_of(constants, [](ElementsAttr constant) {
@@ -53,8 +53,8 @@ struct FoldConstantsPass : nn::impl::FoldConstantsBase<FoldConstantsPass> {
     return outcome;
   }
 
-  /// True for a cast of half floats to f32, in which they are computed, and for
-  /// what was quantized: larger weights cost less than a conversion in each run.
+  /// True for a cast of half floats to f32, their compute type, and for
+  /// dequantizations: larger weights cost less than a conversion in each run.
   static bool isWidening(Operation *op) {
     if (isa<DequantizeOp>(op))
       return true;
@@ -83,7 +83,7 @@ struct FoldConstantsPass : nn::impl::FoldConstantsBase<FoldConstantsPass> {
       outputBytes += getNumBytes(type);
     }
     bool splat = isSplatOnly(op, constants);
-    // What grows is better computed when it is needed.
+    // Results that are larger are better computed at run time.
     if (!splat && !isWidening(op) && outputBytes > std::max<int64_t>(inputBytes, maxGrowthBytes)) {
       ++numTooLarge;
       return;
@@ -117,7 +117,7 @@ struct FoldConstantsPass : nn::impl::FoldConstantsBase<FoldConstantsPass> {
     }
     inheritProvenance(op, replacements);
     op->replaceAllUsesWith(replacements);
-    // Its constants may be large and unused now; canonicalization drops them.
+    // Its constants may be large and now unused; canonicalization erases them.
     op->erase();
     ++numFolded;
   }

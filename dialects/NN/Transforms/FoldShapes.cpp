@@ -57,8 +57,8 @@ struct FoldShapes : nn::impl::FoldShapesBase<FoldShapes> {
   // Contents
   //===--------------------------------------------------------------------===//
 
-  /// Replaces a shape tensor by a constant or tensor.from_elements. The uses by
-  /// operators whose results are replaced in turn do not count.
+  /// Replaces a shape tensor by a constant or tensor.from_elements. Uses by operators
+  /// whose results are themselves replaced do not count.
   void foldContents(IRRewriter &rewriter, SymbolicDims &env, OpResult value) {
     if (isa<ConstantOp>(value.getOwner()) || value.use_empty() ||
         !env.knowsContents(value))
@@ -149,7 +149,7 @@ struct FoldShapes : nn::impl::FoldShapesBase<FoldShapes> {
         return;
       }
     }
-    // Squeeze and unsqueeze say more than a reshape: keep them where alone.
+    // Squeeze and unsqueeze are more specific than reshape: keep single ones.
     if (isa<SqueezeOp, UnsqueezeOp>(op) && source == input)
       return;
     auto list = env.getReshapeList(env.getDims(source), env.getDims(result));
@@ -189,7 +189,7 @@ struct FoldShapes : nn::impl::FoldShapesBase<FoldShapes> {
     rewriter.replaceAllOpUsesWith(op, input);
   }
 
-  /// Forward slices that keep all elements keep the shape, and only they.
+  /// A forward slice keeps all elements exactly if it keeps the shape.
   void foldSlice(IRRewriter &rewriter, SymbolicDims &env, SliceOp slice) {
     if (llvm::all_of(slice.getSteps(), [](int64_t step) { return step == 1; }))
       removeIfSameShape(rewriter, env, slice, slice.getInput());

@@ -24,7 +24,7 @@ using Group = llvm::SetVector<Operation *>;
 /// takes grows faster than its size.
 constexpr size_t kMaxGroup = 128;
 
-/// Operators to whose result elementwise operators can be applied at once.
+/// Operators whose epilogue can contain elementwise operators.
 bool isAnchor(Operation *op) {
   return isa<ConvOp, ConvTransposeOp, MatMulOp, MaxPoolOp, AveragePoolOp,
              LayerNormOp, SoftmaxOp, LogSoftmaxOp, ReduceL1Op, ReduceL2Op,

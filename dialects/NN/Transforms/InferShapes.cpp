@@ -38,7 +38,8 @@ struct InferShapes : nn::impl::InferShapesBase<InferShapes> {
       return;
     SymbolicDims env(function);
     function.walk<WalkOrder::PreOrder>([&](Operation *op) {
-      // A fusion's results follow from its body, whose arguments come first.
+      // The results of a fusion follow from its body, so infer the body's arguments
+      // first.
       if (auto fusion = dyn_cast<FusionOp>(op))
         for (auto [argument, input] : llvm::zip(
                  fusion.getBody().getArguments(), fusion.getInputs()))

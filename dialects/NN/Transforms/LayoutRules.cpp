@@ -71,8 +71,8 @@ static int64_t normalize(int64_t axis, int64_t rank) {
 // Rules
 //===----------------------------------------------------------------------===//
 
-/// How the order of the dimensions that remain looks when some are dropped from
-/// a channels-last tensor.
+/// The order of the remaining dimensions when some are dropped from a channels-last
+/// tensor.
 static Rule::Kind getKindWithoutDims(int64_t rank, ArrayRef<int64_t> dropped) {
   SmallVector<int64_t> kept, order;
   for (int64_t i = 0; i < rank; ++i)
@@ -123,7 +123,7 @@ static Rule::Kind getTransposeKind(TransposeOp op) {
   SmallVector<int64_t> last = getChannelsLast(rank);
   bool toLast = op.getPerm() == ArrayRef(last);
   bool toFirst = op.getPerm() == ArrayRef(invert(last));
-  // For rank 3 it is both: then the producer says which.
+  // For rank 3 it is both; then the producer decides.
   Operation *producer = op.getInput().getDefiningOp();
   if (toLast && !(toFirst && isa_and_nonnull<MatMulOp, AddOp, LayerNormOp>(producer)))
     return Rule::Absorbs;
@@ -143,7 +143,7 @@ Rule layout::getRule(SymbolicDims &env, Operation *op) {
   if (input.getRank() < 3)
     return {};
   if (isa<SpatialOpInterface>(op)) {
-    // Backends have fast kernels for channels-last data.
+    // Back ends have fast kernels for channels-last data.
     int64_t size = env.estimateElements(op->getOperand(0)) +
                    env.estimateElements(op->getResult(0));
     return {Rule::Flexible,
@@ -248,7 +248,7 @@ Value layout::buildReshape(OpBuilder &builder, SymbolicDims &env,
 Value layout::buildChannelShuffle(OpBuilder &builder, SymbolicDims &env,
                                   const ChannelShuffle &shuffle, Value input) {
   auto [split, transpose, merge] = shuffle;
-  // Where the parts of the channels are: 1.. in ONNX's order, at the end here.
+  // The positions of the parts of the channels: 1.. in ONNX's order, at the end here.
   int64_t rank = typeOf(split.getInput()).getRank();
   int64_t spatial = rank - 2;
   int64_t parts = split.getType().getRank() - 1 - spatial;
@@ -337,7 +337,7 @@ SmallVector<Value> layout::buildChannelsLast(OpBuilder &builder,
   clone->setOperands(operands);
   builder.insert(clone);
   if (auto unsqueeze = dyn_cast<UnsqueezeOp>(clone)) {
-    // Axes are places in the result.
+    // Axes refer to the result.
     int64_t rank = typeOf(op->getResult(0)).getRank();
     SmallVector<int64_t> toPlace = invert(getChannelsLast(rank));
     unsqueeze.setAxes(llvm::map_to_vector(

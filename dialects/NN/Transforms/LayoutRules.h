@@ -1,8 +1,8 @@
 //===- LayoutRules.h - operators in channels-last layout --------*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// What each operator does when tensors N x C x spatial are given to it as
-// N x spatial x C. Private to nn-assign-layout.
+// How each operator is computed on tensors N x spatial x C instead of N x C x spatial.
+// Private to nn-assign-layout.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,11 +17,11 @@ namespace mlir::nn::layout {
 /// Dimension i of a channels-last tensor is dimension `result[i]` in ONNX's
 /// order: 0, 2, ..., rank-1, 1.
 SmallVector<int64_t> getChannelsLast(int64_t rank);
-/// The same for a tensor that is permuted or not.
+/// The same for a tensor that may be permuted.
 SmallVector<int64_t> invert(ArrayRef<int64_t> perm);
 RankedTensorType permute(RankedTensorType type, ArrayRef<int64_t> perm);
 
-/// True if permuting moves no element: only dimensions of size 1 change places.
+/// True if the permutation moves no data: only dimensions of size 1 change positions.
 bool movesOnlyUnitDims(RankedTensorType type, ArrayRef<int64_t> perm);
 /// True if all dimensions are 1, so that it broadcasts in either layout.
 bool isAllOnes(RankedTensorType type);
@@ -37,12 +37,12 @@ struct Rule {
     /// Operands in ONNX's order; results in either.
     Emits,
   } kind = Pinned;
-  /// How much dearer the operator is in ONNX's order than channels-last, in
-  /// elements moved.
+  /// How much more the operator costs in ONNX's order than channels-last, in moved
+  /// elements.
   int64_t preference = 0;
 };
 
-/// How `op` can be computed. Depends on types and attributes only.
+/// How `op` can be computed. Depends only on types and attributes.
 Rule getRule(SymbolicDims &env, Operation *op);
 
 /// What to do with an operand of an operator that is computed channels-last.

@@ -62,7 +62,7 @@ struct LegalizeTypes : nn::impl::LegalizeTypesBase<LegalizeTypes> {
         continue;
       }
       if (auto bitcast = dyn_cast<BitcastOp>(op)) {
-        // Its bits are those of the narrow numbers.
+        // Its bits are those of the narrow type.
         builder.setInsertionPoint(bitcast);
         if (llvm::is_contained(narrow, readAs[op]))
           bitcast.getInputMutable().assign(
@@ -96,7 +96,7 @@ struct LegalizeTypes : nn::impl::LegalizeTypesBase<LegalizeTypes> {
       if (getWide(argument.getType()))
         widen(builder, argument);
 
-    // The signature stays.
+    // The signature is unchanged.
     function.walk([&](func::ReturnOp terminator) {
       builder.setInsertionPoint(terminator);
       for (auto [index, type] :
@@ -123,7 +123,7 @@ struct LegalizeTypes : nn::impl::LegalizeTypesBase<LegalizeTypes> {
     return ranked.clone(Float32Type::get(&getContext()));
   }
 
-  /// Whether the model asks to round: to a narrow type, from one with more digits.
+  /// Whether the model asks for rounding: to a narrow type from a more precise one.
   bool rounds(CastOp cast) {
     Type from = getElementTypeOrSelf(cast.getInput().getType());
     return getWide(cast.getType()) &&
@@ -146,7 +146,7 @@ struct LegalizeTypes : nn::impl::LegalizeTypesBase<LegalizeTypes> {
         cast<ShapedType>(getWide(attr.getType())), number);
   }
 
-  /// The narrowed value is the ONNX tensor, too.
+  /// The narrowed value is also the ONNX tensor.
   static void copyOrigins(Value from, CastOp to) {
     SmallVector<OriginAttr> copies;
     for (OriginAttr origin : getOrigins(from))

@@ -34,7 +34,7 @@ bool MinimumCut::computeLevels() {
 int64_t MinimumCut::push(unsigned start, int64_t limit) {
   if (start == second)
     return limit;
-  // Depth-first search with its own stack: chains are as long as the model.
+  // Depth-first search with an explicit stack: chains are as long as the model.
   std::vector<unsigned> path = {start};
   while (!path.empty()) {
     unsigned node = path.back();

@@ -1,9 +1,9 @@
 //===- MinimumCut.h - two-way labelling at minimum cost ---------*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// Nodes get one of two labels, so that the sum of the costs of edges that lead
-// from a node with the first label to one with the second is the least
-// possible: a minimum cut, found as a maximum flow (Dinic's algorithm).
+// Nodes get one of two labels so that the total cost of edges from nodes with the first
+// label to nodes with the second is minimal: a minimum cut, found as a maximum flow
+// (Dinic's algorithm).
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,9 +24,10 @@ public:
   MinimumCut() : edges(2) {}
 
   unsigned addNode();
-  /// `cost` is due where `from` has the first label and `to` the second.
+  /// `cost` applies if `from` has the first label and `to` the second.
   void addCost(unsigned from, unsigned to, int64_t cost);
-  /// Decides. Of equal solutions, the one with the fewest first labels.
+  /// Computes the labels. Among equal solutions, chooses the one with the fewest first
+  /// labels.
   void solve();
   /// After solve().
   bool isFirst(unsigned node) const { return level[node] >= 0; }

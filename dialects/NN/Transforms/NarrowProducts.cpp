@@ -21,7 +21,7 @@ static RankedTensorType getTensorType(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
-/// The elements of a constant of integers (in whatever type) that fit in i8.
+/// The elements of an integer constant (of any type) if they fit in i8.
 static std::optional<HostTensor> getBytes(Value value) {
   ElementsAttr elements;
   if (!matchPattern(value, m_Constant(&elements)))
@@ -40,12 +40,12 @@ static std::optional<HostTensor> getBytes(Value value) {
 }
 
 namespace {
-/// Integers of 8 bits in a wider type, less a zero point of that type.
+/// 8-bit integers in a wider type, minus a zero point of that type.
 struct Widened {
   Value bytes;
   Value zeroPoint; // null: none
 
-  /// The zero point, if it is known and one of the bytes' type.
+  /// The zero point, if it is known and a value of the 8-bit type.
   std::optional<int64_t> getZeroPoint() const {
     DenseElementsAttr elements;
     if (!zeroPoint)
@@ -132,8 +132,8 @@ private:
       replace(op, sums);
   }
 
-  /// Convolutions have no integers but those of 8 bits: what was widened to floats
-  /// is given as i32 in the end.
+  /// Convolutions support only 8-bit integers: operands that were widened to floats
+  /// give an i32 result, which is converted.
   void narrow(ConvOp op) {
     if (!isa<FloatType>(op.getType().getElementType()) || op.getBias() ||
         op->use_empty())

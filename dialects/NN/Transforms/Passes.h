@@ -1,7 +1,7 @@
 //===- Passes.h - passes that stay in the nn dialect ------------*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// The order that they are written for (each is correct in any other):
+// The order that the passes are designed for (each is correct in any order):
 //
 //   nn-expose-integers
 //     While the weights still are the integers that they were quantized to.
@@ -23,7 +23,7 @@
 //   nn-check-windows
 //     While convolutions and pools still are where sizes can be asked for.
 //   nn-form-fusions
-//     Last: what follows works on groups.
+//     Last: later passes work on groups.
 //   nn-verify-provenance
 //     At the end of the phase.
 //

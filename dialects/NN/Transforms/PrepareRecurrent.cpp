@@ -35,8 +35,8 @@ struct PrepareRecurrent : nn::impl::PrepareRecurrentBase<PrepareRecurrent> {
       return;
     OpBuilder builder(op);
     Location loc = op.getLoc();
-    // One product for all steps and rows: T*B x I times I x G*H. As a matrix of
-    // rank 2, which is what libraries and kernels like best.
+    // One product for all steps and rows: T*B x I times I x G*H, of rank 2, which
+    // libraries and kernels handle best.
     auto type = cast<RankedTensorType>(op.getInput().getType());
     Value input = op.getInput();
     bool isFlat = type.getDimSize(0) == 1 || type.getDimSize(1) == 1;

@@ -34,13 +34,13 @@ struct Product {
   SmallVector<Value> factors;
   SmallVector<Operation *> ops;
 
-  /// False for numbers that no pattern has: with large or small ones, the product
-  /// overflows or vanishes on the way, and their own product would hide that.
+  /// False for numbers that occur in no pattern: with large or small ones, intermediate
+  /// products overflow or vanish, which their combined product would hide.
   static bool isUsual(double number) {
     return std::abs(number) >= 0x1p-10 && std::abs(number) <= 0x1p10;
   }
 
-  /// False if the tree changes shapes or is larger than any pattern.
+  /// Returns false if the tree changes shapes or is larger than any pattern.
   bool collect(Value value, Type type, unsigned depth = 0) {
     if (depth > 6)
       return false;
@@ -345,7 +345,7 @@ struct AddLayerNormBias : OpRewritePattern<AddOp> {
 // Cheaper operators
 //===----------------------------------------------------------------------===//
 
-/// Powers that have operators of their own.
+/// Powers with dedicated operators.
 struct SimplifyPow : OpRewritePattern<PowOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -369,7 +369,7 @@ struct SimplifyPow : OpRewritePattern<PowOp> {
   }
 };
 
-/// x / c = x * (1 / c) where that is exact: c is a power of two.
+/// x / c = x * (1 / c) if that is exact: c is a power of two.
 struct DivToMul : OpRewritePattern<DivOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -394,7 +394,7 @@ struct DivToMul : OpRewritePattern<DivOp> {
   }
 };
 
-/// A pool whose only window is all of the input is a reduction.
+/// A pool with a single window over the whole input is a reduction.
 template <typename PoolOp, typename ReduceOp>
 struct PoolToReduction : OpRewritePattern<PoolOp> {
   using OpRewritePattern<PoolOp>::OpRewritePattern;

@@ -19,7 +19,7 @@ static RankedTensorType getTensorType(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
-/// Operators whose results are elements of their first operand, whatever those are.
+/// Operators that only select or move elements of their first operand.
 static bool isMovement(Operation *op) {
   return isa<ReshapeOp, TransposeOp, SqueezeOp, UnsqueezeOp, SliceOp, ExpandOp>(op);
 }
@@ -51,7 +51,7 @@ struct SimplifyQuantization
   }
 
 private:
-  /// Of tensors of 8 bits quantized as a whole.
+  /// For 8-bit tensors with per-tensor quantization.
   template <typename OpT>
   static std::optional<Parameters> getParameters(OpT op, Value integers) {
     if (op.getBlockSize() != 0 ||
@@ -77,7 +77,7 @@ private:
     return parameters;
   }
 
-  /// A dequantization whose parameters are known.
+  /// A dequantization with known parameters.
   static DequantizeOp matchDequantize(Value value, Parameters &parameters) {
     auto op = value.getDefiningOp<DequantizeOp>();
     auto found = op ? getParameters(op, op.getInput()) : std::nullopt;
@@ -87,7 +87,7 @@ private:
     return op;
   }
 
-  /// Dequantizations go behind what only moves elements, or compares them.
+  /// Dequantizations move behind operators that only move or compare elements.
   void moveDown() {
     SmallVector<Operation *> ops;
     getOperation().walk([&](Operation *op) {
@@ -153,7 +153,7 @@ private:
           !getParameters(op, op.getResult()))
         continue;
       OpBuilder builder(source);
-      // Constants may stand below.
+      // Constants may come later in the block.
       auto copy = [&](Value constant) {
         return constant ? builder.clone(*constant.getDefiningOp())->getResult(0) : Value();
       };
@@ -178,8 +178,8 @@ private:
     }
   }
 
-  /// The dequantizations that the integers reach through movements; false if anything
-  /// else uses them.
+  /// The dequantizations that the integers reach through operators that move elements;
+  /// false if anything else uses them.
   static bool collectUsers(Value integers, SmallVector<Value> &tensors,
                            llvm::SetVector<Operation *> &dequantizations) {
     tensors.push_back(integers);
@@ -191,8 +191,8 @@ private:
     });
   }
 
-  /// i8 with a zero point z is ui8 with z + 128, which is how products want their
-  /// first operand; after rectifiers, that is often 0.
+  /// i8 with a zero point z is ui8 with z + 128. Products need an unsigned first
+  /// operand, and after a ReLU the new zero point is often 0.
   void makeUnsigned(QuantizeOp op) {
     if (!getTensorType(op).getElementType().isSignlessInteger(8) ||
         !getParameters(op, op.getResult()))
@@ -220,13 +220,13 @@ private:
     op.setTo(ui8);
     for (Value tensor : tensors) {
       tensor.setType(getTensorType(tensor).clone(ui8));
-      // It is no longer the model's tensor.
+      // The value is no longer the ONNX tensor.
       tensor.getDefiningOp()->removeAttr(originAttrName);
     }
     ++numUnsigned;
   }
 
-  /// What is quantized as it was before is what it was.
+  /// Dequantizing and quantizing again with the same parameters is the identity.
   void cancel() {
     SmallVector<QuantizeOp> ops;
     getOperation().walk([&](QuantizeOp op) { ops.push_back(op); });

@@ -16,7 +16,7 @@ using namespace mlir::nn;
 
 static bool isSmall(Type elementType) { return bool(getStorageOfSmallType(elementType)); }
 
-/// The tensor of bytes that holds one of a small type; null for other types.
+/// The tensor type that stores a tensor of a small type in bytes; null for other types.
 static Type getStored(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   Type storage = tensor ? getStorageOfSmallType(tensor.getElementType()) : Type();
@@ -53,7 +53,7 @@ struct Conversion {
     return ConstantOp::create(builder, loc, attr);
   }
 
-  /// The lowest bits of bytes, as the number that an integer of so many has.
+  /// The lowest bits of bytes, as a sign-extended integer of that width.
   Value wrap(Value value) {
     unsigned width = to.getIntOrFloatBitWidth();
     Type type = getElement(value);
@@ -85,7 +85,7 @@ struct Conversion {
     Value value = op.getInput();
     if (getElement(value) != storage)
       value = BitcastOp::create(builder, loc, value, storage);
-    // Integers of few bits have their sign extended in some types, not in others.
+    // Some types store small integers sign-extended, others do not.
     return to.getIntOrFloatBitWidth() < 8 && from != to ? wrap(value) : value;
   }
 

@@ -14,7 +14,7 @@ namespace mlir::nn {
 using namespace mlir;
 using namespace mlir::nn;
 
-/// The first thing that a location names: a node, or a place in a file.
+/// The first name in a location: a node, or a position in a file.
 static std::string getNamed(Location location) {
   std::string name;
   location->walk([&](Location part) {
@@ -29,7 +29,7 @@ static std::string getNamed(Location location) {
 }
 
 static bool isContraction(Operation *op) {
-  // The library's primitives are known by name: this dialect does not depend on
+  // oneDNN's primitives are recognized by name, because this dialect does not depend on
   // theirs.
   return isa<ConvOp, ConvTransposeOp, MatMulOp, GemmOp>(op) ||
          llvm::is_contained({"onednn.convolution", "onednn.deconvolution",

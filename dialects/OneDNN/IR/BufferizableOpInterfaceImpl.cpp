@@ -13,8 +13,8 @@ using namespace mlir::bufferization;
 using namespace mlir::nn::onednn;
 
 namespace {
-/// A product takes buffers with strides. The other primitives would too, as their
-/// calls carry strides, but oneDNN has fast ones for contiguous buffers only.
+/// A product takes strided buffers. Calls of the other primitives pass strides too, but
+/// oneDNN is fast only on contiguous buffers.
 template <typename Op>
 struct PrimitiveModel
     : DstBufferizableOpInterfaceExternalModel<PrimitiveModel<Op>, Op> {
@@ -22,7 +22,7 @@ struct PrimitiveModel
                               const AnalysisState &state) const {
     if (!cast<DestinationStyleOpInterface>(op).isDpsInit(&operand))
       return true;
-    // A dst that is only overwritten needs no copy of what it held.
+    // A dst that is only overwritten needs no copy of its contents.
     return cast<PrimitiveOpInterface>(op).readsDestination();
   }
 
