@@ -32,8 +32,8 @@ Importer::findFunction(const onnx::NodeProto &node) const {
   return functions.lookup(getKey(node.domain(), node.op_type(), node.overload()));
 }
 
-/// Replaces references to the function's attributes by the caller's values.
-/// Attributes that have none are as if they were not there.
+/// Replaces references to the function's attributes by the caller's values. Attributes
+/// without a value count as absent.
 static void
 bindAttributes(onnx::NodeProto &node,
                llvm::function_ref<const onnx::AttributeProto *(const std::string &)>
@@ -57,7 +57,7 @@ bool Importer::inlineFunction(const onnx::FunctionProto &function,
                               onnx::NodeProto &node, const NodeInfo &info,
                               ArrayRef<Value> operands, Location location,
                               Scope &scope) {
-  // Library functions are made anew for each node, and end.
+  // Library functions are created for each node, and do not recurse forever.
   constexpr unsigned maxDepth = 64;
   if (scope.depth >= maxDepth ||
       (!schema && llvm::is_contained(callStack, &function))) {
@@ -85,7 +85,7 @@ bool Importer::inlineFunction(const onnx::FunctionProto &function,
   for (const auto &opset : function.opset_import())
     inner.opsets[opset.domain() == "ai.onnx" ? "" : StringRef(opset.domain())] =
         std::max<int64_t>(opset.version(), 1);
-  // What the function does not say is as around it.
+  // Opsets that the function does not declare are those of the caller.
   for (const auto &opset : scope.opsets)
     inner.opsets.try_emplace(opset.first(), opset.second);
   for (int i = 0, e = function.input_size(); i < e; ++i) {
@@ -128,7 +128,7 @@ bool Importer::inlineFunction(const onnx::FunctionProto &function,
     areKnown &= bool(it->second.value);
     bindOutput(node.output(i), it->second.value, scope);
   }
-  return areKnown; // If not, that is reported.
+  return areKnown; // Otherwise, it is reported.
 }
 
 //===----------------------------------------------------------------------===//

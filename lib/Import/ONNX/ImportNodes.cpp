@@ -86,7 +86,7 @@ SmallVector<int> Importer::orderNodes(const Nodes &nodes, Scope &scope) {
     while (!stack.empty()) {
       auto &[index, next] = stack.back();
       const onnx::NodeProto &node = nodes[index];
-      // Names that only nested graphs read may be their own; importing them
+      // Names that only nested graphs read may be local to them, which importing them
       // finds out.
       const SmallVector<StringRef> &names = getNames(index);
       if (next == int(names.size())) {
@@ -166,7 +166,7 @@ void Importer::importNodes(Nodes &nodes, Scope &scope) {
     NodeInfo info = describe(nodes[index], index, scope);
     if (scope.depth == 0)
       report.countOperator(info);
-    // What the node reads may be what another problem has left unknown.
+    // An operand may be unknown because of another problem.
     bool follows = llvm::any_of(getReadNames(nodes[index]), [&](StringRef name) {
       Binding *binding = name.empty() ? nullptr : findBinding(name, scope);
       return binding && !binding->weight && !binding->sparseWeight && !binding->isAbsent &&
@@ -201,7 +201,7 @@ Value Importer::getValue(StringRef name, Scope &scope) {
   Binding &binding = found ? *found : scope.values[name];
   if (!binding.weight && !binding.sparseWeight)
     return binding.value;
-  // What is used in a nested graph first may be used outside of it later.
+  // A value first used in a nested graph may be used outside of it later.
   OpBuilder::InsertionGuard guard(state.builder);
   if (!scope.values.count(name))
     state.builder.setInsertionPointToStart(mainBlock);
@@ -230,7 +230,7 @@ bool Importer::getOperands(const onnx::NodeProto &node, Scope &scope,
     operands.push_back(isAbsent ? Value() : getValue(name, scope));
     areKnown &= isAbsent || operands.back();
   }
-  // Operands left away at the end are as good as not written.
+  // Trailing absent operands count as not written.
   while (!operands.empty() && !operands.back() && areKnown)
     operands.pop_back();
   return areKnown;
@@ -238,8 +238,8 @@ bool Importer::getOperands(const onnx::NodeProto &node, Scope &scope,
 
 void Importer::addOrigin(Value value, StringRef tensor, const Scope &scope) {
   Operation *op = value.getDefiningOp();
-  // The location of a constant says enough; nothing inside of library functions
-  // is known to the model.
+  // For constants the location is enough, and tensors inside library functions are not
+  // part of the model.
   if (!op || isa<ConstantOp>(op) || scope.location || scope.isRepeated)
     return;
   std::string name = scope.caller ? scope.caller->name + "/" + tensor.str() : tensor.str();
@@ -350,7 +350,7 @@ void Importer::importNode(onnx::NodeProto &node, const NodeInfo &info,
 
   SmallVector<Value> operands;
   if (!getOperands(node, scope, operands))
-    return giveUp(); // What made the operand unknown is reported.
+    return giveUp(); // The reason why the operand is unknown is reported.
 
   bool wasEmpty = state.builder.getBlock()->empty();
   Operation *before = wasEmpty ? nullptr : &state.builder.getBlock()->back();

@@ -139,7 +139,7 @@ unsigned ImportShapes::getSize(Dim dim) {
   if (it != sizes.end())
     return it->second;
   unsigned size = 1;
-  // Parts are limited already when they are made, so this is not deep.
+  // The sizes of parts are already limited, so the recursion is not deep.
   if (auto binary = dyn_cast<AffineBinaryOpExpr>(dim)) {
     size += getSize(binary.getLHS()) + getSize(binary.getRHS());
   } else if (auto symbol = dyn_cast<AffineSymbolExpr>(dim)) {

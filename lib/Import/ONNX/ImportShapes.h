@@ -29,12 +29,12 @@ public:
   /// and static shapes.
   std::optional<HostTensor> evaluate(Value tensor);
 
-  /// States the names of an argument's dimensions ("" for none).
+  /// Records the names of an argument's dimensions ("" for none).
   void nameDims(Value argument, ArrayRef<std::string> names);
   /// The name of a dimension that is exactly one of the named symbols, or "".
   StringRef getDimName(Value tensor, int64_t index);
 
-  /// Keeps what a shape function said about a value.
+  /// Records what a shape function inferred for a value.
   void setDims(Value tensor, Dims dims);
   void setContents(Value tensor, Contents contents);
   void forget(Value tensor) {
@@ -48,8 +48,8 @@ private:
   std::optional<HostTensor> interpret(Value tensor, unsigned depth);
   Contents getKnownContents(Value tensor);
 
-  /// Expressions are trees to those who walk them; hostile models could make
-  /// them exponentially large. Returns the size, or `limit` if it is larger.
+  /// Expressions are traversed as trees, and hostile models could make them
+  /// exponentially large. Returns the size, or `limit` if it is larger.
   unsigned getSize(Dim dim);
   static constexpr unsigned limit = 200;
 

@@ -15,8 +15,8 @@ using namespace mlir::nn::importer;
 // Inputs
 //===----------------------------------------------------------------------===//
 
-/// The name of a symbolic dimension; empty for unknown ones, which exporters
-/// write in many ways.
+/// The name of a symbolic dimension; empty for unknown ones, for which exporters have
+/// many spellings.
 static StringRef getSymbol(const onnx::TensorShapeProto::Dimension &dim) {
   StringRef name = dim.has_dim_param() ? StringRef(dim.dim_param()) : "";
   int64_t number;
@@ -174,7 +174,7 @@ void Importer::importInputs(func::FuncOp main, Scope &scope) {
 Value Importer::importInput(func::FuncOp main, const onnx::ValueInfoProto &input) {
   Builder builder(&context);
   Location location = NameLoc::get(builder.getStringAttr(input.name()));
-  /// The argument that is the input, or a part of it.
+  /// The argument for the input, or for a part of it.
   auto add = [&](RankedTensorType type, ArrayRef<std::string> names, StringRef part) -> Value {
     unsigned index = main.getNumArguments();
     NamedAttrList attributes = describeTensor(builder, input.name(), part, names);
@@ -205,7 +205,7 @@ Value Importer::importInput(func::FuncOp main, const onnx::ValueInfoProto &input
   if (tensorType && !structure.isOptional)
     return add(tensorType, names, "");
 
-  // Without names of dimensions: what is absent has none of their sizes.
+  // Without names of dimensions, because an absent value does not have these sizes.
   SmallVector<Value> parts;
   int64_t any = ShapedType::kDynamic;
   auto addPart = [&](StringRef part, ArrayRef<int64_t> shape, Type elementType) {
@@ -264,7 +264,7 @@ void Importer::addResult(Value value, const onnx::ValueInfoProto &output, String
                 declared.dim_size() == int(names.size());
   contradictsOutputs |=
       part.empty() && output.type().tensor_type().has_shape() && !isHint;
-  // Names that are proven, then those that the model declares.
+  // First names that are proven, then those that the model declares.
   for (size_t i = 0; i < names.size(); ++i) {
     if (!cast<RankedTensorType>(value.getType()).isDynamicDim(i))
       continue;
@@ -288,7 +288,7 @@ void Importer::importOutput(Value value, const onnx::ValueInfoProto &output,
   NodeInfo info;
   info.name = output.name();
   Location location = value.getLoc();
-  // A loop that carries an optional may end with what it holds.
+  // A loop that carries an optional may end with its value.
   const OptionalValue *optional = state.structured.getOptional(value);
   if (optional && output.type().has_sequence_type()) {
     Value holds =

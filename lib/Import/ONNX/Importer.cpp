@@ -30,7 +30,7 @@ OwningOpRef<ModuleOp> nn::importONNX(MLIRContext &context, StringRef path,
   };
   auto attempt = [&](bool unknownDimsAreOne) {
     Attempt result{report, {}};
-    // Importing takes the model to pieces.
+    // Importing consumes the model.
     onnx::ModelProto model;
     if (std::optional<ReadError> error = readModel(path, model)) {
       result.report.add({{}, error->constraint, error->seen, "", Remedy::FixModel,
@@ -97,11 +97,12 @@ OwningOpRef<ModuleOp> Importer::run(bool unknownDimsAreOne) {
   importNodes(*model.mutable_graph()->mutable_node(), scope);
   importOutputs(main, scope);
 
-  // Weights that were only looked at (shapes, axes) are not part of the graph.
+  // Weights that were only read by the importer (shapes, axes) are not part of the
+  // graph.
   for (std::unique_ptr<Region> &region : discarded)
     region->dropAllReferences();
   discarded.clear();
-  // So are the placeholders of sequences and optionals.
+  // Neither are the placeholders of sequences and optionals.
   SmallVector<Operation *> unneeded;
   main.walk([&](Operation *op) {
     if (isa<ConstantOp, UnrealizedConversionCastOp>(op) && op->use_empty())

@@ -13,8 +13,8 @@
 
 namespace mlir::nn::importer {
 
-/// Imports one model. Goes on after a problem, with the types that the model
-/// declares or ONNX infers for the results of what could not be imported.
+/// Imports one model. Continues after a problem, with the types that the model declares
+/// or ONNX infers for the results of nodes that could not be imported.
 class Importer {
 public:
   Importer(MLIRContext &context, llvm::StringRef path, onnx::ModelProto &model,
@@ -32,10 +32,10 @@ public:
   bool contradictsDeclaredRanks() const { return contradictsOutputs; }
 
 private:
-  /// What a tensor's name stands for.
+  /// What a tensor's name refers to.
   struct Binding {
     Value value;                          ///< Null if not known (yet).
-    /// To be read when it is used first; one or none.
+    /// To be read when it is first used; at most one is set.
     onnx::TensorProto *weight = nullptr;
     onnx::SparseTensorProto *sparseWeight = nullptr;
     bool isAbsent = false; ///< A function's operand that the caller left away.
@@ -62,10 +62,10 @@ private:
     /// The scope's results, with the types that the model declares (null if none).
     llvm::StringMap<RankedTensorType> outputs;
     std::unique_ptr<OpenIf> openIf; ///< May be null.
-    /// In functions: the node that calls, whose name heads the names within.
+    /// In functions: the calling node, whose name is the prefix of names within.
     const NodeInfo *caller = nullptr;
-    /// In functions of the ONNX library, which no one knows by name: the
-    /// location of the caller, for all nodes.
+    /// In functions of the ONNX library, whose nodes users do not know: the location of
+    /// the caller, for all nodes.
     std::optional<Location> location;
     unsigned depth = 0;
   };
@@ -98,19 +98,19 @@ private:
   //===--- Inputs and outputs (ImportSignature.cpp) -----------------------===//
 
   void importInputs(func::FuncOp main, Scope &scope);
-  /// Null, and reported, if nn has no such input.
+  /// Null (reported) if nn has no such input.
   Value importInput(func::FuncOp main, const onnx::ValueInfoProto &input);
   /// The element type of a tensor or null (reported).
   Type readElementType(llvm::StringRef input, const onnx::TypeProto &type);
   /// The type of an input, or null (reported); `names` get those of its symbols.
   RankedTensorType readInputType(llvm::StringRef input, const onnx::TypeProto &type,
                                  SmallVectorImpl<std::string> &names);
-  /// The dimensions that options make static, of a dimension of an input.
+  /// The size of a dimension of an input, which options may make static.
   std::optional<int64_t> getSetDim(llvm::StringRef input, int64_t index,
                                    llvm::StringRef symbol);
   void checkSetDims();
   void importOutputs(func::FuncOp main, Scope &scope);
-  /// The result of @main that is an output, or `part` of one that is no tensor.
+  /// The result of @main for an output, or for `part` of one that is not a tensor.
   void addResult(Value value, const onnx::ValueInfoProto &output, llvm::StringRef part,
                  SmallVectorImpl<Value> &results,
                  SmallVectorImpl<DictionaryAttr> &attributes);
@@ -122,19 +122,19 @@ private:
 
   NodeInfo describe(const onnx::NodeProto &node, int64_t index,
                     const Scope &scope) const;
-  /// Node indices such that producers come before users. Reports names that
-  /// nothing or several produce, and cycles.
+  /// Node indices such that producers come before users. Reports names with no producer
+  /// or several, and cycles.
   SmallVector<int> orderNodes(const Nodes &nodes, Scope &scope);
   void importNodes(Nodes &nodes, Scope &scope);
   void importNode(onnx::NodeProto &node, const NodeInfo &info, Scope &scope);
-  /// The names that a node reads: its inputs, and what its graphs read.
+  /// The names that a node reads: its inputs, and those that its graphs read.
   static SmallVector<llvm::StringRef> getReadNames(const onnx::NodeProto &node);
   /// The operands; false if one of them is not known.
   bool getOperands(const onnx::NodeProto &node, Scope &scope,
                    SmallVectorImpl<Value> &operands);
-  /// What a name stands for, in the scope or those around it; null if nothing.
+  /// What a name refers to, in the scope or those around it; null if nothing.
   Binding *findBinding(llvm::StringRef name, Scope &scope);
-  /// Reads a weight that is used for the first time.
+  /// Reads a weight when it is first used.
   Value getValue(llvm::StringRef name, Scope &scope);
   void bindOutput(llvm::StringRef name, Value value, Scope &scope);
   void bindPlaceholder(llvm::StringRef name, Scope &scope, Location location);
@@ -149,7 +149,7 @@ private:
 
   void readFunctions();
   const onnx::FunctionProto *findFunction(const onnx::NodeProto &node) const;
-  /// False, and reported, if it cannot be inlined.
+  /// False (reported) if it cannot be inlined.
   bool inlineFunction(const onnx::FunctionProto &function,
                       const onnx::OpSchema *schema, onnx::NodeProto &node,
                       const NodeInfo &info, ArrayRef<Value> operands,
@@ -158,9 +158,9 @@ private:
                              onnx::NodeProto &node, const NodeInfo &info,
                              ArrayRef<Value> operands, Location location,
                              Scope &scope);
-  /// The type of a value as ONNX's library takes it.
+  /// The type of a value for ONNX's library.
   onnx::TypeProto getONNXType(Value value);
-  /// Adds operators of the function that nothing imports to `missing`.
+  /// Adds the function's operators that cannot be imported to `missing`.
   void findUnsupported(const onnx::FunctionProto &function, unsigned depth,
                        std::set<std::string> &missing) const;
 
@@ -187,14 +187,14 @@ private:
     /// The body's inputs, from the iteration's number and the carried values.
     std::function<SmallVector<Value>(Value, ArrayRef<Value>)> makeInputs;
   };
-  /// An imported body: a block whose arguments are the iteration's number and
-  /// the tensors that carried values are made of.
+  /// An imported body: a block whose arguments are the iteration number and the tensors
+  /// of carried values.
   struct LoopBody {
     std::unique_ptr<Region> region;
     Value goesOn; ///< Null if always.
     SmallVector<Value> carried, collected;
-    /// Those that hold for what the body takes and gives. If not the loop's, the
-    /// body is to be made again.
+    /// Structures that fit both what the body takes and what it returns. If they differ
+    /// from the loop's, the body must be imported again.
     SmallVector<Structure> structures;
   };
 
@@ -210,7 +210,7 @@ private:
   onnx::GraphProto *findGraph(onnx::NodeProto &node, const NodeInfo &info,
                               llvm::StringRef name);
   Scope makeInnerScope(Scope &outer, const NodeInfo &info, llvm::StringRef graphName);
-  /// Imports at the builder; false, and reported, if that fails.
+  /// Imports at the builder; false (reported) if that fails.
   bool importGraph(onnx::GraphProto &graph, const NodeInfo &info, Scope &scope,
                    SmallVectorImpl<Value> &results);
   bool importLoopBody(LoopInfo &loop, ArrayRef<RankedTensorType> types, LoopBody &body);
@@ -221,7 +221,7 @@ private:
               Value countIfReversed);
   Value append(Value element, Value all, Value iteration, Location location,
                bool inFront);
-  /// The tensors of which values are made; false, and reported, if that fails.
+  /// The tensors of values; false (reported) if that fails.
   bool takeApart(ArrayRef<Value> values, ArrayRef<Structure> structures, const NodeInfo &info,
                  Location location, SmallVectorImpl<Value> &tensors);
   SmallVector<Value> putTogether(ArrayRef<Structure> structures, ArrayRef<Value> tensors,
@@ -231,7 +231,8 @@ private:
   bool checkTensors(ArrayRef<Value> values, const NodeInfo &info);
   bool checkScalar(Value value, llvm::StringRef name, Type elementType,
                    const NodeInfo &info);
-  /// The element of what checkScalar has accepted. The run checks unknown sizes.
+  /// The element of a value that checkScalar has accepted. The run checks unknown
+  /// sizes.
   Value extractScalar(Value tensor, llvm::StringRef name, const NodeInfo &info,
                       Location location);
   Value castTensor(Value value, RankedTensorType type, Location location);
@@ -243,7 +244,7 @@ private:
 
   bool importIf(onnx::NodeProto &node, const NodeInfo &info, ArrayRef<Value> operands,
                 Location location, Scope &scope, SmallVectorImpl<Value> &results);
-  /// What both branches give as tensors, by structures that fit both.
+  /// The tensors that both branches return, with structures that fit both.
   bool takeBranchesApart(const NodeInfo &info, Location location, Regions regions,
                          MutableArrayRef<SmallVector<Value>> values,
                          SmallVectorImpl<Structure> &structures);
@@ -269,7 +270,7 @@ private:
   /// is taken where they have not.
   void closeIf(Scope &scope, llvm::function_ref<bool(llvm::StringRef)> isNeeded,
                bool mustClose);
-  /// Goes on with one branch of the scope's open If.
+  /// Continues with one branch of the scope's open If.
   void continueWith(Scope &scope, int taken);
 
   MLIRContext &context;
@@ -284,10 +285,10 @@ private:
   unsigned graphDepth = 0;
   Block *mainBlock = nullptr;
   bool contradictsOutputs = false;
-  /// How many open Ifs are nested in each other.
+  /// The nesting depth of open Ifs.
   unsigned ifDepth = 0;
-  /// Code that was imported in vain. It lives on, because the shapes that are
-  /// known of its values are found by the values' addresses.
+  /// Discarded code. It is kept alive because known shapes are looked up by the
+  /// addresses of values.
   std::vector<std::unique_ptr<Region>> discarded;
   llvm::StringSet<> symbols;
   llvm::StringSet<> usedSetDims;

@@ -215,7 +215,7 @@ NodeBinder &NodeBinder::ints(StringRef name,
           anyLength ? "operand '" + name + "' is a list of integers"
                     : "operand '" + name + "' is a list of integers of known length",
           show(type), "", Remedy::MakeConstant);
-  // Code is made for each of them.
+  // Each of them generates code.
   constexpr int64_t most = 64;
   require(hasFailed || !isKnownLength || type.getNumElements() <= most,
           "operand '" + name + "' is a list of a few integers",
@@ -270,7 +270,7 @@ static StringRef getTypeName(int type) {
   }
 }
 
-/// The type of an attribute that does not say it (as in IR version 1).
+/// The type of an attribute that does not declare it (as in IR version 1).
 static int guessType(const AttributeProto &attribute) {
   if (attribute.has_i())
     return AttributeProto::INT;
@@ -398,7 +398,7 @@ NodeBinder &NodeBinder::tensorAttr(StringRef name, ElementsAttr &value) {
   const AttributeProto *attribute = take(name, AttributeProto::TENSOR);
   if (!attribute || hasFailed)
     return *this;
-  // The data is moved out of the node, which only the importer sees.
+  // The data is moved out of the node, which nobody else uses.
   value = acceptTensor(
       state.weights.read(*const_cast<AttributeProto *>(attribute)->mutable_t()));
   return *this;

@@ -1,7 +1,7 @@
 //===- NodeBinder.h - what a handler sees of an ONNX node -------*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// A handler takes what it needs by name, in a chain, and then builds:
+// A handler takes what it needs by name, in a chain, and then builds operations:
 //
 //   LogicalResult importGather(NodeBinder &node) {
 //     Value data, indices;
@@ -12,9 +12,9 @@
 //     return node.replaceWith<GatherOp>(data, indices, axis);
 //   }
 //
-// The first thing that does not fit is reported in one form for all operators.
-// After the handler, operands and attributes that it did not take and outputs
-// that it did not make are reported too, so that nothing is ignored in silence.
+// The first mismatch is reported, in the same form for all operators. After the
+// handler, operands and attributes that it did not take and outputs that it did not set
+// are also reported, so that nothing is ignored silently.
 //
 //===----------------------------------------------------------------------===//
 
@@ -38,7 +38,7 @@ namespace mlir::nn::importer {
 /// A type for messages.
 std::string show(Type type);
 
-/// What all nodes of a model share.
+/// State that all nodes of a model share.
 struct ImportState {
   ImportState(MLIRContext &context, llvm::StringRef path)
       : builder(&context), shapes(&context), weights(context, path) {}
@@ -50,7 +50,7 @@ struct ImportState {
   std::string producer; ///< The model's producer_name.
   /// The type that the model declares for a tensor; null if none.
   std::function<RankedTensorType(llvm::StringRef)> getDeclaredType;
-  /// Values of which nothing is certain, because a node before them failed.
+  /// Values that are unknown because an earlier node failed.
   llvm::DenseSet<Value> uncertain;
   /// Whether dimensions known only at run time are assumed to be 1 where the rank of
   /// a result hangs on it (Squeeze without axes), and whether this was needed.
@@ -69,14 +69,14 @@ public:
   //===--- Facts ----------------------------------------------------------===//
 
   int64_t getOpset() const { return info.opset; }
-  /// The opset in which the form of the operator that is in effect came.
+  /// The opset that introduced the operator's current version.
   int64_t getSinceVersion() const;
   int64_t getNumOutputs() const { return node.output_size(); }
-  /// True if the output is there and anything uses it.
+  /// True if the output exists and is used.
   bool hasOutput(int64_t index) const {
     return index < int64_t(usedOutputs.size()) && usedOutputs[index];
   }
-  /// The type that the model declares for the output, or null. It may be wrong.
+  /// The type that the model declares for the output, or null. It is not verified.
   RankedTensorType getDeclaredType(int64_t index) const {
     return index < node.output_size() ? state.getDeclaredType(node.output(index))
                                       : RankedTensorType();
@@ -84,20 +84,21 @@ public:
   llvm::StringRef getProducer() const { return state.producer; }
   MLIRContext *getContext() const { return state.builder.getContext(); }
   Location getLocation() const { return location; }
-  /// Where the node's operations go, for what `create` cannot make.
+  /// The builder for the node's operations, for what `create` cannot make.
   OpBuilder &getBuilder() { return state.builder; }
   ImportShapes &getShapes() { return state.shapes; }
   const StructuredValues &getStructured() const { return state.structured; }
 
   //===--- Operands -------------------------------------------------------===//
 
-  /// Tensors, unless said otherwise. Names as in ONNX's documentation. Alternatives ("mean", "input_mean") are
-  /// names of the same operand in different versions.
+  /// Tensors, unless noted otherwise. Names are those of ONNX's documentation.
+  /// Alternatives ("mean", "input_mean") are names of the same operand in different
+  /// versions.
   NodeBinder &operand(llvm::StringRef name, Value &value,
                       llvm::StringRef alternative = "");
   NodeBinder &optionalOperand(llvm::StringRef name, Value &value);
-  /// The operands of an operator with exactly one or two of them, or with any
-  /// number of one kind.
+  /// The operands of an operator that has exactly one or two, or any number of one
+  /// kind.
   NodeBinder &onlyOperand(Value &value);
   NodeBinder &bothOperands(Value &lhs, Value &rhs);
   NodeBinder &allOperands(SmallVectorImpl<Value> &values);
@@ -109,8 +110,9 @@ public:
   /// absent.
   NodeBinder &constantInts(llvm::StringRef name,
                            std::optional<SmallVector<int64_t>> &values);
-  /// The same where the run may make the list: then `values` stays empty and
-  /// `computed` is the operand as an i64 list, whose length is known unless `anyLength`.
+  /// The same if the list may be computed at run time: then `values` is empty and
+  /// `computed` is the operand as an i64 list, whose length is known unless `anyLength`
+  /// is set.
   NodeBinder &ints(llvm::StringRef name, std::optional<SmallVector<int64_t>> &values,
                    Value &computed, bool anyLength);
   NodeBinder &ints(llvm::StringRef name, std::optional<SmallVector<int64_t>> &values,
@@ -146,12 +148,12 @@ public:
 
   NodeBinder &require(bool holds, const Twine &constraint, const Twine &seen,
                       const Twine &accepted, Remedy remedy = Remedy::FixModel);
-  /// Reports; always failure. Only the first report of a node counts.
+  /// Reports a problem and returns failure. Only the first report of a node counts.
   LogicalResult fail(const Twine &constraint, const Twine &seen,
                      const Twine &accepted, Remedy remedy = Remedy::FixModel,
                      const Twine &advice = "");
   bool failed() const { return hasFailed; }
-  /// Tells users what they should look at, and the way out.
+  /// Adds a warning about something that users should check, with a remedy.
   void warn(const Twine &what, const Twine &seen, const Twine &advice) {
     report.warn({info, what.str(), seen.str(), "", Remedy::ChangeForm, advice.str()});
   }
@@ -165,8 +167,8 @@ public:
 
   //===--- Building -------------------------------------------------------===//
 
-  /// An operation with inferred types. A null value or empty range, and a
-  /// report, if its operands do not fit. Does nothing after a failure. (Make
+  /// Creates an operation with inferred types. If its operands do not fit, reports that
+  /// and returns a null value or empty range. Does nothing after a failure. (Create
   /// operands before the call: C++ evaluates arguments in any order.)
   template <typename OpT, typename... Args> Value create(Args &&...args) {
     if (hasFailed)
@@ -191,20 +193,20 @@ public:
                    : SmallVector<Value>();
   }
 
-  /// `value` is the node's output `index`. Failure if it is null.
+  /// Sets the node's output `index`. Failure if `value` is null.
   LogicalResult setOutput(Value value, int64_t index = 0);
   template <typename OpT, typename... Args>
   LogicalResult replaceWith(Args &&...args) {
     return setOutput(create<OpT>(std::forward<Args>(args)...));
   }
 
-  /// The value that stands for a sequence or an optional.
+  /// The value that represents a sequence or an optional.
   template <typename T> Value makeStructured(T value) {
     return hasFailed ? Value() : state.structured.make(state, location, std::move(value));
   }
 
-  /// Has the run end with an error, "node 'X' (Op) PROBLEM", where `holds` (i1 of
-  /// rank 0) is false.
+  /// Makes the run end with an error, "node 'X' (Op) PROBLEM", if `holds` (i1 of rank
+  /// 0) is false.
   void checkAtRun(Value holds, const Twine &problem);
 
   /// Whether a dimension known only at run time is 1, as is assumed where the rank
@@ -215,16 +217,16 @@ public:
   Value constant(ElementsAttr value);
   Value constantList(ArrayRef<int64_t> values); // i64 of rank 1
   Value constantFloats(ArrayRef<float> values); // f32 of rank 1
-  /// Of rank 0 and the given element type, which may be integer.
+  /// A constant of rank 0 with the given element type, which may be an integer.
   Value constantScalar(double value, Type elementType);
   /// An i32 or i64 tensor as i64.
   Value asInt64(Value value);
-  /// A list of one element, or a scalar, as a scalar; others stay.
+  /// Turns a list of one element into a scalar; other values are unchanged.
   Value asScalar(Value value);
 
   //===--- For the importer -----------------------------------------------===//
 
-  /// Reports what the handler left over, if `result` says that it is content.
+  /// Reports what the handler did not take, unless `result` is a failure.
   LogicalResult finishNode(LogicalResult result);
   ArrayRef<Value> getOutputs() const { return outputs; }
   bool wantsDefinition() const { return needsDefinition; }
@@ -237,18 +239,19 @@ private:
     else
       return std::forward<T>(argument);
   }
-  /// Operand number `index`, null if absent; reports what is no tensor.
+  /// Operand number `index`, null if absent; reports operands that are not tensors.
   Value takeTensor(int64_t index);
   const onnx::AttributeProto *find(llvm::StringRef name) const;
-  /// The attribute if it is there and of this type; else reports or null.
+  /// The attribute if it is present and has this type; else null, after a report if the
+  /// type is wrong.
   const onnx::AttributeProto *take(llvm::StringRef name, int type);
-  /// The tensor that was read for an attribute, or null and a report.
+  /// The tensor read for an attribute, or null (reported).
   ElementsAttr acceptTensor(std::variant<ElementsAttr, Problem> result);
   int64_t findOperand(llvm::StringRef name) const;
   std::string describeOperands() const;
 
-  /// Infers the types of an operation that is ready but for them, creates and
-  /// verifies it.
+  /// Infers the result types of an otherwise complete operation, creates and verifies
+  /// it.
   template <typename OpT> Operation *finish(OperationState &op) {
     typename OpT::Adaptor adaptor(
         ValueRange(op.operands),

@@ -64,7 +64,7 @@ static Problem problem(std::string constraint, std::string seen,
 // Inline data
 //===----------------------------------------------------------------------===//
 
-/// Resource blobs all state one alignment, so that equal weights print alike.
+/// All resource blobs have the same alignment, so that equal weights are printed alike.
 static constexpr size_t blobAlignment = 16;
 
 /// A blob of `count` elements of type `To`, converted from a typed field.
@@ -84,8 +84,8 @@ static AsmResourceBlob convertField(const Field &field) {
       [owner](void *, size_t, size_t) {}, /*dataIsMutable=*/false);
 }
 
-/// The typed field that ONNX prescribes for the data type, as a blob, and the
-/// number of its entries, which are bytes for types that share them.
+/// The typed field that ONNX prescribes for the data type, as a blob, and the number of
+/// its entries, which are bytes for packed types.
 static std::pair<AsmResourceBlob, int64_t>
 readTypedField(const onnx::TensorProto &tensor) {
   switch (static_cast<DataType>(tensor.data_type())) {
@@ -114,14 +114,14 @@ readTypedField(const onnx::TensorProto &tensor) {
   }
 }
 
-/// Whether what the file holds is not what memory holds.
+/// Whether the representation in the file differs from that in memory.
 static bool needsNormalization(RankedTensorType type) {
   return type.getElementType().isInteger(1) ||
          isPacked(*getDataType(type.getElementType()));
 }
 
-/// Bools are 0 or 1 in memory, whatever the file holds, and elements that share
-/// bytes there have a byte each.
+/// In memory, bools are 0 or 1, whatever the file contains, and packed elements have a
+/// byte each.
 static ElementsAttr normalize(RankedTensorType type, ArrayRef<char> bytes) {
   DataType dataType = *getDataType(type.getElementType());
   HostTensor tensor;
@@ -174,7 +174,7 @@ std::variant<ElementsAttr, Problem> WeightReader::read(onnx::TensorProto &tensor
                      std::to_string(size) + " bytes for " + describeDims(tensor) +
                          " of " + getDataTypeName(tensor.data_type()),
                      Remedy::FixModel);
-    // Parsing made the one copy that is needed; it changes its owner.
+    // Parsing made the only copy that is needed; ownership is transferred.
     std::shared_ptr<std::string> bytes(tensor.release_raw_data());
     ArrayRef<char> data(bytes->data(), bytes->size());
     if (needsNormalization(type))
@@ -252,7 +252,7 @@ readPlaces(const HostTensor &indices, int64_t count, ArrayRef<int64_t> dims) {
 
 std::variant<ElementsAttr, Problem> WeightReader::read(onnx::SparseTensorProto &tensor) {
   SmallVector<int64_t> dims(tensor.dims().begin(), tensor.dims().end());
-  // Larger ones would be sparse for a reason.
+  // Larger tensors are presumably sparse for a reason.
   constexpr int64_t mostElements = int64_t(1) << 32;
   if (llvm::any_of(dims, [](int64_t dim) { return dim < 0; }) || !isReasonableShape(dims) ||
       ShapedType::getNumElements(dims) > mostElements)

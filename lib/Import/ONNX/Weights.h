@@ -15,16 +15,16 @@
 
 namespace mlir::nn::importer {
 
-/// The element type for a number of TensorProto.DataType that nn tensors can
-/// have; null otherwise.
+/// The element type for a number of TensorProto.DataType, if nn tensors can have it;
+/// else null.
 Type getTensorElementType(MLIRContext *context, int64_t dataType);
 /// What users read: "float32", "string", "type 99".
 std::string getDataTypeName(int64_t dataType);
 /// The element types for which getTensorElementType is not null, in words.
 llvm::StringRef getAcceptedTypes();
 
-/// False for shapes whose number of elements no machine holds, which would
-/// overflow the arithmetic of types.
+/// False for shapes with more elements than any machine can hold, which would overflow
+/// type arithmetic.
 bool isReasonableShape(ArrayRef<int64_t> dims);
 
 /// Reads tensors of one model.
@@ -32,8 +32,8 @@ class WeightReader {
 public:
   WeightReader(MLIRContext &context, llvm::StringRef modelPath);
 
-  /// The tensor as a constant, or what is wrong with it (without a node). Its
-  /// inline data is moved out of the proto, which must not be read again.
+  /// The tensor as a constant, or what is wrong with it (without a node). Inline data
+  /// is moved out of the proto, which must not be read again.
   std::variant<ElementsAttr, Problem> read(onnx::TensorProto &tensor);
   /// The same of a sparse tensor: it stands for the dense one with zeros elsewhere.
   std::variant<ElementsAttr, Problem> read(onnx::SparseTensorProto &tensor);
@@ -49,7 +49,7 @@ private:
   std::variant<ElementsAttr, Problem>
   readExternal(const onnx::TensorProto &tensor, RankedTensorType type,
                uint64_t size);
-  /// The file at `location`, which must lie in the model's folder.
+  /// The file at `location`, which must be in the model's folder.
   const ExternalFile &open(llvm::StringRef location);
 
   MLIRContext &context;
