@@ -1,5 +1,5 @@
-// A unit dimension between rows and their elements does not make the rows follow
-// each other.
+// A unit dimension between rows and their elements does not
+// make the rows contiguous.
 // RUN: nn-opt %s --nn-convert-copies | FileCheck %s
 
 // CHECK-LABEL: func.func @main

@@ -1,5 +1,5 @@
-// Result types that are said less precisely than they are known are refined: the
-// shape functions of all families, static and with unknown sizes.
+// Result types that are less precise than what can be inferred are refined: the shape
+// functions of all families, with static and with unknown sizes.
 //
 // RUN: nn-opt %s --nn-infer-shapes | FileCheck %s
 

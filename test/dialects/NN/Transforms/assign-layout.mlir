@@ -44,7 +44,7 @@ func.func @residual(%x: tensor<?x1x?x?xf32>, %w: tensor<4x1x1x1xf32>, %w2: tenso
 
 // -----
 
-// The model's own transpose is what the convolution gives anyway.
+// The model's own transpose gives what the convolution computes anyway.
 // CHECK-LABEL: func @own_transpose
 // CHECK: %[[CONV:.*]] = nn.conv
 // CHECK-NEXT: return %[[CONV]]

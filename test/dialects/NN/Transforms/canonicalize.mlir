@@ -1,6 +1,6 @@
 // RUN: nn-opt %s --nn-canonicalize --mlir-print-debuginfo --mlir-print-local-scope | FileCheck %s
 
-// What replaces an operation takes over its name and the tensor that it was.
+// An operation that replaces another takes over its name and its ONNX tensor.
 // CHECK-LABEL: func @gemm
 func.func @gemm(%x: tensor<2x3xf32>, %w: tensor<3x4xf32>, %b: tensor<4xf32>) -> tensor<2x4xf32> {
   // CHECK: nn.matmul {{.*}} loc("Gemm_0")

@@ -35,7 +35,7 @@ func.func @enough(%x: tensor<1x4x?xf32>) -> (tensor<1x4x?xf32>, tensor<1x4x?xf32
   return %0, %1, %2 : tensor<1x4x?xf32>, tensor<1x4x?xf32>, tensor<1x4x?xf32>
 }
 
-// In a branch, sizes are asked for there.
+// In a branch, sizes are computed inside the branch.
 // CHECK-LABEL: func.func @branch(
 // CHECK: scf.if
 // CHECK: tensor.dim %arg0

@@ -1,6 +1,6 @@
 // RUN: nn-opt %s --nn-decompose-quantization | FileCheck %s
 
-// Quantized and dequantized at once: no integers are stored, and the zero point
+// Quantized and immediately dequantized: no integers are stored, and the zero point
 // moves the bounds.
 // CHECK-LABEL: func.func @both(
 // CHECK: %[[QUOTIENT:.*]] = nn.div
@@ -18,7 +18,7 @@ func.func @both(%x: tensor<4xf32>) -> tensor<4xf32> {
   return %1 : tensor<4xf32>
 }
 
-// A rectifier does nothing where the least integer is zero.
+// A ReLU has no effect if the smallest integer is zero.
 // CHECK-LABEL: func.func @relu(
 // CHECK-SAME: %[[X:.*]]: tensor<4xf32>
 // CHECK: nn.div %[[X]]
@@ -30,7 +30,7 @@ func.func @relu(%x: tensor<4xf32>) -> tensor<4xi8> {
   return %1 : tensor<4xi8>
 }
 
-// Else it becomes a limit of the integers.
+// Otherwise it becomes a limit of the integers.
 // CHECK-LABEL: func.func @relu_needed(
 // CHECK-SAME: %[[X:.*]]: tensor<4xf32>
 // CHECK: nn.div %[[X]]
@@ -80,7 +80,7 @@ func.func @per_axis(%x: tensor<2x3x4xi8>, %s: tensor<3xf32>) -> tensor<2x3x4xf32
   return %0 : tensor<2x3x4xf32>
 }
 
-// f32 is not exact for wide integers with a zero point; blocks are left too.
+// f32 is not exact for wide integers with a zero point; blocks are also left alone.
 // CHECK-LABEL: func.func @stays(
 // CHECK: nn.dequantize
 // CHECK: nn.quantize
@@ -90,7 +90,7 @@ func.func @stays(%x: tensor<4xi32>, %s: tensor<f32>, %z: tensor<i32>, %y: tensor
   return %0, %1 : tensor<4xf32>, tensor<4xi8>
 }
 
-// Scales of sums of integers and of their quantization are one factor.
+// The scales of integer sums and of their quantization become one factor.
 // CHECK-LABEL: func.func @requantize(
 // CHECK-SAME: %[[A:.*]]: tensor<2x3xf32>, %[[B:.*]]: tensor<3x4xf32>, %[[S:.*]]: tensor<4xf32>, %[[TO:.*]]: tensor<f32>
 // CHECK: %[[SUMS:.*]] = nn.matmul %[[A]], %[[B]] {nn.exact_integers}
@@ -104,7 +104,7 @@ func.func @requantize(%a: tensor<2x3xf32>, %b: tensor<3x4xf32>, %s: tensor<4xf32
   return %2 : tensor<2x4xi8>
 }
 
-// A tensor that a product reads in 8 bits is stored; all others read it, too.
+// A tensor that a product reads in 8 bits is stored, so all others read it too.
 // CHECK-LABEL: func.func @stored(
 // CHECK: %[[STORED:.*]] = nn.cast %{{.*}} {to = ui8}
 // CHECK: nn.conv %[[STORED]]

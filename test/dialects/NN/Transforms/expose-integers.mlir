@@ -14,7 +14,7 @@ func.func @matmul(%x: tensor<2x3xi8>, %sx: tensor<f32>, %zx: tensor<i8>, %w: ten
   return %2 : tensor<2x4xf32>
 }
 
-// The bias is added behind the scales.
+// The bias is added after the scales.
 // CHECK-LABEL: func.func @conv(
 // CHECK: %[[EXACT:.*]] = nn.conv %{{.*}}, %{{.*}} {nn.exact_integers} : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>)
 // CHECK: %[[SCALES:.*]] = nn.unsqueeze %{{.*}} {axes = array<i64: 1, 2>} : (tensor<4xf32>) -> tensor<4x1x1xf32>
@@ -77,7 +77,7 @@ func.func @other_bias(%x: tensor<1x3x8x8xi8>, %w: tensor<2x3x1x1xi8>, %b: tensor
   return %3 : tensor<1x2x8x8xf32>
 }
 
-// Nor with a zero point that only the run knows.
+// Nor with a zero point known only at run time.
 // CHECK-LABEL: func.func @run_time_zero_point(
 // CHECK: nn.conv %{{.*}}, %{{.*}} {nn.exact_integers} : (tensor<1x3x8x8xf32>, tensor<2x3x1x1xf32>)
 // CHECK: nn.add
@@ -112,7 +112,7 @@ func.func @bytes(%x: tensor<3x2xui8>) -> tensor<3x2xf32> {
   return %2 : tensor<3x2xf32>
 }
 
-// Where the window is padded the zero point stays.
+// If the window is padded, the zero point stays.
 // CHECK-LABEL: func.func @padded(
 // CHECK: %[[SUMS:.*]] = nn.conv %arg0, %{{.*}} {input_zero_point = 10 : i64, pads = array<i64: 1, 1, 1, 1>} : (tensor<1x2x4x4xui8>, tensor<2x2x3x3xi8>) -> tensor<1x2x4x4xi32>
 // CHECK: nn.cast %[[SUMS]] {nn.exact_integers, to = f32}

@@ -28,7 +28,7 @@ func.func @splats() -> tensor<1000x1000xf32> {
 
 // -----
 
-// What would make the file larger is computed when the model runs.
+// A result that would make the file larger is computed at run time.
 // CHECK-LABEL: func.func @grows(
 // CHECK: nn.tile
 // GROW-LABEL: func.func @grows(
@@ -45,7 +45,7 @@ func.func @grows() -> tensor<20000xf32> {
 // Half weights are widened once, however large they are.
 // CHECK-LABEL: func.func @widens(
 // CHECK-NOT: nn.cast
-// An operand that is not constant, or a result of unknown shape, leaves the rest.
+// Operators with an operand that is not constant, or a result of unknown shape, stay.
 // CHECK-LABEL: func.func @argument(
 // CHECK: nn.add
 func.func @widens() -> tensor<2xf32> {

@@ -47,7 +47,7 @@ func.func @flatten_and_back(%x: tensor<?x4x1x1xf32>) -> tensor<?x4x1x1xf32> {
   return %y : tensor<?x4x1x1xf32>
 }
 
-// A dimension that may be something else than 1 keeps its squeeze.
+// A dimension that may not be 1 keeps its squeeze.
 // CHECK-LABEL: func @unproven_squeeze
 // CHECK: nn.squeeze
 func.func @unproven_squeeze(%x: tensor<2x?x4xf32>) -> tensor<8xf32> {

@@ -21,7 +21,7 @@ func.func @tail(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x1x1xf32>) -> tensor<1x4x
 
 // -----
 
-// A value with users outside is computed outside: the convolution's here.
+// A value with users outside is computed outside: here, the convolution's.
 // CHECK-LABEL: func.func @used_twice(
 // CHECK: %[[CONV:.*]] = nn.conv
 // CHECK-NOT: nn.conv
@@ -48,7 +48,7 @@ func.func @elementwise(%x: tensor<?x8xf32>, %y: tensor<8xf32>) -> tensor<?x8xf32
 
 // -----
 
-// One operator alone needs no group; neither does what moves data.
+// A single operator needs no group; neither do operators that move data.
 // CHECK-LABEL: func.func @alone(
 // CHECK-NOT: nn.fusion
 func.func @alone(%x: tensor<4x8xf32>) -> tensor<8x4xf32> {

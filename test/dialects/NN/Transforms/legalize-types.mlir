@@ -18,7 +18,7 @@ func.func @f16(%x: tensor<2xf16>) -> tensor<2xf16> {
   return %1 : tensor<2xf16>
 }
 
-// What the model itself rounds stays rounded; small integers are exact anyway.
+// Rounding in the model itself stays; small integers are exact anyway.
 // CHECK-LABEL: func @casts
 // CHECK-SAME: (%[[X:.*]]: tensor<2xf32>, %[[I:.*]]: tensor<2xi8>)
 // CHECK: %[[NARROW:.*]] = nn.cast %[[X]] {nn.origin = [#nn.origin<0, "narrow">], to = bf16}

@@ -15,7 +15,7 @@ func.func @matmul(%x: tensor<2x2xui8>, %z: tensor<i32>) -> tensor<2x2xi32> {
   return %2 : tensor<2x2xi32>
 }
 
-// 128 is no value of i8.
+// 128 does not fit in i8.
 // CHECK-LABEL: func.func @too_wide(
 // CHECK: nn.matmul %{{.*}} : (tensor<2x2xi32>, tensor<2x2xi32>)
 func.func @too_wide(%x: tensor<2x2xui8>) -> tensor<2x2xi32> {
@@ -38,7 +38,7 @@ func.func @conv(%x: tensor<1x1x8xi8>) -> tensor<1x1x8xi32> {
   return %3 : tensor<1x1x8xi32>
 }
 
-// Sums that are used as floats are left so.
+// Sums that are used as floats stay floats.
 // CHECK-LABEL: func.func @real(
 // CHECK: nn.conv %{{.*}} : (tensor<1x1x8xf32>, tensor<1x1x3xf32>)
 func.func @real(%x: tensor<1x1x8xi8>) -> tensor<1x1x6xf32> {

@@ -23,7 +23,7 @@ func.func @unknown_sizes(%x: tensor<?x?x3xf32>, %w: tensor<4x3xf32>, %r: tensor<
   return %y#1 : tensor<?x4xf32>
 }
 
-// What is prepared stays.
+// Prepared layers are left alone.
 // CHECK-LABEL: func.func @prepared(
 // CHECK-NEXT: nn.rnn(
 func.func @prepared(%x: tensor<5x2x4xf32>, %r: tensor<4x4xf32>) -> tensor<2x4xf32> {

@@ -27,7 +27,7 @@ func.func @hard_swish(%x: tensor<?x4xf32>) -> (tensor<?x4xf32>, tensor<?x4xf32>,
 
 // -----
 
-// Another slope is no hard swish.
+// With another slope it is not hard swish.
 // CHECK-LABEL: func @not_hard_swish
 // CHECK-NOT: nn.hard_swish
 func.func @not_hard_swish(%x: tensor<4xf32>) -> tensor<4xf32> {

@@ -38,7 +38,7 @@ func.func @concat(%a: tensor<2x3xui8>, %b: tensor<2x3xui8>) -> tensor<4x3xf32> {
   return %2 : tensor<4x3xf32>
 }
 
-// Only of tensors that are quantized alike.
+// Only for tensors that are quantized alike.
 // CHECK-LABEL: func.func @concat_other(
 // CHECK: nn.concat %{{.*}} -> tensor<4x3xf32>
 func.func @concat_other(%a: tensor<2x3xui8>, %b: tensor<2x3xui8>) -> tensor<4x3xf32> {
@@ -50,7 +50,7 @@ func.func @concat_other(%a: tensor<2x3xui8>, %b: tensor<2x3xui8>) -> tensor<4x3x
   return %2 : tensor<4x3xf32>
 }
 
-// Signed integers that only dequantizations read become unsigned ones.
+// Signed integers that are only dequantized become unsigned.
 // CHECK-LABEL: func.func @unsigned(
 // CHECK: %[[Z:.*]] = nn.constant dense<0> : tensor<ui8>
 // CHECK: %[[Q:.*]] = nn.quantize %arg0, %{{.*}}, %[[Z]] {to = ui8}
@@ -66,7 +66,7 @@ func.func @unsigned(%x: tensor<2x3xf32>) -> tensor<6xf32> {
   return %2 : tensor<6xf32>
 }
 
-// The model gives these as they are.
+// The model returns these unchanged.
 // CHECK-LABEL: func.func @given(
 // CHECK: nn.quantize %{{.*}} {to = i8}
 func.func @given(%x: tensor<2x3xf32>) -> (tensor<2x3xi8>, tensor<2x3xf32>) {
@@ -95,7 +95,7 @@ func.func @joined(%x: tensor<1x4x8x8xf32>, %q: tensor<1x2x7x7xui8>) -> tensor<1x
   return %4 : tensor<1x6x7x7xui8>
 }
 
-// What others see stays.
+// Tensors with other users stay.
 // CHECK-LABEL: func.func @seen(
 // CHECK: nn.max_pool {{.*}} -> tensor<1x4x7x7xf32>
 func.func @seen(%x: tensor<1x4x8x8xf32>) -> (tensor<1x4x7x7xui8>, tensor<1x4x7x7xf32>) {

@@ -14,7 +14,7 @@ func.func @casts(%x: tensor<4xf8E5M2>) -> (tensor<4xi4> {nn.name = "y"}) {
   return %0 : tensor<4xi4>
 }
 
-// What the cast says stays, and where the result is the model's tensor, it still is.
+// The attributes of the cast are kept, and so is the origin of its result.
 // CHECK-LABEL: @floats
 func.func @floats(%x: tensor<4xi32>) -> (tensor<4xf8E4M3FN>, tensor<4xf8E8M0FNU>) {
   // CHECK: %[[F:.*]] = nn.cast %{{.*}} {to = f32} : (tensor<4xi32>) -> tensor<4xf32>
@@ -25,7 +25,7 @@ func.func @floats(%x: tensor<4xi32>) -> (tensor<4xf8E4M3FN>, tensor<4xf8E8M0FNU>
   return %0, %1 : tensor<4xf8E4M3FN>, tensor<4xf8E8M0FNU>
 }
 
-// Numbers of few bits need no work to become wider ones.
+// Widening small integers takes no work.
 // CHECK-LABEL: @widens
 // CHECK-NEXT: return %arg0 : tensor<4xi8>
 func.func @widens(%x: tensor<4xi4>) -> tensor<4xi8> {
@@ -33,7 +33,7 @@ func.func @widens(%x: tensor<4xi4>) -> tensor<4xi8> {
   return %0 : tensor<4xi8>
 }
 
-// What moves elements moves bytes.
+// Operators that move elements move bytes.
 // CHECK-LABEL: @movement
 func.func @movement(%x: tensor<2x3xui4>, %shape: tensor<2xi64>) -> (tensor<4x3xui4>, tensor<?x?xf4E2M1FN>) {
   // CHECK: nn.constant dense<{{\[\[}}1, 15, 0], [7, 8, 9]]> : tensor<2x3xui8>

@@ -1,7 +1,7 @@
 // RUN: nn-opt %s -nn-convert-copies -canonicalize | FileCheck %s
 
-// Parts of other buffers are copied by one kernel, of which each row is an
-// iteration; dimensions that follow each other in both become one.
+// Parts of other buffers are copied by one kernel, with an iteration per row;
+// dimensions that are contiguous in both are collapsed.
 // CHECK-LABEL: func.func @parts
 // CHECK: %[[FROM:.*]] = memref.cast %arg0 : memref<2x3xf32> to memref<?x?xf32, strided<[?, 1], offset: ?>>
 // CHECK: %[[TO:.*]] = memref.cast %arg1

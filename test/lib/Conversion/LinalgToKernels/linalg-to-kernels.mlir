@@ -2,7 +2,7 @@
 
 #map = affine_map<(i, j, k) -> (i, j, k)>
 
-// The last dimensions, which make enough work, stay loops.
+// The last dimensions, which are enough work, stay loops.
 // CHECK-LABEL: func.func @parallel
 // CHECK: nn.call_kernel @loops_0 ins(%arg0 : memref<4x8x4096xf32>) outs(%arg1 : memref<4x8x4096xf32>) scalars() count(%c32) {grain = 4 : i64}
 // CHECK-LABEL: func.func private @loops_0

@@ -1,6 +1,6 @@
 // RUN: nn-opt %s -split-input-file -convert-nn-to-kernels=claim=preferred | FileCheck %s
 
-// Preferred to the library; the weight is packed to KH x KW x C, the tail inside.
+// Preferred to oneDNN; the weight is packed to KH x KW x C, with the epilogue inside.
 // CHECK-LABEL: func.func @main(
 // CHECK: nn.constant {{.*}} : tensor<3x3x16xf32>
 // CHECK: nn.call_kernel @kernel_depthwise_conv_0
@@ -21,7 +21,7 @@ func.func @main(%x: tensor<1x9x30x16xf32>) -> tensor<1x9x30x16xf32> {
 
 // -----
 
-// Other convolutions are the library's.
+// Other convolutions are left to oneDNN.
 // CHECK-LABEL: func.func @main(
 // CHECK: nn.conv
 // CHECK-NOT: nn.call_kernel

@@ -58,7 +58,7 @@ func.func @main(%x: tensor<?x?xf32> {nn.dim_names = ["n", "m"]}, %y: tensor<?x?x
 
 // -----
 
-// Else the run decides which operand is broadcast.
+// Otherwise it is known only at run time which operand is broadcast.
 // CHECK-LABEL: func.func @main(
 // CHECK: cf.assert %{{.*}}, "node 'Add_7': dimension 0 of an operand neither is 1 nor has the size of the result
 // CHECK: func.func private

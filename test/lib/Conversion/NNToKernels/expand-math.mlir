@@ -32,7 +32,7 @@ func.func @others(%x: f64, %y: f16) -> (f64, f16) {
   return %4, %5 : f64, f16
 }
 
-// A remainder would call fmod.
+// A remainder would be a call of fmod.
 // CHECK-LABEL: func.func @remainder(
 // CHECK-NOT: arith.remf
 // CHECK: math.fma {{.*}} : f64

@@ -1,6 +1,6 @@
 // RUN: nn-opt %s -split-input-file -convert-nn-to-kernels | FileCheck %s
 
-// Rows: maximum, sum of exponentials, which wait in the result, and result.
+// Rows: the maximum, the sum of exponentials, which are kept in the result, and the result.
 // CHECK-LABEL: func.func @main(
 // CHECK: nn.call_kernel @kernel_softmax_0
 // CHECK: func.func private @kernel_softmax_0(%[[IN:.*]]: memref<4x64xf32>, %[[OUT:.*]]: memref<4x64xf32>
@@ -21,7 +21,7 @@ func.func @main(%x: tensor<4x64xf32>) -> tensor<4x64xf32> {
 
 // -----
 
-// Another axis: vectors across what is inside of it.
+// Another axis: vectors across the inner dimensions.
 // CHECK-LABEL: func.func @main(
 // CHECK: func.func private @kernel_softmax_0
 // CHECK: vector.create_mask

@@ -50,7 +50,7 @@ func.func @unsigned(%a: tensor<4xui8>) -> tensor<4xui8> {
 
 // -----
 
-// Fusions are dissolved, and origins go on.
+// Fusions are dissolved, and origins are kept.
 // CHECK-LABEL: func.func @fusion
 // CHECK-NOT: nn.fusion
 // CHECK: linalg.generic
@@ -65,7 +65,7 @@ func.func @fusion(%a: tensor<4xf32>) -> tensor<4xf32> {
 
 // -----
 
-// Parts are written into one destination.
+// All parts are written into one destination.
 // CHECK-LABEL: func.func @concat
 // CHECK: %[[EMPTY:.*]] = tensor.empty() : tensor<5x3xf32>
 // CHECK: %[[FIRST:.*]] = tensor.insert_slice %arg0 into %[[EMPTY]][0, 0] [2, 3] [1, 1]
@@ -77,7 +77,7 @@ func.func @concat(%a: tensor<2x3xf32>, %b: tensor<3x3xf32>) -> tensor<5x3xf32> {
 
 // -----
 
-// A reshape is a view where the groups of dimensions can be told.
+// A reshape is a view if the groups of dimensions can be determined.
 // CHECK-LABEL: func.func @reshape
 // CHECK-NOT: cf.assert
 // CHECK: tensor.collapse_shape %arg0 {{\[\[}}0], [1, 2]] : tensor<?x3x4xf32> into tensor<?x12xf32>

@@ -49,7 +49,7 @@ func.func @pools(%x: tensor<1x3x8x8xf32>) -> (tensor<1x3x4x4xf32>, tensor<1x3x7x
 
 // -----
 
-// What comes before the anchor, or changes the type after it, is a group of its own.
+// Operators before the anchor, or after a change of type behind it, form a separate group.
 // CHECK-LABEL: func.func @split(
 // CHECK: %[[HEAD:.*]] = nn.fusion
 // CHECK-NEXT: nn.sin
@@ -70,7 +70,7 @@ func.func @split(%x: tensor<2x3xf32>, %w: tensor<3x4xf32>) -> tensor<2x4xi1> {
 
 // -----
 
-// Types that oneDNN does not compute stay, and a remark says so.
+// Types that oneDNN does not support stay, and a remark says so.
 // CHECK-LABEL: func.func @types(
 // CHECK: nn.matmul
 // CHECK: nn.matmul

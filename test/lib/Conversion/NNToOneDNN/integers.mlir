@@ -27,7 +27,7 @@ func.func @requantized(%x: tensor<1x8x8x4xui8>, %w: tensor<6x4x3x3xi8>, %b: tens
   return %0 : tensor<1x8x8x6xui8>
 }
 
-// A dequantized operand is added as the integers that it is:
+// A dequantized operand is added as integers:
 // (t * 0.5 + (x - 9) * 0.25) / 2 = ((2 t - 9) + x) * 0.125.
 // CHECK-LABEL: func.func @residual(
 // CHECK: onednn.matmul src(%arg0 : tensor<4x8xui8>) weights(%arg1 : tensor<8x5xi8>)
@@ -73,7 +73,7 @@ func.func @truncated(%x: tensor<4x8xui8>, %w: tensor<8x5xi8>) -> tensor<4x5xui8>
   return %0 : tensor<4x5xui8>
 }
 
-// Limits within those of the integers stay.
+// Limits tighter than those of the integers stay.
 // CHECK-LABEL: func.func @limited(
 // CHECK: post_ops = [#onednn.eltwise<linear, 5.000000e-01, -0.000000e+00>, #onednn.eltwise<round, 0.000000e+00, 0.000000e+00>, #onednn.eltwise<clip_v2, 0.000000e+00, 6.000000e+01>]
 func.func @limited(%x: tensor<4x8xui8>, %w: tensor<8x5xi8>) -> tensor<4x5xi8> {
@@ -92,7 +92,7 @@ func.func @limited(%x: tensor<4x8xui8>, %w: tensor<8x5xi8>) -> tensor<4x5xi8> {
   return %0 : tensor<4x5xi8>
 }
 
-// Unsigned weights are not oneDNN's.
+// oneDNN does not support unsigned weights.
 // CHECK-LABEL: func.func @unsigned_weights(
 // CHECK: nn.matmul
 func.func @unsigned_weights(%x: tensor<4x8xui8>, %w: tensor<8x5xui8>) -> tensor<4x5xi32> {

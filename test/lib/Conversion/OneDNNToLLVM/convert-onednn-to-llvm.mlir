@@ -1,6 +1,6 @@
 // RUN: nn-opt %s --convert-onednn-to-llvm | FileCheck %s
 
-// What does not depend on the run is a constant; sizes and pointers go on the stack.
+// Everything that does not depend on the run is a constant; sizes and pointers are on the stack.
 // CHECK-DAG: llvm.mlir.global internal constant @onednn_site_0()
 // CHECK-DAG: llvm.mlir.global internal constant @onednn_site_0_post_ops()
 // CHECK-DAG: "conv
