@@ -99,9 +99,13 @@ private:
     Value result = op->getResult(0);
     auto isNegative = [&](Value value) { return this->isNegative(builder, loc, value); };
     if (isa<arith::MulIOp>(op)) {
-      auto wide = arith::MulSIExtendedOp::create(builder, loc, op->getOperand(0),
-                                                 op->getOperand(1));
-      Value bits = arith::ConstantIndexOp::create(builder, loc, 63);
+      // As i64: for an index, upstream folds the product by 1 to an invalid extsi.
+      auto toI64 = [&](Value value) {
+        return arith::IndexCastOp::create(builder, loc, builder.getI64Type(), value);
+      };
+      auto wide = arith::MulSIExtendedOp::create(builder, loc, toI64(op->getOperand(0)),
+                                                 toI64(op->getOperand(1)));
+      Value bits = arith::ConstantIntOp::create(builder, loc, 63, 64);
       Value sign = arith::ShRSIOp::create(builder, loc, wide.getLow(), bits);
       return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne,
                                    wide.getHigh(), sign);
