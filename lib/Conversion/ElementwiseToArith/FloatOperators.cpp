@@ -135,7 +135,7 @@ FailureOr<Value> nn::emitFloat(Emitter &e, Operation *op,
       })
       .Case([&](SeluOp op) {
         Value below = e.mul(number(op.getAlpha()), e.expm1(x));
-        Value inner = e.select(e.greater(x, constant(0)), x, below);
+        Value inner = e.select(e.less(x, constant(0)), below, x);
         return e.mul(number(op.getGamma()), inner);
       })
       .Case([&](ThresholdedReluOp op) {

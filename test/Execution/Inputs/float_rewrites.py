@@ -27,7 +27,8 @@ MODERATE = [0.0, 1.0, -1.0, 0.5, 1.5, -2.5, 3.0, 7.0, -31.0, 100.0, np.inf, -np.
 CONSTANTS = [0.0, -0.0, 1.0, -1.0, 2.0, 0.5, 3.0, -0.1, 6.0, 12582912.0, -12582912.0, 1e-30,
              -3e38, 2e38, 1e-38, F.max, np.inf, -np.inf, np.nan]
 SCALES = [1.0, -1.0, 2.0, 0.5, 4.0]
-SUMS = [0.0, -0.0, 1.0, -3.0, 0.25, 12582912.0, -12582912.0]
+SUMS = [0.0, -0.0, 1.0, -3.0, 0.25]
+ROUNDING = [12582912.0, -12582912.0]
 
 
 class Graph:
@@ -56,9 +57,11 @@ class Graph:
             pair = (x, number) if self.random.integers(4) else (number, x)
             return self.node(op, *pair)
         if kind == 6:
-            return self.node(self.pick(["Min", "Max"]), x, number)
+            # Of zeros of both signs, either may be the larger.
+            limit = self.constant(self.pick([c for c in constants if c != 0]))
+            return self.node(self.pick(["Min", "Max"]), x, limit)
         if kind == 7:
-            low, high = sorted(self.pick([-np.inf, -1.0, 0.0, 6.0, F.max, np.inf]) for _ in "ab")
+            low, high = sorted(self.pick([-np.inf, -1.0, 0.5, 6.0, F.max, np.inf]) for _ in "ab")
             bounds = self.pick([(low, high), (low, None), (None, high)])
             return self.node("Clip", x, *("" if b is None else self.constant(b) for b in bounds))
         if kind == 8:
@@ -69,9 +72,9 @@ class Graph:
             return self.node("Pow", x, self.constant(exponent))
         if kind == 10:
             return self.node("LeakyRelu", x, alpha=0.5)
-        return self.node(self.pick(["Add", "Sub", "Mul", "Max"]), x, other)
+        return self.node(self.pick(["Add", "Sub", "Mul"]), x, other)
 
-    def linear(self, x, constants=SUMS):
+    def linear(self, x, constants):
         """A scale or a summand."""
         if self.random.integers(2):
             return self.node(self.pick(["Mul", "Mul", "Div"]), x, self.constant(self.pick(SCALES)))
@@ -110,10 +113,10 @@ def products(random, x, other):
     for _ in range(60):
         value = x
         for _ in range(random.integers(0, 3)):
-            value = graph.linear(value)
+            value = graph.linear(value, SUMS)
         value = graph.anchor(value)
         for _ in range(random.integers(1, 5)):
-            value = graph.linear(value)
+            value = graph.linear(value, SUMS + ROUNDING)
         if random.integers(3) == 0:
             value = graph.node("Clip", value, graph.constant(graph.pick([-1.0, -np.inf])),
                                graph.constant(graph.pick([6.0, np.inf])))
