@@ -161,7 +161,18 @@
   StringRef argument, description;
   Inject inject;
  };
- } // namespace
+ 
+
+/// Fails as a pass must not: without a word.
+class FailSilently : public PassWrapper<FailSilently, OperationPass<>> {
+public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(FailSilently)
+
+  StringRef getArgument() const override { return "test-bug-silence"; }
+  StringRef getDescription() const override { return "Fail without saying why"; }
+  void runOnOperation() override { signalPassFailure(); }
+};
+} // namespace
  
  template <typename OpT>
  static void add(StringRef argument, StringRef description,
