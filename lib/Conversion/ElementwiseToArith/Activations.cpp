@@ -7,7 +7,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "Emitter.h"
-#include <cmath>
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -92,21 +91,24 @@ Value Emitter::gelu(Value x) {
 
 /// x sigmoid(z), z = x (k0 + k1 x^2), with z as a sum of two, since its power is taken.
 Value Emitter::geluTanh(Value x) {
-  constexpr double k0 = 2 * 0.7978845608028653559; // sqrt(2 / pi)
-  constexpr double k1 = k0 * 0.044715;
-  // Of few digits, so that it can be subtracted from the sum without a rounding error.
-  const double k0High = std::ldexp(std::round(std::ldexp(k0, 12)), -12);
+  // k0 = 2 sqrt(2 / pi) and k1 = 0.044715 k0 as sums of two. The first part of k0 has few
+  // digits, so that it can be subtracted from the factor without a rounding error.
+  constexpr double k0High = 1.595703125, k0Low = 6.599660573071176e-05;
   bool isF64 = getElementTypeOrSelf(x).isF64();
-  const double k1High = isF64 ? k1 : float(k1);
+  const double k1High = isF64 ? 0.07135481627260025 : 0.07135481387376785;
+  const double k1Low = isF64 ? -6.175149918155315e-19 : 2.3988323959931355e-09;
   Value size = make<arith::MinimumFOp>(abs(x), constant(x, 64));
   Value square = mul(size, size), error = fma(size, size, neg(square));
   Value factor = fma(square, constant(x, k1High), constant(x, k0High));
   Value low = fma(square, constant(x, k1High), sub(constant(x, k0High), factor));
-  low = fma(square, constant(x, k1 - k1High), add(low, constant(x, k0 - k0High)));
+  low = fma(square, constant(x, k1Low), add(low, constant(x, k0Low)));
   low = fma(error, constant(x, k1High), low);
   Value z = mul(size, factor);
   low = fma(size, low, fma(size, factor, neg(z)));
-  Value power = exp(neg(z));
+  // Only what z cannot hold is small enough for 1 - low to stand for its power.
+  Value sum = add(z, low);
+  low = sub(low, sub(sum, z));
+  Value power = exp(neg(sum));
   power = fma(power, neg(low), power);
   Value numerator = select(less(x, constant(x, 0)), mul(x, power), x);
   return div(numerator, add(power, constant(x, 1)));
