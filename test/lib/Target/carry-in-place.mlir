@@ -4,9 +4,10 @@
 // CHECK-LABEL: @main
 // CHECK: scf.for {{.*}} iter_args(%[[P:.*]] = %{{.*}}, %[[Q:.*]] = %{{.*}})
 // CHECK: %[[NEXT:.*]] = tensor.insert
-// CHECK: %[[Q2:.*]] = bufferization.materialize_in_destination %[[P]] in %[[Q]]
-// CHECK: %[[P2:.*]] = bufferization.materialize_in_destination %[[NEXT]] in %[[P]]
-// CHECK: scf.yield %[[P2]], %[[Q2]]
+// CHECK-NEXT: %[[Q2:.*]] = bufferization.materialize_in_destination %[[P]] in %[[Q]]
+// CHECK-NEXT: %[[SAVED:.*]] = bufferization.alloc_tensor() copy(%[[NEXT]])
+// CHECK-NEXT: %[[P2:.*]] = bufferization.materialize_in_destination %[[SAVED]] in %[[P]]
+// CHECK-NEXT: scf.yield %[[P2]], %[[Q2]]
 func.func @main(%a: tensor<4xf32>, %b: tensor<4xf32>, %n: index, %x: f32) -> (tensor<4xf32>, tensor<4xf32>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
