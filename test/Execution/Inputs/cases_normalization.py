@@ -28,7 +28,7 @@ def channels():
                            tolerance=10)
             # The parameters say how many channels there are; the input does not.
             yield Case(f"BatchNormalization_unknown_{dtype}_{rank}",
-                       x.replace("6", "C"), "y = BatchNormalization(x, s, b, m, v)",
+                       f"{dtype}[N,C{dims}] x", "y = BatchNormalization(x, s, b, m, v)",
                        weights=parameters, sizes=[{**s, "C": 6} for s in SIZES[1:3]],
                        ranges={"v": (0.1, 2)}, tolerance=3)
         for size in (1, 3, 4) if dtype != "double" else ():
