@@ -26,7 +26,7 @@ def extremes(dtype, shape=(4,)):
 
 def case(name, dtype, body, shape=(4,), known=False, **more):
     """On an input, or on a constant."""
-    text = f"{dtype}[{','.join(map(str, shape))}] x"
+    text = f"{dtype}[{','.join(map(str, shape))}] x".replace("[]", "")
     return Case(name, "" if known else text, body, weights=text if known else "",
                 values={"x": extremes(dtype, shape)}, **more)
 
