@@ -16,6 +16,7 @@ import sys
 import ml_dtypes
 import numpy as np
 import onnx
+import onnx.reference
 import onnx.compose
 import onnx.parser
 import onnxruntime
@@ -263,8 +264,21 @@ class Runner:
                                     case.tolerance, case.step))
 
 
+def cpu_flags():
+    flags = pathlib.Path("/proc/cpuinfo").read_text().partition("\nflags")[2]
+    return set(flags.partition("\n")[0].split())
+
+
+INTEGER_PRODUCTS = {"ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul"}
+
+
 def ask_runtime(model, inputs):
-    """What ONNX Runtime computes, without optimizing."""
+    """What ONNX Runtime computes, without optimizing; or ONNX's reference, where ONNX
+    Runtime saturates: products of 8-bit integers on CPUs without VNNI."""
+    if (INTEGER_PRODUCTS & {node.op_type for node in model.graph.node}
+            and not {"avx512_vnni", "avx_vnni"} & cpu_flags()):
+        names = [output.name for output in model.graph.output]
+        return dict(zip(names, onnx.reference.ReferenceEvaluator(model).run(names, inputs)))
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = 1
@@ -277,10 +291,8 @@ def ask_runtime(model, inputs):
 
 def machine_options():
     """Options of nn-translate for each CPU that this one can stand for."""
-    flags = pathlib.Path("/proc/cpuinfo").read_text().partition("\nflags")[2]
-    flags = set(flags.partition("\n")[0].split())
     cpus = ["x86-64-v3"]
-    if {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"} <= flags:
+    if {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"} <= cpu_flags():
         cpus.append("x86-64-v4")
     return [("--mcpu=" + cpu,) for cpu in cpus]
 
