@@ -343,7 +343,11 @@ static void fillSlice(NodeBinder &node, Value &starts, Value &ends, int64_t leng
     Value behind = node.constantList(SmallVector<int64_t>(length, otherwise));
     Value all = node.create<ConcatOp>(SmallVector<Value>{list, behind}, 0);
     Value from = node.constantList({0}), to = node.constantList({length});
-    return node.create<SliceOp>(all, from, to, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{1});
+    Value cut =
+        node.create<SliceOp>(all, from, to, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{1});
+    // The length that it always has, which need not follow from those of the lists.
+    Value shape = node.constantList({length});
+    return node.create<ReshapeOp>(cut, shape, /*allow_zero=*/true);
   };
   starts = fill(starts, 0);
   ends = fill(ends, std::numeric_limits<int64_t>::max());
