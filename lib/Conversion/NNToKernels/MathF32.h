@@ -8,7 +8,7 @@
 
 namespace mlir::nn {
 
-/// The code of functions of f32. All are within 4 ulp for every argument, denormal
+/// The code of functions of f32. All are within 4 ulp on the arguments sampled, denormal
 /// ones and results included; each says what was measured.
 struct MathF32 : FloatMath {
   using FloatMath::FloatMath;
