@@ -99,16 +99,13 @@ struct WeightLowering : ConvertOpToLLVMPattern<WeightOp> {
 };
 
 /// Replaces `op` by the buffer of these dynamic sizes that the runtime gives; the
-/// model's function ends where it gives none. `room` holds the arguments, if any does.
+/// model's function ends where it gives none.
 void replaceByRuntimeBuffer(ConversionPatternRewriter &rewriter, Operation *op,
                             const LLVMTypeConverter &converter, RuntimeEntry entry,
-                            ValueRange arguments, ValueRange sizes,
-                            StackRoom *room = nullptr) {
+                            ValueRange arguments, ValueRange sizes) {
   Location loc = op->getLoc();
   Value context = getRuntimeContext(op);
   Value pointer = emitRuntimeCall(rewriter, loc, context, entry, arguments);
-  if (room)
-    room->release();
   // The runtime knows the names of outputs, and the arena is no node's.
   std::string nodes = entry == RuntimeEntry::allocate ? getONNXNames(loc) : "";
   auto module = op->getParentOfType<ModuleOp>();
@@ -139,7 +136,7 @@ struct OutputLowering : ConvertOpToLLVMPattern<OutputOp> {
     replaceByRuntimeBuffer(rewriter, op, *getTypeConverter(), RuntimeEntry::output,
                            {createI32(rewriter, loc, op.getIndex()),
                             createI32(rewriter, loc, type.getRank()), dims},
-                           adaptor.getSizes(), &room);
+                           adaptor.getSizes());
     return success();
   }
 };
@@ -202,7 +199,6 @@ struct ReleaseLowering : ConvertOpToLLVMPattern<ReleaseOp> {
     emitRuntimeCall(rewriter, loc, getRuntimeContext(op), RuntimeEntry::release,
                     {adaptor.getMark(),
                      createI64(rewriter, loc, int64_t(addresses.size())), list});
-    room.release();
     rewriter.eraseOp(op);
     return success();
   }
@@ -280,7 +276,6 @@ struct CallKernelLowering : ConvertOpToLLVMPattern<CallKernelOp> {
     emitRuntimeCall(rewriter, loc, getRuntimeContext(op), RuntimeEntry::parallel_for,
                     {function, arguments, adaptor.getCount(),
                      createI64(rewriter, loc, op.getGrain())});
-    room.release();
     rewriter.eraseOp(op);
     return success();
   }
@@ -396,7 +391,6 @@ struct CallRuntimeLowering : ConvertOpToLLVMPattern<CallRuntimeOp> {
     Value status = emitRuntimeCall(
         rewriter, loc, getRuntimeContext(op), RuntimeEntry::kernel,
         {createI32(rewriter, loc, int32_t(op.getKernel())), parameters, arguments});
-    room.release();
     Value failed = LLVM::ICmpOp::create(rewriter, loc, LLVM::ICmpPredicate::ne, status,
                                         createI32(rewriter, loc, 0));
     emitFailure(rewriter, loc, failed);

@@ -36,26 +36,27 @@ LLVM::LLVMFunctionType getRuntimeEntryType(MLIRContext *context,
 Value emitRuntimeCall(OpBuilder &builder, Location location, Value context,
                       RuntimeEntry entry, ValueRange arguments);
 
-/// Room on the stack for what a call points to. It is made at the front of the
-/// function, once for all iterations of a loop, and calls one after the other share
-/// the stack's bytes.
+/// Room on the stack for what a call points to. The calls of a function share one
+/// buffer at its front, which is as large as the call that needs most: they don't add
+/// up, in loops neither, and LLVM has one alloca to look at and not one per call.
 class StackRoom {
 public:
-  /// For a call that `builder` emits in the place of `op`.
-  StackRoom(OpBuilder &builder, Operation *op);
+  /// For a call that `rewriter` emits in the place of `op`. What it points to is
+  /// overwritten by the next call's room, so the call must not keep the address.
+  StackRoom(RewriterBase &rewriter, Operation *op);
 
-  /// The address (!llvm.ptr, 8-byte aligned) of `count` elements.
+  /// The address (!llvm.ptr, 8-byte aligned) of `count` elements, whose type needs no
+  /// larger alignment.
   Value allocate(Type element, int64_t count);
   /// The address of a list of `values`, which have type `element`.
   Value store(Type element, ArrayRef<Value> values);
-  /// Ends the use of all that was allocated: to be called right behind the call.
-  void release();
 
 private:
-  OpBuilder &builder;
+  RewriterBase &rewriter;
   Location location;
-  Block *front;
-  SmallVector<Value> allocated;
+  FunctionOpInterface function;
+  /// Bytes that this call uses so far.
+  int64_t used = 0;
 };
 
 //===----------------------------------------------------------------------===//

@@ -140,10 +140,8 @@ LogicalResult CallEmitter::storeTensor(Value array, int64_t index,
 Value CallEmitter::callEntry(LLVM::GlobalOp site, Value array) {
   Value address = LLVM::AddressOfOp::create(rewriter, location, site);
   Value context = function.getFunctionBody().getArgument(0);
-  Value status = emitRuntimeCall(rewriter, location, context,
-                                 RuntimeEntry::onednn, {address, array});
-  room.release();
-  return status;
+  return emitRuntimeCall(rewriter, location, context, RuntimeEntry::onednn,
+                         {address, array});
 }
 
 //===----------------------------------------------------------------------===//
