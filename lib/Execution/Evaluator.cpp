@@ -246,8 +246,7 @@ static bool holdsOwnOperations(Operation *op) {
 
 /// The destinations of `op` whose contents it does not read.
 static bool isOnlyWritten(OpOperand &operand) {
-  auto primitive = dyn_cast<onednn::PrimitiveOpInterface>(operand.getOwner());
-  return primitive && !primitive.readsDestination() &&
+  return isa<onednn::PrimitiveOpInterface>(operand.getOwner()) &&
          cast<DestinationStyleOpInterface>(operand.getOwner()).isDpsInit(&operand);
 }
 

@@ -108,16 +108,12 @@ static void applyPostOps(OpT op, Call &call, Doubles &values,
       double beta = eltwise.getBeta().getValueAsDouble();
       for (double &value : values)
         value = computeEltwise(eltwise.getAlgorithm(), value, alpha, beta);
-    } else if (auto binary = dyn_cast<BinaryAttr>(postOp)) {
+    } else {
+      auto binary = cast<BinaryAttr>(postOp);
       HostTensor operand = arrange(call[op.getPostOpOperands()[binary.getOperand()]]);
       Doubles other = broadcast(readDoubles(operand), operand.getDims(), dims);
       for (size_t i = 0; i < values.size(); ++i)
         values[i] = computeBinary(binary.getAlgorithm(), values[i], other[i]);
-    } else {
-      double scale = cast<SumAttr>(postOp).getScale().getValueAsDouble();
-      Doubles before = readDoubles(arrange(call[op.getDst()]));
-      for (size_t i = 0; i < values.size(); ++i)
-        values[i] += scale * before[i];
     }
     roundAll();
   }
@@ -283,9 +279,5 @@ void interpreter::registerOneDNN(Registry &registry) {
   registry.add<onednn::SoftmaxOp>([](onednn::SoftmaxOp op, Call &call) {
     return call.give(softmax(call[op.getSrc()], op.getAxis(),
                              op.getAlgorithm() == SoftmaxAlgorithm::Log));
-  });
-  registry.add<ReorderOp>([](ReorderOp op, Call &call) {
-    HostTensor moved = permute(call[op.getSrc()], op.getPermutation());
-    return call.give(store(call[op.getDst()], moved.getDims(), readDoubles(moved)));
   });
 }

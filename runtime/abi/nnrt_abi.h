@@ -67,13 +67,11 @@ typedef enum nnrt_abi_onednn_kind {
   NNRT_ABI_ONEDNN_MATMUL = 2,        // likewise
   NNRT_ABI_ONEDNN_POOLING = 3,       // args: src, dst, post-op operands
   NNRT_ABI_ONEDNN_SOFTMAX = 4,       // args: src, dst
-  NNRT_ABI_ONEDNN_LRN = 5,           // args: src, dst
-  NNRT_ABI_ONEDNN_REORDER = 6        // args: src, dst (any types and strides)
+  NNRT_ABI_ONEDNN_LRN = 5            // args: src, dst
 } nnrt_abi_onednn_kind;
 
 typedef enum nnrt_abi_onednn_post_op_kind {
   NNRT_ABI_ONEDNN_ELTWISE = 0, // dst = algorithm(dst; alpha, beta)
-  NNRT_ABI_ONEDNN_SUM = 1,     // dst += alpha * (what dst held before)
   NNRT_ABI_ONEDNN_BINARY = 2   // dst = algorithm(dst, args[argument])
 } nnrt_abi_onednn_post_op_kind;
 

@@ -24,7 +24,6 @@ static const uint8_t *bytesOf(const std::string &text) {
 static Manifest makeFull() {
   Manifest manifest = makeManifest("affine");
   manifest.flags = NeedsOneDNN;
-  manifest.aliases.push_back({0, 0});
   manifest.sections[0].arena = "64 + 16*N";
   manifest.sections[0].dataDependentBuffers = 3;
   Section weights;
@@ -76,7 +75,6 @@ TEST(Manifest, RoundTrip) {
   EXPECT_EQ(read.find(SectionKind::Cubin), nullptr);
   EXPECT_EQ(read.metadata, manifest.metadata);
   EXPECT_EQ(read.kernels[1].nodes, "Mul_0 + Add_0");
-  EXPECT_EQ(read.aliases.size(), 1u);
 }
 
 TEST(Manifest, UnknownSectionsAndRecordsAreSkipped) {

@@ -147,10 +147,6 @@ nnrt_abi_onednn_post_op eltwise(int algorithm, float alpha,
   return {NNRT_ABI_ONEDNN_ELTWISE, algorithm, alpha, beta, 0, 0};
 }
 
-nnrt_abi_onednn_post_op sum(float scale) {
-  return {NNRT_ABI_ONEDNN_SUM, 0, scale, 0, 0, 0};
-}
-
 nnrt_abi_onednn_post_op binary(int algorithm, int argument) {
   return {NNRT_ABI_ONEDNN_BINARY, algorithm, 0, 0, argument, 0};
 }

@@ -89,7 +89,6 @@ nnrt_abi_tensor view(Array &array);
 
 /// Post-ops; `algorithm` is oneDNN's (dnnl_alg_kind_t).
 nnrt_abi_onednn_post_op eltwise(int algorithm, float alpha = 0, float beta = 0);
-nnrt_abi_onednn_post_op sum(float scale);
 nnrt_abi_onednn_post_op binary(int algorithm, int argument);
 
 /// Fails the test unless the values agree, but for `tolerance` of the largest.

@@ -307,27 +307,6 @@ TEST(OneDNNLRN, AcrossChannels) {
   }
 }
 
-TEST(OneDNNReorder, TypesAndStrides) {
-  Array src({3, 4, 5}, 1), output({3, 4, 5}), packed({5, 4, 3});
-  std::vector<uint16_t> half(60);
-  int64_t dims[] = {3, 4, 5}, strides[] = {1, 3, 12};
-  nnrt_abi_tensor halfView = {half.data(), dims, strides, 3, NNRT_ABI_F16};
-  nnrt_abi_onednn_site site = makeSite(NNRT_ABI_ONEDNN_REORDER), back = site,
-                       plain = site;
-  site.num_args = back.num_args = plain.num_args = 2;
-  Plugin plugin;
-  ASSERT_EQ(plugin.execute(site, {view(src), halfView}), "");
-  EXPECT_EQ(onednn::halfToFloat(half[1]), src.at({1, 0, 0}));
-  EXPECT_EQ(onednn::halfToFloat(half[12]), src.at({0, 0, 1}));
-  ASSERT_EQ(plugin.execute(back, {halfView, view(output)}), "");
-  EXPECT_EQ(output.values, src.values);
-  nnrt_abi_tensor strided = view(packed);
-  strided.dims = dims;
-  strided.strides = strides;
-  ASSERT_EQ(plugin.execute(plain, {view(src), strided}), "");
-  EXPECT_EQ(packed.values, src.transposed({2, 1, 0}).values);
-}
-
 TEST(OneDNNConvert, HalfPrecision) {
   for (uint32_t bits = 0; bits < 0x10000; ++bits) {
     float value = onednn::halfToFloat(uint16_t(bits));

@@ -290,16 +290,6 @@ TEST_F(SessionTest, WrongOutputs) {
   expectStillUsable();
 }
 
-TEST_F(SessionTest, AllowedAlias) {
-  Manifest manifest = makeManifest("affine");
-  manifest.aliases.push_back({0, 0});
-  load(manifest);
-  FloatTensor x({2, 4});
-  std::vector<DLTensor> outputs = {x};
-  ASSERT_EQ(text(run({x}, outputs)), "");
-  EXPECT_EQ(x.values, affineOf8);
-}
-
 TEST_F(SessionTest, FirstFailureCounts) {
   load(makeManifest("failing"));
   FloatTensor x({1, 4}, {1, 1, 1, 1}), ok({1, 4});

@@ -17,11 +17,6 @@ std::optional<double> nn::getSplat(Value value) {
   return number.convertToDouble();
 }
 
-bool nn::isSplatNear(Value value, double number) {
-  std::optional<double> splat = getSplat(value);
-  return splat && std::abs(*splat - number) <= 1e-6 * std::abs(number);
-}
-
 static bool isConstantExpression(Value value, unsigned depth) {
   Operation *op = value.getDefiningOp();
   if (!op)

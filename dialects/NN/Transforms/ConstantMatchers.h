@@ -16,10 +16,6 @@ namespace mlir::nn {
 /// The value of a splat float constant.
 std::optional<double> getSplat(Value value);
 
-/// True if the value is a constant whose elements all equal `number`, up to the
-/// rounding of a constant written with six digits.
-bool isSplatNear(Value value, double number);
-
 /// Constants and nn operators on them, which constant folding evaluates.
 bool isConstantExpression(Value value);
 

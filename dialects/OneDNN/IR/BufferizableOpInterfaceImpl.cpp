@@ -20,10 +20,8 @@ struct PrimitiveModel
     : DstBufferizableOpInterfaceExternalModel<PrimitiveModel<Op>, Op> {
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand,
                               const AnalysisState &state) const {
-    if (!cast<DestinationStyleOpInterface>(op).isDpsInit(&operand))
-      return true;
-    // A dst that is only overwritten needs no copy of its contents.
-    return cast<PrimitiveOpInterface>(op).readsDestination();
+    // dst is only overwritten, and needs no copy of its contents.
+    return !cast<DestinationStyleOpInterface>(op).isDpsInit(&operand);
   }
 
   LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
@@ -42,8 +40,7 @@ struct PrimitiveModel
       if (!isa<MatMulOp>(op) && !memref::isStaticShapeAndContiguousRowMajor(
                                     cast<MemRefType>(used.getType())))
         used = mlir::nn::getContiguousBuffer(
-            rewriter, op->getLoc(), *buffer,
-            /*copyContents=*/!isDst || cast<PrimitiveOpInterface>(op).readsDestination());
+            rewriter, op->getLoc(), *buffer, /*copyContents=*/!isDst);
       operands.push_back(used);
       if (isDst) {
         dst = used;
@@ -71,7 +68,6 @@ void mlir::nn::onednn::registerBufferizableOpInterfaceExternalModels(
     LRNOp::attachInterface<PrimitiveModel<LRNOp>>(*context);
     MatMulOp::attachInterface<PrimitiveModel<MatMulOp>>(*context);
     PoolingOp::attachInterface<PrimitiveModel<PoolingOp>>(*context);
-    ReorderOp::attachInterface<PrimitiveModel<ReorderOp>>(*context);
     SoftmaxOp::attachInterface<PrimitiveModel<SoftmaxOp>>(*context);
   });
 }

@@ -78,16 +78,9 @@ def OneDNN_BinaryAttr : OneDNN_Attr<"Binary", "binary"> {
   let assemblyFormat = "`<` params `>`";
 }
 
-def OneDNN_SumAttr : OneDNN_Attr<"Sum", "sum"> {
-  let summary = "dst = dst + scale * (what dst held before the call)";
-  let description = "At most one in a list; it makes the operation read `dst`.";
-  let parameters = (ins "::mlir::FloatAttr":$scale);
-  let assemblyFormat = "`<` custom<F32>($scale) `>`";
-}
-
 /// https://uxlfoundation.github.io/oneDNN/v3.2/dev_guide_attributes_post_ops.html
 def OneDNN_PostOps : DefaultValuedAttr<
-    TypedArrayAttrBase<AnyAttrOf<[OneDNN_EltwiseAttr, OneDNN_BinaryAttr, OneDNN_SumAttr]>,
+    TypedArrayAttrBase<AnyAttrOf<[OneDNN_EltwiseAttr, OneDNN_BinaryAttr]>,
                        "array of post-ops">, "{}">;
 
 //===----------------------------------------------------------------------===//

@@ -24,7 +24,7 @@ def OneDNN_MatMulOp : OneDNN_Op<"matmul", [AttrSizedOperandSegments]> {
      - `matmul_c4`: batch dimensions are dst's or 1;
      - `matmul_c5`: bias has N as its last size, and before that only ones, at
        most `rank` dimensions;
-     - `types_c1`, `post_ops_c1`, `post_ops_c2` as for `onednn.convolution`.
+     - `types_c1`, `post_ops_c1` as for `onednn.convolution`.
 
     ```mlir
     %0 = onednn.matmul src(%a : tensor<4x8xf32>) weights(%b : tensor<5x8xf32>)

@@ -49,9 +49,7 @@ LogicalResult onednn::verifyTypes(Operation *op, ShapedType src, ShapedType weig
 }
 
 LogicalResult onednn::verifyPostOps(PrimitiveOpInterface op, ShapedType dst) {
-  unsigned sums = 0;
   for (Attribute postOp : op.getPostOpList()) {
-    sums += isa<SumAttr>(postOp);
     auto binary = dyn_cast<BinaryAttr>(postOp);
     if (!binary)
       continue;
@@ -70,9 +68,6 @@ LogicalResult onednn::verifyPostOps(PrimitiveOpInterface op, ShapedType dst) {
              << binary.getOperand() << " of type " << operand
              << " does not broadcast to dst";
   }
-  // post_ops_c2
-  if (sums > 1)
-    return op.emitOpError("has more than one sum post-op");
   return success();
 }
 

@@ -56,8 +56,7 @@ def OneDNN_ConvolutionOp : OneDNN_ConvBase<"convolution"> {
        weights are i8, the bias i32 or f32, and dst is an 8-bit integer, i32 or f32;
      - `types_c2`: `src_zero_point` is a value of src's type, and 0 for floats;
      - `post_ops_c1`: a binary post-op names one of `post_op_args`, which has
-       dst's rank and in each dimension dst's size or 1;
-     - `post_ops_c2`: there is at most one sum.
+       dst's rank and in each dimension dst's size or 1.
 
     ```mlir
     %0 = onednn.convolution src(%x : tensor<1x3x8x8xf32>)

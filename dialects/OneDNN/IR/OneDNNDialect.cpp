@@ -48,10 +48,9 @@ void mlir::nn::onednn::detail::getPrimitiveEffects(
   for (OpOperand &operand : op->getOpOperands()) {
     if (!isa<BaseMemRefType>(operand.get().getType()))
       continue;
-    bool isDst = destination.isDpsInit(&operand);
-    if (!isDst || cast<PrimitiveOpInterface>(op).readsDestination())
-      effects.emplace_back(MemoryEffects::Read::get(), &operand);
-    if (isDst)
+    if (destination.isDpsInit(&operand))
       effects.emplace_back(MemoryEffects::Write::get(), &operand);
+    else
+      effects.emplace_back(MemoryEffects::Read::get(), &operand);
   }
 }

@@ -16,14 +16,6 @@ def OneDNN_PrimitiveOpInterface : OpInterface<"PrimitiveOpInterface"> {
       "::mlir::OperandRange", "getPostOpOperands", (ins), [{}],
       [{ return $_op->getOperands().take_front(0); }]>
   ];
-  let extraSharedClassDeclaration = [{
-    /// True if the call reads what `dst` holds.
-    bool readsDestination() {
-      return ::llvm::any_of($_op.getPostOpList(), [](::mlir::Attribute postOp) {
-        return ::llvm::isa<::mlir::nn::onednn::SumAttr>(postOp);
-      });
-    }
-  }];
 }
 
 #endif // ONEDNN_INTERFACES_TD

@@ -8,6 +8,5 @@ include "dialects/OneDNN/IR/OneDNNContractionOps.td"
 include "dialects/OneDNN/IR/OneDNNConvOps.td"
 include "dialects/OneDNN/IR/OneDNNNormalizationOps.td"
 include "dialects/OneDNN/IR/OneDNNPoolOps.td"
-include "dialects/OneDNN/IR/OneDNNShapeOps.td"
 
 #endif // ONEDNN_OPS_TD

@@ -22,7 +22,7 @@ def OneDNN_PoolingOp : OneDNN_Op<"pooling"> {
        kernel, strides and dilations are positive;
      - `pool_c3`: without `auto_pad`, dst's spatial sizes follow from
        convolution's formula;
-     - `post_ops_c1`, `post_ops_c2` as for `onednn.convolution`.
+     - `post_ops_c1` as for `onednn.convolution`.
 
     ```mlir
     %0 = onednn.pooling max src(%x : tensor<1x3x8x8xf32>)

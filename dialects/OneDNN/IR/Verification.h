@@ -42,7 +42,7 @@ inline int64_t getEntry(ArrayRef<int64_t> list, size_t index,
 LogicalResult verifyTypes(Operation *op, ShapedType src, ShapedType weights,
                           Value bias, ShapedType dst);
 
-/// post_ops_c1, post_ops_c2
+/// post_ops_c1
 LogicalResult verifyPostOps(PrimitiveOpInterface op, ShapedType dst);
 
 } // namespace mlir::nn::onednn

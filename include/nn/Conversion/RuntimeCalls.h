@@ -65,10 +65,6 @@ private:
 
 /// The start of the weights section (!llvm.ptr, 4096-byte aligned).
 Value emitWeightsPointer(OpBuilder &builder, Location location, Value context);
-/// Whether kernels shall be bracketed by kernel_begin and kernel_end (i1).
-Value emitProfilingFlag(OpBuilder &builder, Location location, Value context);
-/// How many threads parallel_for uses (i32).
-Value emitThreadCount(OpBuilder &builder, Location location, Value context);
 
 //===----------------------------------------------------------------------===//
 // Constant globals: internal, deterministically named

@@ -113,11 +113,6 @@ Site mlir::nn::describeSite(PrimitiveOpInterface primitive) {
         site.algorithm = static_cast<int32_t>(op.getAlgorithm());
         site.axis = op.getAxis();
         addSourceAndDst(site, op);
-      })
-      .Case<ReorderOp>([&](ReorderOp op) {
-        site.kind = NNRT_ABI_ONEDNN_REORDER;
-        addArgument(site, op.getSrcMutable(), op.getPermutation());
-        addArgument(site, op.getDstMutable());
       });
   return site;
 }
@@ -145,10 +140,6 @@ static LLVM::GlobalOp createPostOps(ModuleOp module, Location location,
           postOp.kind = NNRT_ABI_ONEDNN_BINARY;
           postOp.algorithm = static_cast<int32_t>(binary.getAlgorithm());
           postOp.argument = site.firstPostOpArgument + binary.getOperand();
-        })
-        .Case<SumAttr>([&](SumAttr sum) {
-          postOp.kind = NNRT_ABI_ONEDNN_SUM;
-          postOp.alpha = sum.getScale().getValue().convertToFloat();
         });
     builder.addI32(offsetof(PostOp, kind), postOp.kind);
     builder.addI32(offsetof(PostOp, algorithm), postOp.algorithm);

@@ -107,22 +107,6 @@ Value mlir::nn::emitWeightsPointer(OpBuilder &builder, Location location,
                            context, offsetof(nnrt_abi_context, weights), 8);
 }
 
-Value mlir::nn::emitProfilingFlag(OpBuilder &builder, Location location,
-                                  Value context) {
-  Value flag = emitInvariantLoad(builder, location, builder.getI32Type(), context,
-                                 offsetof(nnrt_abi_context, profiling), 4);
-  Value zero =
-      LLVM::ConstantOp::create(builder, location, builder.getI32IntegerAttr(0));
-  return LLVM::ICmpOp::create(builder, location, LLVM::ICmpPredicate::ne, flag,
-                              zero);
-}
-
-Value mlir::nn::emitThreadCount(OpBuilder &builder, Location location,
-                                Value context) {
-  return emitInvariantLoad(builder, location, builder.getI32Type(), context,
-                           offsetof(nnrt_abi_context, threads), 4);
-}
-
 //===----------------------------------------------------------------------===//
 // Constant globals
 //===----------------------------------------------------------------------===//

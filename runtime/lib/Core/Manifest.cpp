@@ -33,8 +33,7 @@ enum class Tag : uint32_t {
   Input = 3,
   Output = 4,
   Kernel = 5,
-  Metadata = 6,
-  Alias = 7
+  Metadata = 6
 };
 
 class Writer {
@@ -223,11 +222,6 @@ std::string serialize(const Manifest &manifest) {
       writer.string(key);
       writer.string(value);
     });
-  for (const AliasPair &alias : manifest.aliases)
-    writer.record(Tag::Alias, [&] {
-      writer.u32(alias.input);
-      writer.u32(alias.output);
-    });
   return std::move(writer.bytes);
 }
 
@@ -340,13 +334,6 @@ ReadResult parse(const uint8_t *bytes, size_t size, uint64_t bytesBefore,
       manifest.metadata.emplace_back(std::move(key), record.string());
       break;
     }
-    case Tag::Alias: {
-      AliasPair alias;
-      alias.input = record.u32();
-      alias.output = record.u32();
-      manifest.aliases.push_back(alias);
-      break;
-    }
     }
     if (record.failed) {
       error =
@@ -354,10 +341,6 @@ ReadResult parse(const uint8_t *bytes, size_t size, uint64_t bytesBefore,
       return ReadResult::Damaged;
     }
   }
-  for (const AliasPair &alias : manifest.aliases)
-    if (alias.input >= manifest.inputs.size() ||
-        alias.output >= manifest.outputs.size())
-      reader.failed = true;
   if (reader.failed || !sawHeader) {
     error = "the manifest is inconsistent";
     return ReadResult::Damaged;

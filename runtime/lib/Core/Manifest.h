@@ -92,12 +92,6 @@ struct KernelSignature {
   std::string nodes; // ONNX node names, joined by " + "
 };
 
-/// Output `output` may be given the very buffer of input `input`.
-struct AliasPair {
-  uint32_t input = 0;
-  uint32_t output = 0;
-};
-
 enum ManifestFlags : uint32_t {
   /// The code calls the `onednn` entry: the runtime must load its oneDNN
   /// plugin.
@@ -117,7 +111,6 @@ struct Manifest {
   std::vector<TensorSignature> outputs;
   std::vector<KernelSignature> kernels;
   std::vector<std::pair<std::string, std::string>> metadata;
-  std::vector<AliasPair> aliases;
 
   /// The first section of that kind, or null.
   const Section *find(SectionKind kind) const;

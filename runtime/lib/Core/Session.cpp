@@ -144,8 +144,7 @@ Status Session::checkOutputs(DLTensor *tensors) {
   return nullptr;
 }
 
-/// Results are written while inputs are still read: a buffer may be both only
-/// where the compiler says so.
+/// Results are written while inputs are still read: no buffer may be both.
 Status Session::checkOverlap(size_t output, const uint8_t *data,
                              int64_t bytes) {
   auto overlaps = [&](const uint8_t *other, int64_t otherBytes) {
@@ -156,15 +155,7 @@ Status Session::checkOverlap(size_t output, const uint8_t *data,
   };
   const char *name = module->outputs[output].name.c_str();
   for (size_t i = 0; i < inputs.size(); ++i) {
-    if (!overlaps(inputs[i].data, inputs[i].bytes))
-      continue;
-    bool allowed = data == inputs[i].data && bytes == inputs[i].bytes;
-    if (allowed) {
-      allowed = false;
-      for (const AliasPair &alias : module->manifest.aliases)
-        allowed |= alias.input == i && alias.output == output;
-    }
-    if (!allowed)
+    if (overlaps(inputs[i].data, inputs[i].bytes))
       return makeStatus(NNRT_INVALID_ARGUMENT,
                         "output '%s' overlaps the memory of input '%s', which "
                         "the model does not allow",

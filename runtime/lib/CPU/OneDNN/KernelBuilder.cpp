@@ -317,15 +317,8 @@ PrimitiveDesc Builder::tryAttempt(int numPostOps, bool anyData,
 Builder::Attempt Builder::choose() {
   MemoryDesc weightsDesc = requestedWeights();
   int all = countTrustedPostOps(problem);
-  // A sum reads what dst held before, so it cannot come after the primitive.
-  int fewest = 0;
-  for (int i = 0; i < all; ++i)
-    if (problem.site.post_ops[i].kind == NNRT_ABI_ONEDNN_SUM)
-      fewest = i + 1;
-
   bool isInteger = problem.isInteger() && !problem.isInF32();
-  if (isInteger) // dst holds only the last value.
-    fewest = all;
+  int fewest = isInteger ? all : 0; // dst holds only the last value.
 
   std::vector<Attempt> attempts;
   for (int n = all; n >= fewest; --n)
@@ -396,22 +389,6 @@ std::shared_ptr<const Kernel> Builder::build() {
     addEmptyProduct();
     return kernel;
   }
-  if (problem.site.kind == NNRT_ABI_ONEDNN_REORDER) {
-    MemoryDesc from = problem.src.desc(), to = problem.dst.desc();
-    PrimitiveDesc desc =
-        problem.create(from.get(), nullptr, nullptr, to.get(), 0);
-    int src = addArgument(problem.srcArg, problem.src);
-    int dst = addArgument(problem.dstArg, problem.dst);
-    if (desc) {
-      addPrimitive(desc, {{DNNL_ARG_FROM, src}, {DNNL_ARG_TO, dst}});
-    } else {
-      Step step;
-      step.from = src;
-      step.to = dst;
-      kernel->steps.push_back(std::move(step));
-    }
-    return kernel;
-  }
 
   Attempt attempt = choose();
   if (!attempt.desc)
@@ -440,8 +417,7 @@ std::shared_ptr<const Kernel> Builder::build() {
                     addZeroPoint(zeroPoint)});
   desc = dnnl_primitive_desc_query_md(attempt.desc.get(), dnnl_query_dst_md, 0);
   if (!dnnl_memory_desc_equal(desc, descOf(dst)))
-    innerDst = problem.hasSum() ? addReorder(dst, clone(desc))
-                                : addScratch(clone(desc));
+    innerDst = addScratch(clone(desc));
   uses.push_back({DNNL_ARG_SRC, innerSrc});
   uses.push_back({DNNL_ARG_DST, innerDst});
   addPrimitive(attempt.desc, std::move(uses));

@@ -216,18 +216,11 @@ bool Problem::constantWeights() const {
   return isContraction() && (site.flags & NNRT_ABI_ONEDNN_CONSTANT_WEIGHTS);
 }
 
-bool Problem::hasSum() const {
-  return std::any_of(site.post_ops, site.post_ops + site.num_post_ops,
-                     [](const nnrt_abi_onednn_post_op &op) {
-                       return op.kind == NNRT_ABI_ONEDNN_SUM;
-                     });
-}
-
 bool Problem::isEmpty() const {
   if (dst.numElements() == 0)
     return true;
-  // oneDNN would leave the result as it is. A sum would add to that.
-  if (src.numElements() == 0 && (!isEmptyProduct() || hasSum()))
+  // oneDNN would leave the result as it is.
+  if (src.numElements() == 0 && !isEmptyProduct())
     throw Failure{NNRT_FAILED_PRECONDITION,
                   "the input has no elements: " + shapesText()};
   return false;
@@ -273,9 +266,8 @@ int32_t Problem::biasType() const {
 
 const char *Problem::kindText() const {
   static const char *const names[] = {"convolution", "deconvolution", "matmul",
-                                      "pooling",     "softmax",       "lrn",
-                                      "reorder"};
-  return site.kind >= 0 && site.kind <= NNRT_ABI_ONEDNN_REORDER
+                                      "pooling",     "softmax",       "lrn"};
+  return site.kind >= 0 && site.kind <= NNRT_ABI_ONEDNN_LRN
              ? names[site.kind]
              : "unknown primitive";
 }
@@ -310,10 +302,6 @@ Attributes Problem::makeAttributes(int numPostOps) const {
     case NNRT_ABI_ONEDNN_ELTWISE:
       check(dnnl_post_ops_append_eltwise(ops, algorithm, op.alpha, op.beta),
             "eltwise post-op");
-      break;
-    case NNRT_ABI_ONEDNN_SUM:
-      check(dnnl_post_ops_append_sum(ops, op.alpha, 0, dnnl_data_type_undef),
-            "sum post-op");
       break;
     case NNRT_ABI_ONEDNN_BINARY: {
       Operand operand = postOpOperands[i];
@@ -377,10 +365,6 @@ PrimitiveDesc Problem::create(const_dnnl_memory_desc_t srcDesc,
         &desc, engine(), inference,
         algorithm ? algorithm : dnnl_lrn_across_channels, srcDesc, dstDesc,
         site.axis, site.alpha, site.beta, site.k, attr);
-    break;
-  case NNRT_ABI_ONEDNN_REORDER:
-    status = dnnl_reorder_primitive_desc_create(&desc, srcDesc, engine(),
-                                                dstDesc, engine(), attr);
     break;
   default:
     throw Failure{NNRT_INTERNAL, "unknown kind of primitive"};

@@ -30,7 +30,6 @@ public:
   bool isContraction() const { return weightsArg >= 0; }
   bool isConvolution() const; // or deconvolution
   bool constantWeights() const;
-  bool hasSum() const;
   /// Nothing to compute: the result has no elements.
   bool isEmpty() const;
   /// A matrix product over no elements: its results are the bias, or zeros.
