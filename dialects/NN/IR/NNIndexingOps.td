@@ -10,7 +10,8 @@ def NN_GatherOp : NN_Op<"gather"> {
   let summary = "Picks slices along an axis";
   let description = [{
     `result[i.., j.., k..] = input[i.., indices[j..], k..]`; negative indices
-    count from the end.
+    count from the end. An index that is out of bounds ends the run with an error, here
+    and for the operators below.
 
     Constraints:
      - `gather_c1`: -rank <= axis < rank.

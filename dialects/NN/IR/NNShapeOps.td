@@ -61,7 +61,8 @@ def NN_PadOp : NN_Op<"pad"> {
   let summary = "Pads (or, with negative counts, crops) dimensions";
   let description = [{
     `pads` holds a begin for each of `axes` (all dimensions if empty), then as
-    many ends. `mode`: `constant` (with `value`, default 0), `reflect`, `edge`, `wrap`.
+    many ends. Negative counts crop first; what is left is padded with `mode`:
+    `constant` (with `value`, default 0), `reflect`, `edge`, `wrap`.
 
     Constraints:
      - `pad_c1`: `pads` has twice as many elements as `axes`;
