@@ -346,7 +346,8 @@ void NumericVerification::report(Operation *where, Pass *pass, Operation *op,
   found = NumericMismatch{pass->getArgument().str(), tensor.str()};
   if (!options.emitErrors)
     return;
-  InFlightDiagnostic error = where->emitError();
+  // An error of the operation would print it, which may be the whole model.
+  InFlightDiagnostic error = emitError(where->getLoc());
   error << "--verify-numeric: after pass '" << pass->getArgument() << "', ";
   if (!tensor.empty())
     error << (isOutput ? "output '" : "ONNX tensor '") << tensor << "' is wrong: ";

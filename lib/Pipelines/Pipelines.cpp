@@ -168,6 +168,11 @@ void nn::buildPhase(OpPassManager &pm, Phase phase, const PipelineOptions &optio
   }
 }
 
+/// The CPU of `compile-to` without mcpu=.
+static std::string defaultCPU = "x86-64-v4";
+
+void nn::setDefaultCPU(StringRef cpu) { defaultCPU = cpu.str(); }
+
 /// Parses "<phase> [from=<phase>] [mcpu=<cpu>] [prefer-onednn]" and adds the phases.
 static LogicalResult
 parseCompileTo(OpPassManager &pm, StringRef text,
@@ -182,12 +187,10 @@ parseCompileTo(OpPassManager &pm, StringRef text,
   Phase first = Phase::Optimize;
   PipelineOptions options;
   options.strictProvenance = true;
+  StringRef cpu = defaultCPU;
   for (StringRef word : ArrayRef<StringRef>(words).drop_front()) {
     if (word.consume_front("mcpu=")) {
-      llvm::Expected<CodeVariant> variant = getVariant(word);
-      if (!variant)
-        return error(llvm::toString(variant.takeError()));
-      options.variant = *variant;
+      cpu = word;
     } else if (word.consume_front("from=")) {
       std::optional<Phase> from = parsePhase(word);
       if (!from || int(*from) > int(*phase))
@@ -200,6 +203,10 @@ parseCompileTo(OpPassManager &pm, StringRef text,
                    "'; there are from=<phase>, mcpu=<cpu> and prefer-onednn");
     }
   }
+  llvm::Expected<CodeVariant> variant = getVariant(cpu);
+  if (!variant)
+    return error(llvm::toString(variant.takeError()));
+  options.variant = *variant;
   for (auto [included, name] : kPhases)
     if (int(first) <= int(included) && int(included) <= int(*phase))
       buildPhase(pm, included, options);

@@ -8,6 +8,7 @@
 #include "nn/Execution/VerifyNumeric.h"
 #include "nn/InitAll.h"
 #include "nn/Pipelines/CompileGuard.h"
+#include "nn/Pipelines/Pipelines.h"
 #include "nn/Support/CommandLine.h"
 #include "nn/Support/Tool.h"
 #include "llvm/Support/CommandLine.h"
@@ -47,6 +48,9 @@ static LogicalResult run(int argc, char **argv) {
   if (parsed.shouldShowDialects() || parsed.shouldListPasses())
     return MlirOptMain(argc, argv, inputPath, outputPath, registry);
 
+  // What is executed is compiled for the CPU that executes it.
+  if (verifyNumeric.getNumOccurrences() != 0)
+    nn::setDefaultCPU("native");
   nn::NumericVerificationOptions options;
   options.reproducer = reproducer;
   if (!verifyNumeric.empty()) {

@@ -38,6 +38,10 @@ void buildPhase(OpPassManager &pm, Phase phase, const PipelineOptions &options);
 /// The pipeline `compile-to`, for the command line.
 void registerPipelines();
 
+/// What `compile-to` generates code for if it has no mcpu=, as `--mcpu` takes it;
+/// x86-64-v4 unless set. To be called before the pipeline is parsed.
+void setDefaultCPU(StringRef cpu);
+
 } // namespace mlir::nn
 
 #endif // NN_PIPELINES_PIPELINES_H
