@@ -65,6 +65,17 @@ void KernelSite::checkBroadcast(Value leaf, int64_t dim, Value wanted) {
   made.push_back(cf::AssertOp::create(host, loc, fits, message));
 }
 
+void KernelSite::checkSize(Value leaf, int64_t dim, Value wanted, StringRef message) {
+  Value size = hostSize(view.getOuter(leaf), dim);
+  if (getConstantIntValue(size) && getConstantIntValue(wanted))
+    return;
+  Location loc = getLoc(view);
+  Value equal =
+      arith::CmpIOp::create(host, loc, arith::CmpIPredicate::eq, size, wanted);
+  made.push_back(cf::AssertOp::create(
+      host, loc, equal, ("node " + getNodeNames(loc) + ": " + message).str()));
+}
+
 //===----------------------------------------------------------------------===//
 // The function that calls
 //===----------------------------------------------------------------------===//

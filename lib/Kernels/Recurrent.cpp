@@ -48,6 +48,7 @@ public:
 
 private:
   KernelEmitter &e() { return site.getEmitter(); }
+  void checkSizes();
   void emitRows(ArrayRef<Value> rows);
   void emitStep(ArrayRef<Value> rows, Value step);
   void forTiles(ArrayRef<Value> rows, function_ref<void(const Tile &)> body);
@@ -135,6 +136,7 @@ template <typename OpT> LogicalResult RecurrentKernel<OpT>::emit() {
   for (Value operand : op->getOperands())
     if (!packed || operand != op.getRecurrence())
       site.addInput(operand);
+  checkSizes();
   if (failed(site.begin("recurrent")))
     return failure();
   Value input = site.getInputMemref(op.getInput());
@@ -170,6 +172,30 @@ template <typename OpT> LogicalResult RecurrentKernel<OpT>::emit() {
   int64_t work = (ShapedType::isDynamic(length) ? 16 : length) * gates * hidden * hidden / 8;
   site.finish(rows, std::max(together, chooseGrain(work)));
   return success();
+}
+
+/// What the verifier could not, as the sizes are known only at run time (recurrent_c1).
+template <typename OpT> void RecurrentKernel<OpT>::checkSizes() {
+  auto check = [&](Value operand, int64_t dim, Value wanted, StringRef message) {
+    if (operand)
+      site.checkSize(operand, dim, wanted, message);
+  };
+  Value units = site.hostIndex(hidden), all = site.hostIndex(gates * hidden);
+  Value rows = site.hostSize(site.view.getOuter(op.getInput()), 1);
+  StringRef perRow = "the batch of the input differs from that of ";
+  StringRef perUnit = " does not have an entry for each hidden unit";
+  check(op.getInput(), 2, all, "W and R have different numbers of gates");
+  check(op.getRecurrence(), 1, all, "R is not gates*hidden_size x hidden_size");
+  check(op.getSequenceLens(), 0, rows, (perRow + "sequence_lens").str());
+  check(op.getInitialH(), 0, rows, (perRow + "initial_h").str());
+  check(op.getInitialH(), 1, units, ("initial_h" + perUnit).str());
+  if constexpr (std::is_same_v<OpT, LSTMOp>) {
+    check(op.getInitialC(), 0, rows, (perRow + "initial_c").str());
+    check(op.getInitialC(), 1, units, ("initial_c" + perUnit).str());
+    check(op.getPeephole(), 0, site.hostIndex(3 * hidden), ("P" + perUnit).str());
+  }
+  if constexpr (std::is_same_v<OpT, GRUOp>)
+    check(op.getHiddenBias(), 0, units, ("B" + perUnit).str());
 }
 
 template <typename OpT> Array RecurrentKernel<OpT>::makeScratch(int64_t rows) {

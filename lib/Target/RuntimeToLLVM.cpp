@@ -98,6 +98,15 @@ struct WeightLowering : ConvertOpToLLVMPattern<WeightOp> {
   }
 };
 
+/// Names the ONNX nodes of `location` in the failure that the runtime has recorded.
+void emitFailedAt(ConversionPatternRewriter &rewriter, Operation *op) {
+  std::string nodes = getONNXNames(op->getLoc());
+  if (nodes.empty())
+    return;
+  Value list = emitGlobalString(rewriter, op->getLoc(), op->getParentOfType<ModuleOp>(), nodes);
+  emitRuntimeCall(rewriter, op->getLoc(), getRuntimeContext(op), RuntimeEntry::failed_at, {list});
+}
+
 /// Replaces `op` by the buffer of these dynamic sizes that the runtime gives; the
 /// model's function ends where it gives none.
 void replaceByRuntimeBuffer(ConversionPatternRewriter &rewriter, Operation *op,
@@ -107,12 +116,9 @@ void replaceByRuntimeBuffer(ConversionPatternRewriter &rewriter, Operation *op,
   Value context = getRuntimeContext(op);
   Value pointer = emitRuntimeCall(rewriter, loc, context, entry, arguments);
   // The runtime knows the names of outputs, and the arena is no node's.
-  std::string nodes = entry == RuntimeEntry::allocate ? getONNXNames(loc) : "";
-  auto module = op->getParentOfType<ModuleOp>();
   emitNullCheck(rewriter, loc, pointer, [&] {
-    if (!nodes.empty())
-      emitRuntimeCall(rewriter, loc, context, RuntimeEntry::failed_at,
-                      {emitGlobalString(rewriter, loc, module, nodes)});
+    if (entry == RuntimeEntry::allocate)
+      emitFailedAt(rewriter, op);
   });
   rewriter.replaceOp(
       op, createDescriptor(rewriter, loc, converter,
@@ -393,7 +399,7 @@ struct CallRuntimeLowering : ConvertOpToLLVMPattern<CallRuntimeOp> {
         {createI32(rewriter, loc, int32_t(op.getKernel())), parameters, arguments});
     Value failed = LLVM::ICmpOp::create(rewriter, loc, LLVM::ICmpPredicate::ne, status,
                                         createI32(rewriter, loc, 0));
-    emitFailure(rewriter, loc, failed);
+    emitFailure(rewriter, loc, failed, [&] { emitFailedAt(rewriter, op); });
     rewriter.eraseOp(op);
     return success();
   }

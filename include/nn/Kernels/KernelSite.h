@@ -38,6 +38,9 @@ public:
   /// Emits, in the function, a check that a size known only at run time is 1 or that of
   /// the result.
   void checkBroadcast(Value leaf, int64_t dim, Value wanted);
+  /// The same for a size that must be `wanted` (index), or the run ends with `message`.
+  /// No check if both are known: verifiers have compared them.
+  void checkSize(Value leaf, int64_t dim, Value wanted, StringRef message);
 
   /// Makes the results' buffers and the kernel's function. Failure if the
   /// results' sizes cannot be expressed.

@@ -122,6 +122,14 @@ struct LowerGather : LinalgPattern<GatherOp> {
   }
 };
 
+/// Checks that indices lie inside the data in the dimensions that they don't index.
+void checkInside(TensorEmitter &e, Value indices, Value data, int64_t axis) {
+  for (int64_t i = 0; i < TensorEmitter::getRank(data); ++i)
+    if (i != axis)
+      e.checkDimAtMost(indices, data, i,
+                       "there are more indices than data in dimension " + Twine(i));
+}
+
 struct LowerGatherElements : LinalgPattern<GatherElementsOp> {
   using LinalgPattern::LinalgPattern;
 
@@ -130,6 +138,7 @@ struct LowerGatherElements : LinalgPattern<GatherElementsOp> {
     int64_t rank = TensorEmitter::getRank(input);
     int64_t axis = normalizeAxis(op.getAxis(), rank);
     Value dim = e.asValue(e.getDim(input, axis));
+    checkInside(e, op.getIndices(), input, axis);
     checkIndices(e, op.getIndices(), {e.getDim(input, axis)}, {axis});
     Value result = e.map(
         e.getDims(op.getIndices()), TensorEmitter::getElement(input),
@@ -184,6 +193,9 @@ struct LowerGatherND : LinalgPattern<GatherNDOp> {
     Value input = e.signless(op.getInput()), indices = op.getIndices();
     int64_t batch = op.getBatchDims();
     int64_t outer = TensorEmitter::getRank(indices) - 1;
+    for (int64_t i = 0; i < batch; ++i)
+      e.checkSameDim(input, i, indices, i,
+                     "data and indices differ in batch dimension " + Twine(i));
     SmallVector<Value> dims = checkTuples(e, indices, input, batch);
     Value result = e.generate(
         *sizes, TensorEmitter::getElement(input),
@@ -245,6 +257,7 @@ struct LowerScatterElements : LinalgPattern<ScatterElementsOp> {
                      "indices and updates differ in dimension " + Twine(i));
     Value dim = e.asValue(e.getDim(op.getInput(), axis));
     Value indices = op.getIndices();
+    checkInside(e, indices, op.getInput(), axis);
     checkIndices(e, indices, {e.getDim(op.getInput(), axis)}, {axis});
     return emitScatter(e, op.getInput(), op.getUpdates(), op.getReduction(),
                        [&](OpBuilder &b, Location l, ValueRange at) {
@@ -265,6 +278,11 @@ struct LowerScatterND : LinalgPattern<ScatterNDOp> {
     for (int64_t i = 0; i < outer; ++i)
       e.checkSameDim(indices, i, op.getUpdates(), i,
                      "indices and updates differ in dimension " + Twine(i));
+    int64_t updated = TensorEmitter::getRank(op.getUpdates());
+    int64_t skipped = TensorEmitter::getRank(op.getInput()) - updated;
+    for (int64_t i = outer; i < updated; ++i)
+      e.checkSameDim(op.getUpdates(), i, op.getInput(), i + skipped,
+                     "updates and data differ in dimension " + Twine(i) + " of the updates");
     SmallVector<Value> dims = checkTuples(e, indices, op.getInput(), 0);
     return emitScatter(e, op.getInput(), op.getUpdates(), op.getReduction(),
                        [&](OpBuilder &b, Location l, ValueRange at) {

@@ -181,6 +181,16 @@ void TensorEmitter::checkSameDim(Value lhs, int64_t lhsDim, Value rhs,
     checkEqual(getDim(lhs, lhsDim), getDim(rhs, rhsDim), message);
 }
 
+void TensorEmitter::checkDimAtMost(Value lhs, Value rhs, int64_t dim,
+                                   const Twine &message) {
+  if (symbols.proveEqual(symbols.getDims(lhs)[dim], symbols.getDims(rhs)[dim]))
+    return;
+  check(rewriter.createOrFold<arith::CmpIOp>(location, arith::CmpIPredicate::sle,
+                                             asValue(getDim(lhs, dim)),
+                                             asValue(getDim(rhs, dim))),
+        message);
+}
+
 //===----------------------------------------------------------------------===//
 // Making tensors
 //===----------------------------------------------------------------------===//

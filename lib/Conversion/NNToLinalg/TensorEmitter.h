@@ -64,6 +64,8 @@ public:
   void checkEqual(Size lhs, Size rhs, const Twine &message);
   void checkSameDim(Value lhs, int64_t lhsDim, Value rhs, int64_t rhsDim,
                     const Twine &message);
+  /// Checks that dimension `dim` of `lhs` is at most that of `rhs`.
+  void checkDimAtMost(Value lhs, Value rhs, int64_t dim, const Twine &message);
 
   //===--------------------------------------------------------------------===//
   // Tensors

@@ -258,9 +258,7 @@ static LogicalResult splitAtRun(NodeBinder &node, Value input, Value split, int6
   if (split && getType(split).getRank() == 1) {
     sizes = split;
     count = getDimScalar(node, sizes, 0);
-    Value sum = node.create<ReduceSumOp>(sizes, ArrayRef<int64_t>{0}, /*keepdims=*/false);
-    node.checkAtRun(node.create<EqualOp>(sum, size),
-                    "has a 'split' whose sum is not the size of the dimension");
+    checkSplit(node, sizes, size);
   } else if (split) {
     node.checkAtRun(node.create<GreaterOp>(split, zero), "has a 'split' below 1");
     Value rounded = node.create<SubOp>(node.create<AddOp>(size, split), one);

@@ -409,6 +409,7 @@ static LogicalResult splitDynamic(NodeBinder &node, Value input, int64_t axis,
 /// Parts whose sizes are known only at run time.
 static LogicalResult splitComputed(NodeBinder &node, Value input, int64_t axis,
                                    Value sizes) {
+  checkSplit(node, sizes, getDimScalar(node, input, axis));
   Value ends = node.create<CumSumOp>(sizes, 0);
   Value starts = node.create<SubOp>(ends, sizes);
   for (int64_t i = 0; i < node.getNumOutputs() && !node.failed(); ++i) {

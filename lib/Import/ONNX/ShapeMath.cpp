@@ -27,6 +27,15 @@ Value importer::getDimScalar(NodeBinder &node, Value tensor, int64_t dim) {
   return node.asScalar(list);
 }
 
+void importer::checkSplit(NodeBinder &node, Value sizes, Value whole) {
+  Value sum = node.create<ReduceSumOp>(sizes, ArrayRef<int64_t>{0}, /*keepdims=*/false);
+  node.checkAtRun(node.create<EqualOp>(sum, whole),
+                  "has a 'split' whose sum is not the size of the dimension");
+  Value least = node.create<ReduceMinOp>(sizes, ArrayRef<int64_t>{0}, /*keepdims=*/false);
+  Value zero = node.constantScalar(0, getI64(node));
+  node.checkAtRun(node.create<GreaterOrEqualOp>(least, zero), "has a 'split' below 0");
+}
+
 Value importer::makeIota(NodeBinder &node, Value count) {
   if (!count)
     return {};

@@ -17,6 +17,8 @@ namespace mlir::nn::importer {
 /// The shape as an i64 list, and one dimension as an i64 scalar.
 Value getShapeList(NodeBinder &node, Value tensor);
 Value getDimScalar(NodeBinder &node, Value tensor, int64_t dim);
+/// Checks at run time that parts of `sizes` (an i64 list) make up `whole` (i64 scalar).
+void checkSplit(NodeBinder &node, Value sizes, Value whole);
 /// 0, 1, ... below an i64 scalar.
 Value makeIota(NodeBinder &node, Value count);
 /// 0, 1, ... below dimension `dim` of the tensor, shaped to broadcast along dimension

@@ -66,6 +66,7 @@ class Builder:
         self.parent = None
         self.counter = [0]
         self.pool, self.nodes, self.inputs, self.initializers = [], [], [], []
+        self.static = False  # whether all sizes must be known
 
     # Choices.
 
@@ -122,13 +123,14 @@ class Builder:
                     return np.asarray(self.np.choice(SPECIALS, shape)).astype(dtype)
         return np.asarray(self.np.uniform(low, high, shape)).astype(dtype)
 
+    @property
+    def root(self):
+        return self.parent.root if self.parent else self
+
     def constant(self, array):
         array = np.asarray(array)
-        root = self
-        while root.parent:
-            root = root.parent
         value = Value(self.fresh_name("c"), array.dtype, array.shape, array)
-        root.initializers.append(value)
+        self.root.initializers.append(value)
         return value
 
     def input(self, array):
@@ -330,7 +332,7 @@ class Builder:
         for x in inputs:
             shape = list(x.shape)
             for i, size in enumerate(x.shape):
-                if self.chance(dynamic):
+                if self.chance(0 if self.static else dynamic):
                     shape[i] = symbols.setdefault(size, f"d{size}") if self.chance(0.7) else None
                     other.setdefault(size, self.choose(size + 1, max(1, size - 1), 2 * size, 1))
             infos.append((x, shape))
@@ -369,3 +371,16 @@ def uses(node):
             for inner in attribute.g.node:
                 yield from uses(inner)
             yield from (x.name for x in attribute.g.output)
+
+
+def all_graphs(graph):
+    yield graph
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                yield from all_graphs(attribute.g)
+
+
+def all_nodes(graph):
+    for g in all_graphs(graph):
+        yield from g.node

@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from builder import uses
+from builder import all_graphs, all_nodes, uses
 from judge import Invalid, Judge
 
 
@@ -60,7 +60,7 @@ class Reducer:
             return None
         if (verdict.status, verdict.subject) != (self.verdict.status, self.verdict.subject):
             return None
-        if verdict.status != "wrong" and plain(verdict.message) != plain(self.verdict.message):
+        if plain(verdict.message) != plain(self.verdict.message):
             return None
         return verdict
 
@@ -187,19 +187,6 @@ def copy(model):
     return new
 
 
-def all_graphs(graph):
-    yield graph
-    for node in graph.node:
-        for attribute in node.attribute:
-            if attribute.type == onnx.AttributeProto.GRAPH:
-                yield from all_graphs(attribute.g)
-
-
-def all_nodes(graph):
-    for g in all_graphs(graph):
-        yield from g.node
-
-
 def rename(graph, old, new):
     for g in all_graphs(graph):
         for node in g.node:
@@ -230,6 +217,7 @@ def clean(model, inputs):
 
 
 def plain(message):
-    """Without numbers, paths and names."""
+    """Without numbers, paths, names and the first wrong element."""
     line = next((x for x in message.splitlines() if "error" in x or x.strip()), "")
+    line = line.partition(", first at")[0]
     return re.sub(r"'[^']*'|\"[^\"]*\"|/\S+|[\w.]*\d[\w.]*", "#", line)[:120]

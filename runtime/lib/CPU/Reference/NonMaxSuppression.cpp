@@ -47,7 +47,7 @@ const char *nnrt::runNonMaxSuppression(const int64_t *parameters,
   int64_t most = parameters[3] ? *getData<int64_t>(args[2]) : 0;
   int64_t batches = scores.dims[0], classes = scores.dims[1], size = scores.dims[2];
   if (boxes.dims[0] != batches || boxes.dims[1] != size || boxes.dims[2] != 4)
-    return "NonMaxSuppression: the shapes of boxes and scores do not agree";
+    return "the shapes of boxes and scores do not agree";
   int64_t *out = getData<int64_t>(selected), &count = *getData<int64_t>(args[6]);
   int64_t *order = getData<int64_t>(args[7]);
   count = 0;
@@ -73,7 +73,7 @@ const char *nnrt::runNonMaxSuppression(const int64_t *parameters,
         if (!isFree)
           continue;
         if (count == selected.dims[0])
-          return "NonMaxSuppression: more boxes than there is room for";
+          return "more boxes than there is room for";
         out[count * 3] = b, out[count * 3 + 1] = c, out[count * 3 + 2] = order[i];
         ++count;
       }

@@ -58,10 +58,14 @@ const char *nnrt::runRoiAlign(const int64_t *parameters, const nnrt_abi_tensor *
   int64_t channels = input.dims[1], height = input.dims[2], width = input.dims[3];
   int64_t rows = result.dims[2], columns = result.dims[3];
   float *out = getData<float>(result);
+  if (args[1].dims[1] != 4)
+    return "a region does not have 4 coordinates";
+  if (args[2].dims[0] != args[1].dims[0])
+    return "the numbers of regions and batch indices differ";
   for (int64_t r = 0; r < result.dims[0]; ++r) {
     int64_t batch = getData<int64_t>(args[2])[r];
     if (batch < 0 || batch >= input.dims[0])
-      return "RoiAlign: a batch index is out of bounds";
+      return "a batch index is out of bounds";
     const float *roi = getData<float>(args[1]) + r * 4;
     float x1 = roi[0] * scale - offset, y1 = roi[1] * scale - offset;
     float w = roi[2] * scale - offset - x1, h = roi[3] * scale - offset - y1;

@@ -43,7 +43,7 @@ static void findTopK(const nnrt_abi_tensor *args, int64_t axis, bool largest) {
 const char *nnrt::runTopK(const int64_t *parameters, const nnrt_abi_tensor *args) {
   int64_t axis = parameters[1];
   if (args[1].dims[axis] > args[0].dims[axis])
-    return "TopK: k is larger than the dimension";
+    return "k is larger than the dimension";
   bool known = dispatch(parameters[0], [&](auto *type) {
     findTopK<std::remove_pointer_t<decltype(type)>>(args, axis, parameters[2] != 0);
   });
