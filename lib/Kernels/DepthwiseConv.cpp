@@ -329,14 +329,14 @@ void DepthwiseKernel::emitBlock(Value first, std::optional<int64_t> knownFirst,
 }
 
 void DepthwiseKernel::emitBorderPixel(Value pixel) {
-  auto [first, end] = tapRange(width, pixel);
+  std::pair<Value, Value> taps = tapRange(width, pixel);
   Value top = e().sub(e().mul(outputRow, height.stride),
                       e().index(height.padBegin));
   Value left = e().sub(e().mul(pixel, width.stride), e().index(width.padBegin));
   SmallVector<Value> sum = e().loop(
       firstTapRow, endTapRow, 1, {initial()}, [&](Value kh, ValueRange rows) {
         Value y = e().add(top, e().mul(kh, height.dilation));
-        return e().loop(first, end, 1, {rows[0]}, [&](Value kw, ValueRange sums) {
+        return e().loop(taps.first, taps.second, 1, {rows[0]}, [&](Value kw, ValueRange sums) {
           Value x = e().add(left, e().mul(kw, width.dilation));
           return SmallVector<Value>{
               e().fma(loadInput(y, x), loadWeight(kh, kw), sums[0])};

@@ -7,7 +7,7 @@
 using namespace mlir;
 using namespace mlir::nn;
 
-static RankedTensorType getType(ArrayRef<Size> sizes, Type elementType) {
+static RankedTensorType makeTensorType(ArrayRef<Size> sizes, Type elementType) {
   SmallVector<int64_t> shape;
   for (Size size : sizes)
     shape.push_back(
@@ -31,7 +31,7 @@ static Value expand(TensorEmitter &e, Value tensor, ArrayRef<Size> sizes,
   }
   tensor = e.castTo(tensor, source.clone(shape));
   return tensor::ExpandShapeOp::create(
-      e.rewriter, e.location, getType(sizes, source.getElementType()), tensor,
+      e.rewriter, e.location, makeTensorType(sizes, source.getElementType()), tensor,
       groups, sizes);
 }
 
@@ -131,11 +131,11 @@ Value TensorEmitter::reshape(Value tensor, ArrayRef<Size> sizes,
       list.push_back(asValue(entry));
     Value shape = tensor::FromElementsOp::create(rewriter, location, list);
     return tensor::ReshapeOp::create(rewriter, location,
-                                     getType(sizes, elementType), tensor, shape);
+                                     makeTensorType(sizes, elementType), tensor, shape);
   }
   if (collapses)
     tensor = collapse(*this, tensor, before);
-  tensor = castTo(tensor, getType(middle, elementType));
+  tensor = castTo(tensor, makeTensorType(middle, elementType));
   return expands ? expand(*this, tensor, sizes, after) : tensor;
 }
 

@@ -255,7 +255,6 @@ int Builder::addPostOpOperand(int index) {
 }
 
 void Builder::addSeparatePostOps(int first, int dst) {
-  Operand unused;
   for (int i = first; i < problem.site.num_post_ops; ++i) {
     const nnrt_abi_onednn_post_op &op = problem.site.post_ops[i];
     auto algorithm = static_cast<dnnl_alg_kind_t>(op.algorithm);
