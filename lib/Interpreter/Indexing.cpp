@@ -42,9 +42,20 @@ static FailureOr<int64_t> checkIndex(Call &call, int64_t index, int64_t size) {
   return normalizeAxis(index, size);
 }
 
+/// Fails if indices reach beyond the data in a dimension that they don't index.
+static LogicalResult checkInside(Call &call, const HostTensor &indices,
+                                 const HostTensor &data, int64_t axis) {
+  for (int64_t i = 0; i < data.getRank(); ++i)
+    if (i != axis && indices.getDim(i) > data.getDim(i))
+      return call.fail("there are more indices than data in dimension " + Twine(i));
+  return success();
+}
+
 static LogicalResult gatherElements(GatherElementsOp op, Call &call) {
   const HostTensor &input = call[op.getInput()], &indices = call[op.getIndices()];
   int64_t axis = normalizeAxis(op.getAxis(), input.getRank());
+  if (failed(checkInside(call, indices, input, axis)))
+    return failure();
   Shape strides = getStrides(input.getDims());
   HostTensor result = HostTensor::allocate(input.getType(), indices.getDims());
   bool isFine = true;
@@ -79,6 +90,9 @@ static FailureOr<int64_t> readTuple(Call &call, const HostTensor &indices, int64
 static LogicalResult gatherND(GatherNDOp op, Call &call) {
   const HostTensor &input = call[op.getInput()], &indices = call[op.getIndices()];
   int64_t batch = op.getBatchDims(), length = indices.getDims().back();
+  for (int64_t i = 0; i < batch; ++i)
+    if (input.getDim(i) != indices.getDim(i))
+      return call.fail("data and indices differ in batch dimension " + Twine(i));
   Shape strides = getStrides(input.getDims());
   int64_t batches = product(input.getDims().take_front(batch));
   int64_t perBatch = product(input.getDims().drop_front(batch));
@@ -133,6 +147,8 @@ static LogicalResult scatterElements(ScatterElementsOp op, Call &call) {
     return call.fail("indices have the shape " + formatDims(indices.getDims()) +
                      ", updates " + formatDims(updates.getDims()));
   int64_t axis = normalizeAxis(op.getAxis(), input.getRank());
+  if (failed(checkInside(call, indices, input, axis)))
+    return failure();
   Shape strides = getStrides(input.getDims());
   HostTensor result = copyOf(input);
   bool isFine = true;

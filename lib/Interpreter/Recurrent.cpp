@@ -46,12 +46,14 @@ public:
     steps = dims[0], batch = dims[1], inputs = dims[2];
     ArrayRef<int64_t> r = call[op.getRecurrence()].getDims();
     hidden = r[op.getPrepared() ? 0 : 1];
-    gates = r[op.getPrepared() ? 1 : 0] / hidden;
+    gates = hidden == 0 ? 0 : r[op.getPrepared() ? 1 : 0] / hidden;
     weight = readOptional(op.getWeight());
     bias = readOptional(op.getBias());
   }
 
   LogicalResult run() {
+    if (failed(checkSizes()))
+      return failure();
     Doubles initialH = readOptional(op.getInitialH()), initialC, lengths;
     if constexpr (std::is_same_v<OpT, LSTMOp>) {
       initialC = readOptional(op.getInitialC());
@@ -88,6 +90,35 @@ public:
   }
 
 private:
+  /// What the verifier checks of sizes that it knows (recurrent_c1).
+  LogicalResult checkSizes() {
+    auto check = [&](StringRef name, Value value, ArrayRef<int64_t> expected) {
+      if (!value || call[value].getDims() == expected)
+        return true;
+      (void)call.fail(name + " has the shape " + formatDims(call[value].getDims()) +
+                      " instead of " + formatDims(expected));
+      return false;
+    };
+    int64_t number = std::is_same_v<OpT, LSTMOp>  ? 4
+                     : std::is_same_v<OpT, GRUOp> ? 3
+                                                  : 1;
+    int64_t all = number * hidden;
+    bool fits = op.getPrepared()
+                    ? check("X", op.getInput(), {steps, batch, all}) &&
+                          check("R", op.getRecurrence(), {hidden, all})
+                    : check("R", op.getRecurrence(), {all, hidden}) &&
+                          check("W", op.getWeight(), {all, inputs}) &&
+                          check("B", op.getBias(), {all});
+    fits = fits && check("sequence_lens", op.getSequenceLens(), {batch}) &&
+           check("initial_h", op.getInitialH(), {batch, hidden});
+    if constexpr (std::is_same_v<OpT, LSTMOp>)
+      fits = fits && check("initial_c", op.getInitialC(), {batch, hidden}) &&
+             check("P", op.getPeephole(), {3 * hidden});
+    if constexpr (std::is_same_v<OpT, GRUOp>)
+      fits = fits && check("B", op.getHiddenBias(), {hidden});
+    return success(fits);
+  }
+
   Doubles readOptional(Value value) {
     return value ? readDoubles(call[value]) : Doubles();
   }

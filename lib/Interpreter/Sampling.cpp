@@ -154,6 +154,9 @@ static LogicalResult roiAlign(RoiAlignOp op, Call &call) {
   int64_t rows = op.getOutputHeight(), columns = op.getOutputWidth();
   double scale = op.getSpatialScale().convertToDouble();
   double offset = op.getHalfPixel() ? 0.5 : 0;
+  if (rois.getDim(1) != 4 || batches.getDim(0) != rois.getDim(0))
+    return call.fail("regions have the shape " + formatDims(rois.getDims()) +
+                     ", batch indices " + formatDims(batches.getDims()));
   Doubles image = readDoubles(input), boxes = readDoubles(rois);
   Doubles result;
   for (int64_t r = 0; r < rois.getDim(0); ++r) {

@@ -8,6 +8,9 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/CodeGen/SchedulerRegistry.h"
+#include "llvm/CodeGen/SelectionDAG.h"
+#include "llvm/CodeGen/SelectionDAGISel.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/IntrinsicInst.h"
@@ -16,6 +19,7 @@
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Object/ObjectFile.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Passes/StandardInstrumentations.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
@@ -118,6 +122,28 @@ std::string nn::getRequiredFeatures(const CodeVariant &variant) {
 // Code
 //===----------------------------------------------------------------------===//
 
+/// Nodes of a block from which on it is not scheduled before registers are: LLVM's
+/// scheduler is quadratic in the calls of a block, and the model's function is one block
+/// of all calls of kernels. Kernels have a few thousand nodes at most.
+static constexpr size_t kManyNodes = 5000;
+
+static llvm::ScheduleDAGSDNodes *createScheduler(llvm::SelectionDAGISel *selection,
+                                                 llvm::CodeGenOptLevel level) {
+  return selection->CurDAG->allnodes_size() > kManyNodes
+             ? llvm::createDAGLinearizer(selection, level)
+             : llvm::createDefaultScheduler(selection, level);
+}
+
+/// LLVM takes a scheduler from the command line only: the one that nobody asked for there.
+static void setScheduler() {
+  using Scheduler =
+      llvm::cl::opt<llvm::RegisterScheduler::FunctionPassCtor, false,
+                    llvm::RegisterPassParser<llvm::RegisterScheduler>>;
+  llvm::cl::Option *option = llvm::cl::getRegisteredOptions().lookup("pre-RA-sched");
+  if (option && option->getNumOccurrences() == 0)
+    static_cast<Scheduler *>(option)->setValue(createScheduler);
+}
+
 static std::unique_ptr<llvm::TargetMachine>
 createTargetMachine(const CodeVariant &variant, Location loc) {
   static std::once_flag initialized;
@@ -126,6 +152,7 @@ createTargetMachine(const CodeVariant &variant, Location loc) {
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();
     LLVMInitializeX86AsmPrinter();
+    setScheduler();
   });
   std::string error;
   llvm::Triple triple(kTriple);
@@ -249,7 +276,12 @@ nn::translateToLLVMIR(ModuleOp module, const CodeVariant &variant,
   // Kernels are written in vectors, and other loops vectorize as such; looking for
   // more took half of the time of large models.
   tuning.SLPVectorization = false;
-  llvm::PassBuilder builder(machine.get(), tuning);
+  // For -time-passes and LLVM's other ways to watch passes.
+  llvm::PassInstrumentationCallbacks callbacks;
+  llvm::StandardInstrumentations instrumentations(llvmModule->getContext(),
+                                                  /*DebugLogging=*/false);
+  instrumentations.registerCallbacks(callbacks, &modules);
+  llvm::PassBuilder builder(machine.get(), tuning, std::nullopt, &callbacks);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(components);
   builder.registerFunctionAnalyses(functions);

@@ -157,7 +157,8 @@ static std::optional<Step> matchStep(Operation *op, int64_t channel, int64_t cha
   if (!isa_and_nonnull<AddOp, SubOp, MulOp, DivOp>(op))
     return std::nullopt;
   RankedTensorType type = getTensorType(op->getResult(0));
-  for (unsigned place : {0u, 1u}) {
+  // In c - x and c / x, the value is not x.
+  for (unsigned place = 0; place < (op->hasTrait<OpTrait::IsCommutative>() ? 2 : 1); ++place) {
     Step step;
     step.op = op;
     step.value = op->getOperand(place);
@@ -173,8 +174,6 @@ static std::optional<Step> matchStep(Operation *op, int64_t channel, int64_t cha
       if (getLargest(step.number) <= (step.isSum ? kLargestSummand : kLargest))
         return step;
     }
-    if (!op->hasTrait<OpTrait::IsCommutative>())
-      break;
   }
   return std::nullopt;
 }
