@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "nn/Kernels/KernelTable.h"
+#include "mlir/IR/AsmState.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -13,7 +14,10 @@ static std::string print(func::FuncOp kernel) {
   stream << kernel.getFunctionType();
   for (NamedAttribute attribute : kernel->getDiscardableAttrs())
     stream << attribute.getName() << attribute.getValue();
-  kernel.getBody().front().print(stream);
+  // Without a state of its own, printing a block numbers the values of the whole module.
+  AsmState state(kernel, OpPrintingFlags().useLocalScope());
+  for (Block &block : kernel.getBody())
+    block.print(stream, state);
   return text;
 }
 
