@@ -132,3 +132,19 @@ func.func @beside_products(%x: tensor<?x2xf32>, %y: tensor<1x1x4x4xf32>) -> (ten
   %8 = nn.mul %7, %large : (tensor<?x2xf32>, tensor<f32>) -> tensor<?x2xf32>
   return %2, %6, %8 : tensor<?x2xf32>, tensor<1x1x4x4xf32>, tensor<?x2xf32>
 }
+
+// -----
+
+// c - x and c / x are no steps: the constant of a channel is on the left.
+// CHECK-LABEL: func @reversed
+// CHECK: %[[CONV:.*]] = nn.conv %arg0, %[[W:.*]] : (
+// CHECK: %[[SUB:.*]] = nn.sub %{{.*}}, %[[CONV]] :
+// CHECK: nn.div %{{.*}}, %[[SUB]] :
+func.func @reversed(%x: tensor<1x2x8x8xf32>) -> tensor<1x2x8x8xf32> {
+  %w = nn.constant dense<[[[[1.0]], [[2.0]]], [[[3.0]], [[4.0]]]]> : tensor<2x2x1x1xf32>
+  %c = nn.constant dense<[[[1.0]], [[2.0]]]> : tensor<2x1x1xf32>
+  %0 = nn.conv %x, %w : (tensor<1x2x8x8xf32>, tensor<2x2x1x1xf32>) -> tensor<1x2x8x8xf32>
+  %1 = nn.sub %c, %0 : (tensor<2x1x1xf32>, tensor<1x2x8x8xf32>) -> tensor<1x2x8x8xf32>
+  %2 = nn.div %c, %1 : (tensor<2x1x1xf32>, tensor<1x2x8x8xf32>) -> tensor<1x2x8x8xf32>
+  return %2 : tensor<1x2x8x8xf32>
+}
