@@ -257,9 +257,12 @@ Value KernelEmitter::joinLanes(Value vector,
                                function_ref<Value(Value, Value)> combine) {
   // Combine halves: upstream's reductions of floats are dependency chains.
   int64_t lanes = cast<VectorType>(vector.getType()).getNumElements();
-  for (; lanes > 1; lanes /= 2)
-    vector = combine(lanesOf(vector, 0, lanes / 2),
-                     lanesOf(vector, lanes / 2, lanes / 2));
+  for (; lanes > 1; lanes /= 2) {
+    // Not as arguments of one call: compilers evaluate these in different orders.
+    Value upper = lanesOf(vector, lanes / 2, lanes / 2);
+    Value lower = lanesOf(vector, 0, lanes / 2);
+    vector = combine(lower, upper);
+  }
   return vector::ExtractOp::create(b, loc, vector, ArrayRef<int64_t>{0});
 }
 

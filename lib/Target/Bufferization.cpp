@@ -111,15 +111,27 @@ private:
   }
 };
 
-/// Results of one operation each get a buffer of their own, also where CSE has
-/// made one empty tensor of their destinations.
-template <typename CallT> void separateDestinations(CallT call, OpBuilder &builder) {
-  DenseSet<Value> seen;
-  builder.setInsertionPoint(call);
-  for (OpOperand &output : call.getOutputsMutable())
-    if (auto empty = output.get().getDefiningOp<tensor::EmptyOp>())
-      if (!seen.insert(empty).second)
-        output.set(builder.clone(*empty)->getResult(0));
+/// Each use of an empty tensor gets one of its own, where CSE has made one of many:
+/// results of one operation need buffers of their own, and bufferization compares all
+/// that is written to one tensor with each other. Loops keep what they share with their
+/// surroundings, which is allocated outside.
+void separateDestinations(tensor::EmptyOp empty, OpBuilder &builder) {
+  bool isFree = llvm::all_of(empty->getUsers(), [&](Operation *user) {
+    return user->getBlock() == empty->getBlock();
+  });
+  DenseSet<Operation *> seen;
+  for (OpOperand &use : llvm::make_early_inc_range(empty->getUses())) {
+    Operation *user = use.getOwner();
+    if (user->getBlock() == empty->getBlock()) {
+      // One of them can have the original.
+      if (std::exchange(isFree, false))
+        continue;
+    } else if (seen.insert(user).second) {
+      continue;
+    }
+    builder.setInsertionPoint(user);
+    use.set(builder.clone(*empty)->getResult(0));
+  }
 }
 
 /// Selects between sizes become arithmetic. To bound a select, the analysis of slices
@@ -157,10 +169,8 @@ struct PrepareBufferizationPass
     OpBuilder builder(&getContext());
     lowerIndexSelectsToArithmetic(main, builder);
     main.walk([&](Operation *op) {
-      if (auto call = dyn_cast<CallKernelOp>(op))
-        separateDestinations(call, builder);
-      else if (auto call = dyn_cast<CallRuntimeOp>(op))
-        separateDestinations(call, builder);
+      if (auto empty = dyn_cast<tensor::EmptyOp>(op))
+        separateDestinations(empty, builder);
       else if (auto loop = dyn_cast<scf::ForOp>(op))
         carryInPlace(*loop.getBody(), llvm::to_vector_of<Value>(loop.getRegionIterArgs()),
                      builder);

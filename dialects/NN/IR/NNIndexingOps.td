@@ -26,7 +26,8 @@ def NN_GatherElementsOp : NN_Op<"gather_elements"> {
   let summary = "Picks elements along an axis";
   let description = [{
     `result[i.., j, k..] = input[i.., indices[i.., j, k..], k..]`, the picked place
-    being dimension `axis`; the result has the indices' shape.
+    being dimension `axis`; the result has the indices' shape. In other dimensions,
+    indices are not larger than the input.
 
     Constraints:
      - `gather_elements_c1`: -rank <= axis < rank; indices have the input's rank.
@@ -70,7 +71,9 @@ def NN_ScatterElementsOp : NN_ScatterOp<"scatter_elements"> {
     The input with `result[i.., indices[i.., j, k..], k..] = updates[i.., j, k..]`
     for all elements of `updates`, the replaced place being dimension `axis`.
     `reduction` (`none`, `add`, `mul`, `max`, `min`) says how an update is
-    combined with what is there; updates are applied in row-major order.
+    combined with what is there; updates are applied in row-major order. Updates have
+    the indices' shape; in other dimensions than `axis`, they are not larger than the
+    input.
 
     Constraints:
      - `scatter_elements_c1`: -rank <= axis < rank; all operands have one rank;

@@ -17,6 +17,10 @@ def PrepareBufferization : Pass<"nn-prepare-bufferization", "::mlir::ModuleOp"> 
     // becomes
     func.func @main(%ctx: !llvm.ptr, %x: tensor<4xf32> {bufferization.writable = false})
     ```
+
+    Each use of a `tensor.empty` gets one of its own, so that bufferization doesn't compare
+    all that is written to one, and selects between sizes become arithmetic, for the same
+    reason. States of loops that are handed on get copies (`CarryInPlace.h`).
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect",
                            "::mlir::bufferization::BufferizationDialect"];

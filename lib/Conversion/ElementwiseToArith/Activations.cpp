@@ -64,6 +64,17 @@ static constexpr double denominatorF64[] = {
     0.002254580324751681, 0.00022337524206490013, 1.4096944268157044e-05,
     4.3430785551890877e-07};
 
+// M = c D - a N, c = 1 / sqrt(2 pi) being its first coefficient, rounded: exactly, from the
+// coefficients above.
+static constexpr double differenceF32[] = {0.3989422917366028,   0.16818423569202423,
+                                           0.041481804102659225, 0.004064750391989946,
+                                           2.5453091438976116e-06, -4.696774880130761e-08};
+static constexpr double differenceF64[] = {
+    0.3989422804014327,     0.4651172041875742,   0.28071192722014193,
+    0.1102076800821838,     0.030493831655363783, 0.006109497673369334,
+    0.0008825760729791832,  8.8594028467286e-05,  5.62386730689513e-06,
+    1.7326376267853757e-07, 3.6706407823656086e-17, -1.7002155603620293e-19};
+
 static Value emitPolynomial(Emitter &e, Value x, ArrayRef<double> coefficients) {
   Value sum = e.constant(x, coefficients.back());
   for (double coefficient : llvm::reverse(coefficients.drop_back()))
@@ -71,22 +82,31 @@ static Value emitPolynomial(Emitter &e, Value x, ArrayRef<double> coefficients) 
   return sum;
 }
 
-/// x Phi(x). The rounding error of x^2 counts, since its power is taken.
+/// x Phi(x) = max(x, 0) - t, with t = a Phi(-a) = a N(a) / D(a) e^(-a^2/2) and a = |x|.
+///
+/// a N / D tends to c = 1 / sqrt(2 pi): from 1 on it is taken as c - M / D, where rounding
+/// errors of the quotient count little. Below, with N = 1/2 + a S, a N is a/2 + a^2 S. The
+/// rounding error of a^2 counts, too, since its power is taken.
 Value Emitter::gelu(Value x) {
   bool isF64 = getElementTypeOrSelf(x).isF64();
+  auto numerator = isF64 ? ArrayRef(numeratorF64) : ArrayRef(numeratorF32);
+  auto denominator = isF64 ? ArrayRef(denominatorF64) : ArrayRef(denominatorF32);
+  auto difference = isF64 ? ArrayRef(differenceF64) : ArrayRef(differenceF32);
   // Beyond, the power is 0. NaN stays.
   Value size = make<arith::MinimumFOp>(abs(x), constant(x, 64));
   Value square = mul(size, size), error = fma(size, size, neg(square));
   Value power = exp(mul(square, constant(x, -0.5)));
   power = fma(power, mul(error, constant(x, -0.5)), power);
-  Value numerator =
-      emitPolynomial(*this, size, isF64 ? ArrayRef(numeratorF64) : ArrayRef(numeratorF32));
-  Value denominator = emitPolynomial(
-      *this, size, isF64 ? ArrayRef(denominatorF64) : ArrayRef(denominatorF32));
-  Value quotient = div(numerator, denominator);
-  Value ofNegative = mul(mul(x, quotient), power);
-  Value ofPositive = mul(x, fma(neg(quotient), power, constant(x, 1)));
-  return select(less(x, constant(x, 0)), ofNegative, ofPositive);
+  Value isSmall = less(size, constant(x, 1));
+  Value ofSmall = fma(square, emitPolynomial(*this, size, numerator.drop_front()),
+                      mul(size, constant(x, numerator.front())));
+  Value dividend = select(isSmall, ofSmall, emitPolynomial(*this, size, difference));
+  Value quotient = div(dividend, emitPolynomial(*this, size, denominator));
+  Value limit = constant(x, difference.front());
+  Value tail = mul(select(isSmall, quotient, sub(limit, quotient)), power);
+  // As -inf times 0, the product is NaN.
+  Value ofNegative = fma(x, constant(x, 0), neg(tail));
+  return select(less(x, constant(x, 0)), ofNegative, sub(x, tail));
 }
 
 /// x sigmoid(z), z = x (k0 + k1 x^2), with z as a sum of two, since its power is taken.

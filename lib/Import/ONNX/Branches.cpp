@@ -173,6 +173,10 @@ bool Importer::importIf(onnx::NodeProto &node, const NodeInfo &info,
     return importGraph(*graphs[taken], info, inner, results);
   }
 
+  // Reading moves data out of the node, which may be read again below.
+  onnx::NodeProto unread;
+  if (scope.openIf)
+    unread = node;
   SmallVector<Value> values[2];
   std::unique_ptr<Region> regions[2];
   llvm::scope_exit keepRegions([&] {
@@ -212,14 +216,18 @@ bool Importer::importIf(onnx::NodeProto &node, const NodeInfo &info,
   for (const std::string &name : node.output())
     declared.push_back(scope.parent || scope.depth ? RankedTensorType()
                                                    : getDeclaredType(name));
-  // An If beside an open one, on which it does not depend, is rare.
   std::optional<int> taken = chooseByDeclaredRanks(declared, values[0], values[1]);
   constexpr unsigned maxIfDepth = 4;
-  if (!taken && (scope.openIf || ifDepth >= maxIfDepth))
+  if (!taken && ifDepth >= maxIfDepth)
     taken = 0;
   if (taken) {
     takeBranch(info, location, condition, regions, *taken);
     llvm::append_range(results, values[*taken]);
+    return true;
+  }
+  // Beside an open If, this one is opened in both of its branches.
+  if (scope.openIf) {
+    importIntoBranches(unread, info, scope);
     return true;
   }
   scope.openIf = std::make_unique<OpenIf>(info, location, condition);

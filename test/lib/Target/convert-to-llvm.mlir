@@ -10,11 +10,12 @@
 // CHECK-DAG: llvm.func internal @own(%{{.*}}: !llvm.ptr {llvm.noalias}, %{{.*}}: !llvm.ptr {llvm.noalias}
 // What is kept goes to the runtime as a list of addresses.
 // CHECK-DAG: llvm.call %{{.*}}(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) : !llvm.ptr, (!llvm.ptr, i64, i64, !llvm.ptr) -> ()
-// The arguments of a call take room on the stack only until it returns.
-// CHECK-DAG: llvm.intr.lifetime.start %[[ROOM:.*]] : !llvm.ptr
-// CHECK-DAG: llvm.intr.lifetime.end %[[ROOM]] : !llvm.ptr
+// The calls share one buffer on the stack, as large as the arguments of one of them.
+// CHECK-DAG: %[[BYTES:.*]] = llvm.mlir.constant(80 : i64) : i64
+// CHECK-DAG: llvm.alloca %[[BYTES]] x i8 {alignment = 8 : i64, nn.stack_room}
 // Nothing is called that is not defined here.
 // CHECK-NOT: llvm.func @malloc
+// CHECK-NOT: llvm.alloca
 // CHECK-NOT: unrealized_conversion_cast
 func.func @main(%ctx: !llvm.ptr, %x: memref<16xf32>) -> i32 {
   %c0 = arith.constant 0 : index

@@ -256,6 +256,10 @@ for name, rest in {
         "in-branch": "k = Not(c)  z = If(k) <then_branch = t2 () => (float[E] a2) {"
                      " a2 = Reshape(q, flat) }, else_branch = e2 () => (float[F] b2) {"
                      " n2 = Neg(q)  b2 = Reshape(n2, flat) }>  y = Relu(z)",
+        "two-ifs": "k = Not(c)  q2 = If(k) <then_branch = t2 () => (float[E] a2) {"
+                   " a2 = Reshape(x, flat) }, else_branch = e2 () => (float[F, G] b2) {"
+                   " b2 = Exp(x) }>  f = Reshape(q, flat)  f2 = Reshape(q2, flat)"
+                   "  y = Add(f, f2)",
         "both-ifs": "k = Not(c)  q2 = If(k) <then_branch = t2 () => (float[E] a2) {"
                     " a2 = ReduceSum<keepdims = 0>(q, zero) }, else_branch = e2 () => (float[F, G] b2) {"
                     " b2 = Exp(q) }>  y = Reshape(q2, flat)"}.items():
