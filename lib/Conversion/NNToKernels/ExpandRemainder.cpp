@@ -46,6 +46,10 @@ struct ExpandRemainder : OpRewritePattern<arith::RemFOp> {
     Value rest = wide.select(hasRemainder, loop.getResult(0),
                              wide.number(FloatMath::notANumber));
     Value result = wide.withSign(rest, x);
+    // Exact at each step. CPUs convert f64 to 16-bit floats by way of f32 only.
+    if (getElementTypeOrSelf(narrow.type).getIntOrFloatBitWidth() < 32)
+      result = arith::TruncFOp::create(rewriter, l, narrow.withElement(rewriter.getF32Type()),
+                                       result);
     if (wide.type != narrow.type)
       result = arith::TruncFOp::create(rewriter, l, narrow.type, result);
     rewriter.replaceOp(op, result);
