@@ -30,22 +30,11 @@ static Value bindKernelShape(NodeBinder &node, Value weight, ArrayRef<int64_t> k
                     join(kernelShape), join(known));
     return {};
   }
-  if (!ShapedType::isDynamicShape(known))
-    return weight;
-  SmallVector<Value> sizes{node.create<nn::ShapeOp>(
-      weight, 0, Builder(node.getContext()).getI64IntegerAttr(2))};
-  for (auto [i, given] : llvm::enumerate(kernelShape)) {
-    sizes.push_back(node.constantList({given}));
-    if (!ShapedType::isDynamic(known[i]))
-      continue;
-    Value expected = node.constantScalar(double(given), IntegerType::get(node.getContext(), 64));
-    node.checkAtRun(
-        node.create<EqualOp>(getDimScalar(node, weight, int64_t(i) + 2), expected),
-        "gets weights with another size than attribute 'kernel_shape' says along dimension " +
-            Twine(i + 2) + "; give it weights of that shape, or export the model again");
-  }
-  Value list = node.create<ConcatOp>(sizes, 0);
-  return node.create<ReshapeOp>(weight, list, /*allow_zero=*/true);
+  return fixTrailingDims(node, weight, kernelShape, [](int64_t dim) {
+    return "gets weights with another size than attribute 'kernel_shape' says along dimension " +
+           std::to_string(dim) +
+           "; give it weights of that shape, or export the model again";
+  });
 }
 
 static LogicalResult importConv(NodeBinder &node) {

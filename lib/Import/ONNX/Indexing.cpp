@@ -49,6 +49,14 @@ static LogicalResult importScatterND(NodeBinder &node) {
           .operand("updates", updates)
           .attr("reduction", reduction, "none", reductions).failed())
     return failure();
+  // The ranks say how many dimensions of the data the indices are for.
+  int64_t length = getType(data).getRank() + getType(indices).getRank() - 1 -
+                   getType(updates).getRank();
+  if (getType(indices).getRank() > 0 && length >= 0 && length <= getType(data).getRank())
+    indices = fixTrailingDims(node, indices, {length}, [&](int64_t) {
+      return "gets indices for another number of dimensions of the data than " +
+             std::to_string(length) + ", as the ranks of its operands say";
+    });
   return node.replaceWith<ScatterNDOp>(data, indices, updates, reduction);
 }
 

@@ -27,6 +27,27 @@ Value importer::getDimScalar(NodeBinder &node, Value tensor, int64_t dim) {
   return node.asScalar(list);
 }
 
+Value importer::fixTrailingDims(NodeBinder &node, Value tensor, ArrayRef<int64_t> sizes,
+                                llvm::function_ref<std::string(int64_t)> getProblem) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  int64_t first = type.getRank() - int64_t(sizes.size());
+  if (!ShapedType::isDynamicShape(type.getShape().drop_front(first)))
+    return tensor;
+  SmallVector<Value> shape;
+  if (first > 0)
+    shape.push_back(node.create<nn::ShapeOp>(
+        tensor, 0, Builder(node.getContext()).getI64IntegerAttr(first)));
+  for (auto [i, size] : llvm::enumerate(sizes)) {
+    shape.push_back(node.constantList({size}));
+    int64_t dim = first + int64_t(i);
+    if (type.isDynamicDim(dim))
+      node.checkAtRun(node.create<EqualOp>(getDimScalar(node, tensor, dim),
+                                           node.constantScalar(double(size), getI64(node))),
+                      getProblem(dim));
+  }
+  return node.create<ReshapeOp>(tensor, node.create<ConcatOp>(shape, 0), /*allow_zero=*/true);
+}
+
 void importer::checkSplit(NodeBinder &node, Value sizes, Value whole) {
   Value sum = node.create<ReduceSumOp>(sizes, ArrayRef<int64_t>{0}, /*keepdims=*/false);
   node.checkAtRun(node.create<EqualOp>(sum, whole),

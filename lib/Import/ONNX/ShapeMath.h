@@ -17,6 +17,10 @@ namespace mlir::nn::importer {
 /// The shape as an i64 list, and one dimension as an i64 scalar.
 Value getShapeList(NodeBinder &node, Value tensor);
 Value getDimScalar(NodeBinder &node, Value tensor, int64_t dim);
+/// The tensor with its last dimensions known to have `sizes`: where the type does not say
+/// so, the run checks it, and `getProblem(dim)` says what is wrong there.
+Value fixTrailingDims(NodeBinder &node, Value tensor, ArrayRef<int64_t> sizes,
+                      llvm::function_ref<std::string(int64_t)> getProblem);
 /// Checks at run time that parts of `sizes` (an i64 list) make up `whole` (i64 scalar).
 void checkSplit(NodeBinder &node, Value sizes, Value whole);
 /// 0, 1, ... below an i64 scalar.

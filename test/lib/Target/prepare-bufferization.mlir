@@ -16,7 +16,7 @@ func.func private @kernel(%o: memref<4xf32>, %b: index, %e: index)
 // -----
 
 // Each use of an empty tensor has one of its own, but a loop and what is around it.
-// CHECK-LABEL: func.func @main
+// CHECK: // -----
 // CHECK: %[[SHARED:.*]] = tensor.empty() : tensor<4xf32>
 // CHECK: %[[E1:.*]] = tensor.empty() : tensor<4xf32>
 // CHECK: linalg.fill {{.*}} outs(%[[E1]] :

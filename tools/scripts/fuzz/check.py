@@ -132,9 +132,6 @@ class Checker:
                 if want is None and stage in ("import", "run"):
                     # Who knows whether the model is valid?
                     return Verdict("unjudged", outcome.get("message", ""), subject, run)
-                if stage == "run" and case.judge.is_invalid(inputs, case.runs[0]):
-                    unjudged = True
-                    continue
                 return Verdict(stage or "run", outcome.get("message", ""), subject, run)
             got = case.results(run)
             try:
