@@ -510,7 +510,8 @@ void NumericVerification::judgeLibrary(ModuleOp module, Pass *pass) {
   };
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> code = translateToLLVMIR(module, *variant, context);
-  CompiledVariant compiled{*variant, {}};
+  CompiledVariant compiled;
+  compiled.variant = *variant;
   SmallString<128> path;
   if (!code || failed(emitObject(*code, *variant, compiled.object, module.getLoc())) ||
       llvm::sys::fs::createTemporaryFile("verify-numeric", "so", path))
