@@ -137,8 +137,11 @@ template <typename OpT> static void addExtremum(Registry &registry, bool max) {
 
 static double logSumExp(const Doubles &group) {
   double max = -std::numeric_limits<double>::infinity(), sum = 0;
-  for (double x : group)
+  for (double x : group) {
+    if (std::isnan(x))
+      return x;
     max = std::max(max, x);
+  }
   if (std::isinf(max))
     return max;
   for (double x : group)

@@ -22,6 +22,12 @@ static bool near(const APFloat &value, double expected) {
   return near(double(value.convertToFloat()), expected);
 }
 
+/// Whether patterns may become operators. Attributes are f32 and some constants are
+/// recognized by six digits, which would show in f64.
+static bool hasPatterns(RankedTensorType type) {
+  return isa<FloatType>(type.getElementType()) && !type.getElementType().isF64();
+}
+
 //===----------------------------------------------------------------------===//
 // Products
 //===----------------------------------------------------------------------===//
@@ -118,8 +124,8 @@ template <typename RootOp> struct RecognizeGate : OpRewritePattern<RootOp> {
                                 PatternRewriter &rewriter) const override {
     RankedTensorType type = root.getType();
     Product product;
-    if (!isa<FloatType>(type.getElementType()) ||
-        !product.collect(root, type) || product.factors.size() != 2)
+    if (!hasPatterns(type) || !product.collect(root, type) ||
+        product.factors.size() != 2)
       return failure();
     for (unsigned gate : {0u, 1u}) {
       Value x = product.factors[1 - gate];
@@ -218,8 +224,8 @@ template <typename RootOp> struct RecognizeHardSigmoid : OpRewritePattern<RootOp
                                 PatternRewriter &rewriter) const override {
     RankedTensorType type = root.getType();
     Product product;
-    if (!isa<FloatType>(type.getElementType()) ||
-        !product.collect(root, type) || product.factors.size() != 1)
+    if (!hasPatterns(type) || !product.collect(root, type) ||
+        product.factors.size() != 1)
       return failure();
     auto clip = product.factors[0].template getDefiningOp<ClipOp>();
     if (!clip || !clip.getMin() || !clip.getMax() ||
@@ -270,6 +276,8 @@ struct RecognizeLayerNorm : OpRewritePattern<MulOp> {
 
   LogicalResult matchAndRewrite(MulOp root,
                                 PatternRewriter &rewriter) const override {
+    if (!hasPatterns(root.getType()))
+      return failure();
     for (bool swapped : {false, true}) {
       auto div = (swapped ? root.getRhs() : root.getLhs()).getDefiningOp<DivOp>();
       Value scale = swapped ? root.getLhs() : root.getRhs();

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Registry.h"
+#include "ShapeMath.h"
 #include "dialects/NN/IR/NNRecurrent.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -124,6 +125,17 @@ static LogicalResult readLayer(NodeBinder &node, Layer &layer, int64_t gates,
     return failure();
   auto r = getType(layer.r);
   int64_t directions = layer.getNumDirections();
+  // The attribute says what the shape of R may not.
+  if (r.getRank() == 3 && layer.hiddenSize > 0 && r.isDynamicDim(2)) {
+    layer.r = fixTrailingDims(
+        node, layer.r, {gates * layer.hiddenSize, layer.hiddenSize}, [](int64_t dim) {
+          return "gets an R with another size than attribute 'hidden_size' says along "
+                 "dimension " + std::to_string(dim);
+        });
+    if (!layer.r)
+      return failure();
+    r = getType(layer.r);
+  }
   if (node.require(getType(layer.x).getRank() == 3, "X has rank 3",
                    Twine(getType(layer.x).getRank()), "3")
           .require(r.getRank() == 3 && !r.isDynamicDim(2),

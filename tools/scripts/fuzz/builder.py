@@ -27,7 +27,9 @@ BOOL = np.dtype(bool)
 
 # What float inputs hold where a family looks for trouble.
 SPECIALS = (0.0, -0.0, 1.0, -1.0, 0.5, 2.5, -3.5, 6.0, np.inf, -np.inf, np.nan,
-            1e-40, -1e-40, 1e-30, 3e38, -3e38, 1e10, -1e10, 100.0, -100.0)
+            1e-40, -1e-40, 1e-30, 1e10, -1e10, 100.0, -100.0)
+# Their sums overflow or not by their order, so that most models do without.
+HUGE = (3e38, -3e38)
 
 
 class Unfit(Exception):
@@ -61,7 +63,7 @@ class Builder:
         self.np = np.random.default_rng(self.random.getrandbits(64))
         self.opset = opset or self.random.choice(OPSETS)
         self.float_type = np.dtype(float_type)
-        self.special = special
+        self.special, self.huge = special, self.chance(0.25)
         self.constants = constants  # the share of fresh values that are constants
         self.parent = None
         self.counter = [0]
@@ -120,7 +122,7 @@ class Builder:
             low, high = -2, 2
             if self.special and self.chance(0.5):
                 with np.errstate(over="ignore"):
-                    return np.asarray(self.np.choice(SPECIALS, shape)).astype(dtype)
+                    return np.asarray(self.np.choice(SPECIALS + HUGE * self.huge, shape)).astype(dtype)
         return np.asarray(self.np.uniform(low, high, shape)).astype(dtype)
 
     @property

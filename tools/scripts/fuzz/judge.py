@@ -12,8 +12,9 @@ import warnings
 import numpy as np
 import onnx
 import onnxruntime
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
+from onnx.reference.op_run import OpRun
 
 from builder import all_nodes
 from noise import disturbed, widened
@@ -52,6 +53,19 @@ def open_reference(model):
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     return onnxruntime.InferenceSession(model.SerializeToString(), options,
                                         providers=["CPUExecutionProvider"])
+
+
+class LpNormalization(OpRun):
+    """ONNX's takes no absolute values of x for p = 1."""
+
+    op_domain = ""
+
+    def _run(self, x, axis=-1, p=2):
+        norm = np.linalg.norm(x.astype(np.float64), p, axis, keepdims=True)
+        return (np.divide(x, norm, out=np.zeros(x.shape), where=norm != 0).astype(x.dtype),)
+
+
+MENDED = [LpNormalization]
 
 
 class Judge:
@@ -104,11 +118,20 @@ class Judge:
                 return f"output '{name}' is missing"
             if got[name].dtype != type_:
                 return f"output '{name}' is {got[name].dtype} instead of {type_}"
+        by_runtime = want is not None
         if want is None:
             want = self.ask_reference(inputs)
             if want is None:
                 raise NotJudged
         doubtful = [name for name in self.types if not same(got[name], want[name], self.like(name))]
+        if not doubtful:
+            return None
+        for name in doubtful:
+            if got[name].shape == want[name].shape and got[name].dtype.kind == "f":
+                want[name] = np.where(self.up_to_chance(inputs, got[name], want[name]),
+                                      got[name], want[name])
+        doubtful = [name for name in doubtful
+                    if not same(got[name], want[name], self.like(name))]
         if not doubtful:
             return None
         # A model that is chaotic has the right to differ.
@@ -130,9 +153,24 @@ class Judge:
         name = doubtful[0]
         agree = reference and same(want[name], reference[name], self.like(name))
         return describe(name, got[name], want[name],
+                        "ONNX's reference" if not by_runtime else
                         "ONNX Runtime and ONNX's reference" if agree else
                         "ONNX Runtime" + ("" if reference is None else
                                           " (ONNX's reference has something else)"))
+
+    def up_to_chance(self, inputs, got, want):
+        """Elements that may differ: sums of huge numbers, which overflow or not by their
+        order, and numbers in windows of MaxPool with NaN (docs/decisions/floats.md)."""
+        arrays = [*inputs.values(), *map(numpy_helper.to_array, self.model.graph.initializer)]
+        with np.errstate(all="ignore"):
+            g, w = got.astype(np.float64), want.astype(np.float64)
+            result = np.zeros(got.shape, bool)
+            if any((np.isfinite(x) & (np.abs(x) > 1e15)).any() for x in arrays
+                   if x.dtype.kind == "f"):
+                result |= ~((np.abs(g) < 1e37) & (np.abs(w) < 1e37))
+            if any(node.op_type == "MaxPool" for node in all_nodes(self.model.graph)):
+                result |= np.isnan(g) | np.isnan(w)
+        return result
 
     def like(self, name):
         """The type whose precision the comparison may ask for."""
@@ -157,7 +195,7 @@ class Judge:
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
-                values = ReferenceEvaluator(self.model).run(None, inputs)
+                values = ReferenceEvaluator(self.model, new_ops=MENDED).run(None, inputs)
                 return {name: np.asarray(x).astype(type_)
                         for (name, type_), x in zip(self.types.items(), values)}
         except Exception:  # Whatever it is that it lacks.
@@ -184,6 +222,9 @@ def differ(got, want, like):
 
 
 def same(got, want, like):
+    # What a loop without iterations collects: ONNX Runtime doesn't know the items' shape.
+    if want.shape == (0,) and got.shape[:1] == (0,):
+        return True
     return got.shape == want.shape and not differ(got, want, like).any()
 
 

@@ -154,3 +154,27 @@ func.func @global_pool(%x: tensor<1x8x7x7xf32>) -> tensor<1x8x1x1xf32> {
   %0 = nn.average_pool %x {kernel_shape = array<i64: 7, 7>} : (tensor<1x8x7x7xf32>) -> tensor<1x8x1x1xf32>
   return %0 : tensor<1x8x1x1xf32>
 }
+
+// -----
+
+// Attributes are f32: what f64 says to more digits stays.
+// CHECK-LABEL: func @f64
+// CHECK-NOT: nn.layer_norm
+// CHECK-NOT: nn.swish
+func.func @f64(%x: tensor<2x8xf64>) -> (tensor<2x8xf64>, tensor<2x8xf64>) {
+  %epsilon = nn.constant dense<0.01> : tensor<1xf64>
+  %scale = nn.constant dense<2.0> : tensor<8xf64>
+  %alpha = nn.constant dense<1.7> : tensor<1xf64>
+  %mean = nn.reduce_mean %x {axes = array<i64: 1>, keepdims = true} : (tensor<2x8xf64>) -> tensor<2x1xf64>
+  %c = nn.sub %x, %mean : (tensor<2x8xf64>, tensor<2x1xf64>) -> tensor<2x8xf64>
+  %s = nn.mul %c, %c : (tensor<2x8xf64>, tensor<2x8xf64>) -> tensor<2x8xf64>
+  %v = nn.reduce_mean %s {axes = array<i64: 1>, keepdims = true} : (tensor<2x8xf64>) -> tensor<2x1xf64>
+  %e = nn.add %v, %epsilon : (tensor<2x1xf64>, tensor<1xf64>) -> tensor<2x1xf64>
+  %r = nn.sqrt %e : (tensor<2x1xf64>) -> tensor<2x1xf64>
+  %d = nn.div %c, %r : (tensor<2x8xf64>, tensor<2x1xf64>) -> tensor<2x8xf64>
+  %y = nn.mul %d, %scale : (tensor<2x8xf64>, tensor<8xf64>) -> tensor<2x8xf64>
+  %a = nn.mul %x, %alpha : (tensor<2x8xf64>, tensor<1xf64>) -> tensor<2x8xf64>
+  %g = nn.sigmoid %a : (tensor<2x8xf64>) -> tensor<2x8xf64>
+  %z = nn.mul %x, %g : (tensor<2x8xf64>, tensor<2x8xf64>) -> tensor<2x8xf64>
+  return %y, %z : tensor<2x8xf64>, tensor<2x8xf64>
+}
