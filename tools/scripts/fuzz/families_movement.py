@@ -253,11 +253,13 @@ def points(g, x, batch=0):
 def gather_nd(g):
     x = anything(g, low=1, high=4)
     batch = g.choose(0, 0, 1) if x.rank > 1 else 0
-    if batch:  # ONNX Runtime doesn't check that batches agree.
-        g.root.static = True
     array, _ = points(g, x, batch)
-    g.op("GatherND", x, g.constant(array) if g.parent or g.chance(0.5) else g.input(array),
-         batch_dims=batch)
+    indices = g.constant(array) if g.parent or g.chance(0.5) else g.input(array)
+    # ONNX Runtime doesn't check that batches agree; and the rank of the result follows
+    # from the length of the tuples, which the compiler must know.
+    if batch or indices in g.inputs:
+        g.root.static = True
+    g.op("GatherND", x, indices, batch_dims=batch)
 
 
 def reduction_of(g):
