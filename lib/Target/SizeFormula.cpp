@@ -258,8 +258,9 @@ private:
     if (matchPattern(value, m_ConstantInt(&constant)))
       return Sum(constant.getBitWidth() == 1 ? constant.getZExtValue()
                                              : constant.getSExtValue());
+    // Integers only: of a float that is converted, constants are met, too.
     Operation *op = value.getDefiningOp();
-    if (!op)
+    if (!op || op->getNumOperands() == 0)
       return std::nullopt;
     if (auto dim = dyn_cast<memref::DimOp>(op))
       return readDim(dim);
