@@ -45,14 +45,14 @@ struct ExpandRemainder : OpRewritePattern<arith::RemFOp> {
         });
     Value rest = wide.select(hasRemainder, loop.getResult(0),
                              wide.number(FloatMath::notANumber));
-    Value result = wide.withSign(rest, x);
-    // Exact at each step. CPUs convert f64 to 16-bit floats by way of f32 only.
+    // Exact at each step. CPUs convert f64 to 16-bit floats by way of f32 only; LLVM would
+    // do so at once with the sign of an f64.
     if (getElementTypeOrSelf(narrow.type).getIntOrFloatBitWidth() < 32)
-      result = arith::TruncFOp::create(rewriter, l, narrow.withElement(rewriter.getF32Type()),
-                                       result);
+      rest = arith::TruncFOp::create(rewriter, l, narrow.withElement(rewriter.getF32Type()),
+                                     rest);
     if (wide.type != narrow.type)
-      result = arith::TruncFOp::create(rewriter, l, narrow.type, result);
-    rewriter.replaceOp(op, result);
+      rest = arith::TruncFOp::create(rewriter, l, narrow.type, rest);
+    rewriter.replaceOp(op, narrow.withSign(rest, op.getLhs()));
     return success();
   }
 
