@@ -122,7 +122,8 @@ class Builder:
             low, high = -2, 2
             if self.special and self.chance(0.5):
                 with np.errstate(over="ignore"):
-                    return np.asarray(self.np.choice(SPECIALS + HUGE * self.huge, shape)).astype(dtype)
+                    numbers = SPECIALS + HUGE * self.huge
+                    return np.asarray(self.np.choice(numbers, shape)).astype(dtype)
         return np.asarray(self.np.uniform(low, high, shape)).astype(dtype)
 
     @property
