@@ -92,31 +92,14 @@ public:
 private:
   /// What the verifier checks of sizes that it knows (recurrent_c1).
   LogicalResult checkSizes() {
-    auto check = [&](StringRef name, Value value, ArrayRef<int64_t> expected) {
-      if (!value || call[value].getDims() == expected)
-        return true;
-      (void)call.fail(name + " has the shape " + formatDims(call[value].getDims()) +
-                      " instead of " + formatDims(expected));
-      return false;
-    };
-    int64_t number = std::is_same_v<OpT, LSTMOp>  ? 4
-                     : std::is_same_v<OpT, GRUOp> ? 3
-                                                  : 1;
-    int64_t all = number * hidden;
-    bool fits = op.getPrepared()
-                    ? check("X", op.getInput(), {steps, batch, all}) &&
-                          check("R", op.getRecurrence(), {hidden, all})
-                    : check("R", op.getRecurrence(), {all, hidden}) &&
-                          check("W", op.getWeight(), {all, inputs}) &&
-                          check("B", op.getBias(), {all});
-    fits = fits && check("sequence_lens", op.getSequenceLens(), {batch}) &&
-           check("initial_h", op.getInitialH(), {batch, hidden});
-    if constexpr (std::is_same_v<OpT, LSTMOp>)
-      fits = fits && check("initial_c", op.getInitialC(), {batch, hidden}) &&
-             check("P", op.getPeephole(), {3 * hidden});
-    if constexpr (std::is_same_v<OpT, GRUOp>)
-      fits = fits && check("B", op.getHiddenBias(), {hidden});
-    return success(fits);
+    for (const RecurrentOperand<int64_t> &operand : getRecurrentOperands<int64_t>(
+             op, steps, batch, inputs, hidden, [](int64_t size) { return size; }))
+      if (ArrayRef<int64_t> dims = call[operand.value].getDims();
+          dims != ArrayRef<int64_t>(operand.shape))
+        return call.fail(operand.name + " has the shape " + formatDims(dims) +
+                         " instead of " + formatDims(operand.shape) + " (" +
+                         operand.meaning + ")");
+    return success();
   }
 
   Doubles readOptional(Value value) {

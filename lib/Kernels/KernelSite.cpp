@@ -50,30 +50,30 @@ unsigned KernelSite::addConstant(ElementsAttr value) {
   return inputs.size() - 1;
 }
 
-void KernelSite::checkBroadcast(Value leaf, int64_t dim, Value wanted) {
-  Value size = hostSize(view.getOuter(leaf), dim);
+void KernelSite::check(Value condition, const Twine &message) {
   Location loc = getLoc(view);
-  Value equal =
-      arith::CmpIOp::create(host, loc, arith::CmpIPredicate::eq, size, wanted);
-  Value one = arith::CmpIOp::create(host, loc, arith::CmpIPredicate::eq, size,
-                                    hostIndex(1));
-  Value fits = arith::OrIOp::create(host, loc, equal, one);
-  std::string message = "node " + getNodeNames(loc) + ": dimension " +
-                        std::to_string(dim) +
-                        " of an operand neither is 1 nor has the size of the "
-                        "result, so the shapes do not broadcast";
-  made.push_back(cf::AssertOp::create(host, loc, fits, message));
+  made.push_back(cf::AssertOp::create(host, loc, condition,
+                                      ("node " + getNodeNames(loc) + ": " + message).str()));
 }
 
-void KernelSite::checkSize(Value leaf, int64_t dim, Value wanted, StringRef message) {
+Value KernelSite::equal(Value lhs, Value rhs) {
+  return arith::CmpIOp::create(host, getLoc(view), arith::CmpIPredicate::eq, lhs, rhs);
+}
+
+void KernelSite::checkBroadcast(Value leaf, int64_t dim, Value wanted) {
   Value size = hostSize(view.getOuter(leaf), dim);
-  if (getConstantIntValue(size) && getConstantIntValue(wanted))
-    return;
-  Location loc = getLoc(view);
-  Value equal =
-      arith::CmpIOp::create(host, loc, arith::CmpIPredicate::eq, size, wanted);
-  made.push_back(cf::AssertOp::create(
-      host, loc, equal, ("node " + getNodeNames(loc) + ": " + message).str()));
+  Value same = equal(size, wanted);
+  Value one = equal(size, hostIndex(1));
+  check(arith::OrIOp::create(host, getLoc(view), same, one),
+        "dimension " + Twine(dim) +
+            " of an operand neither is 1 nor has the size of the result, so the shapes do "
+            "not broadcast");
+}
+
+void KernelSite::checkSize(Value leaf, int64_t dim, Value wanted, const Twine &message) {
+  Value size = hostSize(view.getOuter(leaf), dim);
+  if (!getConstantIntValue(size) || !getConstantIntValue(wanted))
+    check(equal(size, wanted), message);
 }
 
 //===----------------------------------------------------------------------===//

@@ -129,8 +129,7 @@ template <typename OpT> LogicalResult RecurrentKernel<OpT>::emit() {
   if (!type.isF32() && !type.isF64())
     return failure();
   hidden = recurrence.getDimSize(0);
-  gates = std::is_same_v<OpT, LSTMOp> ? 4 : std::is_same_v<OpT, GRUOp> ? 3 : 1;
-
+  gates = numGates<OpT>;
   lanes = site.getVectorBits() / type.getIntOrFloatBitWidth();
   pack();
   for (Value operand : op->getOperands())
@@ -176,26 +175,14 @@ template <typename OpT> LogicalResult RecurrentKernel<OpT>::emit() {
 
 /// What the verifier could not, as the sizes are known only at run time (recurrent_c1).
 template <typename OpT> void RecurrentKernel<OpT>::checkSizes() {
-  auto check = [&](Value operand, int64_t dim, Value wanted, StringRef message) {
-    if (operand)
-      site.checkSize(operand, dim, wanted, message);
-  };
-  Value units = site.hostIndex(hidden), all = site.hostIndex(gates * hidden);
-  Value rows = site.hostSize(site.view.getOuter(op.getInput()), 1);
-  StringRef perRow = "the batch of the input differs from that of ";
-  StringRef perUnit = " does not have an entry for each hidden unit";
-  check(op.getInput(), 2, all, "W and R have different numbers of gates");
-  check(op.getRecurrence(), 1, all, "R is not gates*hidden_size x hidden_size");
-  check(op.getSequenceLens(), 0, rows, (perRow + "sequence_lens").str());
-  check(op.getInitialH(), 0, rows, (perRow + "initial_h").str());
-  check(op.getInitialH(), 1, units, ("initial_h" + perUnit).str());
-  if constexpr (std::is_same_v<OpT, LSTMOp>) {
-    check(op.getInitialC(), 0, rows, (perRow + "initial_c").str());
-    check(op.getInitialC(), 1, units, ("initial_c" + perUnit).str());
-    check(op.getPeephole(), 0, site.hostIndex(3 * hidden), ("P" + perUnit).str());
-  }
-  if constexpr (std::is_same_v<OpT, GRUOp>)
-    check(op.getHiddenBias(), 0, units, ("B" + perUnit).str());
+  Value input = site.view.getOuter(op.getInput());
+  Value steps = site.hostSize(input, 0), batch = site.hostSize(input, 1);
+  auto makeSize = [&](int64_t size) { return site.hostIndex(size); };
+  for (const RecurrentOperand<Value> &operand :
+       getRecurrentOperands<Value>(op, steps, batch, Value(), hidden, makeSize))
+    for (auto [dim, size] : llvm::enumerate(operand.shape))
+      site.checkSize(operand.value, dim, size,
+                     operand.name + " does not have the shape " + operand.meaning);
 }
 
 template <typename OpT> Array RecurrentKernel<OpT>::makeScratch(int64_t rows) {

@@ -28,7 +28,8 @@ struct Machine {
   std::vector<Site> sites;
   CostModel model;
   int64_t time = 0, best = 0;
-  int parallelSites = 0; // of the last run
+  int parallelSites = 0;    // of the last run
+  int64_t parallelCost = 0; // of a run with such a site, outside of its sites
 
   void run(int times = 1) {
     for (int i = 0; i < times; ++i) {
@@ -43,6 +44,8 @@ struct Machine {
         time += ticks;
         best += std::min(site.serial, site.parallel);
       }
+      if (parallelSites)
+        time += parallelCost;
       model.endRun(time - start);
     }
   }
@@ -125,6 +128,30 @@ TEST(CostModel, ManySlowRunsMakeAWayDearer) {
   EXPECT_LT(run(1000, true), 100);
   run(1000, false);
   EXPECT_GT(run(100, false), 80);
+}
+
+// Data that move between the caches of cores, and what arenas cost.
+TEST(CostModel, WholeRunsDecideWhereSitesDoNotTell) {
+  Machine machine;
+  machine.sites.assign(5, {1000, 900});
+  machine.parallelCost = 600;
+  machine.run(50);
+  EXPECT_LT(machine.countParallel(1000), 100);
+  machine.parallelCost = 100;
+  machine.run(500);
+  EXPECT_GT(machine.countParallel(100), 90);
+}
+
+// Models that take a second are run a few times only.
+TEST(CostModel, WhatTakesLongStartsParallel) {
+  Machine machine;
+  machine.sites.assign(5, {20000000, 11000000});
+  EXPECT_EQ(machine.countParallel(15), 15);
+  EXPECT_LT(machine.countParallel(10), 10); // one thread is tried
+  for (Machine::Site &site : machine.sites)
+    site.parallel = 25000000;
+  machine.run(20);
+  EXPECT_LT(machine.countParallel(200), 10);
 }
 
 // The first run of all touches memory that is not there yet.

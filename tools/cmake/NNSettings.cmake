@@ -27,8 +27,9 @@ set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)
 set(CMAKE_INSTALL_RPATH "$ORIGIN;$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
 
 # std::stable_sort of libstdc++ 12 uses what it deprecates, and Clang warns of that where
-# it is instantiated: for targets that sort.
-set(NN_SORT_FLAGS $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)
+# it is instantiated.
+set(NN_WARNINGS -Wall -Wextra -Wno-unused-parameter
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)
 
 find_program(NN_CCACHE ccache)
 if(NN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)

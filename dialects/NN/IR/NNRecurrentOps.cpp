@@ -52,7 +52,7 @@ LogicalResult RNNOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
 }
 
 template <typename OpT>
-static LogicalResult verifyRecurrent(OpT op, int64_t gates, size_t numActivations) {
+static LogicalResult verifyRecurrent(OpT op, size_t numActivations) {
   auto input = cast<RankedTensorType>(op.getInput().getType());
   auto recurrence = cast<RankedTensorType>(op.getRecurrence().getType());
   int64_t hidden = recurrence.getDimSize(op.getPrepared() ? 0 : 1);
@@ -61,46 +61,24 @@ static LogicalResult verifyRecurrent(OpT op, int64_t gates, size_t numActivation
            << recurrence;
 
   // recurrent_c1
-  auto check = [&](StringRef name, Value value,
-                   ArrayRef<int64_t> expected) -> LogicalResult {
-    if (!value)
-      return success();
-    auto type = cast<RankedTensorType>(value.getType());
-    if (succeeded(verifyCompatibleShape(type.getShape(), expected)))
-      return success();
-    std::string sizes = llvm::join(
-        llvm::map_range(expected,
-                        [](int64_t size) {
-                          return ShapedType::isDynamic(size) ? std::string("?")
-                                                             : std::to_string(size);
-                        }),
-        "x");
-    return op.emitOpError(name) << " is " << type << ", must have the shape " << sizes;
-  };
-  int64_t steps = input.getDimSize(0), batch = input.getDimSize(1);
-  int64_t inputs = input.getDimSize(2), all = gates * hidden;
-  if (op.getPrepared()) {
-    if (failed(check("input", op.getInput(), {steps, batch, all})) ||
-        failed(check("recurrence", op.getRecurrence(), {hidden, all})))
-      return failure();
-  } else if (failed(check("recurrence", op.getRecurrence(), {all, hidden})) ||
-             failed(check("weight", op.getWeight(), {all, inputs})) ||
-             failed(check("bias", op.getBias(), {all}))) {
-    return failure();
+  for (const RecurrentOperand<int64_t> &operand : getRecurrentOperands<int64_t>(
+           op, input.getDimSize(0), input.getDimSize(1), input.getDimSize(2), hidden,
+           [](int64_t size) { return size; })) {
+    auto type = cast<RankedTensorType>(operand.value.getType());
+    if (failed(verifyCompatibleShape(type.getShape(), operand.shape)))
+      return op.emitOpError(operand.name)
+             << " is " << type << ", must have the shape "
+             << llvm::join(llvm::map_range(operand.shape,
+                                           [](int64_t size) {
+                                             return ShapedType::isDynamic(size)
+                                                        ? std::string("?")
+                                                        : std::to_string(size);
+                                           }),
+                           "x");
   }
-  if (failed(check("sequence_lens", op.getSequenceLens(), {batch})) ||
-      failed(check("initial_h", op.getInitialH(), {batch, hidden})))
-    return failure();
-  if constexpr (std::is_same_v<OpT, LSTMOp>)
-    if (failed(check("initial_c", op.getInitialC(), {batch, hidden})) ||
-        failed(check("peephole", op.getPeephole(), {3 * hidden})))
-      return failure();
-  if constexpr (std::is_same_v<OpT, GRUOp>) {
-    if (failed(check("hidden_bias", op.getHiddenBias(), {hidden})))
-      return failure();
+  if constexpr (std::is_same_v<OpT, GRUOp>)
     if (op.getHiddenBias() && !op.getLinearBeforeReset())
       return op.emitOpError("hidden_bias is only for linear_before_reset");
-  }
   for (Value operand : op->getOperands())
     if (operand != op.getSequenceLens() &&
         cast<ShapedType>(operand.getType()).getElementType() != input.getElementType())
@@ -129,6 +107,6 @@ static LogicalResult verifyRecurrent(OpT op, int64_t gates, size_t numActivation
   return success();
 }
 
-LogicalResult LSTMOp::verify() { return verifyRecurrent(*this, 4, 3); }
-LogicalResult GRUOp::verify() { return verifyRecurrent(*this, 3, 2); }
-LogicalResult RNNOp::verify() { return verifyRecurrent(*this, 1, 1); }
+LogicalResult LSTMOp::verify() { return verifyRecurrent(*this, 3); }
+LogicalResult GRUOp::verify() { return verifyRecurrent(*this, 2); }
+LogicalResult RNNOp::verify() { return verifyRecurrent(*this, 1); }

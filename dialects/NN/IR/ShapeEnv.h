@@ -50,6 +50,18 @@ struct InferredTensor {
 /// The elements of a small integer tensor (rank 0 or 1), if known.
 using Contents = std::optional<Dims>;
 
+/// Between which integers the value of an expression lies. A bound that is absent
+/// is beyond 64 bits.
+struct IntegerRange {
+  std::optional<int64_t> low, high;
+  /// True if the value depends on elements of tensors, which may be any number, not
+  /// on sizes only.
+  bool ofData = false;
+
+  /// True if the value was computed from elements in 64 bits, and may have overflowed.
+  bool mayOverflow() const { return ofData && (!low || !high); }
+};
+
 class ShapeEnv {
 public:
   /// Errors are reported at `location`, or ignored if there is none.
@@ -144,6 +156,11 @@ private:
   using Key = std::tuple<int, void *, int64_t, const void *, const void *,
                          const void *>;
   std::map<Key, unsigned> positions;
+
+  friend class RangeFinder;
+  /// What ShapeRanges.cpp has found, as definitions never change: of any sizes, and of
+  /// dimensions that are taken to be small.
+  mutable DenseMap<Dim, IntegerRange> ranges, smallRanges;
 };
 
 namespace shapes {

@@ -99,21 +99,23 @@ static IntegerRange divide(const IntegerRange &l, const IntegerRange &r, bool up
   return range;
 }
 
-namespace {
+namespace mlir::nn {
 /// The ranges of an expression and its parts, which may occur many times.
 class RangeFinder {
 public:
-  RangeFinder(const ShapeEnv &env, Bound maxDimension)
-      : env(env), maxDimension(maxDimension) {}
+  /// Dimensions are of any size, or small.
+  RangeFinder(const ShapeEnv &env, bool areSmall = false)
+      : env(env), maxDimension(areSmall ? Bound(kSmallDimension) : Bound()),
+        known(areSmall ? env.smallRanges : env.ranges) {}
   IntegerRange find(Dim dim);
 
 private:
   using Symbol = ShapeEnv::Symbol;
   const ShapeEnv &env;
   Bound maxDimension;
-  DenseMap<Dim, IntegerRange> known;
+  DenseMap<Dim, IntegerRange> &known;
 };
-} // namespace
+} // namespace mlir::nn
 
 IntegerRange RangeFinder::find(Dim dim) {
   if (std::optional<int64_t> number = getConstant(dim))
@@ -183,7 +185,7 @@ IntegerRange RangeFinder::find(Dim dim) {
 }
 
 IntegerRange nn::getRange(const ShapeEnv &env, Dim dim) {
-  return RangeFinder(env, std::nullopt).find(dim);
+  return RangeFinder(env).find(dim);
 }
 
 bool ShapeEnv::isNonNegative(Dim dim) {
@@ -212,7 +214,7 @@ bool ShapeEnv::isKnownNotEqual(Dim dim, int64_t value) {
 }
 
 bool nn::fits(const ShapeEnv &env, Dim dim, Type type) {
-  IntegerRange range = RangeFinder(env, kSmallDimension).find(dim),
+  IntegerRange range = RangeFinder(env, /*areSmall=*/true).find(dim),
                whole = getTypeRange(type);
   bool isLow = range.low && *range.low >= *whole.low;
   if (type.isIndex() || type.getIntOrFloatBitWidth() == 64) {

@@ -13,18 +13,6 @@
 
 namespace mlir::nn {
 
-/// Between which integers the value of an expression lies. A bound that is absent
-/// is beyond 64 bits.
-struct IntegerRange {
-  std::optional<int64_t> low, high;
-  /// True if the value depends on elements of tensors, which may be any number, not
-  /// on sizes only.
-  bool ofData = false;
-
-  /// True if the value was computed from elements in 64 bits, and may have overflowed.
-  bool mayOverflow() const { return ofData && (!low || !high); }
-};
-
 IntegerRange getRange(const ShapeEnv &env, Dim dim);
 
 /// True if `lhs` is provably `rhs` or more.

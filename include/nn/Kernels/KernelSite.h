@@ -40,7 +40,7 @@ public:
   void checkBroadcast(Value leaf, int64_t dim, Value wanted);
   /// The same for a size that must be `wanted` (index), or the run ends with `message`.
   /// No check if both are known: verifiers have compared them.
-  void checkSize(Value leaf, int64_t dim, Value wanted, StringRef message);
+  void checkSize(Value leaf, int64_t dim, Value wanted, const Twine &message);
 
   /// Makes the results' buffers and the kernel's function. Failure if the
   /// results' sizes cannot be expressed.
@@ -79,6 +79,9 @@ public:
 
 private:
   LogicalResult reifyResults();
+  Value equal(Value lhs, Value rhs);
+  /// The run ends with `message` where `condition` (i1) is false.
+  void check(Value condition, const Twine &message);
 
   std::optional<KernelEmitter> emitter;
   std::optional<OpBuilder> kernelBuilder;

@@ -45,6 +45,10 @@ void CostModel::Interruptions::add(float newUsual, float newBeyond) {
 static constexpr int64_t lossShare = 100;
 /// Runs between two trials, at least.
 static constexpr int64_t runsBetweenTrials = 20;
+/// About 2 ms: waking workers and waiting for one that is interrupted take less.
+static constexpr float longSite = 5e6f;
+/// What the choice of sites must save of a run, or the whole of it gets one thread.
+static constexpr float leastGain = 0.02f;
 
 void CostModel::planRun() {
   bool afterTrial = plan != Plan::Choose;
@@ -58,7 +62,7 @@ void CostModel::planRun() {
   }
   if (plan == Plan::Choose) {
     // Nothing changes the choice until the next trial.
-    serialRun = !afterTrial && !choseParallel;
+    serialRun = !afterTrial && (!choseParallel || isChoiceSlower());
     if (!serialRun)
       choseSerial = choseParallel = false;
     return;
@@ -70,9 +74,22 @@ void CostModel::planRun() {
   (serialRun ? serialInterruptions : parallelInterruptions).beyond *= 0.75f;
 }
 
+bool CostModel::isChoiceSlower() const {
+  return std::min(serialRuns.samples, chosenRuns.samples) == firstSamples &&
+         chosenRuns.ticks > (1 - leastGain) * serialRuns.ticks;
+}
+
 bool CostModel::beginRun() {
+  expected = 0;
+  isComplete = true;
   planRun();
   return !serialRun;
+}
+
+int64_t CostModel::getLossOfRun(int64_t ticks) const {
+  if (plan != Plan::AllParallel || serialRuns.samples < firstSamples)
+    return 0;
+  return std::max<int64_t>(ticks - int64_t(serialRuns.ticks * expected), 0);
 }
 
 void CostModel::endRun(int64_t ticks) {
@@ -80,8 +97,12 @@ void CostModel::endRun(int64_t ticks) {
   if (plan == Plan::Choose && !first)
     untilTrial -= ticks;
   else
-    untilTrial = lossShare * trialLoss + runsBetweenTrials * ticks;
+    untilTrial = lossShare * std::max(trialLoss, getLossOfRun(ticks)) +
+                 runsBetweenTrials * ticks;
   first = false;
+  // Sites alone do not tell what a run takes: data move between the cores' caches.
+  if (isComplete && expected > 0 && plan != Plan::AllParallel && !isSettled())
+    (serialRun ? serialRuns : chosenRuns).add(float(ticks) / expected);
 }
 
 bool CostModel::isParallel(const SiteCost &site) {
@@ -89,9 +110,14 @@ bool CostModel::isParallel(const SiteCost &site) {
     return false;
   if (plan == Plan::AllParallel)
     return true;
-  if (std::min(site.serial.samples, site.parallel.samples) < firstSamples) {
-    choseParallel = true; // nothing is settled
-    return site.parallel.samples <= site.serial.samples;
+  // Nothing is settled before each way has its samples. What takes long is worth
+  // more threads until a trial has shown otherwise.
+  bool isLong = site.parallel.samples && site.parallel.ticks >= longSite;
+  if (isLong ? !site.serial.samples
+             : std::min(site.serial.samples, site.parallel.samples) < firstSamples) {
+    choseParallel = true;
+    isComplete = false;
+    return isLong || site.parallel.samples <= site.serial.samples;
   }
   bool parallel = site.parallel.ticks * parallelInterruptions.factor() <
                   site.serial.ticks * serialInterruptions.factor();
@@ -101,6 +127,8 @@ bool CostModel::isParallel(const SiteCost &site) {
 
 void CostModel::record(SiteCost &site, bool parallel, int64_t ticks) {
   ticks = std::max<int64_t>(ticks, 1);
+  expected += site.serial.ticks;
+  isComplete &= site.serial.samples == firstSamples;
   SiteCost::Estimate &estimate = parallel ? site.parallel : site.serial;
   if (plan != Plan::Choose) {
     const SiteCost::Estimate &other = parallel ? site.serial : site.parallel;

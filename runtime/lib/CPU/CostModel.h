@@ -69,6 +69,10 @@ private:
   /// worked are awake. Therefore the other way is tried for whole runs.
   enum class Plan : uint8_t { Choose, AllParallel, AllSerial };
   void planRun();
+  /// Whether runs take as long with what was chosen for each site as with one thread.
+  bool isChoiceSlower() const;
+  /// Ticks that a trial of all threads took longer than a run with one.
+  int64_t getLossOfRun(int64_t ticks) const;
 
   /// What sites took beyond the usual case: a thread was interrupted. That says
   /// nothing of a site, but much of a way to execute all of them.
@@ -89,6 +93,12 @@ private:
   bool choseSerial = false, choseParallel = true;
   /// Ticks of runs until the next trial. The first run counts as one.
   int64_t untilTrial = 0;
+  /// What a run has taken, relative to what its sites are expected to take with one
+  /// thread, as runs differ in shapes.
+  SiteCost::Estimate serialRuns, chosenRuns;
+  /// Of the run at work: these ticks, and whether all of its sites are known.
+  float expected = 0;
+  bool isComplete = true;
   int64_t trialLoss = 0;
   bool first = true;
 };
