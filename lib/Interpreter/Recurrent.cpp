@@ -44,9 +44,7 @@ public:
         recurrence(readDoubles(call[op.getRecurrence()])) {
     ArrayRef<int64_t> dims = call[op.getInput()].getDims();
     steps = dims[0], batch = dims[1], inputs = dims[2];
-    ArrayRef<int64_t> r = call[op.getRecurrence()].getDims();
-    hidden = r[op.getPrepared() ? 0 : 1];
-    gates = hidden == 0 ? 0 : r[op.getPrepared() ? 1 : 0] / hidden;
+    hidden = call[op.getRecurrence()].getDims()[op.getPrepared() ? 0 : 1];
     weight = readOptional(op.getWeight());
     bias = readOptional(op.getBias());
   }
@@ -126,7 +124,7 @@ private:
     int64_t index = gate * hidden + unit;
     double sum = 0;
     for (int64_t k = 0; k < hidden; ++k)
-      sum += state[k] * (op.getPrepared() ? recurrence[k * gates * hidden + index]
+      sum += state[k] * (op.getPrepared() ? recurrence[k * numGates<OpT> * hidden + index]
                                           : recurrence[index * hidden + k]);
     return sum;
   }
@@ -178,7 +176,7 @@ private:
   Call &call;
   Doubles input, weight, recurrence, bias, peephole, hiddenBias;
   Doubles h, c; // of the current row
-  int64_t steps, batch, inputs, hidden, gates;
+  int64_t steps, batch, inputs, hidden;
   int64_t place = 0; // of the current step's row in the input
 };
 

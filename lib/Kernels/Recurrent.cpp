@@ -108,7 +108,8 @@ private:
   KernelSite &site;
   OpT op;
   Type type;
-  int64_t hidden = 0, gates = 0, lanes = 0;
+  static constexpr int64_t gates = numGates<OpT>;
+  int64_t hidden = 0, lanes = 0;
   Value steps, batch;
   /// Of a GRU that resets before the product: z, and r.H, of the rows at work.
   std::optional<Array> update, reset;
@@ -129,7 +130,6 @@ template <typename OpT> LogicalResult RecurrentKernel<OpT>::emit() {
   if (!type.isF32() && !type.isF64())
     return failure();
   hidden = recurrence.getDimSize(0);
-  gates = numGates<OpT>;
   lanes = site.getVectorBits() / type.getIntOrFloatBitWidth();
   pack();
   for (Value operand : op->getOperands())

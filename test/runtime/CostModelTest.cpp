@@ -49,6 +49,10 @@ struct Machine {
       model.endRun(time - start);
     }
   }
+  void setParallel(int64_t ticks) {
+    for (Site &site : sites)
+      site.parallel = ticks;
+  }
   /// How many of the next runs computed a site in parallel.
   int countParallel(int runs) {
     int count = 0;
@@ -88,12 +92,10 @@ TEST(CostModel, FollowsTheLoadAndBack) {
   Machine machine;
   machine.sites.assign(20, {1000, 550});
   EXPECT_GT(machine.countParallel(100), 90);
-  for (Machine::Site &site : machine.sites)
-    site.parallel = 3000;
+  machine.setParallel(3000);
   machine.run(20);
   EXPECT_LT(machine.countParallel(1000), 30);
-  for (Machine::Site &site : machine.sites)
-    site.parallel = 550;
+  machine.setParallel(550);
   machine.run(400);
   EXPECT_GT(machine.countParallel(100), 90);
 }
@@ -148,8 +150,7 @@ TEST(CostModel, WhatTakesLongStartsParallel) {
   machine.sites.assign(5, {20000000, 11000000});
   EXPECT_EQ(machine.countParallel(15), 15);
   EXPECT_LT(machine.countParallel(10), 10); // one thread is tried
-  for (Machine::Site &site : machine.sites)
-    site.parallel = 25000000;
+  machine.setParallel(25000000);
   machine.run(20);
   EXPECT_LT(machine.countParallel(200), 10);
 }
@@ -158,11 +159,9 @@ TEST(CostModel, WhatTakesLongStartsParallel) {
 TEST(CostModel, ColdRunsDoNotCount) {
   Machine machine;
   machine.sites.assign(5, {1000, 700});
-  for (Machine::Site &site : machine.sites)
-    site.parallel = 9000;
+  machine.setParallel(9000);
   machine.run();
-  for (Machine::Site &site : machine.sites)
-    site.parallel = 700;
+  machine.setParallel(700);
   machine.run(2 * CostModel::firstSamples);
   machine.run();
   EXPECT_EQ(machine.parallelSites, 5);
