@@ -107,7 +107,7 @@ static void buildPlace(OpPassManager &pm, const PipelineOptions &options) {
 /// Memrefs, in one arena; constants in the weights section.
 static void buildBufferize(OpPassManager &pm) {
   pm.addPass(createPrepareBufferization());
-  pm.addPass(bufferization::createEmptyTensorEliminationPass());
+  pm.addPass(createEliminateEmptyTensors());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
   bufferize.allowReturnAllocsFromLoops = true;

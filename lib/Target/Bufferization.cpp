@@ -154,6 +154,18 @@ void lowerIndexSelectsToArithmetic(func::FuncOp main, OpBuilder &builder) {
   }
 }
 
+/// For each value that the body of `loop` yields, the body's argument in which the next
+/// iteration finds it; null if it finds it in none, as what only the condition reads.
+SmallVector<Value> findCarried(scf::WhileOp loop) {
+  SmallVector<Value> carried(loop.getBeforeArguments().size());
+  for (auto [passed, argument] :
+       llvm::zip(loop.getConditionOp().getArgs(), loop.getAfterArguments()))
+    if (auto source = dyn_cast<BlockArgument>(passed))
+      if (source.getOwner() == &loop.getBefore().front())
+        carried[source.getArgNumber()] = argument;
+  return carried;
+}
+
 struct PrepareBufferizationPass
     : nn::impl::PrepareBufferizationBase<PrepareBufferizationPass> {
   void runOnOperation() override {
@@ -175,8 +187,7 @@ struct PrepareBufferizationPass
         carryInPlace(*loop.getBody(), llvm::to_vector_of<Value>(loop.getRegionIterArgs()),
                      builder);
       else if (auto loop = dyn_cast<scf::WhileOp>(op))
-        carryInPlace(loop.getAfter().front(),
-                     llvm::to_vector_of<Value>(loop.getAfterArguments()), builder);
+        carryInPlace(loop.getAfter().front(), findCarried(loop), builder);
     });
   }
 };

@@ -89,7 +89,7 @@ void nn::carryInPlace(Block &body, ArrayRef<Value> carried, OpBuilder &builder) 
   // What is in place already stays so, unless another value needs what was there.
   SmallVector<Handover> all;
   for (auto [operand, destination] : llvm::zip(yield->getOpOperands(), carried))
-    if (isa<RankedTensorType>(destination.getType()))
+    if (destination && isa<RankedTensorType>(destination.getType()))
       all.push_back({&operand, destination,
                      findSources(operand.get(), carried, state)});
   auto isReadByOthers = [&](const Handover &handover) {
@@ -105,7 +105,6 @@ void nn::carryInPlace(Block &body, ArrayRef<Value> carried, OpBuilder &builder) 
     Value value = handover.operand->get();
     if (value == handover.destination)
       continue;
-    // What a while loop yields is what it starts with, which may be something else.
     bool isCopied = value.getType() == type && type.hasStaticShape() &&
                     (isReadByOthers(handover) ||
                      !isWrittenInto(value, handover.destination));

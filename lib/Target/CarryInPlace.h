@@ -13,8 +13,8 @@ namespace mlir::nn {
 /// Without this, each iteration would allocate a buffer that lives until the run
 /// ends. Tensors of dynamic shape are left to bufferization.
 ///
-/// `carried` are the body's arguments, in the order of the tensors that its
-/// terminator yields.
+/// `carried` are the body's arguments, in the order of what its terminator yields; null
+/// for what is found in none.
 void carryInPlace(Block &body, ArrayRef<Value> carried, OpBuilder &builder);
 
 } // namespace mlir::nn

@@ -8,9 +8,6 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ADT/StringSet.h"
-#include "llvm/CodeGen/SchedulerRegistry.h"
-#include "llvm/CodeGen/SelectionDAG.h"
-#include "llvm/CodeGen/SelectionDAGISel.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/IntrinsicInst.h"
@@ -122,28 +119,6 @@ std::string nn::getRequiredFeatures(const CodeVariant &variant) {
 // Code
 //===----------------------------------------------------------------------===//
 
-/// Nodes of a block from which on it is not scheduled before registers are: LLVM's
-/// scheduler is quadratic in the calls of a block, and the model's function is one block
-/// of all calls of kernels. Kernels have a few thousand nodes at most.
-static constexpr size_t kManyNodes = 5000;
-
-static llvm::ScheduleDAGSDNodes *createScheduler(llvm::SelectionDAGISel *selection,
-                                                 llvm::CodeGenOptLevel level) {
-  return selection->CurDAG->allnodes_size() > kManyNodes
-             ? llvm::createDAGLinearizer(selection, level)
-             : llvm::createDefaultScheduler(selection, level);
-}
-
-/// LLVM takes a scheduler from the command line only: the one that nobody asked for there.
-static void setScheduler() {
-  using Scheduler =
-      llvm::cl::opt<llvm::RegisterScheduler::FunctionPassCtor, false,
-                    llvm::RegisterPassParser<llvm::RegisterScheduler>>;
-  llvm::cl::Option *option = llvm::cl::getRegisteredOptions().lookup("pre-RA-sched");
-  if (option && option->getNumOccurrences() == 0)
-    static_cast<Scheduler *>(option)->setValue(createScheduler);
-}
-
 static std::unique_ptr<llvm::TargetMachine>
 createTargetMachine(const CodeVariant &variant, Location loc) {
   static std::once_flag initialized;
@@ -152,7 +127,6 @@ createTargetMachine(const CodeVariant &variant, Location loc) {
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();
     LLVMInitializeX86AsmPrinter();
-    setScheduler();
   });
   std::string error;
   llvm::Triple triple(kTriple);
@@ -198,6 +172,26 @@ static void accessBF16AsIntegers(llvm::Function &function) {
           call->getArgOperand(2));
     }
     call->eraseFromParent();
+  }
+}
+
+/// Selects of bf16 as such of i16: without AVX512_BF16, LLVM takes the former apart,
+/// into a jump or a conditional move for each element. Its optimizer makes them of
+/// selects of integers.
+static void selectBF16AsIntegers(llvm::Function &function) {
+  llvm::SmallVector<llvm::SelectInst *> selects;
+  for (llvm::Instruction &instruction : llvm::instructions(function))
+    if (instruction.getType()->getScalarType()->isBFloatTy())
+      if (auto *select = llvm::dyn_cast<llvm::SelectInst>(&instruction))
+        selects.push_back(select);
+  for (llvm::SelectInst *select : selects) {
+    llvm::IRBuilder<> builder(select);
+    llvm::Type *integer = select->getType()->getWithNewType(builder.getInt16Ty());
+    llvm::Value *selected = builder.CreateSelect(
+        select->getCondition(), builder.CreateBitCast(select->getTrueValue(), integer),
+        builder.CreateBitCast(select->getFalseValue(), integer));
+    select->replaceAllUsesWith(builder.CreateBitCast(selected, select->getType()));
+    select->eraseFromParent();
   }
 }
 
@@ -289,6 +283,8 @@ nn::translateToLLVMIR(ModuleOp module, const CodeVariant &variant,
   builder.crossRegisterProxies(loops, functions, components, modules);
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3)
       .run(*llvmModule, modules);
+  for (llvm::Function &function : *llvmModule)
+    selectBF16AsIntegers(function);
   return llvmModule;
 }
 

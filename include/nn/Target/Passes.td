@@ -26,6 +26,25 @@ def PrepareBufferization : Pass<"nn-prepare-bufferization", "::mlir::ModuleOp"> 
                            "::mlir::bufferization::BufferizationDialect"];
 }
 
+def EliminateEmptyTensors
+    : Pass<"nn-eliminate-empty-tensors", "::mlir::ModuleOp"> {
+  let summary = "Compute values where they will lie";
+  let description = [{
+    MLIR's `-eliminate-empty-tensors`: an empty tensor whose contents are inserted into
+    another tensor later becomes a part of that tensor. The buffer of a loop's state is
+    written so only when all that reads the state has run, since its next value must be
+    written in place:
+
+    ```mlir
+    %e = tensor.empty() : tensor<4xf32>
+    %y = linalg.exp ins(%x : tensor<4xf32>) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+    %next = bufferization.materialize_in_destination %y in %state
+    // becomes
+    %y = linalg.exp ins(%x : tensor<4xf32>) outs(%state : tensor<4xf32>) -> tensor<4xf32>
+    ```
+  }];
+}
+
 def MaterializeOutputs : Pass<"nn-materialize-outputs", "::mlir::ModuleOp"> {
   let summary = "Write results into the buffers of the model's outputs";
   let description = [{

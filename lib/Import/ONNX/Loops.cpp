@@ -176,13 +176,22 @@ bool Importer::buildLoop(LoopInfo &loop, SmallVectorImpl<Value> &results) {
   for (auto [value, type] : llvm::zip(start, types))
     initial.push_back(castTensor(value, type, location));
   SmallVector<bool> isPlaced;
-  for (Value element : body.collected) {
+  for (auto [index, element] : llvm::enumerate(body.collected)) {
     auto type = tensorType(element);
     isPlaced.push_back(isCounted && type.hasStaticShape());
     SmallVector<int64_t> shape(type.getShape());
     shape.insert(shape.begin(), ShapedType::kDynamic);
     SmallVector<Value> sizes(1, isPlaced.back() ? count : zero);
-    sizes.append(type.getNumDynamicDims(), zero);
+    // What a loop without iterations collects has the sizes that the body declares.
+    int output = loop.hasCondition + loop.structures.size() + index;
+    const onnx::TensorShapeProto &declared =
+        loop.body->output(output).type().tensor_type().shape();
+    for (int64_t dim = 0; dim < type.getRank(); ++dim)
+      if (type.isDynamicDim(dim)) {
+        bool isKnown = declared.dim_size() == type.getRank();
+        int64_t size = isKnown ? std::max<int64_t>(declared.dim(dim).dim_value(), 0) : 0;
+        sizes.push_back(arith::ConstantIndexOp::create(builder, location, size));
+      }
     initial.push_back(tensor::EmptyOp::create(builder, location, type.clone(shape), sizes));
   }
 

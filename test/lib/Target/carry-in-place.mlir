@@ -72,3 +72,27 @@ func.func @main(%a: tensor<4xf32>, %b: tensor<4xf32>, %n: index, %x: f32) -> (te
   }
   return %r#0, %r#1 : tensor<4xf32>, tensor<4xf32>
 }
+
+// -----
+
+// A while loop passes other values to its body than it starts with.
+// CHECK-LABEL: @main
+// CHECK: ^bb0(%[[P:.*]]: tensor<4xf32>, %[[Q:.*]]: tensor<4xf32>):
+// CHECK: %[[NEXT:.*]] = tensor.insert
+// CHECK: %[[Q2:.*]] = bufferization.materialize_in_destination %[[P]] in %[[Q]]
+// CHECK-NEXT: %[[SAVED:.*]] = bufferization.alloc_tensor() copy(%[[NEXT]])
+// CHECK-NEXT: %[[P2:.*]] = bufferization.materialize_in_destination %[[SAVED]] in %[[P]]
+// CHECK-NEXT: scf.yield %{{.*}}, %[[P2]], %[[Q2]]
+func.func @main(%a: tensor<4xf32>, %b: tensor<4xf32>, %go: i1, %x: f32) -> (tensor<4xf32>, tensor<4xf32>) {
+  %c0 = arith.constant 0 : index
+  %r:2 = scf.while (%more = %go, %p = %a, %q = %b) : (i1, tensor<4xf32>, tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+    scf.condition(%more) %p, %q : tensor<4xf32>, tensor<4xf32>
+  } do {
+  ^bb0(%p: tensor<4xf32>, %q: tensor<4xf32>):
+    %next = tensor.insert %x into %p[%c0] : tensor<4xf32>
+    %element = tensor.extract %p[%c0] : tensor<4xf32>
+    %more = arith.cmpf olt, %element, %x : f32
+    scf.yield %more, %next, %p : i1, tensor<4xf32>, tensor<4xf32>
+  }
+  return %r#0, %r#1 : tensor<4xf32>, tensor<4xf32>
+}

@@ -1,0 +1,70 @@
+// nn-opt --compile-to="llvm from=place mcpu=x86-64-v4" l.onnxtxt.reproducer.mlir
+#loc1 = loc("x")
+#loc4 = loc("Loop_0")
+#loc9 = loc("Loop_2")
+module {
+  func.func @main(%arg0: tensor<1x3xf32> {nn.name = "x"} loc("x")) -> (tensor<1x3xf32> {nn.name = "a"}, tensor<1x3xf32> {nn.name = "b"}, tensor<1x3xf32> {nn.name = "c"}, tensor<1x3xf32> {nn.name = "d"}, tensor<1x3xf32> {nn.name = "e"}, tensor<1x3xf32> {nn.name = "f"}, tensor<1x3xf32> {nn.name = "g"}) {
+    %c2 = arith.constant 2 : index loc(#loc2)
+    %0 = nn.constant dense<1> : tensor<i64> loc(#loc3)
+    %c5 = arith.constant 5 : index loc(#loc2)
+    %c0 = arith.constant 0 : index loc(#loc2)
+    %c1 = arith.constant 1 : index loc(#loc2)
+    %true = arith.constant true loc(#loc2)
+    %1:2 = scf.while (%arg1 = %c0, %arg2 = %true, %arg3 = %arg0) : (index, i1, tensor<1x3xf32>) -> (index, tensor<1x3xf32>) {
+      %5 = arith.cmpi slt, %arg1, %c5 : index loc(#loc4)
+      %6 = arith.andi %5, %arg2 : i1 loc(#loc4)
+      scf.condition(%6) %arg1, %arg3 : index, tensor<1x3xf32> loc(#loc4)
+    } do {
+    ^bb0(%arg1: index loc("Loop_0"), %arg2: tensor<1x3xf32> loc("Loop_0")):
+      %5 = arith.index_cast %arg1 : index to i64 loc(#loc4)
+      %from_elements = tensor.from_elements %5 : tensor<i64> loc(#loc4)
+      %6 = nn.softmax %arg2 {axis = 1 : i64} : (tensor<1x3xf32>) -> tensor<1x3xf32> loc(#loc5)
+      %7 = nn.less %from_elements, %0 : (tensor<i64>, tensor<i64>) -> tensor<i1> loc(#loc6)
+      %extracted = tensor.extract %7[] : tensor<i1> loc(#loc4)
+      %8 = arith.addi %arg1, %c1 : index loc(#loc4)
+      scf.yield %8, %extracted, %6 : index, i1, tensor<1x3xf32> loc(#loc4)
+    } attributes {nn.origin = [#nn.origin<2, "a">, #nn.origin<3, "b">, #nn.origin<1, "a">]} loc(#loc4)
+    %2 = scf.for %arg1 = %c0 to %c2 step %c1 iter_args(%arg2 = %arg0) -> (tensor<1x3xf32>) {
+      %5 = nn.cumsum %arg0 {axis = 1 : i64, exclusive = true} : (tensor<1x3xf32>) -> tensor<1x3xf32> loc(#loc8)
+      scf.yield %5 : tensor<1x3xf32> loc(#loc7)
+    } {nn.origin = [#nn.origin<0, "c">, #nn.origin<1, "d">]} loc(#loc7)
+    %3:2 = scf.while (%arg1 = %c0, %arg2 = %true, %arg3 = %arg0) : (index, i1, tensor<1x3xf32>) -> (index, tensor<1x3xf32>) {
+      %5 = arith.cmpi slt, %arg1, %c5 : index loc(#loc9)
+      %6 = arith.andi %5, %arg2 : i1 loc(#loc9)
+      scf.condition(%6) %arg1, %arg3 : index, tensor<1x3xf32> loc(#loc9)
+    } do {
+    ^bb0(%arg1: index loc("Loop_2"), %arg2: tensor<1x3xf32> loc("Loop_2")):
+      %5 = arith.index_cast %arg1 : index to i64 loc(#loc9)
+      %from_elements = tensor.from_elements %5 : tensor<i64> loc(#loc9)
+      %6 = nn.fusion (%arg3 = %arg0 : tensor<1x3xf32>) -> (tensor<1x3xf32>) {
+        %9 = nn.add %arg3, %arg3 : (tensor<1x3xf32>, tensor<1x3xf32>) -> tensor<1x3xf32> loc(#loc11)
+        %10 = nn.tanh %9 : (tensor<1x3xf32>) -> tensor<1x3xf32> loc(#loc10)
+        nn.yield %10 : tensor<1x3xf32> loc(#loc16)
+      } loc(#loc15)
+      %7 = nn.less %from_elements, %0 : (tensor<i64>, tensor<i64>) -> tensor<i1> loc(#loc12)
+      %extracted = tensor.extract %7[] : tensor<i1> loc(#loc9)
+      %8 = arith.addi %arg1, %c1 : index loc(#loc9)
+      scf.yield %8, %extracted, %6 : index, i1, tensor<1x3xf32> loc(#loc9)
+    } attributes {nn.origin = [#nn.origin<2, "e">, #nn.origin<3, "f">, #nn.origin<1, "e">]} loc(#loc9)
+    %4 = scf.for %arg1 = %c0 to %c2 step %c1 iter_args(%arg2 = %arg0) -> (tensor<1x3xf32>) {
+      %5 = nn.cumsum %arg2 {axis = 1 : i64, exclusive = true} : (tensor<1x3xf32>) -> tensor<1x3xf32> loc(#loc14)
+      scf.yield %5 : tensor<1x3xf32> loc(#loc13)
+    } {nn.origin = [#nn.origin<0, "g">]} loc(#loc13)
+    return %1#1, %1#1, %2, %2, %3#1, %3#1, %4 : tensor<1x3xf32>, tensor<1x3xf32>, tensor<1x3xf32>, tensor<1x3xf32>, tensor<1x3xf32>, tensor<1x3xf32>, tensor<1x3xf32> loc(#loc)
+  } loc(#loc)
+} loc(#loc)
+#loc = loc("loops")
+#loc2 = loc(unknown)
+#loc3 = loc("one")
+#loc5 = loc("Loop_0/body/Softmax_0")
+#loc6 = loc("Loop_0/body/Less_2")
+#loc7 = loc("Loop_1")
+#loc8 = loc("Loop_1/body/CumSum_1")
+#loc10 = loc("Loop_2/body/Tanh_1")
+#loc11 = loc("Loop_2/body/Add_0")
+#loc12 = loc("Loop_2/body/Less_3")
+#loc13 = loc("Loop_3")
+#loc14 = loc("Loop_3/body/CumSum_1")
+#loc15 = loc(fused[#loc10, #loc11])
+#loc16 = loc(fused[#loc11, #loc10])
+
