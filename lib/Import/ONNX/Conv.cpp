@@ -10,15 +10,13 @@ using namespace mlir;
 using namespace mlir::nn;
 using namespace mlir::nn::importer;
 
-static std::string join(ArrayRef<int64_t> values) {
+static std::string showSizes(ArrayRef<int64_t> values) {
   return "[" + llvm::join(llvm::map_range(values, [](int64_t value) {
            return std::to_string(value);
          }), ", ") + "]";
 }
 
-/// The weight. `kernel_shape` repeats the shape of its windows: where the model does
-/// not declare that of the weight, it is this one, and the run checks it.
-static Value bindKernelShape(NodeBinder &node, Value weight, ArrayRef<int64_t> kernelShape) {
+Value SpatialAttrs::bindKernelShape(NodeBinder &node, Value weight) const {
   ArrayRef<int64_t> shape = cast<RankedTensorType>(weight.getType()).getShape();
   if (kernelShape.empty() || shape.size() < 2)
     return weight;
@@ -27,7 +25,7 @@ static Value bindKernelShape(NodeBinder &node, Value weight, ArrayRef<int64_t> k
         return ShapedType::isDynamic(size) || given == size;
       })) {
     (void)node.fail("kernel_shape is the shape of the weight's windows",
-                    join(kernelShape), join(known));
+                    showSizes(kernelShape), showSizes(known));
     return {};
   }
   return fixTrailingDims(node, weight, kernelShape, [](int64_t dim) {
@@ -44,7 +42,7 @@ static LogicalResult importConv(NodeBinder &node) {
   node.operand("X", input).operand("W", weight).optionalOperand("B", bias)
       .attr("group", group, 1);
   if (attrs.bind(node).failed() ||
-      !(weight = bindKernelShape(node, weight, attrs.kernelShape)))
+      !(weight = attrs.bindKernelShape(node, weight)))
     return failure();
   return node.replaceWith<ConvOp>(input, weight, bias, attrs.strides,
                                   attrs.dilations, attrs.pads, group,
@@ -60,7 +58,7 @@ static LogicalResult importConvTranspose(NodeBinder &node) {
       .attr("group", group, 1).attr("output_padding", outputPadding)
       .attr("output_shape", outputShape);
   if (attrs.bind(node).failed() ||
-      !(weight = bindKernelShape(node, weight, attrs.kernelShape)))
+      !(weight = attrs.bindKernelShape(node, weight)))
     return failure();
   // Old exporters give the batch and channels, too.
   int64_t rank = cast<RankedTensorType>(input.getType()).getRank();

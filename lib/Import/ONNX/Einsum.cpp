@@ -10,6 +10,7 @@
 #include "Registry.h"
 #include "ShapeMath.h"
 #include "llvm/ADT/StringExtras.h"
+#include <map>
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -35,6 +36,7 @@ private:
   FailureOr<std::string> expand(StringRef term, int64_t ellipsisRank);
   void takeDiagonal(Labeled &operand);
   void dropBroadcast();
+  void fixSizes();
   void sum(Labeled &operand, StringRef kept);
   /// The tensor with the dimensions of `labels`, in that order; missing ones are 1.
   Value arrange(const Labeled &operand, StringRef labels);
@@ -51,9 +53,11 @@ private:
 };
 } // namespace
 
-static int64_t getRank(Value value) {
-  return cast<RankedTensorType>(value.getType()).getRank();
+static ArrayRef<int64_t> getShape(Value value) {
+  return cast<RankedTensorType>(value.getType()).getShape();
 }
+
+static int64_t getRank(Value value) { return getShape(value).size(); }
 
 FailureOr<std::string> EinsumBuilder::expand(StringRef term, int64_t ellipsisRank) {
   std::string labels;
@@ -168,6 +172,29 @@ void EinsumBuilder::dropBroadcast() {
   }
 }
 
+/// Where one operand has a known size for a label, the others have the same one. A size of
+/// 1 that only the run shows is not broadcast.
+void EinsumBuilder::fixSizes() {
+  std::map<char, int64_t> known;
+  for (const Labeled &operand : operands)
+    for (auto [c, size] : llvm::zip(operand.labels, getShape(operand.tensor)))
+      if (size != 1 && !ShapedType::isDynamic(size))
+        known.try_emplace(c, size);
+  for (Labeled &operand : operands) {
+    SmallVector<int64_t> sizes(getShape(operand.tensor));
+    for (auto [c, size] : llvm::zip(operand.labels, sizes))
+      if (auto found = known.find(c); found != known.end() && ShapedType::isDynamic(size))
+        size = found->second;
+    operand.tensor = fixDims(node, operand.tensor, sizes, [&](int64_t dim) {
+      return "gets an operand with another size for label '" +
+             std::string(1, operand.labels[dim]) + "' than " + std::to_string(sizes[dim]) +
+             ", which another operand has";
+    });
+    if (!operand.tensor)
+      return;
+  }
+}
+
 /// Sums the dimensions whose labels are not in `kept`.
 void EinsumBuilder::sum(Labeled &operand, StringRef kept) {
   SmallVector<int64_t> axes;
@@ -251,6 +278,9 @@ Value EinsumBuilder::build() {
       return {};
   }
   dropBroadcast();
+  if (node.failed())
+    return {};
+  fixSizes();
   if (node.failed())
     return {};
   for (auto [i, operand] : llvm::enumerate(operands)) {

@@ -173,7 +173,7 @@ static LogicalResult importNonMaxSuppression(NodeBinder &node) {
 }
 
 /// The entries of an axis (of the flattened input without one) at which a list of
-/// bool is true.
+/// bool is true. What the list has beyond the axis is ignored, as by ONNX Runtime.
 static LogicalResult importCompress(NodeBinder &node) {
   Value input, condition;
   std::optional<int64_t> axis;
@@ -182,6 +182,18 @@ static LogicalResult importCompress(NodeBinder &node) {
     return failure();
   if (!axis)
     input = flatten(node, input);
+  if (!input || getType(condition).getRank() != 1)
+    return node.fail("the condition is a list", Twine(getType(condition).getRank()) + " dimensions", "1");
+  int64_t rank = getType(input).getRank(), along = axis.value_or(0);
+  along = along < 0 ? along + rank : along;
+  int64_t length = getType(condition).getDimSize(0);
+  int64_t size = along >= 0 && along < rank ? getType(input).getDimSize(along) : length;
+  if (ShapedType::isDynamic(size) || ShapedType::isDynamic(length) || length > size) {
+    Value end = node.create<nn::ShapeOp>(
+        input, along, Builder(node.getContext()).getI64IntegerAttr(along + 1));
+    condition = node.create<SliceOp>(condition, node.constantList({0}), end,
+                                     ArrayRef<int64_t>{0}, ArrayRef<int64_t>{1});
+  }
   Value indices = node.create<NonZeroOp>(condition);
   if (!input || !indices)
     return failure();

@@ -123,6 +123,31 @@ static LogicalResult importLayerNormalization(NodeBinder &node) {
   return node.replaceWith<LayerNormOp>(input, scale, bias, axis, epsilon);
 }
 
+/// The operator is a function in ONNX, whose constants are f32 for inputs of any type.
+static LogicalResult importMeanVarianceNormalization(NodeBinder &node) {
+  Value input;
+  SmallVector<int64_t> axes;
+  if (node.onlyOperand(input).attr("axes", axes).failed())
+    return failure();
+  if (axes.empty())
+    axes = {0, 2, 3};
+  int64_t rank = getType(input).getRank();
+  for (int64_t &axis : axes) {
+    if (node.require(axis >= -rank && axis < rank,
+                     "attribute 'axes' has dimensions of the input", Twine(axis),
+                     Twine(-rank) + " to " + Twine(rank - 1)).failed())
+      return failure();
+    axis = axis < 0 ? axis + rank : axis;
+  }
+  Value mean = node.create<ReduceMeanOp>(input, axes, /*keepdims=*/true);
+  Value deviation = node.create<SubOp>(input, mean);
+  Value square = node.create<MulOp>(deviation, deviation);
+  Value variance = node.create<ReduceMeanOp>(square, axes, /*keepdims=*/true);
+  Value root = node.create<SqrtOp>(variance);
+  Value offset = node.constantScalar(1e-9, getType(input).getElementType());
+  return node.replaceWith<DivOp>(deviation, node.create<AddOp>(root, offset));
+}
+
 static LogicalResult importLRN(NodeBinder &node) {
   Value input;
   int64_t size;
@@ -194,6 +219,7 @@ void importer::registerNormalization(Registry &r) {
   r.onOp("InstanceNormalization", 1, importInstanceNormalization);
   r.onOp("LayerNormalization", 17, importLayerNormalization);
   r.onOp("LpNormalization", 1, importLpNormalization);
+  r.onOp("MeanVarianceNormalization", 9, importMeanVarianceNormalization);
   r.onOp("LRN", 1, importLRN);
   r.onOp("Softmax", 1, importFlattenedSoftmax<SoftmaxOp>);
   r.onOp("Softmax", 13, importSoftmax<SoftmaxOp>);

@@ -142,7 +142,7 @@ static LogicalResult importQLinearConv(NodeBinder &node) {
   bind(node, "x", "x_scale", "x_zero_point", x);
   bind(node, "w", "w_scale", "w_zero_point", w);
   bind(node, "", "y_scale", "y_zero_point", y).optionalOperand("B", bias).attr("group", group, 1);
-  if (attrs.bind(node).failed())
+  if (attrs.bind(node).failed() || !(w.value = attrs.bindKernelShape(node, w.value)))
     return failure();
   if (bias) {
     // Its scale is the product of the others, one for each channel or for all.
@@ -201,7 +201,7 @@ static LogicalResult importConvInteger(NodeBinder &node) {
   int64_t group;
   node.operand("x", x).operand("w", w).optionalOperand("x_zero_point", xZero)
       .optionalOperand("w_zero_point", wZero).attr("group", group, 1);
-  if (attrs.bind(node).failed())
+  if (attrs.bind(node).failed() || !(w = attrs.bindKernelShape(node, w)))
     return failure();
   auto weight = getType(w);
   if (node.require(weight.getRank() >= 3, "the weight has filters, channels and windows",

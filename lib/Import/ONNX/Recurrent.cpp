@@ -125,13 +125,14 @@ static LogicalResult readLayer(NodeBinder &node, Layer &layer, int64_t gates,
     return failure();
   auto r = getType(layer.r);
   int64_t directions = layer.getNumDirections();
-  // The attribute says what the shape of R may not.
-  if (r.getRank() == 3 && layer.hiddenSize > 0 && r.isDynamicDim(2)) {
-    layer.r = fixTrailingDims(
-        node, layer.r, {gates * layer.hiddenSize, layer.hiddenSize}, [](int64_t dim) {
-          return "gets an R with another size than attribute 'hidden_size' says along "
-                 "dimension " + std::to_string(dim);
-        });
+  // The attributes say what the shape of R may not.
+  if (r.getRank() == 3) {
+    int64_t hidden = layer.hiddenSize > 0 ? layer.hiddenSize : r.getDimSize(2);
+    int64_t rows = ShapedType::isDynamic(hidden) ? hidden : gates * hidden;
+    layer.r = fixDims(node, layer.r, {directions, rows, hidden}, [](int64_t dim) {
+      return "gets an R with another size than its attributes say along dimension " +
+             std::to_string(dim);
+    });
     if (!layer.r)
       return failure();
     r = getType(layer.r);

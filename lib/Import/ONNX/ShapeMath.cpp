@@ -27,25 +27,36 @@ Value importer::getDimScalar(NodeBinder &node, Value tensor, int64_t dim) {
   return node.asScalar(list);
 }
 
-Value importer::fixTrailingDims(NodeBinder &node, Value tensor, ArrayRef<int64_t> sizes,
-                                llvm::function_ref<std::string(int64_t)> getProblem) {
+Value importer::fixDims(NodeBinder &node, Value tensor, ArrayRef<int64_t> sizes,
+                        llvm::function_ref<std::string(int64_t)> getProblem) {
   auto type = cast<RankedTensorType>(tensor.getType());
-  int64_t first = type.getRank() - int64_t(sizes.size());
-  if (!ShapedType::isDynamicShape(type.getShape().drop_front(first)))
+  auto isFixed = [&](int64_t dim) {
+    return type.isDynamicDim(dim) && !ShapedType::isDynamic(sizes[dim]);
+  };
+  if (llvm::none_of(llvm::seq<int64_t>(type.getRank()), isFixed))
     return tensor;
   SmallVector<Value> shape;
-  if (first > 0)
-    shape.push_back(node.create<nn::ShapeOp>(
-        tensor, 0, Builder(node.getContext()).getI64IntegerAttr(first)));
-  for (auto [i, size] : llvm::enumerate(sizes)) {
-    shape.push_back(node.constantList({size}));
-    int64_t dim = first + int64_t(i);
-    if (type.isDynamicDim(dim))
-      node.checkAtRun(node.create<EqualOp>(getDimScalar(node, tensor, dim),
-                                           node.constantScalar(double(size), getI64(node))),
-                      getProblem(dim));
+  for (int64_t dim = 0; dim < type.getRank(); ++dim) {
+    if (isFixed(dim))
+      node.checkAtRun(
+          node.create<EqualOp>(getDimScalar(node, tensor, dim),
+                               node.constantScalar(double(sizes[dim]), getI64(node))),
+          getProblem(dim));
+    shape.push_back(ShapedType::isDynamic(sizes[dim])
+                        ? node.create<nn::ShapeOp>(
+                              tensor, dim,
+                              Builder(node.getContext()).getI64IntegerAttr(dim + 1))
+                        : node.constantList({sizes[dim]}));
   }
   return node.create<ReshapeOp>(tensor, node.create<ConcatOp>(shape, 0), /*allow_zero=*/true);
+}
+
+Value importer::fixTrailingDims(NodeBinder &node, Value tensor, ArrayRef<int64_t> sizes,
+                                llvm::function_ref<std::string(int64_t)> getProblem) {
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(tensor.getType()).getShape();
+  SmallVector<int64_t> all(shape.drop_back(sizes.size()));
+  all.append(sizes.begin(), sizes.end());
+  return fixDims(node, tensor, all, getProblem);
 }
 
 void importer::checkSplit(NodeBinder &node, Value sizes, Value whole) {

@@ -17,8 +17,11 @@ namespace mlir::nn::importer {
 /// The shape as an i64 list, and one dimension as an i64 scalar.
 Value getShapeList(NodeBinder &node, Value tensor);
 Value getDimScalar(NodeBinder &node, Value tensor, int64_t dim);
-/// The tensor with its last dimensions known to have `sizes`: where the type does not say
-/// so, the run checks it, and `getProblem(dim)` says what is wrong there.
+/// The tensor with its dimensions known to have `sizes`, but those that are dynamic there:
+/// where the type does not say so, the run checks it, and `getProblem(dim)` says what is
+/// wrong there. `fixTrailingDims` takes the sizes of the last dimensions only.
+Value fixDims(NodeBinder &node, Value tensor, ArrayRef<int64_t> sizes,
+              llvm::function_ref<std::string(int64_t)> getProblem);
 Value fixTrailingDims(NodeBinder &node, Value tensor, ArrayRef<int64_t> sizes,
                       llvm::function_ref<std::string(int64_t)> getProblem);
 /// Checks at run time that parts of `sizes` (an i64 list) make up `whole` (i64 scalar).

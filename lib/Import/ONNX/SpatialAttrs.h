@@ -28,6 +28,11 @@ struct SpatialAttrs {
       pads.clear();
     return node;
   }
+
+  /// The weight of a convolution. `kernel_shape` repeats the shape of its windows: where
+  /// the model does not declare that of the weight, it is this one, and the run checks it.
+  /// Null, and reported, if they differ.
+  Value bindKernelShape(NodeBinder &node, Value weight) const;
 };
 
 } // namespace mlir::nn::importer
