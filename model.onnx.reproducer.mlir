@@ -1,60 +1,58 @@
 // nn-opt --compile-to="llvm from=place mcpu=znver3" model.onnx.reproducer.mlir
-#loc1 = loc("x30")
-#loc7 = loc("Loop_56")
+#loc1 = loc("x1")
+#loc2 = loc("x2")
+#loc3 = loc("x3")
+#loc4 = loc("x27")
+#loc5 = loc("x28")
+#loc6 = loc("Loop_52")
 module {
-  func.func @main(%arg0: tensor<1x1xf32> {nn.name = "x30"} loc("x30")) -> (tensor<1xi1> {nn.name = "v28"}, tensor<?x1xi1> {nn.name = "v54"}, tensor<?x1xi1> {nn.name = "v55"}, tensor<1x1xui8> {nn.name = "v66"}, tensor<1x1xui8> {nn.name = "v63"}, tensor<1x1xui8> {nn.name = "v116"}, tensor<1x1x1xf32> {nn.name = "v106"}, tensor<1x1xui8> {nn.name = "v69"}, tensor<1x1xf32> {nn.name = "v84"}, tensor<1x1x1xf32> {nn.name = "v96"}, tensor<1x1xf32> {nn.name = "v57"}, tensor<1x1xf32> {nn.name = "v114"}, tensor<1x1xf32> {nn.name = "v53"}, tensor<1x1x1xf32> {nn.name = "v118"}) {
-    %0 = nn.constant dense<14> : tensor<1x1xui8> loc(#loc2)
-    %1 = nn.constant dense<1.000000e+00> : tensor<1x1x1xf32> loc(#loc3)
-    %2 = nn.constant {nn.origin = [#nn.origin<0, "v114">]} dense<0.82238692> : tensor<1x1xf32> loc(#loc4)
-    %3 = nn.constant {nn.origin = [#nn.origin<0, "v96">]} dense<0.536129355> : tensor<1x1x1xf32> loc(#loc5)
-    %4 = nn.constant {nn.origin = [#nn.origin<0, "v84">]} dense<0.661105156> : tensor<1x1xf32> loc(#loc6)
-    %5 = nn.constant {nn.origin = [#nn.origin<0, "v66">]} dense<7> : tensor<1x1xui8> loc(#loc3)
-    %true = arith.constant true loc(#loc7)
-    %6 = nn.constant dense<1> : tensor<1xi64> loc(#loc8)
-    %7 = nn.constant {nn.origin = [#nn.origin<0, "v28">]} dense<true> : tensor<1xi1> loc(#loc9)
-    %8 = nn.constant dense<-0.329448134> : tensor<1x1xf32> loc(#loc10)
-    %c1 = arith.constant 1 : index loc(#loc3)
-    %c0 = arith.constant 0 : index loc(#loc3)
-    %9 = tensor.empty() : tensor<0x1xi1> loc(#loc7)
-    %cast = tensor.cast %9 : tensor<0x1xi1> to tensor<?x1xi1> loc(#loc7)
-    %10:5 = scf.while (%arg1 = %c0, %arg2 = %true, %arg3 = %arg0, %arg4 = %8, %arg5 = %cast, %arg6 = %cast) : (index, i1, tensor<1x1xf32>, tensor<1x1xf32>, tensor<?x1xi1>, tensor<?x1xi1>) -> (index, tensor<1x1xf32>, tensor<1x1xf32>, tensor<?x1xi1>, tensor<?x1xi1>) {
-      %12 = arith.cmpi slt, %arg1, %c1 : index loc(#loc7)
-      %13 = arith.andi %12, %arg2 : i1 loc(#loc7)
-      scf.condition(%13) %arg1, %arg3, %arg4, %arg5, %arg6 : index, tensor<1x1xf32>, tensor<1x1xf32>, tensor<?x1xi1>, tensor<?x1xi1> loc(#loc7)
+  func.func @main(%arg0: tensor<17x33xf32> {nn.name = "x1"} loc("x1"), %arg1: tensor<f32> {nn.name = "x2"} loc("x2"), %arg2: tensor<5x8x5xf32> {nn.name = "x3"} loc("x3"), %arg3: tensor<33x7x17xf32> {nn.name = "x27"} loc("x27"), %arg4: tensor<33x7x17xf32> {nn.name = "x28"} loc("x28")) -> (tensor<33x7x17xf32> {nn.name = "v51"}, tensor<f32> {nn.name = "v24"}, tensor<?x17x33xf32> {nn.name = "v50"}, tensor<33x7x17xf32> {nn.name = "v53"}, tensor<17x33xf32> {nn.name = "v23"}) {
+    %true = arith.constant true loc(#loc6)
+    %0 = nn.constant dense<3> : tensor<i64> loc(#loc7)
+    %1 = nn.constant dense_resource<c8d76d70755db5d1b809919cd54fb9da1> : tensor<33x1x17xf32> loc(#loc8)
+    %c0 = arith.constant 0 : index loc(#loc9)
+    %c5 = arith.constant 5 : index loc(#loc9)
+    %c1 = arith.constant 1 : index loc(#loc9)
+    %2 = tensor.empty() : tensor<5x17x33xf32> loc(#loc10)
+    %cast = tensor.cast %2 : tensor<5x17x33xf32> to tensor<?x17x33xf32> loc(#loc10)
+    %3:2 = scf.for %arg5 = %c0 to %c5 step %c1 iter_args(%arg6 = %arg0, %arg7 = %cast) -> (tensor<17x33xf32>, tensor<?x17x33xf32>) {
+      %6 = nn.cumsum %arg6 {axis = -2 : i64, exclusive = true, reverse = true} : (tensor<17x33xf32>) -> tensor<17x33xf32> loc(#loc11)
+      %inserted_slice = tensor.insert_slice %arg6 into %arg7[%arg5, 0, 0] [1, 17, 33] [1, 1, 1] : tensor<17x33xf32> into tensor<?x17x33xf32> loc(#loc10)
+      scf.yield %6, %inserted_slice : tensor<17x33xf32>, tensor<?x17x33xf32> loc(#loc10)
+    } {nn.origin = [#nn.origin<0, "v23">, #nn.origin<1, "v24">, #nn.origin<2, "v25">, #nn.origin<1, "v25">]} loc(#loc10)
+    %4:3 = scf.while (%arg5 = %c0, %arg6 = %true, %arg7 = %arg3, %arg8 = %arg4) : (index, i1, tensor<33x7x17xf32>, tensor<33x7x17xf32>) -> (index, tensor<33x7x17xf32>, tensor<33x7x17xf32>) {
+      %6 = arith.cmpi slt, %arg5, %c1 : index loc(#loc6)
+      %7 = arith.andi %6, %arg6 : i1 loc(#loc6)
+      scf.condition(%7) %arg5, %arg7, %arg8 : index, tensor<33x7x17xf32>, tensor<33x7x17xf32> loc(#loc6)
     } do {
-    ^bb0(%arg1: index loc("Loop_56"), %arg2: tensor<1x1xf32> loc("Loop_56"), %arg3: tensor<1x1xf32> loc("Loop_56"), %arg4: tensor<?x1xi1> loc("Loop_56"), %arg5: tensor<?x1xi1> loc("Loop_56")):
-      %12 = arith.index_cast %arg1 : index to i64 loc(#loc7)
-      %from_elements = tensor.from_elements %12 : tensor<i64> loc(#loc7)
-      %13 = nn.hard_sigmoid %arg0 {alpha = 0.218586266 : f32, beta = 0.649252534 : f32} : (tensor<1x1xf32>) -> tensor<1x1xf32> loc(#loc11)
-      %14 = nn.less %from_elements, %6 : (tensor<i64>, tensor<1xi64>) -> tensor<1xi1> loc(#loc12)
-      %15 = nn.unsqueeze %14 {axes = array<i64: 0>} : (tensor<1xi1>) -> tensor<1x1xi1> loc(#loc7)
-      %16 = arith.cmpi eq, %arg1, %c0 : index loc(#loc7)
-      %17:2 = scf.if %16 -> (tensor<?x1xi1>, tensor<?x1xi1>) {
-        %cast_0 = tensor.cast %15 : tensor<1x1xi1> to tensor<?x1xi1> loc(#loc7)
-        scf.yield %cast_0, %cast_0 : tensor<?x1xi1>, tensor<?x1xi1> loc(#loc7)
-      } else {
-        %19 = nn.concat %arg4, %15 {axis = 0 : i64} : (tensor<?x1xi1>, tensor<1x1xi1>) -> tensor<?x1xi1> loc(#loc7)
-        %20 = nn.concat %arg5, %15 {axis = 0 : i64} : (tensor<?x1xi1>, tensor<1x1xi1>) -> tensor<?x1xi1> loc(#loc7)
-        scf.yield %19, %20 : tensor<?x1xi1>, tensor<?x1xi1> loc(#loc7)
-      } loc(#loc7)
-      %extracted = tensor.extract %14[%c0] : tensor<1xi1> loc(#loc7)
-      %18 = arith.addi %arg1, %c1 : index loc(#loc7)
-      scf.yield %18, %extracted, %13, %13, %17#0, %17#1 : index, i1, tensor<1x1xf32>, tensor<1x1xf32>, tensor<?x1xi1>, tensor<?x1xi1> loc(#loc7)
-    } attributes {nn.origin = [#nn.origin<2, "v52">, #nn.origin<3, "v53">, #nn.origin<4, "v54">, #nn.origin<5, "v55">, #nn.origin<1, "v52">, #nn.origin<2, "v53">, #nn.origin<3, "v54">, #nn.origin<4, "v55">]} loc(#loc7)
-    %11 = nn.tanh %10#1 {nn.origin = [#nn.origin<0, "v57">]} : (tensor<1x1xf32>) -> tensor<1x1xf32> loc(#loc13)
-    return %7, %10#3, %10#4, %5, %5, %0, %1, %5, %4, %3, %11, %2, %10#2, %1 : tensor<1xi1>, tensor<?x1xi1>, tensor<?x1xi1>, tensor<1x1xui8>, tensor<1x1xui8>, tensor<1x1xui8>, tensor<1x1x1xf32>, tensor<1x1xui8>, tensor<1x1xf32>, tensor<1x1x1xf32>, tensor<1x1xf32>, tensor<1x1xf32>, tensor<1x1xf32>, tensor<1x1x1xf32> loc(#loc)
+    ^bb0(%arg5: index loc("Loop_52"), %arg6: tensor<33x7x17xf32> loc("Loop_52"), %arg7: tensor<33x7x17xf32> loc("Loop_52")):
+      %6 = arith.index_cast %arg5 : index to i64 loc(#loc6)
+      %from_elements = tensor.from_elements %6 : tensor<i64> loc(#loc6)
+      %7 = nn.sub %1, %arg6 : (tensor<33x1x17xf32>, tensor<33x7x17xf32>) -> tensor<33x7x17xf32> loc(#loc12)
+      %8 = nn.less %from_elements, %0 : (tensor<i64>, tensor<i64>) -> tensor<i1> loc(#loc13)
+      %extracted = tensor.extract %8[] : tensor<i1> loc(#loc6)
+      %9 = arith.addi %arg5, %c1 : index loc(#loc6)
+      scf.yield %9, %extracted, %arg7, %7 : index, i1, tensor<33x7x17xf32>, tensor<33x7x17xf32> loc(#loc6)
+    } attributes {nn.origin = [#nn.origin<2, "v49">, #nn.origin<3, "v50">, #nn.origin<4, "v51">, #nn.origin<1, "v49">, #nn.origin<2, "v51">]} loc(#loc6)
+    %5 = nn.tanh %4#1 {nn.origin = [#nn.origin<0, "v53">]} : (tensor<33x7x17xf32>) -> tensor<33x7x17xf32> loc(#loc14)
+    return %4#2, %arg1, %3#1, %5, %3#0 : tensor<33x7x17xf32>, tensor<f32>, tensor<?x17x33xf32>, tensor<33x7x17xf32>, tensor<17x33xf32> loc(#loc)
   } loc(#loc)
 } loc(#loc)
 #loc = loc("fuzz")
-#loc2 = loc("Add_117")
-#loc3 = loc(unknown)
-#loc4 = loc("v3")
-#loc5 = loc("v87")
-#loc6 = loc("v81")
-#loc8 = loc("c41")
-#loc9 = loc("v8")
-#loc10 = loc("c31")
-#loc11 = loc("HardSigmoid_38")
-#loc12 = loc("Less_43")
-#loc13 = loc("Tanh_58")
+#loc7 = loc("c41")
+#loc8 = loc("c35")
+#loc9 = loc(unknown)
+#loc10 = loc("Scan_26")
+#loc11 = loc("CumSum_9")
+#loc12 = loc("Sub_37")
+#loc13 = loc("Less_43")
+#loc14 = loc("Tanh_54")
+
+{-#
+  dialect_resources: {
+    builtin: {
+      c8d76d70755db5d1b809919cd54fb9da1: "0x10000000D6D17D3E0E8DD43F8E23D03FFD5D993E57C5E5BFFEE8C43DEF90ADBF3FDDDB3FC1DD8D3E4F63953FDC8F40BFBDBD0FBF01A57C3F0A683C3F6A90A4BF0C4FD83F15B6F63FF559C2BF9C030C3F046FF33FAFFAE2BF3C5AF0BE40B18ABF709BB5BF79F657BF1880FDBEE8928A3F284590BFE64FF93F0064EB3F026C81BF9F2B02BFAA1CD4BF0A7FA8BE7C18C33F0865A5BD404ABD3F6355D63E5A92D8BC45E6F1BECB50683F2D70FEBE380C42BFDE7181BFAF647FBF28E5F53FEED4DABFFA44E03E931387BE3658203F95A682BC590DA43E4561EDBD8D0695BFE641D0BE9D8D743ECC68423F331C153F485198BE470AABBF448FC8BF9299FFBF4A9DD4BF97E7743FAEF1143FF618E33F7B03023FC99BD33E32EAF6BFDA10D73F440BA3BF7D04B23FF0A0DB3F5C1ABFBFFC86D4BFED49A43FFF32B33EE198F73FE99A04BE3DF96E3F4A0BB23FB5239CBF140E973F1076223F7AD4533EFDB6783FC3C7F13EABC4B73F2BD0F73F4BC5D23F8FE3F53FFDCEEBBDC90937BF5C559F3F586EE93D57E6ECBFB10E143EFC9699BF198AAD3FCA274C3FF8891CBFFA8BE23F827DFA3F70A49BBE9E782BBFECFCCDBE778E963E35378BBF8B669DBF966F80BF71F7123F7D09373F2CF90D3FA179E73F9853713F52B6F1BF0DE09ABF3C92C9BF157A9DBE4B91FCBFB7D01CBE7361A73F917AD6BF117E7E3F37BA183D1691E73F1DA4EABF9463ECBE1322683FAD1A173FC6DCD8BFAB8DB33F4624293EE815EFBD8B7BD03F619EB5BF956A9DBF294AF93FBBA2D83E04C852BF362530BF1984D8BF89926BBFF25AFFBF5BA29ABE16C49B3F1AEDEA3F2D26883FBB4F56BF750DA73F63076EBE34DDD3BF16FD9F3F340FC0BF48C68EBFC18FEDBE7817D43F975ECC3F08CB68BF29CA9E3FB838393F81B1433FB4A72E3F23C4F2BE3937A03FE461A3BF5CA9ED3F583BACBEBD7A8B3FFB9289BF8FAF383F402F333FD67780BF9D59E8BC9C3B90BF1801A4BFF8D3A13FCCBA923E058A3BBF14067CBFE4E9D4BF950933BFAFA57FBFB294CD3F92859ABE53F5AC3F6AF979BFA3BF6DBF76FE9F3F77D60EBF2F9654BF64D384BF9B022D3F13F0263EDE42F93F93718DBDA2DAB0BFE939CCBF3632DF3E6E4AEF3F93F69D3F4B8DAB3FFEEB99BE427FCD3FCC1A3E3FBD54CABF23358C3F63F05EBF16A96B3EF743F63F0986AFBF61BF9E3F9BEF18BE9589C2BFBE9E6A3FD517E43FDFC59D3F4F07ACBF8DF8FC3D113EAA3F6513C4BE5946543F9766C03FC5E03A3E833F663FDDA2C8BE4E9B8ABF99C14C3FA64EFC3F265E8B3F2E68C0BF160180BED4E494BF72B17D3E93AC4FBF5003F13E2BA51FBC0BA05DBEBB71C4BF4088F8BFEF7983BECA5BC53E0800DBBFD382BE3CC4372D3FAA61E43F02D1913D8EA7B2BFF79A02BD3D26EC3F479D913FD117703ED49C7CBF8F9A643FB8E58FBF0E9B953FA901EF3F69B2D7BE3B98923FB0C2033FF0CF403F137585BE511DC7BF644BC03EA74BDBBE9A6220BFF5B1823F4B3861BF1B23743FD347AE3FC1D5A4BFDFC2B63FA036FF3F08446EBF59DC76BF134591BF652F5EBE62D62ABFC1C91F3E6560DC3FA62A31BE04239EBE2B786ABE57F391BF4896813F8177F43F8BFB93BD3E7B12BF2C6092BF2042CCBF1CEAA2BFED0DA03E0F26A4BF438323BF660656BEE59890BF371C79BFE6C2A53F21D3A4BF8277A3BFCF30E83F1BBC9F3F8ACD80BF2D55553FE74EA73FC7E7373FA331F63E1D6CEEBC3A83DE3DECC2AFBFDB88423F3853853FF051B43F4561A03FEFE68CBEF4FF99BF9B6DE1BF4F25143FAE5EE93F845FBEBFE7EC4BBFC4FBDFBD930EF33EDBE6A43E5127CD3D64B61ABF4649F1BF63099A3F677A803FC225CBBE57A790BF8B8FCB3EC8E8923FA6DD963FB2FF6A3F4FF34BBFB7E7243FCDE3BA3F22F4D63FBD9465BFFFD7843FE6859CBFD8E53F3FB3A092BEF2B1EB3F07D8F03FDC25B4BFB141883F5B20E1BFD050D33FE561F3BF526DE83F4203CF3D10D465BF0311683C42F411BFE0C7B1BF5F1FE83FF2A1F73F4618A33E4AE5DA3F83DDF6BE8BD0E53F20D6BCBFAD58ED3F2C43C3BD1329793FBC2947BE70D8E6BFA395B0BFA007EC3F5D19683FE20A93BF85D1F0BF71964F3F6648BE3F98F6EABFED61743DA8B1463F814ECE3F439DB63ECD7182BE3531D1BFED4B923F5F6828BEF6939EBFC44F9BBFB6851CBF36E6AB3E0B8CA53FECF5313E62258FBF765E4DBF5F91A5BE69F8B93F8F21463F2923E53FD49E4F3E4B35C13FACE2323F897DCB3F7257373FC371C83F3A0BEDBFFFC2953F268EE5BE0BB669BF193A8E3F15E132BF810BC23E8518D53F223287BFA1CF7D3E20AF9A3E6B69F7BFCFBE84BFD89195BFA09F03BFAE42273F9ED5773F9D6529BF8D5FEABE31F5553D354927BDBDA75D3FD39C303F790D963F2677A13F3D8888BFE01FCB3DB07E1C3F99A6F7BF8C37A1BF91AD3C3F7CD2B0BE3EC62F3E492FB23FC213FB3F9B6892BECABDC93FCF29D7BF169F983FE925893F920540BFF7D6BFBF966CBDBEE59282BFD0D0A8BED9F4F9BFE71ECBBF1FDBDABE52A0BBBFFBEF32BF591E7BBD6DBCA0BF05A70F3FE995A63FCA8D35BF9D2FA7BF55958C3F53892C3FE82F063C7FFDBE3F85568EBE1F0D823FCF92493F35BAABBFD29AC33F772CFBBB13AF8CBFBBD298BF3E528D3E60FA88BF8705E4BF96769FBFE088D53FBCE8DDBFE6C1FABFBF70273EE3277EBFD1E7993ED9CB8EBF7113A53FB38A963FBF5971BE16B008BFA0DEFB3F2052AE3F318B693FAFD1FD3E18FAD0BF07531BBF5A93ADBFBBD18BBF426DC03F9A54E9BF1935813FC7E055BDDAB2F0BF2842803F08F22F3E4FC40D3F3E18333F05BFD73F9E2A013F659814BF70A1CF3EE205CBBF700BD7BECB1623BF33CCEC3F68B1D83F83FB15BE4729853E227B46BF0529C6BD0B3F11BF4769A33F4042B13E3CD195BFCBA4D13CDD1ED3BF29F6B23F8BF3D8BFD4C2AB3F375C77BF2E14E5BD0C38B9BF3F38B63E702CADBF8DCDE93EE19E473E435CB73F6856AEBF888A56BF09F5413FBE9CBB3F065633BF5DBD843E7649493F3F31A5BF5D27593F8C583F3F0E3B30BEDA62EC3E9312DABE9C1078BF3CE6C93D70736B3F844FD7BFB817963FFE74CF3FA221A53E50E6AC3F4DAC4EBFE3C1B9BD1BB92CBFDB1AF4BF8DF28CBF793478BEC113F3BF"
+    }
+  }
+#-}
 

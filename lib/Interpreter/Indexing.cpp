@@ -120,6 +120,8 @@ static void update(StringRef reduction, const HostTensor &updates, int64_t from,
   if (reduction == "none")
     return copyElement(updates, from, result, to);
   auto combine = [&](auto x, auto y) {
+    if (y != y) // NaN, which the comparisons below would lose
+      return y;
     return reduction == "add"   ? x + y
            : reduction == "mul" ? x * y
            : reduction == "max" ? std::max(x, y)

@@ -78,7 +78,8 @@ static LogicalResult quantize(QuantizeOp op, Call &call) {
       continue;
     }
     double sum = std::nearbyint(quotient) + zero;
-    result.setInt(i, sum != sum ? 0 : int64_t(std::min(std::max(sum, low), high)));
+    // NaN becomes the lowest number.
+    result.setInt(i, int64_t(std::min(sum > low ? sum : low, high)));
   }
   return call.give(std::move(result));
 }

@@ -30,6 +30,8 @@ struct Axis {
   float exact;
   /// The region of interest, as parts of the dimension.
   double roiStart = 0, roiEnd = 1;
+  /// The scale is the quotient of the sizes.
+  bool isBySizes = false;
 };
 } // namespace
 
@@ -38,9 +40,13 @@ struct Axis {
 /// results depend on it.
 static double getCoordinate(const Axis &axis, int64_t at, StringRef mode) {
   float x = float(at);
+  auto unscale = [&](float number) {
+    return axis.isBySizes ? number * float(axis.input) / float(axis.output)
+                          : number / axis.scale;
+  };
   double length = double(axis.scale) * axis.input;
   if (mode == "asymmetric")
-    return x / axis.scale;
+    return unscale(x);
   if (mode == "align_corners")
     return axis.output == 1
                ? 0.0
@@ -53,7 +59,7 @@ static double getCoordinate(const Axis &axis, int64_t at, StringRef mode) {
                ? axis.roiStart * size + x * part * size / (axis.output - 1)
                : 0.5 * (axis.roiStart + axis.roiEnd) * size;
   }
-  double halfPixel = (x + 0.5f) / axis.scale - 0.5f;
+  double halfPixel = unscale(x + 0.5f) - 0.5f;
   if (mode == "half_pixel_symmetric")
     return axis.input / 2.0 * (1 - axis.output / length) + halfPixel;
   return halfPixel;
@@ -133,6 +139,7 @@ static FailureOr<SmallVector<Axis>> getAxes(ResizeOp op, Call &call,
       axis.output = sizes.getInt(i);
       axis.exact = float(axis.output);
       axis.scale = float(axis.output) / float(axis.input);
+      axis.isBySizes = op.getKeepAspectRatio() == "stretch";
     }
     if (axis.scale <= 0 || axis.output < 0)
       return call.fail("dimension " + Twine(d) + " would get the size " +

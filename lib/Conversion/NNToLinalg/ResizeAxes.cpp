@@ -54,14 +54,20 @@ Value resize::emitElement(OpBuilder &b, Location l, Value number, Type elementTy
 
 Value resize::emitSource(Coordinates c, StringRef mode, const Axis &axis, Value x) {
   Value place = c.toNumber(x);
+  // A rounded scale would move what lies between two elements to one of them.
+  auto unscale = [&](Value number) {
+    return axis.isBySizes
+               ? c.div(c.mul(number, c.toNumber(axis.input)), c.toNumber(axis.output))
+               : c.div(number, axis.scale);
+  };
   auto halfPixel = [&] {
-    return c.sub(c.div(c.add(place, c.number(0.5)), axis.scale), c.number(0.5));
+    return c.sub(unscale(c.add(place, c.number(0.5))), c.number(0.5));
   };
   auto lastOf = [&](Value size) {
     return c.sub(c.toNumber(size), c.number(1));
   };
   if (mode == "asymmetric")
-    return c.div(place, axis.scale);
+    return unscale(place);
   if (mode == "half_pixel")
     return halfPixel();
   if (mode == "pytorch_half_pixel")
@@ -135,6 +141,7 @@ static void setSizes(TensorEmitter &e, ResizeOp op, SmallVector<Axis> &axes) {
     axis.output = e.asValue(e.getEntry(op.getSizes(), i));
     axis.exact = c.toNumber(axis.output);
     axis.scale = c.div(axis.exact, c.toNumber(axis.input));
+    axis.isBySizes = op.getKeepAspectRatio() == "stretch";
   }
   if (op.getKeepAspectRatio() != "stretch") {
     Value scale;

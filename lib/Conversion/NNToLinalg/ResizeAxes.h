@@ -73,6 +73,7 @@ struct Axis {
   Value scale;         // f32
   Value exact;         // f32, the output's size before it was rounded
   Value start, end;    // f32, of the region of interest
+  bool isBySizes = false; // the scale is the quotient of the sizes
 };
 
 /// The dimensions that may change, with their sizes, which are checked at run time.

@@ -36,6 +36,10 @@ class Verdict:
 
 # What nn-run says of a model that a judge runs, or that nobody may say.
 FAILURES = {"import", "compile", "load", "run", "crash", "timeout", "wrong"}
+# What nn-run refuses, and ONNX Runtime computes: windows that hang over the end of the
+# input, and labels of Einsum that stand for 1 at the run only.
+REFUSED = ("the window does not fit into the padded input",
+           "gets an operand with another size for label")
 
 
 class Case:
@@ -129,7 +133,9 @@ class Checker:
         stage = outcome.get("stage")
         for run, (inputs, want) in enumerate(zip(case.runs, case.wanted)):
             if not (case.folder / f"test_data_set_{run}" / "results.npz").exists():
-                if want is None and stage in ("import", "run"):
+                message = outcome.get("message", "")
+                if (want is None and stage in ("import", "run")
+                        or stage == "run" and any(text in message for text in REFUSED)):
                     # Who knows whether the model is valid?
                     return Verdict("unjudged", outcome.get("message", ""), subject, run)
                 return Verdict(stage or "run", outcome.get("message", ""), subject, run)

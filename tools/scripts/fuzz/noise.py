@@ -32,15 +32,22 @@ DISTURBED_INSIDE = set("""Conv ConvTranspose MatMul Gemm Einsum ReduceSum Reduce
     LSTM GRU RNN QuantizeLinear DynamicQuantizeLinear ScatterElements ScatterND Celu Mish Gelu
     HardSwish Softplus Elu Selu HardSigmoid Tan""".split())
 
+# ONNX Runtime's have absolute errors: their tails are 0.
+ABSOLUTE = set("Erf Sigmoid Gelu Mish HardSwish Softplus Elu Selu Celu Swish".split())
 
-def disturbed(model):
-    """The model with rounding errors, other ones in each run. Floats of 16 bits become
-    f32 with errors of 16 bits."""
+
+def disturbed(model, seeded=True):
+    """The model with rounding errors, other ones in each run (of each model, if it is not
+    `seeded`). Floats of 16 bits become f32 with errors of 16 bits."""
     with contextlib.suppress(Exception):
         model = onnx.shape_inference.infer_shapes(model)
     types = value_types(model.graph, {})
     model = widened(model, (TensorProto.FLOAT16, TensorProto.BFLOAT16))
     add_noise(model.graph, types, [0])
+    if not seeded:
+        for node in all_nodes(model.graph):
+            if node.op_type == "RandomUniformLike":
+                del node.attribute[[a.name for a in node.attribute].index("seed")]
     for opset in model.opset_import:
         if not opset.domain:
             # ONNX Runtime's random tensors end there, and our operators did not change.
@@ -57,6 +64,13 @@ def value_types(graph, types):
     for inner in subgraphs(graph):
         value_types(inner, types)
     return types
+
+
+def all_nodes(graph):
+    for node in graph.node:
+        yield node
+    for inner in subgraphs(graph):
+        yield from all_nodes(inner)
 
 
 def subgraphs(graph):
@@ -91,6 +105,17 @@ def add_noise(graph, types, counter):
         for i, name in enumerate(node.output):
             if types.get(name) in PRECISION:
                 node.output[i] = name + "_before"
+                if node.op_type in ABSOLUTE:
+                    counter[0] += 1
+                    error = f"error{counter[0]}"
+                    unit = PRECISION[types[name]]
+                    nodes.append(helper.make_node(
+                        "RandomUniformLike", [node.output[i]], [error], low=-unit, high=unit,
+                        seed=float(counter[0])))
+                    nodes.append(helper.make_node("Add", [node.output[i], error],
+                                                  [name + "_shifted"]))
+                    noise(name + "_shifted", name, PRECISION[types[name]])
+                    continue
                 noise(node.output[i], name, PRECISION[types[name]])
     for inner in subgraphs(graph):
         add_noise(inner, types, counter)
