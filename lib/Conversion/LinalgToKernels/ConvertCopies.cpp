@@ -89,7 +89,20 @@ struct ConvertCopies : nn::impl::ConvertCopiesBase<ConvertCopies> {
         op.erase();
       else if (source && target && !(isContiguous(source) && isContiguous(target)))
         convert(op, source, target);
+      else if (source && target && !source.hasStaticShape() && source.getRank() > 1)
+        flatten(op, source);
     }
+  }
+
+  /// Copies lists of all elements: when views become pointers and strides, it is lost that
+  /// those of dynamic sizes are contiguous.
+  void flatten(memref::CopyOp op, MemRefType type) {
+    OpBuilder builder(op);
+    ReassociationIndices all =
+        llvm::to_vector_of<int64_t>(llvm::seq<int64_t>(type.getRank()));
+    for (OpOperand &operand : op->getOpOperands())
+      operand.set(memref::CollapseShapeOp::create(builder, op.getLoc(), operand.get(),
+                                                  ArrayRef<ReassociationIndices>(all)));
   }
 
   void convert(memref::CopyOp op, MemRefType source, MemRefType target) {

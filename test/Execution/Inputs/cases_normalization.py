@@ -39,6 +39,9 @@ def channels():
 
 def rows():
     for dtype in FLOATS:
+        for axes in ("", "<axes = [1]>", "<axes = [-1, 1]>"):
+            yield Case(f"MeanVarianceNormalization_{dtype}_{len(axes)}", f"{dtype}[N,6,H,W] x",
+                       f"y = MeanVarianceNormalization{axes}(x)", sizes=SIZES[1:3], tolerance=5)
         for axis, tail in ((-1, "37"), (1, "5,37"), (2, "37"), (0, "3,5,37")):
             x = f"{dtype}[3,5,37] x" if axis == 0 else f"{dtype}[N,5,37] x"
             sizes = ({},) if axis == 0 else SIZES
