@@ -125,9 +125,11 @@ bool MatMulKernel::addOperands() {
     if (!constant && !site.view.getOuter(op.getRhs()))
       return false;
     site.addInput(op.getRhs());
-    int64_t contracted = cast<RankedTensorType>(op.getRhs().getType()).getRank() - 2;
-    site.checkSize(op.getRhs(), contracted, site.hostIndex(depth),
-                   "the contracted dimensions of a matrix product differ");
+    auto type = cast<RankedTensorType>(op.getRhs().getType());
+    int64_t contracted = type.getRank() - 2;
+    if (type.isDynamicDim(contracted))
+      site.checkSize(op.getRhs(), contracted, site.hostIndex(depth),
+                     "the contracted dimensions of a matrix product differ");
     return true;
   }
   if (!constant || isBatched)
