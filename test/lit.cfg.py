@@ -12,8 +12,12 @@
 import os
 import pathlib
 import subprocess
+import sys
 
 import lit.formats
+
+sys.path.append(os.path.join(config.nn_source_dir, "tools", "scripts"))
+import cpu
 
 config.name = "nn-mlir"
 config.test_format = lit.formats.ShTest(execute_external=False)
@@ -41,16 +45,7 @@ if (shared / "models").is_dir():
 if os.path.exists("/dev/nvidia0"):
     config.available_features.add("gpu")
 
-# The levels of the x86-64 psABI, by the features that set them apart.
-try:
-    cpuinfo = pathlib.Path("/proc/cpuinfo").read_text().partition("\nflags")[2]
-    flags = set(cpuinfo.partition("\n")[0].split())
-except OSError:
-    flags = set()
-if {"avx2", "bmi2", "f16c", "fma"} <= flags:
-    config.available_features.add("x86-64-v3")
-    if {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"} <= flags:
-        config.available_features.add("x86-64-v4")
+config.available_features.update(cpu.levels())
 
 onnx = subprocess.run(
     [config.python, "-c",

@@ -22,6 +22,9 @@ import onnx.parser
 import onnxruntime
 from onnx import helper
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[3] / "tools" / "scripts"))
+import cpu
+
 OPSET = 22
 
 # Of the largest value, and relative. Where not listed: equal.
@@ -264,19 +267,11 @@ class Runner:
                                     case.tolerance, case.step))
 
 
-def cpu_flags():
-    flags = pathlib.Path("/proc/cpuinfo").read_text().partition("\nflags")[2]
-    return set(flags.partition("\n")[0].split())
-
-
-INTEGER_PRODUCTS = {"ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul"}
-
-
 def ask_runtime(model, inputs):
     """What ONNX Runtime computes, without optimizing; or ONNX's reference, where ONNX
     Runtime saturates: products of 8-bit integers on CPUs without VNNI."""
-    if (INTEGER_PRODUCTS & {node.op_type for node in model.graph.node}
-            and not {"avx512_vnni", "avx_vnni"} & cpu_flags()):
+    operators = {node.op_type for node in model.graph.node}
+    if cpu.INTEGER_PRODUCTS & operators and not cpu.has_vnni():
         names = [output.name for output in model.graph.output]
         return dict(zip(names, onnx.reference.ReferenceEvaluator(model).run(names, inputs)))
     options = onnxruntime.SessionOptions()
@@ -291,10 +286,7 @@ def ask_runtime(model, inputs):
 
 def machine_options():
     """Options of nn-translate for each CPU that this one can stand for."""
-    cpus = ["x86-64-v3"]
-    if {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"} <= cpu_flags():
-        cpus.append("x86-64-v4")
-    return [("--mcpu=" + cpu,) for cpu in cpus]
+    return [("--mcpu=" + level,) for level in cpu.levels()]
 
 
 def execute(cases, directory, extra_options=(), instruction_sets=()):

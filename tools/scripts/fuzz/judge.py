@@ -6,7 +6,6 @@ ONNX's reference is asked, which tells a fault of ONNX Runtime from ours.
 What ONNX Runtime lacks for f16, bf16 or f64 it computes in f32.
 """
 
-import pathlib
 import warnings
 
 import numpy as np
@@ -16,6 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
+import cpu
 from builder import all_nodes
 from noise import disturbed, widened
 
@@ -30,9 +30,6 @@ SLOW_TRIALS = 8  # by ONNX's reference
 ALLOWANCE = 10
 
 
-# On CPUs without VNNI, ONNX Runtime saturates sums of products of 8-bit integers.
-SATURATING = {"ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul"}
-
 QUANTIZING = {"QuantizeLinear", "DynamicQuantizeLinear"}
 # ONNX's reference takes the batch for the channels.
 NOT_BY_REFERENCE = {"LRN"}
@@ -40,11 +37,6 @@ NOT_BY_REFERENCE = {"LRN"}
 # Functions of ONNX whose constants are f32, or which compute in f32, for f64 too. Ours
 # are exact.
 F32_FUNCTIONS = {"Gelu", "GroupNormalization", "MeanVarianceNormalization"}
-
-
-def has_vnni():
-    flags = pathlib.Path("/proc/cpuinfo").read_text().partition("\nflags")[2].partition("\n")[0]
-    return bool({"avx512_vnni", "avx_vnni"} & set(flags.split()))
 
 
 class NotJudged(Exception):
@@ -100,7 +92,7 @@ class Judge:
         self.types = {x.name: helper.tensor_dtype_to_np_dtype(x.type.tensor_type.elem_type)
                       for x in model.graph.output}
         self.session = self.noisy = None
-        self.saturates = not has_vnni() and self.has(*SATURATING)
+        self.saturates = not cpu.has_vnni() and self.has(*cpu.INTEGER_PRODUCTS)
         # The types of floats that the judge does not have, from f16 on.
         for self.narrow in (), HALVES, (*HALVES, TensorProto.DOUBLE):
             if any(x.type.tensor_type.elem_type == TensorProto.BFLOAT16

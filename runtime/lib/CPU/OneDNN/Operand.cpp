@@ -135,6 +135,11 @@ Operand makeOperand(const nnrt_abi_tensor &tensor) {
   if (!tensor.strides)
     return operand.dense();
   std::copy(tensor.strides, tensor.strides + tensor.rank, operand.strides);
+  // oneDNN takes the strides of single rows and columns for distances between several.
+  for (int i = operand.rank - 1; i >= 0; --i)
+    if (operand.dims[i] == 1)
+      operand.strides[i] =
+          i + 1 < operand.rank ? operand.strides[i + 1] * operand.dims[i + 1] : 1;
   return operand;
 }
 
