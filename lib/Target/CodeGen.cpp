@@ -8,6 +8,7 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/Analysis/ScalarEvolution.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/IntrinsicInst.h"
@@ -21,6 +22,8 @@
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/X86TargetParser.h"
+#include "llvm/Transforms/Scalar/LoopPassManager.h"
+#include "llvm/Transforms/Utils/LoopUtils.h"
 #include "llvm/Transforms/Utils/ModuleUtils.h"
 #include <mutex>
 
@@ -232,6 +235,39 @@ static void defineBFloatRounding(llvm::Module &module) {
   llvm::appendToCompilerUsed(module, {function});
 }
 
+/// Iterations of a nest up to which LLVM may unroll all of its loops, and of the inner loops
+/// up to which it may then vectorize the one around them. Of the hundreds of loads and
+/// stores by which a small image would be transposed, the vectorizer compares all pairs,
+/// for 10 s. Windows are smaller.
+static constexpr uint64_t kUnrolledIterations = 128, kVectorizedIterations = 64;
+
+namespace {
+/// Has the outer loops of large nests stay as they are. Run before LLVM unrolls the
+/// innermost loop, of which it sets attributes of those around it.
+struct LimitLoops : llvm::PassInfoMixin<LimitLoops> {
+  llvm::PreservedAnalyses run(llvm::Loop &innermost, llvm::LoopAnalysisManager &,
+                              llvm::LoopStandardAnalysisResults &analyses,
+                              llvm::LPMUpdater &) {
+    // What is unrolled of the kernels of lib/Kernels is tuned, unlike that of other loops
+    // (LinalgToKernels).
+    if (!innermost.getHeader()->getParent()->getName().starts_with("loops"))
+      return llvm::PreservedAnalyses::all();
+    constexpr uint64_t kMany = kUnrolledIterations + 1;
+    uint64_t inner = 1;
+    for (llvm::Loop *loop = &innermost; loop; loop = loop->getParentLoop()) {
+      uint64_t own = analyses.SE.getSmallConstantTripCount(loop);
+      uint64_t all = own == 0 ? kMany : std::min(own * inner, kMany);
+      if (loop != &innermost && all == kMany)
+        loop->setLoopAlreadyUnrolled();
+      if (inner > kVectorizedIterations)
+        llvm::addStringMetadataToLoop(loop, "llvm.loop.vectorize.enable", 0);
+      inner = all;
+    }
+    return llvm::PreservedAnalyses::all();
+  }
+};
+} // namespace
+
 std::unique_ptr<llvm::Module>
 nn::translateToLLVMIR(ModuleOp module, const CodeVariant &variant,
                       llvm::LLVMContext &context) {
@@ -281,6 +317,10 @@ nn::translateToLLVMIR(ModuleOp module, const CodeVariant &variant,
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
+  builder.registerLateLoopOptimizationsEPCallback(
+      [](llvm::LoopPassManager &passes, llvm::OptimizationLevel) {
+        passes.addPass(LimitLoops());
+      });
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3)
       .run(*llvmModule, modules);
   for (llvm::Function &function : *llvmModule)

@@ -4,7 +4,7 @@ results that are right, wrong, or up to rounding."""
 
 import sys
 
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = sys.argv[1], sys.argv[1] + "/.."
 
 import numpy as np
 import onnx.parser
