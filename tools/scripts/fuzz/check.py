@@ -137,8 +137,8 @@ class Checker:
                 if (want is None and stage in ("import", "run")
                         or stage == "run" and any(text in message for text in REFUSED)):
                     # Who knows whether the model is valid?
-                    return Verdict("unjudged", outcome.get("message", ""), subject, run)
-                return Verdict(stage or "run", outcome.get("message", ""), subject, run)
+                    return Verdict("unjudged", message, subject, run)
+                return Verdict(stage or "run", message, subject, run)
             got = case.results(run)
             try:
                 problem = case.judge.compare(inputs, got, want)

@@ -13,6 +13,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from builder import all_nodes
+
 # A unit in the last place, relative.
 PRECISION = {TensorProto.DOUBLE: 2.0 ** -52, TensorProto.FLOAT: 2.0 ** -23,
              TensorProto.FLOAT16: 2.0 ** -10, TensorProto.BFLOAT16: 2.0 ** -7}
@@ -66,13 +68,6 @@ def value_types(graph, types):
     return types
 
 
-def all_nodes(graph):
-    for node in graph.node:
-        yield node
-    for inner in subgraphs(graph):
-        yield from all_nodes(inner)
-
-
 def subgraphs(graph):
     for node in graph.node:
         for attribute in node.attribute:
@@ -83,13 +78,16 @@ def subgraphs(graph):
 def add_noise(graph, types, counter):
     nodes = []
 
-    def noise(source, target, precision):
+    def combine(operator, source, target, neutral, unit):
         counter[0] += 1
-        factor = f"noise{counter[0]}"
-        unit = precision * UNITS
-        nodes.append(helper.make_node("RandomUniformLike", [source], [factor], low=1 - unit,
-                                      high=1 + unit, seed=float(counter[0])))
-        nodes.append(helper.make_node("Mul", [source, factor], [target]))
+        error = f"noise{counter[0]}"
+        nodes.append(helper.make_node("RandomUniformLike", [source], [error],
+                                      low=neutral - unit, high=neutral + unit,
+                                      seed=float(counter[0])))
+        nodes.append(helper.make_node(operator, [source, error], [target]))
+
+    def noise(source, target, precision):
+        combine("Mul", source, target, 1, precision * UNITS)
 
     for node in graph.node:
         if node.op_type in DISTURBED_INSIDE:
@@ -104,19 +102,12 @@ def add_noise(graph, types, counter):
             continue
         for i, name in enumerate(node.output):
             if types.get(name) in PRECISION:
-                node.output[i] = name + "_before"
+                precision = PRECISION[types[name]]
+                source = node.output[i] = name + "_before"
                 if node.op_type in ABSOLUTE:
-                    counter[0] += 1
-                    error = f"error{counter[0]}"
-                    unit = PRECISION[types[name]]
-                    nodes.append(helper.make_node(
-                        "RandomUniformLike", [node.output[i]], [error], low=-unit, high=unit,
-                        seed=float(counter[0])))
-                    nodes.append(helper.make_node("Add", [node.output[i], error],
-                                                  [name + "_shifted"]))
-                    noise(name + "_shifted", name, PRECISION[types[name]])
-                    continue
-                noise(node.output[i], name, PRECISION[types[name]])
+                    source = name + "_shifted"
+                    combine("Add", node.output[i], source, 0, precision)
+                noise(source, name, precision)
     for inner in subgraphs(graph):
         add_noise(inner, types, counter)
     del graph.node[:]
