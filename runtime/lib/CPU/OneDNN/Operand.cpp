@@ -139,7 +139,9 @@ Operand makeOperand(const nnrt_abi_tensor &tensor) {
   for (int i = operand.rank - 1; i >= 0; --i)
     if (operand.dims[i] == 1)
       operand.strides[i] =
-          i + 1 < operand.rank ? operand.strides[i + 1] * operand.dims[i + 1] : 1;
+          i + 1 < operand.rank
+              ? operand.strides[i + 1] * std::max<int64_t>(operand.dims[i + 1], 1)
+              : 1;
   return operand;
 }
 
