@@ -126,7 +126,8 @@ def ConvertCopies : Pass<"nn-convert-copies", "::mlir::ModuleOp"> {
     concatenation, the inside of a padded tensor) becomes a call of a kernel, which all
     copies of that rank and element type share. The lowering to LLVM would call a function
     `memrefCopy`, which compiled models do not have. Other copies stay, and become one
-    memcpy; those of unknown sizes copy lists, whose strides are known. A copy of a buffer to itself is removed.
+    memcpy; those of unknown sizes copy lists, whose strides are known. A copy of a buffer
+    to itself is removed.
 
     Before:
     ```mlir

@@ -10,7 +10,6 @@
 #include "Registry.h"
 #include "ShapeMath.h"
 #include "llvm/ADT/StringExtras.h"
-#include <map>
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -175,7 +174,7 @@ void EinsumBuilder::dropBroadcast() {
 /// Where one operand has a known size for a label, the others have the same one. A size of
 /// 1 that only the run shows is not broadcast.
 void EinsumBuilder::fixSizes() {
-  std::map<char, int64_t> known;
+  llvm::SmallDenseMap<char, int64_t> known;
   for (const Labeled &operand : operands)
     for (auto [c, size] : llvm::zip(operand.labels, getShape(operand.tensor)))
       if (size != 1 && !ShapedType::isDynamic(size))

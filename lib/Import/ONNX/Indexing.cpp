@@ -182,23 +182,23 @@ static LogicalResult importCompress(NodeBinder &node) {
     return failure();
   if (!axis)
     input = flatten(node, input);
-  if (!input || getType(condition).getRank() != 1)
-    return node.fail("the condition is a list", Twine(getType(condition).getRank()) + " dimensions", "1");
-  int64_t rank = getType(input).getRank(), along = axis.value_or(0);
-  along = along < 0 ? along + rank : along;
-  int64_t length = getType(condition).getDimSize(0);
-  int64_t size = along >= 0 && along < rank ? getType(input).getDimSize(along) : length;
-  if (ShapedType::isDynamic(size) || ShapedType::isDynamic(length) || length > size) {
-    Value end = node.create<nn::ShapeOp>(
-        input, along, Builder(node.getContext()).getI64IntegerAttr(along + 1));
-    condition = node.create<SliceOp>(condition, node.constantList({0}), end,
-                                     ArrayRef<int64_t>{0}, ArrayRef<int64_t>{1});
-  }
+  if (!input)
+    return failure();
+  int64_t along = normalizeAxis(node, axis.value_or(0), getType(input).getRank());
+  int64_t rank = getType(condition).getRank();
+  if (node.require(rank == 1, "the condition is a list", Twine(rank) + " dimensions", "1")
+          .failed())
+    return failure();
+  int64_t length = getType(condition).getDimSize(0), size = getType(input).getDimSize(along);
+  if (ShapedType::isDynamic(size) || ShapedType::isDynamic(length) || length > size)
+    condition = node.create<SliceOp>(condition, node.constantList({0}),
+                                     getDimList(node, input, along), ArrayRef<int64_t>{0},
+                                     ArrayRef<int64_t>{1});
   Value indices = node.create<NonZeroOp>(condition);
-  if (!input || !indices)
+  if (!indices)
     return failure();
   indices = node.create<SqueezeOp>(indices, ArrayRef<int64_t>{0});
-  return node.replaceWith<GatherOp>(input, indices, axis.value_or(0));
+  return node.replaceWith<GatherOp>(input, indices, along);
 }
 
 //===----------------------------------------------------------------------===//

@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "Registry.h"
+#include "ShapeMath.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -19,6 +20,11 @@ static Value castLike(NodeBinder &node, Value value, Value like) {
                                                  : node.create<CastOp>(value, type);
 }
 
+static Value meanOfSquares(NodeBinder &node, Value value, ArrayRef<int64_t> axes,
+                           bool keepdims) {
+  return node.create<ReduceMeanOp>(node.create<MulOp>(value, value), axes, keepdims);
+}
+
 /// In training mode, the batch's own statistics are used, and update the running ones.
 static LogicalResult trainBatchNorm(NodeBinder &node, Value input, Value scale,
                                     Value bias, Value mean, Value variance,
@@ -31,8 +37,7 @@ static LogicalResult trainBatchNorm(NodeBinder &node, Value input, Value scale,
   Value own = node.create<ReduceMeanOp>(input, axes, /*keepdims=*/false);
   Value shaped = added.empty() ? own : node.create<UnsqueezeOp>(own, added);
   Value deviation = node.create<SubOp>(input, shaped);
-  Value square = node.create<MulOp>(deviation, deviation);
-  Value ownVariance = node.create<ReduceMeanOp>(square, axes, /*keepdims=*/false);
+  Value ownVariance = meanOfSquares(node, deviation, axes, /*keepdims=*/false);
   Type type = getType(input).getElementType();
   auto blend = [&](Value running, Value batch) {
     Value kept = node.create<MulOp>(running, node.constantScalar(momentum, type));
@@ -85,13 +90,13 @@ static LogicalResult importStatistics(NodeBinder &node, Value input, int64_t axi
   int64_t rank = getType(input).getRank();
   if (node.require(isa_and_nonnull<FloatType>(type),
                    "attribute 'stash_type' is a float type",
-                   getDataTypeName(stashType), "float32", Remedy::ChangeForm)
-          .require(axis >= -rank && axis < rank,
-                   "attribute 'axis' is a dimension of the input", Twine(axis),
-                   Twine(-rank) + " to " + Twine(rank - 1)).failed())
+                   getDataTypeName(stashType), "float32", Remedy::ChangeForm).failed())
+    return failure();
+  axis = normalizeAxis(node, axis, rank);
+  if (node.failed())
     return failure();
   SmallVector<int64_t> axes;
-  for (int64_t i = axis < 0 ? axis + rank : axis; i < rank; ++i)
+  for (int64_t i = axis; i < rank; ++i)
     axes.push_back(i);
   if (getType(input).getElementType() != type)
     input = node.create<CastOp>(input, type);
@@ -100,8 +105,7 @@ static LogicalResult importStatistics(NodeBinder &node, Value input, int64_t axi
   if (!node.hasOutput(2))
     return success(!node.failed());
   Value deviation = node.create<SubOp>(input, mean);
-  Value square = node.create<MulOp>(deviation, deviation);
-  Value variance = node.create<ReduceMeanOp>(square, axes, /*keepdims=*/true);
+  Value variance = meanOfSquares(node, deviation, axes, /*keepdims=*/true);
   Value offset = node.constantScalar(epsilon, type);
   Value sum = node.create<AddOp>(variance, offset);
   Value root = node.create<SqrtOp>(sum);
@@ -132,17 +136,13 @@ static LogicalResult importMeanVarianceNormalization(NodeBinder &node) {
   if (axes.empty())
     axes = {0, 2, 3};
   int64_t rank = getType(input).getRank();
-  for (int64_t &axis : axes) {
-    if (node.require(axis >= -rank && axis < rank,
-                     "attribute 'axes' has dimensions of the input", Twine(axis),
-                     Twine(-rank) + " to " + Twine(rank - 1)).failed())
-      return failure();
-    axis = axis < 0 ? axis + rank : axis;
-  }
+  for (int64_t &axis : axes)
+    axis = normalizeAxis(node, axis, rank, "axes");
+  if (node.failed())
+    return failure();
   Value mean = node.create<ReduceMeanOp>(input, axes, /*keepdims=*/true);
   Value deviation = node.create<SubOp>(input, mean);
-  Value square = node.create<MulOp>(deviation, deviation);
-  Value variance = node.create<ReduceMeanOp>(square, axes, /*keepdims=*/true);
+  Value variance = meanOfSquares(node, deviation, axes, /*keepdims=*/true);
   Value root = node.create<SqrtOp>(variance);
   Value offset = node.constantScalar(1e-9, getType(input).getElementType());
   return node.replaceWith<DivOp>(deviation, node.create<AddOp>(root, offset));

@@ -87,7 +87,7 @@ static Value getScaledSizes(NodeBinder &node, Value input, ArrayRef<float> scale
           node.constantList({int64_t(std::floor(float(shape[axis]) * scale))}));
       continue;
     }
-    Value size = node.create<nn::ShapeOp>(input, axis, b.getI64IntegerAttr(axis + 1));
+    Value size = getDimList(node, input, axis);
     if (scale == std::floor(scale)) {
       Value factor = node.constantList({int64_t(scale)});
       size = node.create<MulOp>(size, factor);

@@ -12,15 +12,6 @@ static RankedTensorType getType(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
-/// `axis` counted from the front; reports an error and returns -1 if it is out of
-/// range.
-static int64_t normalizeAxis(NodeBinder &node, int64_t axis, int64_t rank) {
-  node.require(axis >= -rank && axis < rank,
-               "attribute 'axis' is a dimension of the input", Twine(axis),
-               Twine(-rank) + " to " + Twine(rank - 1));
-  return node.failed() ? -1 : axis < 0 ? axis + rank : axis;
-}
-
 //===----------------------------------------------------------------------===//
 // Shapes of the same elements
 //===----------------------------------------------------------------------===//
@@ -390,8 +381,7 @@ static LogicalResult importSlice(NodeBinder &node) {
 /// in ONNX, parts have ceil(size / count) entries, and the last has the rest.
 static LogicalResult splitDynamic(NodeBinder &node, Value input, int64_t axis,
                                   int64_t count) {
-  Value size = node.create<nn::ShapeOp>(
-      input, axis, Builder(node.getContext()).getI64IntegerAttr(axis + 1));
+  Value size = getDimList(node, input, axis);
   Value rounded = node.create<AddOp>(size, node.constantList({count - 1}));
   Value part = node.create<DivOp>(rounded, node.constantList({count}));
   for (int64_t i = 0; i < count && !node.failed(); ++i) {

@@ -9,8 +9,21 @@ using namespace mlir::nn::importer;
 
 static Type getI64(NodeBinder &node) { return IntegerType::get(node.getContext(), 64); }
 
+int64_t importer::normalizeAxis(NodeBinder &node, int64_t axis, int64_t rank,
+                                StringRef attribute) {
+  node.require(axis >= -rank && axis < rank,
+               "attribute '" + attribute + "' is a dimension of the input", Twine(axis),
+               Twine(-rank) + " to " + Twine(rank - 1));
+  return node.failed() ? -1 : axis < 0 ? axis + rank : axis;
+}
+
 Value importer::getShapeList(NodeBinder &node, Value tensor) {
   return tensor ? node.create<nn::ShapeOp>(tensor, 0, IntegerAttr()) : Value();
+}
+
+Value importer::getDimList(NodeBinder &node, Value tensor, int64_t dim) {
+  return node.create<nn::ShapeOp>(
+      tensor, dim, Builder(node.getContext()).getI64IntegerAttr(dim + 1));
 }
 
 Value importer::getDimScalar(NodeBinder &node, Value tensor, int64_t dim) {
@@ -22,9 +35,7 @@ Value importer::getDimScalar(NodeBinder &node, Value tensor, int64_t dim) {
   int64_t size = type.getDimSize(dim);
   if (!ShapedType::isDynamic(size))
     return node.constantScalar(double(size), getI64(node));
-  Value list = node.create<nn::ShapeOp>(
-      tensor, dim, Builder(node.getContext()).getI64IntegerAttr(dim + 1));
-  return node.asScalar(list);
+  return node.asScalar(getDimList(node, tensor, dim));
 }
 
 Value importer::fixDims(NodeBinder &node, Value tensor, ArrayRef<int64_t> sizes,
@@ -37,16 +48,13 @@ Value importer::fixDims(NodeBinder &node, Value tensor, ArrayRef<int64_t> sizes,
     return tensor;
   SmallVector<Value> shape;
   for (int64_t dim = 0; dim < type.getRank(); ++dim) {
+    int64_t size = isFixed(dim) ? sizes[dim] : type.getDimSize(dim);
     if (isFixed(dim))
-      node.checkAtRun(
-          node.create<EqualOp>(getDimScalar(node, tensor, dim),
-                               node.constantScalar(double(sizes[dim]), getI64(node))),
-          getProblem(dim));
-    shape.push_back(ShapedType::isDynamic(sizes[dim])
-                        ? node.create<nn::ShapeOp>(
-                              tensor, dim,
-                              Builder(node.getContext()).getI64IntegerAttr(dim + 1))
-                        : node.constantList({sizes[dim]}));
+      node.checkAtRun(node.create<EqualOp>(getDimScalar(node, tensor, dim),
+                                           node.constantScalar(double(size), getI64(node))),
+                      getProblem(dim));
+    shape.push_back(ShapedType::isDynamic(size) ? getDimList(node, tensor, dim)
+                                                : node.constantList({size}));
   }
   return node.create<ReshapeOp>(tensor, node.create<ConcatOp>(shape, 0), /*allow_zero=*/true);
 }

@@ -14,8 +14,14 @@
 
 namespace mlir::nn::importer {
 
-/// The shape as an i64 list, and one dimension as an i64 scalar.
+/// `axis` counted from the front; reports an error and returns -1 if it is no dimension of
+/// the input. `attribute` is where the model says it.
+int64_t normalizeAxis(NodeBinder &node, int64_t axis, int64_t rank,
+                      llvm::StringRef attribute = "axis");
+
+/// The shape as an i64 list, and one dimension as a list of one and as an i64 scalar.
 Value getShapeList(NodeBinder &node, Value tensor);
+Value getDimList(NodeBinder &node, Value tensor, int64_t dim);
 Value getDimScalar(NodeBinder &node, Value tensor, int64_t dim);
 /// The tensor with its dimensions known to have `sizes`, but those that are dynamic there:
 /// where the type does not say so, the run checks it, and `getProblem(dim)` says what is
