@@ -110,12 +110,34 @@ static std::optional<Pads> resolvePads(ConvTransposeOp op,
   return split(pads);
 }
 
+/// Whether two taps of a window may lie further apart than the input is large.
+/// Without pads such a window would not fit.
+static bool mayStepOverInput(AveragePoolOp op, const Window &window,
+                             ArrayRef<int64_t> sizes) {
+  if (op.getAutoPad() == AutoPad::Valid)
+    return false;
+  size_t count = sizes.size();
+  for (auto [i, size] : llvm::enumerate(sizes)) {
+    bool isPadded = op.getAutoPad() != AutoPad::NotSet || window.pads[i] ||
+                    window.pads[count + i];
+    if (isPadded && op.getKernelShape()[i] > 1 && window.dilations[i] > 1 &&
+        (ShapedType::isDynamic(size) || window.dilations[i] > size))
+      return true;
+  }
+  return false;
+}
+
 template <typename Pool>
 static std::optional<Pads> resolvePoolPads(Pool op, std::string &reason) {
   SmallVector<int64_t> sizes = getSpatialSizes(op.getInput(), op.getLayout());
   SmallVector<int64_t> outs = getSpatialSizes(op.getResult(), op.getLayout());
   size_t count = sizes.size();
   Window window(count, op.getStrides(), op.getDilations(), op.getPads());
+  if constexpr (std::is_same_v<Pool, AveragePoolOp>)
+    if (mayStepOverInput(op, window, sizes)) {
+      reason = "a mean whose dilation may be larger than the input";
+      return std::nullopt;
+    }
   auto pads =
       resolveAutoPad(op.getAutoPad(), sizes, op.getKernelShape(), window);
   if (!pads)

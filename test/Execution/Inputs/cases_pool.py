@@ -52,6 +52,17 @@ def plain():
         yield Case(f"{op}_beyond", "float[1,3,H,W] x",
                    f"y = {op}<kernel_shape = [3, 3], strides = [2, 2], ceil_mode = 1>(x)",
                    sizes=[{"H": 2, "W": 7}])
+        # Dilations larger than the input: of a single tap, and with pads on both sides.
+        for name, attributes in (("tap", "kernel_shape = [2, 1], dilations = [1, 3]"),
+                                 ("pads", "kernel_shape = [3, 2], dilations = [1, 3], pads = [1, 1, 1, 1]"),
+                                 ("same", "kernel_shape = [2, 2], dilations = [3, 3], auto_pad = \"SAME_UPPER\"")):
+            if op == "LpPool" and name != "pads":
+                continue
+            # ONNX Runtime refuses "same" together with dilations.
+            yield Case(f"{op}_dilation_{name}", "float[1,3,H,W] x", f"y = {op}<{attributes}>(x)",
+                       sizes=[{"H": 3, "W": 2 if name == "pads" else 1}, {"H": 2, "W": 2},
+                              {"H": 6, "W": 7}],
+                       oracle=name != "same")
     yield Case("GlobalAveragePool", "float[N,5,H,W] x", "y = GlobalAveragePool(x)",
                sizes=SIZES[:2])
     yield Case("GlobalMaxPool", "float[N,5,H,W] x", "y = GlobalMaxPool(x)", sizes=SIZES[:2])

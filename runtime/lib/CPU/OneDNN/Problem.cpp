@@ -77,6 +77,11 @@ void Problem::resolveSpatial() {
     dilations[i] = site.dilations[i] - 1;
   }
   if (site.kind == NNRT_ABI_ONEDNN_POOLING) {
+    // oneDNN refuses a dilation that reaches beyond the input, even of a single
+    // tap, which has none.
+    for (int i = 0; i < spatial; ++i)
+      if (site.kernel[i] == 1)
+        dilations[i] = 0;
     resolvePads(src, dst, site.kernel);
     return;
   }
