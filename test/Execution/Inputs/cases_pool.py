@@ -58,11 +58,12 @@ def plain():
                                  ("same", "kernel_shape = [2, 2], dilations = [3, 3], auto_pad = \"SAME_UPPER\"")):
             if op == "LpPool" and name != "pads":
                 continue
-            # ONNX Runtime refuses "same" together with dilations.
+            # ONNX Runtime refuses "same" together with dilations; its maxima of windows
+            # of -inf or outside the input are the least finite number.
             yield Case(f"{op}_dilation_{name}", "float[1,3,H,W] x", f"y = {op}<{attributes}>(x)",
                        sizes=[{"H": 3, "W": 2 if name == "pads" else 1}, {"H": 2, "W": 2},
                               {"H": 6, "W": 7}],
-                       oracle=name != "same")
+                       oracle=name == "tap" or name == "pads" and op != "MaxPool")
     yield Case("GlobalAveragePool", "float[N,5,H,W] x", "y = GlobalAveragePool(x)",
                sizes=SIZES[:2])
     yield Case("GlobalMaxPool", "float[N,5,H,W] x", "y = GlobalMaxPool(x)", sizes=SIZES[:2])
