@@ -41,10 +41,13 @@ void CostModel::Interruptions::add(float newUsual, float newBeyond) {
 // Choices
 //===----------------------------------------------------------------------===//
 
-/// A hundredth of the time may be lost by trying.
-static constexpr int64_t lossShare = 100;
+/// This part of the time may be lost by trying: a fortieth.
+static constexpr int64_t lossShare = 40;
 /// Runs between two trials, at least.
 static constexpr int64_t runsBetweenTrials = 20;
+/// About 20 ms: the most that they count after a trial of all threads, since one of
+/// long runs costs little that is not its loss, and other work may have ended.
+static constexpr int64_t timeBetweenTrials = 5e7;
 /// About 2 ms: waking workers and waiting for one that is interrupted take less.
 static constexpr float longSite = 5e6f;
 /// What the choice of sites must save of a run, or the whole of it gets one thread.
@@ -94,11 +97,14 @@ int64_t CostModel::getLossOfRun(int64_t ticks) const {
 
 void CostModel::endRun(int64_t ticks) {
   ticks = std::max<int64_t>(ticks, 0);
-  if (plan == Plan::Choose && !first)
+  if (plan == Plan::Choose && !first) {
     untilTrial -= ticks;
-  else
-    untilTrial = lossShare * std::max(trialLoss, getLossOfRun(ticks)) +
-                 runsBetweenTrials * ticks;
+  } else {
+    int64_t least = runsBetweenTrials * ticks;
+    if (plan == Plan::AllParallel)
+      least = std::min(least, timeBetweenTrials);
+    untilTrial = least + lossShare * std::max(trialLoss, getLossOfRun(ticks));
+  }
   first = false;
   // Sites alone do not tell what a run takes: data move between the cores' caches.
   if (isComplete && expected > 0 && plan != Plan::AllParallel && !isSettled())
