@@ -48,11 +48,11 @@ def spans_much(operands):
     return (sizes > 1e10).any() and (sizes < 1e-10).any()
 
 
-# Operators whose results may hang on the order in which they take the elements, for
-# operands of this kind: NaN is the maximum or is passed over (docs/decisions/floats.md),
-# a product underflows before or after it has met an infinity.
-ORDERED = {"MaxPool": has_nan, "GlobalMaxPool": has_nan, "ScatterElements": has_nan,
-           "ScatterND": has_nan, "ReduceProd": spans_much}
+# Operators whose results are up to chance for operands of this kind: NaN is the maximum
+# or is passed over, by the order, and becomes any integer (docs/decisions/floats.md); a
+# product underflows before or after it has met an infinity.
+CHANCES = {"MaxPool": has_nan, "GlobalMaxPool": has_nan, "ScatterElements": has_nan,
+           "ScatterND": has_nan, "Cast": has_nan, "ReduceProd": spans_much}
 
 
 class NotJudged(Exception):
@@ -204,7 +204,7 @@ class Judge:
                     if not reference or not self.explained(got, reference, trials, name)]
         if not doubtful:
             return None
-        if by_runtime and self.hangs_on_order(inputs):
+        if by_runtime and self.takes_chances(inputs):
             raise NotJudged
         name = doubtful[0]
         agree = reference and same(want[name], reference[name], self.like(name))
@@ -246,9 +246,9 @@ class Judge:
                 result |= (w == 0) & (np.abs(g) < 1e-15)
         return result
 
-    def hangs_on_order(self, inputs):
-        """Whether an operator of the model meets operands for which ORDERED says so."""
-        nodes = [node for node in self.model.graph.node if node.op_type in ORDERED]
+    def takes_chances(self, inputs):
+        """Whether an operator meets operands for which CHANCES says so."""
+        nodes = [node for node in self.model.graph.node if node.op_type in CHANCES]
         values = {name for node in nodes for name in node.input if name}
         if not values:
             return False
@@ -260,7 +260,7 @@ class Judge:
         seen = dict(zip(sorted(values), run(session, inputs)))
         for node in nodes:
             operands = [seen[name] for name in node.input if name and seen[name].dtype.kind == "f"]
-            if operands and ORDERED[node.op_type](operands):
+            if operands and CHANCES[node.op_type](operands):
                 return True
         return False
 
