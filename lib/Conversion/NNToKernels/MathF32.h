@@ -4,14 +4,14 @@
 #ifndef NN_LIB_CONVERSION_NNTOKERNELS_MATHF32_H
 #define NN_LIB_CONVERSION_NNTOKERNELS_MATHF32_H
 
-#include "FloatMath.h"
+#include "Trigonometry.h"
 
 namespace mlir::nn {
 
 /// The code of functions of f32. All are within 4 ulp on the arguments sampled, denormal
 /// ones and results included; each says what was measured.
-struct MathF32 : FloatMath {
-  using FloatMath::FloatMath;
+struct MathF32 final : Trigonometry {
+  using Trigonometry::Trigonometry;
 
   // MathF32.cpp
   Value exp(Value x);
@@ -31,18 +31,9 @@ struct MathF32 : FloatMath {
   Value pow(Value x, Value y);
 
   // TrigonometryF32.cpp
-  Value sin(Value x);
-  Value cos(Value x);
-  Value tan(Value x);
-  Value asin(Value x);
-  Value acos(Value x);
   Value atan(Value x);
 
 private:
-  /// An argument brought near 0, and an integer in the low bits of a word.
-  struct Reduced {
-    Value rest, word;
-  };
   /// x = n ln(2) + rest, |rest| <= ln(2) / 2. The word is n + bias.
   Reduced reduceByLn2(Value x, int bias);
   /// Of the low bits of `word`: 2^(word - 127).
@@ -52,17 +43,11 @@ private:
   /// denormal.
   Value logOfSum(Value x, Value low);
 
-  /// size = n pi/2 + rest, |rest| <= pi/4, size >= 0. The word is n modulo 4.
-  Reduced reduceByHalfPi(Value size);
+  // TrigonometryF32.cpp
+  Reduced reduceByHalfPi(Value size) override;
+  std::pair<Value, Value> sinAndCos(Value x) override;
+  Constants getConstants() const override;
   SmallVector<Value> reduceLargeByHalfPi(Value size);
-  /// Sine and cosine of |x| <= pi/4.
-  std::pair<Value, Value> sinAndCos(Value x);
-  /// Of y, which is |x| below 1/2 and above sqrt((1 - |x|) / 2): its arcsine as a sum
-  /// y + rest.
-  struct HalfArcsine {
-    Value isSmall, y, rest;
-  };
-  HalfArcsine halfArcsine(Value x);
 };
 
 } // namespace mlir::nn

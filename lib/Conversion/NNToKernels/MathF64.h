@@ -4,14 +4,14 @@
 #ifndef NN_LIB_CONVERSION_NNTOKERNELS_MATHF64_H
 #define NN_LIB_CONVERSION_NNTOKERNELS_MATHF64_H
 
-#include "FloatMath.h"
+#include "Trigonometry.h"
 
 namespace mlir::nn {
 
 /// The code of functions of f64, for models that ask for its digits: within 8 ulp for
 /// every argument, without tables.
-struct MathF64 : FloatMath {
-  using FloatMath::FloatMath;
+struct MathF64 final : Trigonometry {
+  using Trigonometry::Trigonometry;
 
   // MathF64.cpp
   Value exp(Value x);
@@ -29,11 +29,6 @@ struct MathF64 : FloatMath {
   Value pow(Value x, Value y);
 
   // TrigonometryF64.cpp
-  Value sin(Value x);
-  Value cos(Value x);
-  Value tan(Value x);
-  Value asin(Value x);
-  Value acos(Value x);
   Value atan(Value x);
 
 private:
@@ -43,21 +38,12 @@ private:
   /// 2^n of integers -1022 ... 1023.
   Value powerOfTwo(Value n) { return fromBits(shiftLeft(addInt(n, integer(1023)), 52)); }
 
-  /// What arcsine and arccosine are made of: of y, which is |x| below 1/2 and above
-  /// sqrt((1 - |x|) / 2), the arcsine as a sum y + rest.
-  struct HalfArcsine {
-    Value isSmall, y, rest;
-  };
-  HalfArcsine halfArcsine(Value x);
-
-  /// size = n pi/2 + rest, |rest| <= pi/4, size >= 0. The word is n modulo 4.
-  struct Reduced {
-    Value rest, word;
-  };
-  Reduced reduceByHalfPi(Value size);
+  // TrigonometryF64.cpp
+  Reduced reduceByHalfPi(Value size) override;
+  std::pair<Value, Value> sinAndCos(Value x) override;
+  Constants getConstants() const override;
   SmallVector<Value> reduceLargeByHalfPi(Value size);
   Reduced reduceScalarByHalfPi(Value x);
-  std::pair<Value, Value> sinAndCos(Value x);
 };
 
 } // namespace mlir::nn

@@ -81,31 +81,6 @@ std::pair<Value, Value> MathF32::sinAndCos(Value x) {
   return {sine, cosine};
 }
 
-/// Within 1.6 ulp.
-Value MathF32::sin(Value x) {
-  Reduced reduced = reduceByHalfPi(abs(x));
-  auto [sine, cosine] = sinAndCos(reduced.rest);
-  Value result = select(isSet(reduced.word, 1), cosine, sine);
-  return flipSign(result, xorInt(shiftLeft(reduced.word, 30), bits(x)));
-}
-
-/// Within 1.6 ulp.
-Value MathF32::cos(Value x) {
-  Reduced reduced = reduceByHalfPi(abs(x));
-  auto [sine, cosine] = sinAndCos(reduced.rest);
-  Value result = select(isSet(reduced.word, 1), sine, cosine);
-  return flipSign(result, shiftLeft(addInt(reduced.word, integer(1)), 30));
-}
-
-/// Within 3.4 ulp.
-Value MathF32::tan(Value x) {
-  Reduced reduced = reduceByHalfPi(abs(x));
-  auto [sine, cosine] = sinAndCos(reduced.rest);
-  Value isOdd = isSet(reduced.word, 1);
-  Value result = div(select(isOdd, cosine, sine), select(isOdd, sine, cosine));
-  return flipSign(result, xorInt(shiftLeft(reduced.word, 31), bits(x)));
-}
-
 /// (atan(t) - t) / t^3 as a polynomial in t^2, |t| <= 1.
 static constexpr double atanCoefficients[] = {
     -0.333331018686294555664062, 0.199926957488059997558594,
@@ -128,34 +103,8 @@ Value MathF32::atan(Value x) {
 static constexpr double asinCoefficients[] = {0.1666677296, 0.07495029271, 0.04547423869,
                                               0.02424046025, 0.04197454825};
 
-MathF32::HalfArcsine MathF32::halfArcsine(Value x) {
-  Value size = abs(x);
-  Value isSmall = compare(Predicate::OLT, size, 0.5);
-  // The root of what is negative makes NaN of numbers beyond 1.
-  Value square = select(isSmall, mul(size, size), fma(size, number(-0.5), number(0.5)));
-  Value y = select(isSmall, size, sqrt(square));
-  Value rest = mul(mul(y, square), polynomial(square, asinCoefficients));
-  return {isSmall, y, rest};
-}
-
-/// From 1/2 on by asin(x) = pi/2 - 2 asin(sqrt((1-x) / 2)). Within 1.7 ulp.
-Value MathF32::asin(Value x) {
-  HalfArcsine half = halfArcsine(x);
-  Value sum = add(half.y, half.rest);
-  Value large = add(fma(sum, number(-2), number(halfPi1)), number(halfPi2));
-  return withSign(select(half.isSmall, sum, large), x);
-}
-
-/// From 1/2 on by acos(x) = 2 asin(sqrt((1-x) / 2)), else by pi/2 - asin(x). Within
-/// 1.2 ulp.
-Value MathF32::acos(Value x) {
-  HalfArcsine half = halfArcsine(x);
-  Value low = number(halfPi2);
-  Value small = sub(number(halfPi1),
-                    sub(withSign(half.y, x), sub(low, withSign(half.rest, x))));
-  Value positive = mul(number(2), add(half.y, half.rest));
-  Value negative =
-      fma(add(half.y, sub(half.rest, low)), number(-2), number(2 * halfPi1));
-  Value large = select(compare(Predicate::OLT, x, 0), negative, positive);
-  return select(half.isSmall, small, large);
+/// Sine and cosine are within 1.6 ulp, the tangent within 3.4, the arcsine within
+/// 1.7, the arccosine within 1.2.
+Trigonometry::Constants MathF32::getConstants() const {
+  return {halfPi1, halfPi2, asinCoefficients};
 }

@@ -114,30 +114,8 @@ std::pair<Value, Value> MathF64::sinAndCos(Value x) {
   return {mul(x, polynomial(square, sine)), polynomial(square, cosine)};
 }
 
-Value MathF64::sin(Value x) {
-  Reduced reduced = reduceByHalfPi(abs(x));
-  auto [sine, cosine] = sinAndCos(reduced.rest);
-  Value result = select(isSet(reduced.word, 1), cosine, sine);
-  return flipSign(result, xorInt(shiftLeft(reduced.word, 62), bits(x)));
-}
-
-Value MathF64::cos(Value x) {
-  Reduced reduced = reduceByHalfPi(abs(x));
-  auto [sine, cosine] = sinAndCos(reduced.rest);
-  Value result = select(isSet(reduced.word, 1), sine, cosine);
-  return flipSign(result, shiftLeft(addInt(reduced.word, integer(1)), 62));
-}
-
-Value MathF64::tan(Value x) {
-  Reduced reduced = reduceByHalfPi(abs(x));
-  auto [sine, cosine] = sinAndCos(reduced.rest);
-  Value isOdd = isSet(reduced.word, 1);
-  Value result = div(select(isOdd, cosine, sine), select(isOdd, sine, cosine));
-  return flipSign(result, xorInt(shiftLeft(reduced.word, 63), bits(x)));
-}
-
 //===----------------------------------------------------------------------===//
-// Arc functions and erf
+// Arc functions
 //
 // Each polynomial interpolates at the Chebyshev nodes of its interval, was computed
 // with 60 digits and then rounded. The errors were measured on 10 million numbers,
@@ -177,35 +155,7 @@ static constexpr double asinCoefficients[] = {
     0.005457506718640358, 0.01740087944269402, -0.014851887071247204,
     0.028757851367421566};
 
-MathF64::HalfArcsine MathF64::halfArcsine(Value x) {
-  Value size = abs(x);
-  Value isSmall = compare(Predicate::OLT, size, 0.5);
-  // The root of what is negative makes NaN of numbers beyond 1.
-  Value square = select(isSmall, mul(size, size), fma(size, number(-0.5), number(0.5)));
-  Value y = select(isSmall, size, sqrt(square));
-  Value rest = mul(mul(y, square), polynomial(square, asinCoefficients));
-  return {isSmall, y, rest};
+/// The arcsine is within 2.1 ulp, the arccosine within 1.2.
+Trigonometry::Constants MathF64::getConstants() const {
+  return {halfPiHigh, halfPiLow, asinCoefficients};
 }
-
-/// From 1/2 on by asin(x) = pi/2 - 2 asin(sqrt((1-x) / 2)). Within 2.1 ulp.
-Value MathF64::asin(Value x) {
-  HalfArcsine half = halfArcsine(x);
-  Value sum = add(half.y, half.rest);
-  Value large = add(fma(sum, number(-2), number(halfPiHigh)), number(halfPiLow));
-  return withSign(select(half.isSmall, sum, large), x);
-}
-
-/// From 1/2 on by acos(x) = 2 asin(sqrt((1-x) / 2)), else by pi/2 - asin(x). Within
-/// 1.2 ulp.
-Value MathF64::acos(Value x) {
-  HalfArcsine half = halfArcsine(x);
-  Value low = number(halfPiLow);
-  Value small = sub(number(halfPiHigh), sub(withSign(half.y, x),
-                                            sub(low, withSign(half.rest, x))));
-  Value positive = mul(number(2), add(half.y, half.rest));
-  Value negative = fma(add(half.y, sub(half.rest, low)), number(-2),
-                       number(2 * halfPiHigh));
-  Value large = select(compare(Predicate::OLT, x, 0), negative, positive);
-  return select(half.isSmall, small, large);
-}
-
