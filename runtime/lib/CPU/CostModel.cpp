@@ -20,8 +20,7 @@ void SiteCost::Estimate::add(float sample) {
     ticks = samples++ ? std::min(ticks, sample) : sample;
     return;
   }
-  // Down at once, up slowly: a thread that was interrupted once says nothing of
-  // the site.
+  // Down at once, up slowly: one interrupted thread says nothing about the site.
   if (sample < ticks)
     ticks += (sample - ticks) / 2;
   else
@@ -41,16 +40,16 @@ void CostModel::Interruptions::add(float newUsual, float newBeyond) {
 // Choices
 //===----------------------------------------------------------------------===//
 
-/// This part of the time may be lost by trying: a fortieth.
+/// Trials may cost one part in so many of the time: 2.5%.
 static constexpr int64_t lossShare = 40;
-/// Runs between two trials, at least.
+/// The least number of runs between two trials.
 static constexpr int64_t runsBetweenTrials = 20;
-/// About 20 ms: the most that they count after a trial of all threads, since one of
-/// long runs costs little that is not its loss, and other work may have ended.
+/// After a trial of all threads, at most about 20 ms count for them: long runs should
+/// notice soon that other work has ended, and the loss of the trial counts anyway.
 static constexpr int64_t timeBetweenTrials = 5e7;
-/// About 2 ms: waking workers and waiting for one that is interrupted take less.
+/// About 2 ms, longer than waking workers or waiting for an interrupted one.
 static constexpr float longSite = 5e6f;
-/// What the choice of sites must save of a run, or the whole of it gets one thread.
+/// If the choices for its sites save less of a run, all of it gets one thread.
 static constexpr float leastGain = 0.02f;
 
 void CostModel::planRun() {
@@ -64,7 +63,7 @@ void CostModel::planRun() {
       plan = Plan::AllSerial;
   }
   if (plan == Plan::Choose) {
-    // Nothing changes the choice until the next trial.
+    // The choice stays until the next trial.
     serialRun = !afterTrial && (!choseParallel || isChoiceSlower());
     if (!serialRun)
       choseSerial = choseParallel = false;
@@ -73,7 +72,7 @@ void CostModel::planRun() {
   lastTrial = plan;
   trialLoss = 0;
   serialRun = plan == Plan::AllSerial;
-  // What was long ago counts less than what the trial shows.
+  // Old interruptions count less than what the trial shows.
   (serialRun ? serialInterruptions : parallelInterruptions).beyond *= 0.75f;
 }
 
@@ -106,7 +105,7 @@ void CostModel::endRun(int64_t ticks) {
     untilTrial = least + lossShare * std::max(trialLoss, getLossOfRun(ticks));
   }
   first = false;
-  // Sites alone do not tell what a run takes: data move between the cores' caches.
+  // The times of sites do not add up to that of a run: data move between caches.
   if (isComplete && expected > 0 && plan != Plan::AllParallel && !isSettled())
     (serialRun ? serialRuns : chosenRuns).add(float(ticks) / expected);
 }
@@ -116,8 +115,8 @@ bool CostModel::isParallel(const SiteCost &site) {
     return false;
   if (plan == Plan::AllParallel)
     return true;
-  // Nothing is settled before each way has its samples. What takes long is worth
-  // more threads until a trial has shown otherwise.
+  // Each way needs its samples first. Long sites are parallel until a trial shows
+  // that one thread is better.
   bool isLong = site.parallel.samples && site.parallel.ticks >= longSite;
   if (isLong ? !site.serial.samples
              : std::min(site.serial.samples, site.parallel.samples) < firstSamples) {
@@ -153,7 +152,7 @@ void CostModel::record(SiteCost &site, bool parallel, int64_t ticks) {
 // Loops
 //===----------------------------------------------------------------------===//
 
-/// The same for counts that differ by less than a quarter.
+/// Counts that differ by less than a quarter are of one class.
 static int sizeClass(int64_t count) {
   int exponent = 63 - __builtin_clzll(uint64_t(count) | 1);
   int64_t leading = exponent < 2 ? count : count >> (exponent - 2);

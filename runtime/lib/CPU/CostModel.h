@@ -3,11 +3,11 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
 // LICENSE.
 //
-// Whether a loop or a primitive gains by more threads depends on its work, on the
-// price of waking and joining workers, and on what else the machine does. None of
-// it is guessed: each site is timed both ways, and the cheaper way is taken. The
-// other way is tried again from time to time, so that the choice follows the
-// machine's load. Results do not depend on the choice.
+// Whether a loop or a primitive gains by more threads depends on its work, on the cost
+// of waking and joining workers, and on the load of the machine. This is measured, not
+// guessed: each site is timed with one thread and with all, and the faster way is
+// taken. The other way is tried again from time to time, so that the choice follows the
+// load. Results do not depend on it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,7 +25,7 @@
 
 namespace nnrt {
 
-/// The time stamp counter, whose differences are all that is used of it.
+/// The time stamp counter; only differences are used.
 inline int64_t readTicks() {
 #if defined(__x86_64__)
   return static_cast<int64_t>(__rdtsc());
@@ -36,7 +36,7 @@ inline int64_t readTicks() {
 
 /// What a site (a loop or a primitive, of one size) has cost so far.
 struct SiteCost {
-  /// An estimate that follows the usual case, whatever a few runs take.
+  /// Follows the usual case; a few outliers hardly change it.
   struct Estimate {
     float ticks = 0;
     uint8_t samples = 0; // counted up to CostModel::firstSamples
@@ -48,11 +48,11 @@ struct SiteCost {
 /// Chooses for the sites of one session. Used by one thread at a time.
 class CostModel {
 public:
-  /// So many times each way before one is chosen: the first are cold.
+  /// Each way is timed so often before one is chosen: the first runs are cold.
   static constexpr int firstSamples = 3;
 
-  /// Whether anything may run in parallel in the run that begins. If not, the
-  /// whole of it can be given one thread.
+  /// Whether anything in the run that begins may be parallel. If not, all of it can be
+  /// given one thread.
   bool beginRun();
   void endRun(int64_t ticks);
 
@@ -60,25 +60,25 @@ public:
   bool isParallel(const SiteCost &site);
   /// Whether the run was given one thread.
   bool isSerialRun() const { return serialRun; }
-  /// Whether nothing is chosen and nothing measured in this run.
+  /// Whether this run neither chooses nor measures.
   bool isSettled() const { return serialRun && plan == Plan::Choose; }
   void record(SiteCost &site, bool parallel, int64_t ticks);
 
 private:
-  /// A site's parallel time depends on its neighbours: workers that have just
-  /// worked are awake. Therefore the other way is tried for whole runs.
+  /// A site's parallel time depends on the sites before it, after which workers may
+  /// still be awake. Therefore whole runs try the other way.
   enum class Plan : uint8_t { Choose, AllParallel, AllSerial };
   void planRun();
-  /// Whether runs take as long with what was chosen for each site as with one thread.
+  /// Whether runs with the choices of the sites are no faster than with one thread.
   bool isChoiceSlower() const;
-  /// Ticks that a trial of all threads took longer than a run with one.
+  /// By how many ticks a trial of all threads was slower than a run with one.
   int64_t getLossOfRun(int64_t ticks) const;
 
-  /// What sites took beyond the usual case: a thread was interrupted. That says
-  /// nothing of a site, but much of a way to execute all of them.
+  /// The time of sites beyond the usual case, in which a thread was interrupted. It says
+  /// nothing about a site, but much about running in parallel.
   struct Interruptions {
-    /// Ticks, about 20 ms, that count as seen without any, so that one does not
-    /// decide.
+    /// Counts as observed without interruptions (about 20 ms, in ticks), so that a
+    /// single one does not decide.
     static constexpr float window = 5e7f;
     float usual = window, beyond = 0;
     void add(float usual, float beyond);
@@ -89,14 +89,14 @@ private:
   Plan plan = Plan::Choose;
   Plan lastTrial = Plan::AllSerial;
   bool serialRun = false;
-  /// What was chosen in the last run without a plan.
+  /// The choices of the last run that was no trial.
   bool choseSerial = false, choseParallel = true;
   /// Ticks of runs until the next trial. The first run counts as one.
   int64_t untilTrial = 0;
-  /// What a run has taken, relative to what its sites are expected to take with one
-  /// thread, as runs differ in shapes.
+  /// The time of runs, relative to the expected time of their sites with one thread,
+  /// since runs differ in shapes.
   SiteCost::Estimate serialRuns, chosenRuns;
-  /// Of the run at work: these ticks, and whether all of its sites are known.
+  /// Of the current run: those expected ticks, and whether all of its sites are known.
   float expected = 0;
   bool isComplete = true;
   int64_t trialLoss = 0;
@@ -114,7 +114,7 @@ private:
     int size = 0;
     SiteCost cost;
   };
-  std::array<Entry, 256> entries; // a site takes the place of another
+  std::array<Entry, 256> entries; // a new site may replace another
 };
 
 } // namespace nnrt

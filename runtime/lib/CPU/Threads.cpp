@@ -50,7 +50,7 @@ struct Loop {
 
   /// Executes chunks until none is left.
   void work() {
-    // oneTBB, which is not instrumented, orders what the threads do.
+    // oneTBB synchronizes the threads, but is not instrumented.
     __tsan_acquire(this);
     insideLoop = true;
     for (;;) {
@@ -75,8 +75,8 @@ void parallelFor(int threads, nnrt_abi_range_fn fn, void *arg, int64_t count,
     fn(arg, 0, count);
     return;
   }
-  // Enough chunks that a thread that is slow or late does not hold up the
-  // others, few enough that claiming them costs nothing.
+  // Enough chunks for others to make up for a slow or late thread, few enough that
+  // claiming them costs nothing.
   int64_t wanted = std::max<int64_t>(24, 3ll * threads);
   Loop loop = {fn, arg, count, std::max(grain, (count + wanted - 1) / wanted)};
   int64_t chunks = (count + loop.chunk - 1) / loop.chunk;

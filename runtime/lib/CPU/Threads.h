@@ -3,10 +3,10 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
 // LICENSE.
 //
-// All threads but the callers' are oneTBB's, and oneDNN takes them from there
-// too: one set of workers, one per core less one, serves all sessions of the
-// process. A thread that calls takes part in its own work, and never waits for a
-// worker that has not begun any of it.
+// Besides the callers' threads there are only oneTBB's, which oneDNN uses too: one set
+// of workers, one fewer than there are cores, serves all sessions of the process. The
+// calling thread takes part in its own work, and never waits for a worker that has not
+// begun any of it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,7 +20,7 @@
 
 namespace nnrt {
 
-/// How many threads make one per core that this process may use.
+/// The number of cores that this process may use.
 int numCores();
 
 /// Calls fn over disjoint ranges that cover [0, count), on the calling thread and
@@ -33,8 +33,8 @@ void parallelFor(int threads, nnrt_abi_range_fn fn, void *arg, int64_t count,
 /// thread is created.
 class Threads {
 public:
-  /// More than one per core count as one per core. `withOneDNN`: runs call it, so
-  /// that it must see how many threads it has. Throws std::bad_alloc.
+  /// A count above the number of cores is reduced to it. `withOneDNN`: runs call oneDNN,
+  /// which must see how many threads it has. Throws std::bad_alloc.
   Threads(int count, bool withOneDNN);
   ~Threads();
 
@@ -52,12 +52,12 @@ public:
     costs.endRun(readTicks() - start);
   }
 
-  // What follows is for the calling thread of a run.
+  // The following is for the calling thread of a run.
 
-  /// Calls fn as parallelFor does, on as many threads as are worth it.
+  /// Calls fn as parallelFor does, on one thread or all, whichever is faster.
   void loop(nnrt_abi_range_fn fn, void *arg, int64_t count, int64_t grain) noexcept;
 
-  /// Calls body() where oneDNN sees all threads: what it makes is for so many.
+  /// Calls body() where oneDNN sees all threads, for whose number it makes primitives.
   template <typename Body> void prepare(Body body) {
     if (number > 1)
       enter(*all, body);
@@ -65,7 +65,7 @@ public:
       body();
   }
 
-  /// Calls body(), which uses oneDNN, with as many threads as are worth it.
+  /// Calls body(), which uses oneDNN, on one thread or all, whichever is faster.
   template <typename Body> void execute(SiteCost &site, Body body) {
     if (number == 1 || costs.isSettled())
       return body();
@@ -78,7 +78,7 @@ public:
     costs.record(site, parallel, readTicks() - start);
   }
 
-  /// Calls body(), which uses oneDNN, with one thread.
+  /// Calls body(), which uses oneDNN, on one thread.
   template <typename Body> void runSerially(Body body) {
     if (one)
       enter(*one, body);

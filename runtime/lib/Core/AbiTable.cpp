@@ -30,8 +30,8 @@ void Session::failedAt(const char *nodes) {
   nnrt_status_free(std::exchange(failure, named));
 }
 
-/// Fails with a message that `makeMessage` builds as a string; if that needs
-/// memory that is not there, the failure is that.
+/// Fails with the message that `makeMessage` builds, or with the lack of memory
+/// for it.
 template <typename Make>
 static void failWith(Session &session, nnrt_status_code code,
                      Make makeMessage) noexcept {
@@ -95,7 +95,7 @@ void *Session::getOutput(int32_t index, int32_t rank, const int64_t *dims) {
                              output.given->byte_offset
                        : static_cast<uint8_t *>(output.own.ensure(bytes));
   if (block && expected.elementType->isPacked()) {
-    // The code's elements, a byte each; Session::finish packs them.
+    // The generated code writes a byte per element; Session::finish packs them.
     int64_t unpacked = denseBytes(dims, rank, 8);
     block = unpacked < 0
                 ? nullptr

@@ -28,7 +28,7 @@ enum SavedState : uint32_t {
   APX = 0x80000, // the general registers of APX
 };
 
-/// In place of a bit: a version in the lowest byte.
+/// Instead of a bit, a register may hold a version in its lowest byte.
 constexpr int atLeast(int version) { return 32 + version; }
 
 struct Feature {

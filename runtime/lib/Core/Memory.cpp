@@ -33,7 +33,7 @@ void *Buffer::ensure(size_t bytes) noexcept {
     return block;
   std::free(std::exchange(block, nullptr));
   size = 0;
-  // From here on, large pages save more page faults than they waste memory.
+  // From this size on, huge pages save enough page faults to be worth their memory.
   constexpr size_t largeBlock = 4 << 20, largePage = 2 << 20;
   size_t alignment = bytes >= largeBlock ? largePage : 64;
   if (bytes > PTRDIFF_MAX - alignment)
@@ -66,10 +66,11 @@ void *BlockPool::allocate(size_t bytes) noexcept {
       outgrown = &block;
     }
   }
-  // A block that is far too large is left for someone who needs it.
+  // Keep blocks that are far too large for requests that need them.
   if (best && best->buffer.capacity() / 4 > std::max<size_t>(bytes, 4096))
     best = nullptr;
-  // What a loop has released may be what grows with each of its iterations.
+  // A block released within this run may belong to a buffer that grows with each
+  // iteration of a loop: grow it instead of adding another.
   if (!best && outgrown && outgrown->buffer.capacity() >= bytes / 2 &&
       outgrown->buffer.ensure(bytes + bytes / 2))
     best = outgrown;

@@ -45,7 +45,7 @@ public:
   /// Takes back the blocks given out since `mark`, except for those that contain one of
   /// the `count` addresses in `kept`.
   void release(int64_t mark, int64_t count, const void *const *kept) noexcept;
-  /// Takes back all blocks, and frees those that no recent run has used.
+  /// Takes back all blocks, and frees those that no recent run used.
   void endRun() noexcept;
   size_t capacity() const;
 

@@ -211,7 +211,7 @@ Status Module::describeTensors() {
       }
       tensors.push_back(std::move(tensor));
     }
-    // Only now, since moving a short string moves its characters.
+    // Not earlier: moving a short string moves its characters.
     for (Tensor &tensor : tensors)
       for (const std::string &name : tensor.dimNames)
         tensor.dimNamePointers.push_back(name.c_str());
@@ -273,8 +273,8 @@ Status Module::chooseVariant(const Section *&code) const {
                     path.c_str(), reasons.c_str());
 }
 
-/// Compares the hashes of code and weights. Code always, since damaged code
-/// crashes; weights by default only while they are so small that nobody waits.
+/// Verifies the hash of the code, always: damaged code crashes. That of the weights
+/// is verified by default only if they are small enough for it to take no time.
 Status Module::verify() const {
   constexpr uint64_t smallWeights = 512 << 20;
   const char *option = std::getenv("NNRT_VERIFY");
@@ -312,9 +312,8 @@ Status Module::verify() const {
 }
 
 Status Module::loadCode(const Section &code) {
-  // By the file that was checked, not by its name: the name may stand for
-  // another file by now, and dlopen gives back what it once loaded by that
-  // name.
+  // Load the file that was checked, by its descriptor. Its path may name another
+  // file by now, and dlopen returns whatever it loaded under that path before.
   std::string name = "/proc/self/fd/" + std::to_string(file.fd);
   if (access(name.c_str(), R_OK) != 0) {
     std::unique_ptr<char, void (*)(void *)> real(

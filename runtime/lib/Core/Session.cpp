@@ -86,15 +86,15 @@ Session::~Session() {
 // Outputs
 //===----------------------------------------------------------------------===//
 
-/// What can be said of the caller's outputs before the run; their dims that the
-/// model does not know are checked when the run asks for the buffer.
+/// Checks the caller's outputs as far as possible before the run. Dimensions known
+/// only at run time are checked when the run asks for the buffer.
 Status Session::checkOutputs(DLTensor *tensors) {
   for (size_t i = 0; i < outputs.size(); ++i) {
     Output &output = outputs[i];
     DLTensor &tensor = tensors[i];
     output.produced = false;
     output.given = nullptr;
-    // What the session once filled in may be passed again as it is.
+    // Callers may pass back a tensor that an earlier run filled in.
     if (!tensor.data || tensor.data == output.own.data() ||
         tensor.data == output.spare.data())
       continue;
@@ -144,7 +144,7 @@ Status Session::checkOutputs(DLTensor *tensors) {
   return nullptr;
 }
 
-/// Results are written while inputs are still read: no buffer may be both.
+/// Results are written while inputs are still read, so their buffers must not overlap.
 Status Session::checkOverlap(size_t output, const uint8_t *data,
                              int64_t bytes) {
   auto overlaps = [&](const uint8_t *other, int64_t otherBytes) {
@@ -204,7 +204,7 @@ Status Session::run(const DLTensor *inputTensors, size_t numInputs,
   return finish(outputTensors, result);
 }
 
-/// Says what the session holds when that has changed.
+/// Prints the memory that the session holds if it has changed.
 void Session::sayMemory() {
   nnrt_session_memory_info now = memory();
   if (std::memcmp(&now, &saidMemory, sizeof(now)) == 0)

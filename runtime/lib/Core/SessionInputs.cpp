@@ -27,7 +27,8 @@ Status Session::checkInputs(const DLTensor *tensors) {
   return keepOutputsThatAreInputs();
 }
 
-/// Whether the parts of a sequence tell the same: code may read by any of them.
+/// Checks that the parts of a sequence agree, since generated code relies on each of
+/// them.
 Status Session::checkSequence(size_t elements) {
   const char *value = module->inputs[elements].value.c_str();
   size_t sizes = elements + 1, items = elements + 2;
@@ -47,8 +48,7 @@ Status Session::checkSequence(size_t elements) {
                         static_cast<long long>(count),
                         static_cast<long long>(sizesLeft),
                         static_cast<long long>(elementsLeft));
-    // The product without overflow: what exceeds the count will not come back,
-    // unless by a size of 0.
+    // A product that overflows exceeds the count, unless a later size is 0.
     bool isEmpty = false, isNegative = false, isLarger = false;
     int64_t product = 1;
     for (int64_t d = 0; d < rank; ++d, ++size) {
@@ -82,8 +82,8 @@ Status Session::checkSequence(size_t elements) {
   return nullptr;
 }
 
-/// An output of the last run may be an input of this one. The new output then
-/// goes to other memory, so that the two take turns.
+/// If an output of the last run is an input of this one, the new output is written to
+/// the session's other buffer: the two alternate.
 Status Session::keepOutputsThatAreInputs() {
   auto findInput = [&](const Buffer &buffer) {
     auto begin = reinterpret_cast<uintptr_t>(buffer.data());
@@ -206,7 +206,7 @@ static void copyStrided(uint8_t *to, const uint8_t *from,
     std::memcpy(to, from, size * bytes);
     return;
   }
-  // Loops over a constant size, so that the copy of an element is one move.
+  // With a constant element size, each copy compiles to one move.
   auto copy = [&](auto element) {
     for (int64_t i = 0; i < size; ++i)
       std::memcpy(to + i * sizeof(element), from + i * stride, sizeof(element));
@@ -272,7 +272,7 @@ Status Session::takeInput(size_t index, const DLTensor &tensor) {
       copyStrided(copy, data, tensor, 0, elementBytes,
                   input.bytes / elementBytes);
     data = copy;
-    // Who looks for overlaps asks where a packed input itself lies.
+    // The overlap check needs the address of a packed input itself.
     if (bits >= 8)
       input.data = copy;
   }

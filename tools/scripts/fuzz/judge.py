@@ -48,11 +48,17 @@ def spans_much(operands):
     return (sizes > 1e10).any() and (sizes < 1e-10).any()
 
 
+def has_large(operands):
+    return any((np.abs(x) > 1e3).any() for x in operands)
+
+
 # Operators whose results are up to chance for operands of this kind: NaN is the maximum
 # or is passed over, by the order, and becomes any integer (docs/decisions/floats.md); a
-# product underflows before or after it has met an infinity.
+# product underflows before or after it has met an infinity. ONNX Runtime's LRN subtracts
+# from a sliding sum what leaves the window.
 CHANCES = {"MaxPool": has_nan, "GlobalMaxPool": has_nan, "ScatterElements": has_nan,
-           "ScatterND": has_nan, "Cast": has_nan, "ReduceProd": spans_much}
+           "ScatterND": has_nan, "Cast": has_nan, "ReduceProd": spans_much,
+           "LRN": has_large}
 
 
 class NotJudged(Exception):

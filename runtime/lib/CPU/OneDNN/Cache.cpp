@@ -76,7 +76,7 @@ std::shared_ptr<const Kernel> SiteCache::get(const nnrt_abi_onednn_site &site,
                                              const nnrt_abi_tensor *args,
                                              int threads) {
   ShapeKey key = makeKey(args, site.num_args);
-  key.insert(key.begin(), threads); // oneDNN splits the work at creation
+  key.insert(key.begin(), threads); // oneDNN divides the work when a primitive is created
   std::lock_guard<std::mutex> lock(mutex);
   for (auto entry = entries.begin(); entry != entries.end(); ++entry)
     if (entry->key == key) {
@@ -91,8 +91,8 @@ std::shared_ptr<const Kernel> SiteCache::get(const nnrt_abi_onednn_site &site,
   std::shared_ptr<const Kernel> kernel =
       buildKernel(problem, args, weights, manyShapes);
   if (entries.size() >= cacheCapacity()) {
-    // What a session holds stays in memory anyhow, and sessions do not say here
-    // that they use it again.
+    // Kernels that a session holds stay in memory anyway, and sessions do not report
+    // here that they use them again.
     auto unused =
         std::find_if(entries.begin(), entries.end(), [](const Entry &entry) {
           return entry.kernel.use_count() == 1;
@@ -206,7 +206,7 @@ PluginSession::PluginSession(PluginModule &module, Threads &threads)
 }
 
 static size_t slotOf(const nnrt_abi_onednn_site *site, size_t size) {
-  // Sites lie in one array of constants: their low bits are alike.
+  // Sites are elements of one array: the low bits of their addresses are alike.
   uint64_t hash = reinterpret_cast<uintptr_t>(site) * 0x9E3779B97F4A7C15ull;
   return (hash >> 32) & (size - 1);
 }
@@ -264,7 +264,7 @@ void PluginSession::execute(const nnrt_abi_onednn_site *site,
   });
   bool hit = found != bound.end();
   if (!hit) {
-    // Before the module's turn, which then drops the same.
+    // Before the module does, which then drops the same one.
     if (bound.size() >= cacheCapacity())
       bound.pop_back();
     std::shared_ptr<const Kernel> kernel;

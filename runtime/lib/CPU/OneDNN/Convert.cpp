@@ -118,7 +118,7 @@ static void convertRow(const typename From::Storage *from, int64_t fromStride,
                        int64_t size) {
 #if defined(__x86_64__)
   if constexpr (std::is_same_v<From, F16> && std::is_same_v<To, F32>) {
-    // Weights of whole models go this way.
+    // The weights of whole models are converted here.
     static const bool hasF16C = __builtin_cpu_supports("f16c");
     if (hasF16C && fromStride == 1 && toStride == 1)
       return convertHalfRow(from, to, size);

@@ -3,14 +3,14 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
 // LICENSE.
 //
-// oneDNN has an implementation for almost anything, but where it only has its
-// reference implementation, that is some hundred times slower. So a contraction
-// is tried as asked, then with trailing post-ops on their own, then on formats
-// of oneDNN's choice; the first that is no slow implementation is taken.
+// oneDNN implements almost everything, but its reference implementation is some hundred
+// times slower than others. So a contraction is tried as requested, then with trailing
+// post-ops as separate steps, then on formats of oneDNN's choice; the first attempt with
+// a fast implementation is taken.
 //
-// Products of 8-bit integers are exact only on CPUs with VNNI: without, oneDNN adds
-// two of them in 16 bits, which saturate. There, and where oneDNN has nothing fast
-// for integers, the primitive is one of f32, between conversions.
+// Products of 8-bit integers are exact only on CPUs with VNNI: on others, oneDNN adds
+// two of them in 16 bits, which saturate. There, and where oneDNN has no fast
+// implementation for integers, the primitive computes in f32, between conversions.
 //
 //===----------------------------------------------------------------------===//
 
@@ -44,8 +44,8 @@ public:
   std::shared_ptr<const Kernel> build();
 
 private:
-  /// A way to do it: how many post-ops the primitive does itself, and whether
-  /// src and dst are in formats of oneDNN's choice.
+  /// How many post-ops the primitive applies itself, and whether src and dst are in
+  /// formats of oneDNN's choice.
   struct Attempt {
     int numPostOps = 0;
     bool anyData = false;
@@ -62,11 +62,11 @@ private:
   int addArgument(int argument, const Operand &operand);
   int addScratch(MemoryDesc desc);
   int addConstant(std::shared_ptr<Packed> constant);
-  /// With a zero point, that is subtracted from what `from` holds.
+  /// A zero point is subtracted from the elements of `from`.
   int addReorder(int from, MemoryDesc to, int32_t zeroPoint = 0);
   void addCopy(int from, int to);
   int addZeroPoint(int32_t zeroPoint);
-  /// The operand in `type`, converted on each run if it has another.
+  /// The operand in `type`; converted in each run if it has another type.
   int addConverted(int argument, const Operand &operand, int32_t type);
   int addWeights(Attempt &attempt);
   int addBias();
@@ -178,8 +178,8 @@ void Builder::addPrimitive(const PrimitiveDesc &desc,
 // Weights
 //===----------------------------------------------------------------------===//
 
-/// What is asked for at first: oneDNN's choice if the weights are packed before
-/// the run; convolutions know no good plain format at all.
+/// The first format to try: oneDNN's choice if the weights are packed before the run,
+/// and for convolutions, which have no good plain format.
 MemoryDesc Builder::requestedWeights() {
   if (!problem.isContraction())
     return nullptr;
@@ -193,8 +193,8 @@ MemoryDesc Builder::requestedWeights() {
   return converted.desc();
 }
 
-/// The weights in the format of the attempt's primitive. May exchange the
-/// primitive for one that takes a format which exists already.
+/// The weights in the format of the attempt's primitive. May replace the primitive by
+/// one that takes a format which exists already.
 int Builder::addWeights(Attempt &attempt) {
   const_dnnl_memory_desc_t wanted = dnnl_primitive_desc_query_md(
       attempt.desc.get(), dnnl_query_weights_md, 0);
@@ -211,7 +211,7 @@ int Builder::addWeights(Attempt &attempt) {
       return addConstant(format);
   for (const std::shared_ptr<Packed> &format : packed.formats) {
     if (!hasDimsOf(problem.weights, format->desc.get()))
-      continue; // Shapes of the run decide whether a problem is turned.
+      continue; // Whether a problem is turned depends on the run's shapes.
     PrimitiveDesc other =
         tryAttempt(attempt.numPostOps, attempt.anyData, format->desc.get());
     if (other && !isReference(other) &&
@@ -309,7 +309,7 @@ PrimitiveDesc Builder::tryAttempt(int numPostOps, bool anyData,
   while (isAvoided(desc))
     if (dnnl_primitive_desc_next_impl(desc.get()) != dnnl_success)
       return create();
-  // Memory that grows is better than runs that take a hundred times as long.
+  // Growing memory is better than runs that take a hundred times as long.
   return isReference(desc) ? create() : std::move(desc);
 }
 
@@ -325,7 +325,7 @@ Builder::Attempt Builder::choose() {
   if (problem.isConvolution())
     attempts.push_back({all, true, nullptr});
 
-  // The best of those that are not good: im2col before reference.
+  // None is fast: prefer im2col to the reference.
   Attempt fallback;
   for (Attempt &attempt : attempts) {
     attempt.desc =
@@ -349,7 +349,7 @@ Builder::Attempt Builder::choose() {
 }
 
 void Builder::addEmptyProduct() {
-  // Without a bias, a value that needs no descriptor.
+  // Without a bias: a value that needs no descriptor.
   Operand from = problem.dst;
   Value value;
   value.place = Value::Zero;
@@ -424,7 +424,7 @@ std::shared_ptr<const Kernel> Builder::build() {
   if (separate && host->verboseLevel() >= 1)
     host->verbosePrint(verbose::separate, problem.name().c_str(), separate,
                        "oneDNN has no fast primitive with them");
-  // On f32, before integers are made of it.
+  // On f32, before the conversion to integers.
   if (problem.isInF32())
     addSeparatePostOps(attempt.numPostOps, innerDst);
   if (innerDst != dst)

@@ -18,7 +18,7 @@ static constexpr float minusInfinity = -std::numeric_limits<float>::infinity();
 
 /// Whether an element is `lowest`.
 static bool holdsLowest(const float *data, int64_t count, int64_t stride) {
-  // Without a way out of the loop, so that it is one of vectors.
+  // No early exit, so that the loop is vectorized.
   bool found = false;
   if (stride == 1)
     for (int64_t i = 0; i < count; ++i)
@@ -29,7 +29,7 @@ static bool holdsLowest(const float *data, int64_t count, int64_t stride) {
   return found;
 }
 
-/// The same of the dimensions from `dim` on.
+/// The same for the dimensions from `dim` on.
 static bool holdsLowest(const float *data, const Operand &tensor, int dim) {
   int64_t size = tensor.dims[dim], stride = tensor.strides[dim];
   if (dim + 1 == tensor.rank)
@@ -66,7 +66,7 @@ static bool isInfinite(const Problem &problem, const int64_t *place,
   return true;
 }
 
-/// Looks at all elements of the result in dimensions `dim` and following.
+/// Visits all elements of the result in dimensions `dim` and following.
 static void restore(const Problem &problem, const float *src, int64_t *place,
                     float *to, int dim) {
   const Operand &dst = problem.dst;
@@ -77,7 +77,7 @@ static void restore(const Problem &problem, const float *src, int64_t *place,
   }
   for (int64_t i = 0; i < dst.dims[dim]; ++i) {
     place[dim] = i;
-    // Batch entries and channels are apart.
+    // Windows do not extend over batch entries and channels.
     restore(problem, dim < 2 ? src + i * problem.src.strides[dim] : src, place,
             to + i * dst.strides[dim], dim + 1);
   }

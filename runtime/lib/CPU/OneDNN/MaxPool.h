@@ -13,9 +13,9 @@
 namespace nnrt {
 namespace onednn {
 
-/// oneDNN's maxima begin with the least finite number, which is what it gives for a
-/// window of nothing but -infinity. To be called after the primitive: reads the
-/// result once, and makes such elements -infinity. Does nothing for other sites.
+/// oneDNN starts maxima from the lowest finite number, which it therefore returns for a
+/// window of -infinity only. Called after the primitive, this reads the result once and
+/// replaces such elements by -infinity. Does nothing for other sites.
 void restoreInfinities(const nnrt_abi_onednn_site &site,
                        const nnrt_abi_tensor *args);
 

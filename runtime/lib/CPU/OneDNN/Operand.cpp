@@ -124,8 +124,7 @@ Operand makeOperand(const nnrt_abi_tensor &tensor) {
   operand.rank = tensor.rank;
   operand.type = tensor.type;
   std::copy(tensor.dims, tensor.dims + tensor.rank, operand.dims);
-  // What is computed of the inputs' sizes: 3 - 4, say, for a window on 3
-  // elements.
+  // Computed from the inputs' sizes: 3 - 4, say, for a window of 4 on 3 elements.
   for (int i = 0; i < operand.rank; ++i)
     if (operand.dims[i] < 0)
       throw Failure{
@@ -135,7 +134,7 @@ Operand makeOperand(const nnrt_abi_tensor &tensor) {
   if (!tensor.strides)
     return operand.dense();
   std::copy(tensor.strides, tensor.strides + tensor.rank, operand.strides);
-  // oneDNN takes the strides of single rows and columns for distances between several.
+  // oneDNN takes the stride of a single row or column for a distance between several.
   for (int i = operand.rank - 1; i >= 0; --i)
     if (operand.dims[i] == 1)
       operand.strides[i] =

@@ -33,7 +33,7 @@ dnnl_engine_t engine() {
 } // namespace onednn
 } // namespace nnrt
 
-/// Calls `body`, and gives null for what it throws.
+/// Calls `body`; null if it throws.
 template <typename Body> static auto orNull(Body body) -> decltype(body()) {
   try {
     return body();

@@ -77,8 +77,8 @@ void Problem::resolveSpatial() {
     dilations[i] = site.dilations[i] - 1;
   }
   if (site.kind == NNRT_ABI_ONEDNN_POOLING) {
-    // oneDNN refuses a dilation that reaches beyond the input, even of a single
-    // tap, which has none.
+    // oneDNN rejects dilations larger than the input, even where the kernel has a
+    // single tap.
     for (int i = 0; i < spatial; ++i)
       if (site.kernel[i] == 1)
         dilations[i] = 0;
@@ -95,8 +95,8 @@ void Problem::resolveSpatial() {
   turnColumn();
 }
 
-/// A convolution along columns of pictures one pixel wide becomes one along
-/// rows: the same bytes, but oneDNN blocks its work along rows only (measured 5
+/// Turns a convolution along columns, on images one pixel wide, into one along rows.
+/// The bytes are the same, but oneDNN blocks its work along rows only (measured 5
 /// times faster: 256x512x1, 512 kernels of 5x1).
 void Problem::turnColumn() {
   auto isColumn = [](const Operand &operand) {
@@ -123,17 +123,17 @@ void Problem::turnColumn() {
     std::swap(array[0], array[1]);
 }
 
-/// Pads between the side of the windows (`large`) and the side with one element
-/// per window (`small`). oneDNN wants pads that give exactly `small`; those at
-/// the end are ours to correct, since ceil_mode, output_padding and sizes that
-/// were unknown at compile time are seen only in the shapes.
+/// Computes the pads between the side that windows slide over (`large`) and the side
+/// with one element per window (`small`). oneDNN requires pads that give exactly
+/// `small`. Those at the end are adjusted to it, since ceil_mode, output_padding and
+/// sizes known only at run time show only in the shapes.
 void Problem::resolvePads(const Operand &large, const Operand &small,
                           const int64_t *kernel) {
   for (int i = 0; i < site.spatial_rank; ++i) {
     int64_t size = large.dims[2 + i], windows = small.dims[2 + i];
     int64_t stride = std::max<int64_t>(strides[i], 1);
     int64_t extent = (kernel[i] - 1) * (dilations[i] + 1) + 1;
-    // What the last window reaches beyond the start, without pads.
+    // How far the last window extends beyond the input, without pads.
     int64_t total = (windows - 1) * stride + extent - size;
     if (site.flags & NNRT_ABI_ONEDNN_SAME_UPPER) {
       padsBegin[i] = std::max<int64_t>(total, 0) / 2;
@@ -151,8 +151,8 @@ void Problem::resolvePads(const Operand &large, const Operand &small,
   }
 }
 
-/// A batch of rows times one matrix is one matrix product with more rows, which
-/// oneDNN does faster; and packed weights then serve each batch size.
+/// Turns a batch of products with one matrix into a single product with more rows:
+/// oneDNN is faster, and the packed weights serve each batch size.
 void Problem::flattenMatMul() {
   int rank = dst.rank;
   if (src.rank != rank || weights.rank != rank || rank < 2)
@@ -224,7 +224,7 @@ bool Problem::constantWeights() const {
 bool Problem::isEmpty() const {
   if (dst.numElements() == 0)
     return true;
-  // oneDNN would leave the result as it is.
+  // oneDNN would not write the result.
   if (src.numElements() == 0 && !isEmptyProduct())
     throw Failure{NNRT_FAILED_PRECONDITION,
                   "the input has no elements: " + shapesText()};

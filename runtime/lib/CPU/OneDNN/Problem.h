@@ -16,7 +16,7 @@ namespace nnrt {
 namespace onednn {
 
 /// A call site together with the shapes of one call, in oneDNN's terms. Throws
-/// FAILED_PRECONDITION if they do not fit each other.
+/// FAILED_PRECONDITION if they are inconsistent.
 class Problem {
 public:
   Problem(const nnrt_abi_onednn_site &site, const nnrt_abi_tensor *args);
@@ -39,10 +39,10 @@ public:
   bool isInteger() const;
   /// How far before spatial dimension `i` of src the first window begins.
   int64_t padBegin(int i) const { return padsBegin[i]; }
-  /// What src holds for zero.
+  /// The element of src that stands for zero.
   int32_t srcZeroPoint() const;
-  /// For CPUs on which oneDNN's integer products are not exact: from now on the
-  /// primitive is one of f32, to which and from which operands are converted.
+  /// For CPUs on which oneDNN's integer products are not exact: from now on, the
+  /// primitive computes in f32, and operands are converted.
   void computeInF32() { inF32 = true; }
   bool isInF32() const { return inF32; }
 

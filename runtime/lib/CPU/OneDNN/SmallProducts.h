@@ -13,11 +13,10 @@
 namespace nnrt {
 namespace onednn {
 
-/// Computes a matrix product whose shape varies from run to run, and which takes less
-/// time than making a primitive for it, with oneDNN's function for products of any
-/// shape. False, and nothing is done, if it is no such product: f32 without bias,
-/// constant weights or post-ops but a factor. One thread computes it: how that function
-/// rounds depends on how many it sees.
+/// Computes a matrix product with oneDNN's sgemm if that takes less time than making a
+/// primitive: f32, shapes that vary from run to run, no bias, no constant weights and no
+/// post-ops but a factor. Returns false, and does nothing, for other products. Uses one
+/// thread, since the rounding of sgemm depends on their number.
 bool multiplySmall(const nnrt_abi_onednn_site &site, const nnrt_abi_tensor *args,
                    Threads &threads);
 

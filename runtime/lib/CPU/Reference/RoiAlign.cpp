@@ -13,7 +13,7 @@
 
 using namespace nnrt;
 
-/// Where `at` lies between two pixels: the weight of the upper one.
+/// The position of `at` between two pixels, with the weight of the upper one.
 static float split(float at, int64_t size, int64_t &low, int64_t &high) {
   at = std::max(at, 0.0f);
   low = int64_t(at);
