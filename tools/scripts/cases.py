@@ -1,5 +1,5 @@
 # Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
-"""What the scripts that compare with ONNX Runtime have in common.
+"""Shared by the scripts that compare with ONNX Runtime.
 
 A case is a model and an .npz file with the arrays `in:<tensor>` and
 `out:<tensor>`, as nn-run's --data takes it.
@@ -59,8 +59,8 @@ def prepare_reference(session, inputs, outputs):
 
 
 def time_in_turns(runs, rounds, seconds):
-    """The median milliseconds of each function over rounds in which they take turns,
-    each for so many seconds and at least once."""
+    """The median milliseconds of each function. They take turns in rounds, each for so
+    many seconds and at least once."""
 
     def median(run):
         times, end = [], time.perf_counter() + seconds
@@ -80,7 +80,7 @@ def time_in_turns(runs, rounds, seconds):
 
 
 def save_case(path, session, inputs):
-    """Writes the inputs and what the session makes of them; returns that."""
+    """Writes the inputs and the session's outputs; returns the outputs."""
     names = [output.name for output in session.get_outputs()]
     outputs = dict(zip(names, session.run(names, inputs)))
     np.savez(path, **{f"in:{k}": v for k, v in inputs.items()},
@@ -97,8 +97,8 @@ def load_case(path):
 
 
 def default_cases():
-    """All that make-ocr-cases and make-light-models make, and models of the shared
-    folder, where there is one."""
+    """The cases of make-ocr-cases and make-light-models, and models of the shared
+    folder if there is one."""
     folder = BUILD / "cases"
     for kind in "ocr-cases", "light-models":
         if not (folder / kind).is_dir():
@@ -130,7 +130,7 @@ def external_files(model):
 
 
 class Tolerance:
-    """How near to ONNX Runtime's a model's results must be.
+    """How close a model's results must be to ONNX Runtime's.
 
     Right is what differs by no more than `relative` of itself plus `absolute` of the
     tensor's largest element. Of quantized models, where rounding decides, a `share` of
@@ -145,7 +145,7 @@ class Tolerance:
         self.share, self.step = (0.02, 0.05) if quantized else (0, 0)
 
     def judge(self, results, expected):
-        """What is wrong, or None; and the largest error, of the largest element."""
+        """The problem, or None; and the largest error relative to the largest element."""
         worst = max(((name, *self._compare(results[name], array))
                      for name, array in expected.items()), key=lambda row: row[1:])
         name, wrong, error = worst
@@ -155,7 +155,7 @@ class Tolerance:
         return None, error
 
     def _compare(self, got, expected):
-        """The share of elements that are wrong, and the largest error."""
+        """The fraction of wrong elements, and the largest error."""
         if got.shape != expected.shape:
             return 1.0, float("inf")
         if expected.dtype.kind not in "f":
@@ -171,7 +171,7 @@ class Tolerance:
 
 
 class Compiled:
-    """A model compiled by nn-translate, with what that took."""
+    """A model compiled by nn-translate, with the time and memory that this took."""
 
     def __init__(self, model, library, arguments=()):
         self.library = library
@@ -180,7 +180,7 @@ class Compiled:
             [tool("nn-translate"), *arguments, str(model), "-o", str(library)],
             stderr=subprocess.PIPE, text=True)
         self.messages = process.stderr.read()
-        # Unlike Popen.wait, this tells the memory of this process alone.
+        # Unlike Popen.wait, this gives the memory of this process alone.
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         self.ok = process.returncode == 0

@@ -1,6 +1,6 @@
 # Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 #
-# What the shell scripts have in common; to be sourced. Messages go to stderr,
+# Sourced by the shell scripts. Messages go to stderr,
 # so that a script's stdout can be used by another.
 
 nn_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)

@@ -1,5 +1,5 @@
 # Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
-"""What this machine's CPU has."""
+"""The features of this machine's CPU."""
 
 import pathlib
 
@@ -13,7 +13,7 @@ INTEGER_PRODUCTS = {"ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMu
 
 
 def flags():
-    """The features, by Linux's names; none where the machine does not say."""
+    """The features, by Linux's names; none on machines without /proc/cpuinfo flags."""
     try:
         text = pathlib.Path("/proc/cpuinfo").read_text()
     except OSError:
@@ -22,7 +22,7 @@ def flags():
 
 
 def levels():
-    """The levels that it has, the least first."""
+    """The levels that it supports, lowest first."""
     found = []
     for name, features in LEVELS.items():
         if not features <= flags():

@@ -98,8 +98,8 @@ FailureOr<Value> nn::emitFloat(Emitter &e, Operation *op,
       .Case([&](MishOp) { return e.mish(x); })
       .Case([&](SigmoidOp) { return e.sigmoid(x); })
       .Case([&](SwishOp op) {
-        bool isPlain = op.getAlpha().isExactlyValue(1);
-        return e.swish(x, isPlain ? x : e.mul(x, number(op.getAlpha())));
+        bool isUnscaled = op.getAlpha().isExactlyValue(1);
+        return e.swish(x, isUnscaled ? x : e.mul(x, number(op.getAlpha())));
       })
       .Case([&](SignOp) {
         // Zero and NaN are what remains, and stay.

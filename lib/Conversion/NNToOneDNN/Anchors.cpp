@@ -90,7 +90,7 @@ static std::optional<Pads> resolvePads(ConvTransposeOp op,
       int64_t total = extent + added - window.strides[i];
       if (!op.getOutputShape().empty()) {
         if (ShapedType::isDynamic(sizes[i])) {
-          reason = "output_shape with an input size that only the run shows";
+          reason = "output_shape with an input size known only at run time";
           return std::nullopt;
         }
         total = window.strides[i] * (sizes[i] - 1) + added + extent -
@@ -148,7 +148,7 @@ static std::optional<Pads> resolvePoolPads(Pool op, std::string &reason) {
     bool isSame = op.getAutoPad() == AutoPad::SameUpper ||
                   op.getAutoPad() == AutoPad::SameLower;
     if (op.getCeilMode() && !isSame && window.strides[i] > 1) {
-      // Where only the run shows the sizes, the call fits the pads to dst.
+      // For sizes known only at run time, the call fits the pads to dst.
       bool isKnown =
           !ShapedType::isDynamic(sizes[i]) && !ShapedType::isDynamic(outs[i]);
       int64_t needed = isKnown ? (outs[i] - 1) * window.strides[i] + extent -

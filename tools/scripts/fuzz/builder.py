@@ -25,22 +25,22 @@ UNSIGNED = tuple(np.dtype(t) for t in (np.uint8, np.uint16, np.uint32, np.uint64
 INTEGERS = SIGNED + UNSIGNED
 BOOL = np.dtype(bool)
 
-# What float inputs hold where a family looks for trouble.
+# Elements of float inputs of families that look for trouble.
 SPECIALS = (0.0, -0.0, 1.0, -1.0, 0.5, 2.5, -3.5, 6.0, np.inf, -np.inf, np.nan,
             1e-40, -1e-40, 1e-30, 1e10, -1e10, 100.0, -100.0)
-# Their sums overflow or not by their order, so that most models do without.
+# Whether sums of these overflow depends on their order; most models do without them.
 HUGE = (3e38, -3e38)
 
 
 class Unfit(Exception):
-    """What was tried makes no valid operator here; another is tried."""
+    """The attempt gives no valid operator here; another one is made."""
 
 
 @dataclasses.dataclass(eq=False)
 class Value:
     name: str
     dtype: np.dtype
-    shape: tuple  # None where only a run can tell.
+    shape: tuple  # None for sizes known only at run time.
     array: np.ndarray = None  # of constants and inputs
 
     @property
@@ -138,7 +138,7 @@ class Builder:
 
     def input(self, array):
         if self.parent:
-            raise Unfit  # A body takes what is outside.
+            raise Unfit  # A body uses outer values.
         value = Value(self.fresh_name("x"), np.asarray(array).dtype, np.shape(array),
                       np.asarray(array))
         self.inputs.append(value)
@@ -170,7 +170,7 @@ class Builder:
                 and low <= v.rank <= high and v.size and condition(v)]
 
     def value(self, dtypes=None, rank=None, low=0, high=5, condition=None, reuse=0.85):
-        """An operand, mostly one that is there already, the latest with preference."""
+        """An operand: mostly an existing value, preferably a recent one."""
         dtypes = [np.dtype(t) for t in (dtypes or [self.float_type])]
         low, high = (rank, rank) if rank is not None else (low, high)
         found = self.candidates(dtypes, condition or (lambda v: True), low, high)
@@ -267,7 +267,7 @@ class Builder:
         return value
 
     def attempt(self, family):
-        """Runs a function that adds nodes; whether it did. Else all is as before."""
+        """Runs a function that adds nodes. If it fails, returns False and undoes all changes."""
         lists = self.pool, self.nodes, self.inputs, self.initializers
         root = self
         while root.parent:
@@ -287,8 +287,8 @@ class Builder:
     # Subgraphs.
 
     def body(self, inputs):
-        """A builder of a subgraph that sees what is outside. `inputs`: values that the
-        subgraph takes."""
+        """A builder of a subgraph, which may use outer values. `inputs`: those of the
+        subgraph."""
         inner = Builder.__new__(Builder)
         inner.__dict__.update(self.__dict__)
         inner.parent = self
@@ -359,7 +359,7 @@ class Builder:
         return model, runs
 
     def resized(self, value, shape):
-        """The input's array at another shape, with the elements that it has."""
+        """The input's array cut or repeated along each axis to another shape."""
         array = value.array
         for axis, size in enumerate(shape):
             array = np.take(array, np.arange(size) % array.shape[axis], axis)
@@ -367,7 +367,7 @@ class Builder:
 
 
 def uses(node):
-    """The names that a node and its subgraphs take from outside or inside."""
+    """All names that a node and its subgraphs read."""
     yield from node.input
     for attribute in node.attribute:
         if attribute.type == onnx.AttributeProto.GRAPH:

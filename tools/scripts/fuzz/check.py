@@ -16,7 +16,7 @@ from onnx import numpy_helper
 
 from judge import Invalid, Judge, NotJudged
 
-# How nn-run is asked, by who is judged.
+# The options of nn-run for each implementation under test.
 SUBJECTS = {"compiled": (), "interpreted": ("--interpret",)}
 RUNS = 3  # of a model, at different sizes
 MEMORY = 12 << 30  # bytes of addresses that nn-run may take
@@ -34,16 +34,16 @@ class Verdict:
         return self.status in FAILURES
 
 
-# What nn-run says of a model that a judge runs, or that nobody may say.
+# Failures of nn-run on a model that the judge can run, or on any model.
 FAILURES = {"import", "compile", "load", "run", "crash", "timeout", "wrong"}
-# What nn-run refuses, and ONNX Runtime computes: windows that hang over the end of the
-# input, and labels of Einsum that stand for 1 at the run only.
+# Errors of nn-run where ONNX Runtime computes something: windows larger than the padded
+# input, and labels of Einsum whose size is 1 at run time only.
 REFUSED = ("the window does not fit into the padded input",
            "gets an operand with another size for label")
 
 
 class Case:
-    """A model in a folder, with the runs that are valid and what they should give."""
+    """A model in a folder, with its valid runs and their expected results."""
 
     def __init__(self, name, model, runs, folder):
         self.name, self.model, self.folder = name, model, folder / name
@@ -73,7 +73,7 @@ class Case:
                 (data / f"input_{k}.pb").write_bytes(tensor.SerializeToString())
 
     def results(self, run):
-        """What nn-run has computed, which goes."""
+        """The results of nn-run, whose file is deleted."""
         path = self.folder / f"test_data_set_{run}" / "results.npz"
         with np.load(path) as file:
             arrays = {name: file[name] for name in file.files}
@@ -115,7 +115,7 @@ class Checker:
         return [verdicts.get(name, Verdict("ok")) for name, _, _ in samples]
 
     def run(self, subject):
-        """What nn-run says of each model."""
+        """The outcome of each model in nn-run."""
         command = [self.tool, "--node-tests", self.folder, "--write-results",
                    f"--threads={self.threads}", f"--timeout={self.timeout}", *SUBJECTS[subject]]
         done = subprocess.run(
@@ -136,7 +136,7 @@ class Checker:
                 message = outcome.get("message", "")
                 if (want is None and stage in ("import", "run")
                         or stage == "run" and any(text in message for text in REFUSED)):
-                    # Who knows whether the model is valid?
+                    # The model may be invalid.
                     return Verdict("unjudged", message, subject, run)
                 return Verdict(stage or "run", message, subject, run)
             got = case.results(run)

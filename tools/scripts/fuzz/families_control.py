@@ -1,5 +1,5 @@
 # Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
-"""If, Loop and Scan, with states that are updated, handed on, swapped or left alone."""
+"""If, Loop and Scan, with states that are updated, passed on, swapped or unchanged."""
 
 import numpy as np
 from onnx import helper
@@ -67,7 +67,7 @@ def branch(g):
 
 
 def node(g, kind, inputs, count, like, shapes=None, **attributes):
-    """A node with subgraphs, whose results are as we know them to be."""
+    """Adds a node with subgraphs and results of known shapes."""
     names = [g.fresh_name() for _ in range(count)]
     g.nodes.append(helper.make_node(kind, [x.name if x else "" for x in inputs], names,
                                     name=g.fresh_name(kind + "_"), **attributes))
@@ -78,7 +78,7 @@ def node(g, kind, inputs, count, like, shapes=None, **attributes):
 
 
 def next_states(g, body, states):
-    """What the body hands on: new values, other states, one value twice, the same."""
+    """The states after an iteration: new values, other states, one value twice, the same."""
     how = g.random.random()
     if how < 0.2 and len(states) > 1 and states[0].shape == states[1].shape \
             and states[0].dtype == states[1].dtype:

@@ -135,7 +135,7 @@ def integer_binary(g):
 
 
 def integer_divide(g):
-    """By positive constants: the rest is undefined in places."""
+    """Only by positive constants: other divisors have undefined cases."""
     x = integer(g)
     divisor = g.broadcastable(g.constant(np.zeros(x.shape, x.dtype)), low=1, high=7)
     kind = g.choose("Div", "Mod")

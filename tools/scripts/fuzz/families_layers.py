@@ -1,6 +1,6 @@
 # Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
-"""Contractions, convolutions, pools and normalizations, alone and in the company in
-which compilers fuse them; and look-alikes, which must not be fused."""
+"""Contractions, convolutions, pools and normalizations, alone and with operators that
+compilers fuse with them; and look-alikes, which must not be fused."""
 
 import math
 

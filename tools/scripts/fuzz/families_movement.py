@@ -274,7 +274,7 @@ def scatter_elements(g):
     kind = reduction_of(g)
     if kind:
         indices = g.indices(tuple(shape), x.shape[axis], np.int64)
-    else:  # Which of several wins is not defined.
+    else:  # Which of several duplicates wins is undefined.
         order = g.np.random(tuple(x.shape)).argsort(axis % x.rank)
         array = order[tuple(slice(n) for n in shape)].astype(np.int64)
         indices = g.constant(array) if g.parent or g.chance(0.5) else g.input(array)
@@ -328,7 +328,7 @@ def one_hot(g):
 
 
 def non_zero(g):
-    """As many results as the data say."""
+    """Operators whose result sizes depend on data."""
     x = g.value((np.float32, np.int64, BOOL), low=1)
     found = g.op("NonZero", g.op("Greater", x, g.constant(np.array(0, x.dtype)))
                  if x.dtype != BOOL and g.chance(0.5) else x)

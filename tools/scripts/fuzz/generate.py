@@ -15,7 +15,7 @@ from families_quantized import QUANTIZED
 
 
 def mix(**shares):
-    """Families with weights: of each group its share."""
+    """The families of each group with their weights."""
     groups = {"float": FLOAT, "integer": INTEGER, "layers": LAYERS, "recurrent": RECURRENT,
               "layout": LAYOUT, "indexing": INDEXING, "resize": RESIZE, "shapes": SHAPES,
               "reduction": REDUCTION, "quantized": QUANTIZED, "control": CONTROL}
@@ -31,7 +31,7 @@ def mix(**shares):
 class Kind:
     families: dict
     operators: tuple = (2, 8)
-    dynamic: float = 0.12  # the share of models with sizes that only the run tells
+    dynamic: float = 0.12  # the share of models with sizes known only at run time
     special: float = 0.0  # the share with NaN, infinities and huge numbers
     types: tuple = (np.float32,)
     constants: float = 0.3

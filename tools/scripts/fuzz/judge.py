@@ -19,14 +19,14 @@ import cpu
 from builder import all_nodes
 from noise import disturbed, widened
 
-# Relative, and of the largest element: within these, the same.
+# Relative to each element, and to the largest: results within these are equal.
 TOLERANCE = {"float64": (1e-12, 1e-13), "float32": (2e-5, 2e-6), "float16": (4e-3, 2e-3),
              "bfloat16": (3e-2, 1.5e-2)}
 HALVES = TensorProto.FLOAT16, TensorProto.BFLOAT16
 # Runs with rounding errors, at first and where they do not explain the result.
 TRIALS, MORE_TRIALS = 6, 60
 SLOW_TRIALS = 8  # by ONNX's reference
-# Errors this many times as large as in those runs are no fault.
+# Errors up to so many times those of such runs are no fault.
 ALLOWANCE = 10
 
 
@@ -115,7 +115,7 @@ MENDED = [LpNormalization, BatchNormalization]
 
 
 class Judge:
-    """Of one model."""
+    """The judge of one model."""
 
     def __init__(self, model):
         self.model = model
@@ -123,7 +123,7 @@ class Judge:
                       for x in model.graph.output}
         self.session = self.noisy = None
         self.saturates = not cpu.has_vnni() and self.has(*cpu.INTEGER_PRODUCTS)
-        # The types of floats that the judge does not have, from f16 on.
+        # Float types that ONNX Runtime lacks for this model: none, or f16 and bf16, or all.
         for self.narrow in (), HALVES, (*HALVES, TensorProto.DOUBLE):
             if any(x.type.tensor_type.elem_type == TensorProto.BFLOAT16
                    for x in (*model.graph.input, *model.graph.output)) and not self.narrow:
@@ -142,8 +142,8 @@ class Judge:
         return dict(zip(self.types, run(session, inputs)))
 
     def expect(self, inputs):
-        """What ONNX Runtime computes; None if it lacks something. Invalid if it takes
-        exception to the inputs."""
+        """ONNX Runtime's results; None if it lacks something. Raises Invalid if it rejects
+        the inputs."""
         if not self.session:
             return None
         try:
@@ -154,7 +154,7 @@ class Judge:
             return {name: x.astype(self.types[name]) for name, x in results.items()}
 
     def compare(self, inputs, got, want):
-        """None, or what is wrong with the outputs `got`. `want`: ONNX Runtime's."""
+        """The problem with the outputs `got`, or None. `want`: ONNX Runtime's."""
         for name, type_ in self.types.items():
             if name not in got:
                 return f"output '{name}' is missing"
@@ -165,7 +165,7 @@ class Judge:
             want = self.ask_reference(inputs)
             if want is None:
                 raise NotJudged
-            if self.has("Loop"):  # ONNX's reference joins what is collected as it comes.
+            if self.has("Loop"):  # ONNX's reference gives scan outputs other shapes.
                 want = {name: x.reshape(got[name].shape) if x.size == got[name].size else x
                         for name, x in want.items()}
         doubtful = [name for name in self.types if not same(got[name], want[name], self.like(name))]
@@ -174,7 +174,7 @@ class Judge:
         if self.has(*QUANTIZING) and any(
                 x.dtype.kind == "f" and np.isnan(x).any()
                 for x in (*inputs.values(), *self.constants(), *got.values(), *want.values())):
-            raise NotJudged  # Which integer NaN becomes is up to chance.
+            raise NotJudged  # NaN may become any integer.
         for name in doubtful:
             # What a loop without iterations collects: ONNX Runtime doesn't know the shape of
             # the items.
@@ -194,7 +194,7 @@ class Judge:
                     if not same(got[name], want[name], self.like(name))]
         if not doubtful:
             return None
-        # A model that is chaotic has the right to differ.
+        # Results of a chaotic model may differ.
         trials = []
         for count in (TRIALS, MORE_TRIALS):
             trials += self.trials(inputs, count)
@@ -271,7 +271,7 @@ class Judge:
         return False
 
     def like(self, name):
-        """The type whose precision the comparison may ask for."""
+        """The type whose precision the results must have."""
         type_ = self.types[name].name
         coarse = TensorProto.DOUBLE in self.narrow or self.has(*F32_FUNCTIONS)
         return "float32" if type_ == "float64" and coarse else type_
@@ -293,7 +293,7 @@ class Judge:
             return []
 
     def ask_reference(self, inputs):
-        """What ONNX's reference computes, which lacks more than ONNX Runtime."""
+        """The results of ONNX's reference; None if it lacks something."""
         if self.has(*NOT_BY_REFERENCE):
             return None
         try:
@@ -339,7 +339,7 @@ def same(got, want, like):
 
 
 def explained(got, want, trials, like):
-    """Whether rounding errors can have made the difference."""
+    """Whether rounding errors can explain the difference."""
     if any(t.shape != want.shape for t in trials):
         return True  # Even the shape is up to chance.
     if got.shape != want.shape:

@@ -20,13 +20,13 @@ PRECISION = {TensorProto.DOUBLE: 2.0 ** -52, TensorProto.FLOAT: 2.0 ** -23,
              TensorProto.FLOAT16: 2.0 ** -10, TensorProto.BFLOAT16: 2.0 ** -7}
 UNITS = 2  # how far a result is disturbed
 
-# Results that every correct implementation has alike, given the same operands.
+# Operators whose results are exact for given operands.
 EXACT = set("""Abs Neg Relu Floor Ceil Round Sign Max Min Clip Where Identity Transpose Reshape
     Flatten Squeeze Unsqueeze Concat Split Slice Expand Tile Pad Gather GatherElements GatherND
     TopK OneHot Compress Trilu DepthToSpace SpaceToDepth MaxPool GlobalMaxPool ReduceMax
     ReduceMin ConstantOfShape Constant Range Dropout If Loop Scan EyeLike ReverseSequence
     Hardmax ThresholdedRelu Mod Cast CastLike""".split())
-# Where errors are relative to the operands, or are made inside.
+# Operators whose errors are relative to their operands or arise inside.
 DISTURBED_INSIDE = set("""Conv ConvTranspose MatMul Gemm Einsum ReduceSum ReduceMean ReduceL1
     ReduceL2 ReduceSumSquare ReduceLogSum ReduceLogSumExp Sum Mean AveragePool GlobalAveragePool
     LpPool BatchNormalization LayerNormalization InstanceNormalization GroupNormalization
@@ -34,7 +34,7 @@ DISTURBED_INSIDE = set("""Conv ConvTranspose MatMul Gemm Einsum ReduceSum Reduce
     LSTM GRU RNN QuantizeLinear DynamicQuantizeLinear ScatterElements ScatterND Celu Mish Gelu
     HardSwish Softplus Elu Selu HardSigmoid Tan""".split())
 
-# ONNX Runtime's have absolute errors: their tails are 0.
+# Operators for which ONNX Runtime has absolute errors: their tails are 0.
 ABSOLUTE = set("Erf Sigmoid Gelu Mish HardSwish Softplus Elu Selu Celu Swish".split())
 
 

@@ -1,5 +1,5 @@
 # Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
-"""Makes a failing model small: fewer outputs and nodes, smaller sizes.
+"""Reduces a failing model: fewer outputs and nodes, smaller sizes.
 
 Each step proposes smaller models; the first that still fails in the same way is gone
 on with, until none does.
@@ -44,7 +44,7 @@ class Reducer:
 
     @staticmethod
     def size(model, inputs):
-        """What is to get smaller, by importance."""
+        """The size of a model, most important measure first."""
         graph = model.graph
         nodes = sum(1 for _ in all_nodes(graph))
         symbols = sum(not d.HasField("dim_value") for x in graph.input
@@ -138,7 +138,7 @@ class Reducer:
             yield model, {k: v for k, v in self.inputs.items() if k != info.name}
 
     def shrink(self):
-        """Smaller sizes everywhere that they occur: in tensors and in shapes."""
+        """Replaces a size by a smaller one everywhere, in tensors and shapes."""
         arrays = [*self.inputs.values(),
                   *(numpy_helper.to_array(t) for t in self.model.graph.initializer)]
         sizes = sorted({n for x in arrays for n in x.shape if n > 1}, reverse=True)
@@ -166,7 +166,7 @@ class Reducer:
         return model, {k: smaller(v) for k, v in self.inputs.items()}
 
     def intermediate_values(self):
-        """As the judge has them."""
+        """The intermediate tensors, as the judge computes them."""
         model = copy(self.model)
         types = {x.name: x for x in onnx.shape_inference.infer_shapes(model).graph.value_info}
         names = {x.name for x in model.graph.output}
@@ -196,7 +196,7 @@ def rename(graph, old, new):
 
 
 def clean(model, inputs):
-    """Without what no output needs."""
+    """Removes what no output needs."""
     graph = model.graph
     del graph.value_info[:]
     for g in all_graphs(graph):
@@ -217,7 +217,7 @@ def clean(model, inputs):
 
 
 def plain(message):
-    """Without numbers, paths, names and the first wrong element."""
+    """Removes numbers, paths, names and the first wrong element."""
     line = next((x for x in message.splitlines() if "error" in x or x.strip()), "")
     line = line.partition(", first at")[0]
     return re.sub(r"'[^']*'|\"[^\"]*\"|/\S+|[\w.]*\d[\w.]*", "#", line)[:120]
