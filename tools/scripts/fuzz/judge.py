@@ -59,6 +59,10 @@ def has_large(operands):
 CHANCES = {"MaxPool": has_nan, "GlobalMaxPool": has_nan, "ScatterElements": has_nan,
            "ScatterND": has_nan, "Cast": has_nan, "ReduceProd": spans_much,
            "LRN": has_large}
+# Behind oneDNN's primitives, these give a bound for NaN.
+RECTIFIERS = {"Relu", "Clip", "Max", "Min"}
+PRIMITIVES = {"MatMul", "Gemm", "Einsum", "Conv", "ConvTranspose", "AveragePool", "MaxPool",
+              "GlobalAveragePool", "GlobalMaxPool"}
 
 
 class NotJudged(Exception):
@@ -254,7 +258,10 @@ class Judge:
 
     def takes_chances(self, inputs):
         """Whether an operator meets operands for which CHANCES says so."""
-        nodes = [node for node in self.model.graph.node if node.op_type in CHANCES]
+        chances = dict(CHANCES)
+        if self.has(*PRIMITIVES):
+            chances |= dict.fromkeys(RECTIFIERS, has_nan)
+        nodes = [node for node in self.model.graph.node if node.op_type in chances]
         values = {name for node in nodes for name in node.input if name}
         if not values:
             return False
@@ -266,7 +273,7 @@ class Judge:
         seen = dict(zip(sorted(values), run(session, inputs)))
         for node in nodes:
             operands = [seen[name] for name in node.input if name and seen[name].dtype.kind == "f"]
-            if operands and CHANCES[node.op_type](operands):
+            if operands and chances[node.op_type](operands):
                 return True
         return False
 
