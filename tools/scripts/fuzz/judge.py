@@ -31,8 +31,9 @@ ALLOWANCE = 10
 
 
 QUANTIZING = {"QuantizeLinear", "DynamicQuantizeLinear"}
-# ONNX's reference takes the batch for the channels, and pads of pools for each other.
-NOT_BY_REFERENCE = {"LRN", "MaxPool"}
+# ONNX's reference takes the batch for the channels, pads of pools for each other, and a
+# size of 1.5 for one that is not 1.
+NOT_BY_REFERENCE = {"LRN", "MaxPool", "Resize"}
 
 # Functions of ONNX whose constants are f32, or which compute in f32, for f64 too. Ours
 # are exact.
