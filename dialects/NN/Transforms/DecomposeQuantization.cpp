@@ -287,18 +287,27 @@ private:
     Type type = getComputeType(op);
     Rounded known = type.isF32() ? rounded.lookup(input) : Rounded();
     bool isCentered = known.value && zero && *zero == known.shift;
-    if (isCentered)
+    if (known.value && (isCentered || known.shift == 0)) {
+      // The integer 0 has no sign.
       value = known.value;
-    else if (known.value && known.shift == 0)
-      value = known.value;
-    else
+      if (!ignoreSignOfZero(op))
+        value = AddOp::create(builder, loc, value, makeNumber(0, type, builder, loc));
+    } else {
       value = toType(input, type, builder, loc);
+    }
     if (op.getZeroPoint() && !isCentered && !(zero && *zero == 0))
       value = SubOp::create(builder, loc, value,
                             align(op.getZeroPoint(), op, builder));
     if (getNumber(op.getScale()) != 1.0)
       value = MulOp::create(builder, loc, value, align(op.getScale(), op, builder));
     return toType(value, op.getType().getElementType(), builder, loc);
+  }
+
+  /// Whether -0 and +0 give the same for all users: they round, or sum products.
+  static bool ignoreSignOfZero(DequantizeOp op) {
+    return llvm::all_of(op->getUsers(), [](Operation *user) {
+      return isa<QuantizeOp, ConvOp, ConvTransposeOp, MatMulOp>(user);
+    });
   }
 
   /// Integers in f32, minus `shift`.

@@ -183,6 +183,16 @@ def graphs():
                    ranges=ranges, sizes=[{"N": 1}, {"N": 2}], step=0.9)
 
 
+def zeros():
+    """Integers have no -0: what is quantized to 0 has an inverse of +infinity."""
+    for zero in (0, 19):
+        yield Case(f"inverse_{zero}", "float[6] x",
+                   "q = QuantizeLinear(x, s, z)  d = DequantizeLinear(q, s, z)  y = Div(one, d)",
+                   "float s, int8 z, float one",
+                   values={"x": np.array([-0.1, -0.0, 0.0, 0.1, 1, -1], np.float32),
+                           "s": np.float32(0.5), "z": np.int8(zero), "one": np.float32(1)})
+
+
 def joined():
     """Parts of other scales, quantized together; limits before a pool."""
     yield Case("joined", "float[N,4,6,6] x",
@@ -200,5 +210,5 @@ def joined():
 
 
 def all_cases():
-    for group in (tensors, axes, models, products, operators, graphs, joined):
+    for group in (tensors, axes, models, products, operators, graphs, zeros, joined):
         yield from group()

@@ -1,14 +1,16 @@
 // RUN: nn-opt %s --nn-decompose-quantization | FileCheck %s
 
 // Quantized and immediately dequantized: no integers are stored, and the zero point
-// moves the bounds.
+// moves the bounds. Adding 0 makes +0 of -0, as integers have no sign of zero.
 // CHECK-LABEL: func.func @both(
 // CHECK: %[[QUOTIENT:.*]] = nn.div
 // CHECK: %[[ROUND:.*]] = nn.round %[[QUOTIENT]]
 // CHECK-DAG: %[[LOW:.*]] = nn.constant dense<-1.380000e+02>
 // CHECK-DAG: %[[HIGH:.*]] = nn.constant dense<1.170000e+02>
 // CHECK: %[[CLIP:.*]] = nn.clip %[[ROUND]] min %[[LOW]] max %[[HIGH]]
-// CHECK: %[[RESULT:.*]] = nn.mul %[[CLIP]]
+// CHECK: %[[ZERO:.*]] = nn.constant dense<0.000000e+00>
+// CHECK: %[[UNSIGNED:.*]] = nn.add %[[CLIP]], %[[ZERO]]
+// CHECK: %[[RESULT:.*]] = nn.mul %[[UNSIGNED]]
 // CHECK: return %[[RESULT]]
 func.func @both(%x: tensor<4xf32>) -> tensor<4xf32> {
   %s = nn.constant dense<0.3> : tensor<f32>
@@ -127,7 +129,8 @@ func.func @stored(%x: tensor<1x4x2x2xf32>, %w: tensor<4x4x1x1xi8>) -> (tensor<1x
 // CHECK: %[[LEFT:.*]] = nn.mul %[[READ]]
 // CHECK: nn.div %[[B]]
 // CHECK: %[[CLIP:.*]] = nn.clip
-// CHECK: %[[RIGHT:.*]] = nn.mul %[[CLIP]]
+// CHECK: %[[UNSIGNED:.*]] = nn.add %[[CLIP]]
+// CHECK: %[[RIGHT:.*]] = nn.mul %[[UNSIGNED]]
 // CHECK: nn.add %[[LEFT]], %[[RIGHT]]
 func.func @sum(%a: tensor<4xf32>, %b: tensor<4xf32>) -> tensor<4xf32> {
   %s = nn.constant dense<0.3> : tensor<f32>
