@@ -32,8 +32,8 @@ ALLOWANCE = 10
 
 QUANTIZING = {"QuantizeLinear", "DynamicQuantizeLinear"}
 # ONNX's reference takes the batch for the channels, pads of pools for each other, and a
-# size of 1.5 for one that is not 1.
-NOT_BY_REFERENCE = {"LRN", "MaxPool", "Resize"}
+# size of 1.5 for one that is not 1; numpy's power of -inf and 0.5 is a root.
+NOT_BY_REFERENCE = {"LRN", "MaxPool", "Resize", "Pow"}
 
 # Functions of ONNX whose constants are f32, or which compute in f32, for f64 too. Ours
 # are exact.
@@ -53,13 +53,21 @@ def has_large(operands):
     return any((np.abs(x) > 1e3).any() for x in operands)
 
 
+def has_huge(operands):
+    return any((np.abs(x) > 1e15).any() for x in operands)
+
+
+# Squares overflow in f32, not in the interpreter's f64.
+SQUARING = {"LayerNormalization", "InstanceNormalization", "GroupNormalization",
+            "MeanVarianceNormalization", "LpNormalization", "ReduceL2", "ReduceSumSquare"}
+
 # Operators whose results are up to chance for operands of this kind: NaN is the maximum
 # or is passed over, by the order, and becomes any integer (docs/decisions/floats.md); a
 # product underflows before or after it has met an infinity. ONNX Runtime's LRN subtracts
 # from a sliding sum what leaves the window.
 CHANCES = {"MaxPool": has_nan, "GlobalMaxPool": has_nan, "ScatterElements": has_nan,
            "ScatterND": has_nan, "Cast": has_nan, "ReduceProd": spans_much,
-           "LRN": has_large}
+           "LRN": has_large} | dict.fromkeys(SQUARING, has_huge)
 # Behind oneDNN's primitives, these give a bound for NaN.
 RECTIFIERS = {"Relu", "Clip", "Max", "Min"}
 PRIMITIVES = {"MatMul", "Gemm", "Einsum", "Conv", "ConvTranspose", "AveragePool", "MaxPool",
