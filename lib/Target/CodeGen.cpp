@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "nn/Target/CodeGen.h"
+#include "SplitFunctions.h"
 #include "runtime/lib/Core/CpuFeatures.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -287,6 +288,7 @@ nn::translateToLLVMIR(ModuleOp module, const CodeVariant &variant,
   llvmModule->setDataLayout(machine->createDataLayout());
   if (usesBFloat(*llvmModule))
     defineBFloatRounding(*llvmModule);
+  splitLargeFunctions(*llvmModule);
   for (llvm::Function &function : *llvmModule) {
     if (function.isDeclaration())
       continue;
