@@ -65,7 +65,8 @@ SQUARING = {"LayerNormalization", "InstanceNormalization", "GroupNormalization",
 # or is passed over, by the order, and becomes any integer (docs/decisions/floats.md); a
 # product underflows before or after it has met an infinity. ONNX Runtime's LRN subtracts
 # from a sliding sum what leaves the window.
-CHANCES = {"MaxPool": has_nan, "GlobalMaxPool": has_nan, "ScatterElements": has_nan,
+CHANCES = {"MaxPool": has_nan, "GlobalMaxPool": has_nan, "ReduceMax": has_nan,
+           "ReduceMin": has_nan, "ScatterElements": has_nan,
            "ScatterND": has_nan, "Cast": has_nan, "ReduceProd": spans_much,
            "LRN": has_large} | dict.fromkeys(SQUARING, has_huge)
 # Behind oneDNN's primitives, these give a bound for NaN.
