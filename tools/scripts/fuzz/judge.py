@@ -57,6 +57,10 @@ def has_huge(operands):
     return any((np.abs(x) > 1e15).any() for x in operands)
 
 
+def are_empty(operands):
+    return any(x.size == 0 for x in operands)
+
+
 # Squares overflow in f32, not in the interpreter's f64.
 SQUARING = {"LayerNormalization", "InstanceNormalization", "GroupNormalization",
             "MeanVarianceNormalization", "LpNormalization", "ReduceL2", "ReduceSumSquare"}
@@ -64,11 +68,11 @@ SQUARING = {"LayerNormalization", "InstanceNormalization", "GroupNormalization",
 # Operators whose results are up to chance for operands of this kind: NaN is the maximum
 # or is passed over, by the order, and becomes any integer (docs/decisions/floats.md); a
 # product underflows before or after it has met an infinity. ONNX Runtime's LRN subtracts
-# from a sliding sum what leaves the window.
+# from a sliding sum what leaves the window; ONNX does not say what the mean of nothing is.
 CHANCES = {"MaxPool": has_nan, "GlobalMaxPool": has_nan, "ReduceMax": has_nan,
            "ReduceMin": has_nan, "ScatterElements": has_nan,
            "ScatterND": has_nan, "Cast": has_nan, "ReduceProd": spans_much,
-           "LRN": has_large} | dict.fromkeys(SQUARING, has_huge)
+           "LRN": has_large, "ReduceMean": are_empty} | dict.fromkeys(SQUARING, has_huge)
 # Behind oneDNN's primitives, these give a bound for NaN.
 RECTIFIERS = {"Relu", "Clip", "Max", "Min"}
 PRIMITIVES = {"MatMul", "Gemm", "Einsum", "Conv", "ConvTranspose", "AveragePool", "MaxPool",
@@ -374,6 +378,9 @@ def explained(got, want, trials, like):
             rounded = trials.astype(got.dtype)
             finite = np.isfinite(rounded.astype(np.float64))
             fine |= finite.any(0) & ~finite.all(0)
+            # So is an infinity, where a divisor comes near 0 from both sides.
+            fine |= (np.isinf(g) & (trials.min(0) < 0) & (trials.max(0) > 0) &
+                     (spread > np.abs(w)))
             fine |= ((g == rounded) | (np.isnan(g) & np.isnan(trials))).any(0)
         else:
             low, high = np.minimum(trials.min(0), w), np.maximum(trials.max(0), w)
