@@ -244,6 +244,64 @@ struct AssertLowering : ConvertOpToLLVMPattern<cf::AssertOp> {
   }
 };
 
+/// How a buffer is passed to a kernel: what its type leaves open. That is the address,
+/// dynamic sizes, and dynamic strides unless the buffer is row-major.
+class PackedBuffer {
+public:
+  explicit PackedBuffer(MemRefType type) : type(type) {
+    // Bufferization makes no other layouts.
+    if (failed(type.getStridesAndOffset(strides, offset)))
+      llvm::report_fatal_error("a kernel takes a buffer without strides");
+  }
+
+  void pack(OpBuilder &builder, Location loc, const LLVMTypeConverter &converter,
+            Value value, SmallVectorImpl<Value> &fields) const {
+    MemRefDescriptor descriptor(value);
+    fields.push_back(ShapedType::isDynamic(offset)
+                         ? descriptor.bufferPtr(builder, loc, converter, type)
+                         : descriptor.alignedPtr(builder, loc));
+    for (int64_t i = 0; i < type.getRank(); ++i)
+      if (type.isDynamicDim(i))
+        fields.push_back(descriptor.size(builder, loc, i));
+    for (int64_t i = 0; i < type.getRank(); ++i)
+      if (isStridePacked(i))
+        fields.push_back(descriptor.stride(builder, loc, i));
+  }
+
+  /// Appends the parts of a descriptor in their order, from the fields that `next` gives.
+  void unpack(OpBuilder &builder, Location loc, function_ref<Value()> next,
+              SmallVectorImpl<Value> &parts) const {
+    int64_t rank = type.getRank();
+    Value pointer = next();
+    SmallVector<Value> sizes, ownStrides(rank);
+    for (int64_t size : type.getShape())
+      sizes.push_back(ShapedType::isDynamic(size) ? next() : createI64(builder, loc, size));
+    for (int64_t i = 0; i < rank; ++i)
+      if (isStridePacked(i))
+        ownStrides[i] = next();
+    for (int64_t i = rank - 1; i >= 0; --i)
+      if (!ShapedType::isDynamic(strides[i]))
+        ownStrides[i] = createI64(builder, loc, strides[i]);
+      else if (!ownStrides[i])
+        ownStrides[i] =
+            LLVM::MulOp::create(builder, loc, ownStrides[i + 1], sizes[i + 1]);
+    // A dynamic offset is part of the address.
+    parts.append({pointer, pointer,
+                  createI64(builder, loc, ShapedType::isDynamic(offset) ? 0 : offset)});
+    parts.append(sizes);
+    parts.append(ownStrides);
+  }
+
+private:
+  bool isStridePacked(int64_t dim) const {
+    return ShapedType::isDynamic(strides[dim]) && !type.getLayout().isIdentity();
+  }
+
+  MemRefType type;
+  SmallVector<int64_t> strides;
+  int64_t offset;
+};
+
 /// Packs the arguments into a struct on the stack and has parallel_for call a
 /// trampoline, which unpacks them and calls the kernel on a range.
 struct CallKernelLowering : ConvertOpToLLVMPattern<CallKernelOp> {
@@ -252,27 +310,27 @@ struct CallKernelLowering : ConvertOpToLLVMPattern<CallKernelOp> {
   matchAndRewrite(CallKernelOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    SmallVector<Value> values;
-    SmallVector<MemRefType> memrefs;
+    SmallVector<Value> fields;
+    SmallVector<Type> originals;
     auto addAll = [&](OperandRange original, ValueRange converted) {
       for (auto [from, to] : llvm::zip(original, converted)) {
-        values.push_back(to);
-        memrefs.push_back(dyn_cast<MemRefType>(from.getType()));
+        originals.push_back(from.getType());
+        if (auto memref = dyn_cast<MemRefType>(from.getType()))
+          PackedBuffer(memref).pack(rewriter, loc, *getTypeConverter(), to, fields);
+        else
+          fields.push_back(to);
       }
     };
     addAll(op.getInputs(), adaptor.getInputs());
     addAll(op.getOutputs(), adaptor.getOutputs());
     addAll(op.getScalars(), adaptor.getScalars());
-    SmallVector<Type> types;
-    for (Value value : values)
-      types.push_back(value.getType());
-    auto structType = LLVM::LLVMStructType::getLiteral(getContext(), types);
+    auto structType = LLVM::LLVMStructType::getLiteral(
+        getContext(), llvm::to_vector(ValueRange(fields).getTypes()));
 
-    LLVM::LLVMFuncOp trampoline =
-        getTrampoline(rewriter, op, structType, memrefs);
+    LLVM::LLVMFuncOp trampoline = getTrampoline(rewriter, op, structType, originals);
     StackRoom room(rewriter, op);
     Value arguments = room.allocate(structType, 1);
-    for (auto [i, value] : llvm::enumerate(values)) {
+    for (auto [i, value] : llvm::enumerate(fields)) {
       Value field = LLVM::GEPOp::create(
           rewriter, loc, arguments.getType(), structType, arguments,
           ArrayRef<LLVM::GEPArg>{0, int32_t(i)});
@@ -286,13 +344,19 @@ struct CallKernelLowering : ConvertOpToLLVMPattern<CallKernelOp> {
     return success();
   }
 
+  /// One per kernel and types of arguments, since these decide what is packed.
   LLVM::LLVMFuncOp getTrampoline(ConversionPatternRewriter &rewriter,
                                  CallKernelOp op, LLVM::LLVMStructType structType,
-                                 ArrayRef<MemRefType> memrefs) const {
+                                 ArrayRef<Type> originals) const {
     auto module = op->getParentOfType<ModuleOp>();
+    constexpr StringLiteral typesName = "nn.packed_types";
+    ArrayAttr types = rewriter.getTypeArrayAttr(originals);
     std::string name = (op.getKernel() + ".range").str();
-    if (auto known = module.lookupSymbol<LLVM::LLVMFuncOp>(name))
-      return known;
+    for (int other = 1; auto known = module.lookupSymbol<LLVM::LLVMFuncOp>(name); ++other) {
+      if (known->getAttr(typesName) == types)
+        return known;
+      name = (op.getKernel() + ".range" + Twine(other)).str();
+    }
     Location loc = op.getLoc();
     OpBuilder::InsertionGuard guard(rewriter);
     rewriter.setInsertionPointToEnd(module.getBody());
@@ -302,19 +366,22 @@ struct CallKernelLowering : ConvertOpToLLVMPattern<CallKernelOp> {
         LLVM::LLVMVoidType::get(getContext()), {pointer, i64, i64});
     auto function = LLVM::LLVMFuncOp::create(rewriter, loc, name, type,
                                              LLVM::Linkage::Internal);
+    function->setAttr(typesName, types);
     Block *body = function.addEntryBlock(rewriter);
     rewriter.setInsertionPointToStart(body);
-    SmallVector<Value> arguments;
-    for (auto [i, memref] : llvm::enumerate(memrefs)) {
-      Value field = LLVM::GEPOp::create(rewriter, loc, pointer, structType,
+    int32_t field = 0;
+    auto next = [&]() -> Value {
+      Value place = LLVM::GEPOp::create(rewriter, loc, pointer, structType,
                                         body->getArgument(0),
-                                        ArrayRef<LLVM::GEPArg>{0, int32_t(i)});
-      Value value = LLVM::LoadOp::create(rewriter, loc, structType.getBody()[i], field);
-      if (memref)
-        MemRefDescriptor::unpack(rewriter, loc, value, memref, arguments);
+                                        ArrayRef<LLVM::GEPArg>{0, field});
+      return LLVM::LoadOp::create(rewriter, loc, structType.getBody()[field++], place);
+    };
+    SmallVector<Value> arguments;
+    for (Type original : originals)
+      if (auto memref = dyn_cast<MemRefType>(original))
+        PackedBuffer(memref).unpack(rewriter, loc, next, arguments);
       else
-        arguments.push_back(value);
-    }
+        arguments.push_back(next());
     arguments.push_back(body->getArgument(1));
     arguments.push_back(body->getArgument(2));
     LLVM::CallOp::create(rewriter, loc, TypeRange(), op.getKernel(), arguments);
