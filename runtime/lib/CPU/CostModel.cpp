@@ -40,8 +40,8 @@ void CostModel::Interruptions::add(float newUsual, float newBeyond) {
 // Choices
 //===----------------------------------------------------------------------===//
 
-/// Trials may cost one part in so many of the time: 2.5%.
-static constexpr int64_t lossShare = 40;
+/// Trials may cost one part in so many of the time: 1%.
+static constexpr int64_t lossShare = 100;
 /// The least number of runs between two trials.
 static constexpr int64_t runsBetweenTrials = 20;
 /// After a trial of all threads, at most about 20 ms count for them: long runs should
