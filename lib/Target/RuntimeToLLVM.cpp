@@ -248,10 +248,9 @@ struct AssertLowering : ConvertOpToLLVMPattern<cf::AssertOp> {
 /// dynamic sizes, and dynamic strides unless the buffer is row-major.
 class PackedBuffer {
 public:
+  /// The type has strides.
   explicit PackedBuffer(MemRefType type) : type(type) {
-    // Bufferization makes no other layouts.
-    if (failed(type.getStridesAndOffset(strides, offset)))
-      llvm::report_fatal_error("a kernel takes a buffer without strides");
+    std::tie(strides, offset) = type.getStridesAndOffset();
   }
 
   void pack(OpBuilder &builder, Location loc, const LLVMTypeConverter &converter,
@@ -310,6 +309,9 @@ struct CallKernelLowering : ConvertOpToLLVMPattern<CallKernelOp> {
   matchAndRewrite(CallKernelOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
+    for (Type type : op->getOperandTypes())
+      if (auto memref = dyn_cast<MemRefType>(type); memref && !memref.isStrided())
+        return op.emitOpError("has a buffer without strides");
     SmallVector<Value> fields;
     SmallVector<Type> originals;
     auto addAll = [&](OperandRange original, ValueRange converted) {

@@ -159,17 +159,21 @@ static void split(Function &function) {
 }
 
 void mlir::nn::splitLargeFunctions(Module &module) {
+  SmallVector<Function *> large;
+  for (Function &function : module)
+    if (isLarge(function))
+      large.push_back(&function);
+  if (large.empty())
+    return;
   // Else whole descriptors of buffers would be passed, of which a part needs a field.
   FunctionAnalysisManager analyses;
   PassBuilder().registerFunctionAnalyses(analyses);
   FunctionPassManager simplify;
   simplify.addPass(EarlyCSEPass());
   simplify.addPass(ADCEPass());
-  for (Function &function : make_early_inc_range(module)) {
-    if (!isLarge(function))
-      continue;
-    simplify.run(function, analyses);
-    if (isLarge(function))
-      split(function);
+  for (Function *function : large) {
+    simplify.run(*function, analyses);
+    if (isLarge(*function))
+      split(*function);
   }
 }

@@ -154,7 +154,7 @@ TEST(CostModel, WhatTakesLongStartsParallel) {
   machine.setParallel(25000000);
   machine.run(20);
   machine.time = machine.best = 0;
-  EXPECT_LT(machine.countParallel(200), 25);
+  EXPECT_LT(machine.countParallel(200), 10);
   EXPECT_LT(machine.time, machine.best * 1.03);
   machine.setParallel(11000000);
   machine.run(40);

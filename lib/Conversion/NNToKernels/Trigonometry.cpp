@@ -10,14 +10,14 @@ Value Trigonometry::sin(Value x) {
   Reduced reduced = reduceByHalfPi(abs(x));
   auto [sine, cosine] = sinAndCos(reduced.rest);
   Value result = select(isSet(reduced.word, 1), cosine, sine);
-  return flipSign(result, xorInt(secondToSign(reduced.word), bits(x)));
+  return flipSign(result, xorInt(toSign(reduced.word, 1), bits(x)));
 }
 
 Value Trigonometry::cos(Value x) {
   Reduced reduced = reduceByHalfPi(abs(x));
   auto [sine, cosine] = sinAndCos(reduced.rest);
   Value result = select(isSet(reduced.word, 1), sine, cosine);
-  return flipSign(result, secondToSign(addInt(reduced.word, integer(1))));
+  return flipSign(result, toSign(addInt(reduced.word, integer(1)), 1));
 }
 
 Value Trigonometry::tan(Value x) {
@@ -25,7 +25,7 @@ Value Trigonometry::tan(Value x) {
   auto [sine, cosine] = sinAndCos(reduced.rest);
   Value isOdd = isSet(reduced.word, 1);
   Value result = div(select(isOdd, cosine, sine), select(isOdd, sine, cosine));
-  return flipSign(result, xorInt(toSign(reduced.word), bits(x)));
+  return flipSign(result, xorInt(toSign(reduced.word, 0), bits(x)));
 }
 
 Trigonometry::HalfArcsine Trigonometry::halfArcsine(Value x) {

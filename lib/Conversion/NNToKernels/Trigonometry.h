@@ -39,13 +39,9 @@ protected:
   virtual Constants getConstants() const = 0;
 
 private:
-  /// The bit 0 of a word where an element has its sign.
-  Value toSign(Value word) {
-    return shiftLeft(word, getElementTypeOrSelf(type).getIntOrFloatBitWidth() - 1);
-  }
-  /// The same with the bit 1.
-  Value secondToSign(Value word) {
-    return shiftLeft(word, getElementTypeOrSelf(type).getIntOrFloatBitWidth() - 2);
+  /// Moves a bit of the word to where an element has its sign.
+  Value toSign(Value word, int bit) {
+    return shiftLeft(word, getElementTypeOrSelf(type).getIntOrFloatBitWidth() - 1 - bit);
   }
 
   /// Of y, which is |x| below 1/2 and above sqrt((1 - |x|) / 2): its arcsine as a sum

@@ -4,7 +4,8 @@
 // Coefficients: sine and cosine are those of sinf.c and cosf.c of Cephes
 // (S. L. Moshier, netlib.org/cephes), arcsine and arctangent those of asinf_u35 and
 // atanf_u35 of SLEEF 3.8 (sleef.org). The errors were sampled, on every
-// 8,191st bit pattern.
+// 8,191st bit pattern: sine and cosine are within 1.6 ulp, the tangent within 3.4, the
+// arcsine within 1.7, the arccosine within 1.2.
 //
 //===----------------------------------------------------------------------===//
 
@@ -103,8 +104,6 @@ Value MathF32::atan(Value x) {
 static constexpr double asinCoefficients[] = {0.1666677296, 0.07495029271, 0.04547423869,
                                               0.02424046025, 0.04197454825};
 
-/// Sine and cosine are within 1.6 ulp, the tangent within 3.4, the arcsine within
-/// 1.7, the arccosine within 1.2.
 Trigonometry::Constants MathF32::getConstants() const {
   return {halfPi1, halfPi2, asinCoefficients};
 }

@@ -119,7 +119,8 @@ std::pair<Value, Value> MathF64::sinAndCos(Value x) {
 //
 // Each polynomial interpolates at the Chebyshev nodes of its interval, was computed
 // with 60 digits and then rounded. The errors were measured on 10 million numbers,
-// the ends and 0 among them, against functions of 80-bit floats.
+// the ends and 0 among them, against functions of 80-bit floats: the arcsine is within
+// 2.1 ulp, the arccosine within 1.2.
 //===----------------------------------------------------------------------===//
 
 /// (atan(t) - t) / t^3 as a polynomial in t^2, |t| <= tan(pi/8).
@@ -155,7 +156,6 @@ static constexpr double asinCoefficients[] = {
     0.005457506718640358, 0.01740087944269402, -0.014851887071247204,
     0.028757851367421566};
 
-/// The arcsine is within 2.1 ulp, the arccosine within 1.2.
 Trigonometry::Constants MathF64::getConstants() const {
   return {halfPiHigh, halfPiLow, asinCoefficients};
 }

@@ -271,7 +271,8 @@ class Judge:
         return result
 
     def takes_chances(self, inputs):
-        """Whether an operator meets operands for which CHANCES says so."""
+        """Whether an operator, outside of subgraphs, meets operands for which CHANCES says
+        so."""
         chances = dict(CHANCES)
         if self.has(*PRIMITIVES):
             chances |= dict.fromkeys(RECTIFIERS, has_nan)
