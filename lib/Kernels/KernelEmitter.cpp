@@ -107,6 +107,10 @@ Value KernelEmitter::equal(Value lhs, int64_t rhs) {
                                index(rhs));
 }
 
+Value KernelEmitter::isBelow(Value lhs, Value rhs) {
+  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, lhs, rhs);
+}
+
 Value KernelEmitter::select(Value condition, Value whenTrue, Value whenFalse) {
   return arith::SelectOp::create(b, loc, condition, whenTrue, whenFalse);
 }
@@ -162,6 +166,12 @@ Array KernelEmitter::array(Value memref) {
       ArrayRef<OpFoldResult>{numElements(memref)},
       ArrayRef<OpFoldResult>{b.getIndexAttr(1)});
   return result;
+}
+
+Value KernelEmitter::scratch(int64_t size, Type elementType) {
+  constexpr int64_t alignment = 64;
+  return memref::AllocaOp::create(b, loc, MemRefType::get({size}, elementType),
+                                  b.getI64IntegerAttr(alignment));
 }
 
 Type KernelEmitter::vector(Type elementType, int64_t lanes) const {
@@ -235,6 +245,28 @@ Value KernelEmitter::broadcast(Value scalar, int64_t lanes) {
     return scalar;
   return vector::BroadcastOp::create(
       b, loc, VectorType::get({lanes}, scalar.getType()), scalar);
+}
+
+Value KernelEmitter::address(const Array &array, Value offset) {
+  if (!array.flat)
+    return LLVM::PtrToIntOp::create(b, loc, b.getI64Type(), boolAddress(array, offset));
+  Value base = memref::ExtractAlignedPointerAsIndexOp::create(b, loc, array.flat);
+  int64_t bytes = array.elementType.getIntOrFloatBitWidth() / 8;
+  return arith::IndexCastOp::create(b, loc, b.getI64Type(),
+                                    add(base, mul(offset, bytes)));
+}
+
+Value KernelEmitter::pointer(Value address) {
+  return LLVM::IntToPtrOp::create(b, loc, LLVM::LLVMPointerType::get(b.getContext()),
+                                  address);
+}
+
+Value KernelEmitter::load(Value pointer, Type elementType, Value offset) {
+  Value i64 = arith::IndexCastOp::create(b, loc, b.getI64Type(), offset);
+  Value element = LLVM::GEPOp::create(b, loc, pointer.getType(), elementType, pointer,
+                                      ArrayRef<LLVM::GEPArg>{i64});
+  return LLVM::LoadOp::create(b, loc, elementType, element,
+                              elementType.getIntOrFloatBitWidth() / 8);
 }
 
 void KernelEmitter::prefetch(const Array &array, Value offset, int64_t lanes) {

@@ -249,9 +249,14 @@ struct LimitLoops : llvm::PassInfoMixin<LimitLoops> {
   llvm::PreservedAnalyses run(llvm::Loop &innermost, llvm::LoopAnalysisManager &,
                               llvm::LoopStandardAnalysisResults &analyses,
                               llvm::LPMUpdater &) {
+    llvm::StringRef function = innermost.getHeader()->getParent()->getName();
+    // The innermost loops of a convolution fill the registers as they are.
+    if (function.starts_with("kernel_conv"))
+      for (llvm::Loop *loop = innermost.getParentLoop(); loop; loop = loop->getParentLoop())
+        loop->setLoopAlreadyUnrolled();
     // What is unrolled of the kernels of lib/Kernels is tuned, unlike that of other loops
     // (LinalgToKernels).
-    if (!innermost.getHeader()->getParent()->getName().starts_with("loops"))
+    if (!function.starts_with("loops"))
       return llvm::PreservedAnalyses::all();
     constexpr uint64_t kMany = kUnrolledIterations + 1;
     uint64_t inner = 1;

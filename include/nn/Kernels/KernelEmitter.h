@@ -62,6 +62,8 @@ public:
   Value max(Value lhs, Value rhs);
   Value less(Value lhs, Value rhs);
   Value equal(Value lhs, int64_t rhs);
+  /// Whether 0 <= lhs < rhs.
+  Value isBelow(Value lhs, Value rhs);
   Value select(Value condition, Value whenTrue, Value whenFalse);
   /// The indices of the element number `linear` of an array of these sizes.
   SmallVector<Value> delinearize(Value linear, ArrayRef<Value> sizes);
@@ -75,6 +77,9 @@ public:
   Value numElements(Value memref);
   Array array(Value memref);
 
+  /// A buffer on the stack. To be made outside of loops.
+  Value scratch(int64_t size, Type elementType);
+
   /// The type of `lanes` elements: a scalar for one.
   Type vector(Type elementType, int64_t lanes) const;
   /// `lanes` elements, starting at `offset`. Lanes outside the mask are zero, and their
@@ -84,6 +89,11 @@ public:
   /// One element in all lanes.
   Value loadSplat(const Array &array, Value offset, int64_t lanes);
   Value broadcast(Value scalar, int64_t lanes);
+  /// The address of an element, as an i64.
+  Value address(const Array &array, Value offset);
+  Value pointer(Value address);
+  /// The element number `offset` behind a pointer.
+  Value load(Value pointer, Type elementType, Value offset);
   /// Prefetches the cache lines of `lanes` elements, which must be in the array.
   void prefetch(const Array &array, Value offset, int64_t lanes);
   /// Reduces the lanes of a vector (a power of two) to a scalar with `combine`.

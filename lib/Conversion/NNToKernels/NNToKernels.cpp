@@ -33,6 +33,7 @@ struct Template {
 /// Whether generated code is faster than oneDNN.
 constexpr Template preferredTemplates[] = {
     {"kernel depthwise_conv", emitDepthwiseKernel},
+    {"kernel conv", emitConvKernel},
     {"kernel matmul", emitMatMulKernel}};
 /// The first that does not fail is used.
 constexpr Template allTemplates[] = {
@@ -41,6 +42,7 @@ constexpr Template allTemplates[] = {
     {"kernel softmax", emitSoftmaxKernel},
     {"kernel layer_norm", emitLayerNormKernel},
     {"kernel depthwise_conv", emitDepthwiseKernel},
+    {"kernel conv", emitConvKernel},
     {"kernel matmul", emitMatMulKernel},
     {"kernel recurrent", emitRecurrentKernel}};
 
