@@ -1,8 +1,8 @@
 //===- Conv.cpp - kernels of dense convolutions ---------------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// Direct convolution of f32, channels last, with constant weights that are packed to
-// groups x panels x KD x KH x KW x C x columns of a panel:
+// Direct convolution, channels last, with constant weights that are packed to groups x
+// panels x KD x KH x KW x C x columns of a panel:
 //
 //   for iteration in [begin, end)        of images x pieces x groups x panels
 //     for tile of output pixels in the piece of the image
@@ -14,14 +14,21 @@
 //
 // Panels are innermost, so that the input of a piece stays in the cache.
 //
+// Tiles are parts of a row where they can: the taps of a row follow each other in memory,
+// as do the channels of a tap, so kw and c are one loop. Rows of a padded input are first
+// copied, with their padding, to a small buffer. An iteration then computes all panels.
+//
 // A gathered tile may hold any pixels: each has its own address for a tap, that of zeros
-// if it is outside the input or behind the last pixel. So one copy of the code computes
-// all tiles. These addresses cost too much where an output has few products. There, tiles
-// are parts of rows, whose taps are contiguous: if the width is known, rows of a padded
-// input are first copied, with their padding, to a small buffer.
+// if it is outside the input or behind the last pixel. This serves groups, dilated rows,
+// volumes, and rows too large to be copied, where the many products of an output make up
+// for the addresses.
+//
+// 8-bit integers are copied as 16 bits, less the zero point. vpmaddwd multiplies and adds
+// two at a time, which is exact; two pairs take as long as one product of floats.
 //
 //===----------------------------------------------------------------------===//
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "nn/Kernels/LeafLoader.h"
 #include "nn/Kernels/Templates.h"
@@ -30,17 +37,14 @@
 using namespace mlir;
 using namespace mlir::nn;
 
-/// Bytes of input that one piece should read: less than half of a small L2 cache.
-static constexpr int64_t kPieceBytes = 192 << 10;
-/// Pixels of an image and of a row whose size is known only at run time.
-static constexpr int64_t kAssumedPixels = 4096;
-static constexpr int64_t kAssumedWidth = 64;
-/// Bytes of padded rows on the stack, which should stay in the L1 cache.
-static constexpr int64_t kMaxPaddedBytes = 24 << 10;
+/// Bytes of input that one piece should read: half of a small L2 cache.
+static constexpr int64_t kPieceBytes = 256 << 10;
+/// Bytes of copied rows, on the stack. They should stay in the L1 cache.
+static constexpr int64_t kCopiedBytes = 24 << 10;
+/// Sizes known only at run time are assumed to be this.
+static constexpr int64_t kAssumedRows = 64, kAssumedWidth = 64;
 /// Iterations that suffice for threads to share the work.
 static constexpr int64_t kManyIterations = 16;
-/// With fewer products for an output, addresses of single pixels cost too much.
-static constexpr int64_t kManyProducts = 512;
 /// Instructions for an element up to which each accumulator has its own epilogue.
 static constexpr int64_t kCheapEpilogue = 3;
 /// Vectors in a panel.
@@ -55,6 +59,10 @@ struct Axis {
 
   bool isPointwise() const { return kernel == 1 && stride == 1 && !isPadded(); }
   bool isPadded() const { return padBegin != 0 || padEnd != 0; }
+  /// Elements of the input under `count` outputs.
+  int64_t reach(int64_t count) const {
+    return (count - 1) * stride + (kernel - 1) * dilation + 1;
+  }
   /// Elements of the input that each output reads and the one before does not.
   int64_t advance() const { return std::min(kernel, stride); }
 };
@@ -81,69 +89,82 @@ private:
   void chooseTile();
   void choosePieces();
   void emitIteration(Value iteration);
-  void emitPanel(Value panel, Value first, Value end);
-  void emitPiece(Value first, Value end);
-  /// Copies the input of rows [first, end) of the output, with padding.
-  void padRows(Value first, Value end);
-  /// Pixels [begin, end) of the image, which are in one row if there are inner tiles.
-  void emitTiles(Value begin, Value end);
-  void emitInnerTile(Value first, Value column, int64_t count);
+  /// `emitPiece` for one panel, in the state of the emission.
+  void emitPanel(Value panel, function_ref<void()> emitPiece);
+
+  void copyRows(Value firstRow, Value endRow, Value firstColumn);
+  Value convertInput(Value loaded);
+  void emitRows(Value firstRow, Value endRow, Value firstColumn, Value endColumn);
+  void emitRow(Value row, Value firstColumn, Value endColumn);
+  /// `count` pixels of a row; the first `stored` are stored.
+  void emitInnerTile(Value row, Value column, int64_t count, Value stored);
   void emitGatheredTile(Value first, Value end);
-  Value isInnerTile(Value first, Value end, Value column);
-  SmallVector<Value> makeSums(int64_t count);
-  Value outerProduct();
   /// Adds the taps from axis `number` on, for pixels at `positions`; `tap` is the number
   /// of the tap so far.
   SmallVector<Value> gatherTaps(size_t number, ArrayRef<Pixel> pixels,
                                 ArrayRef<Position> positions, Value tap, ValueRange sums);
-  SmallVector<Value> addInnerTaps(size_t number, Value inputRow, Value tap, Value left,
-                                  ValueRange sums);
-  /// sums += pixels * weights, for `depth` elements from `tap` on. `load` reads element k
-  /// of a pixel.
-  SmallVector<Value> multiply(Value tap, int64_t depth, ValueRange sums,
+
+  /// What the accumulators of `count` pixels begin with.
+  SmallVector<Value> makeSums(int64_t count);
+  /// sums += pixels * weights, for `depth` steps from `start` on. `load` reads step k of a
+  /// pixel.
+  SmallVector<Value> multiply(Value start, int64_t depth, ValueRange sums,
                               function_ref<Value(int64_t pixel, Value k)> load);
+  Value multiplyAdd(Value a, Value b, Value sum);
+  void storeTile(ValueRange sums, Value first, int64_t count, Value stored);
   void storeVector(Value sum, Value pixel, int64_t vector);
-  /// Stores the tile's first `count` pixels, with one copy of the epilogue.
-  void storeInLoop(ValueRange sums, Value first, Value count);
 
   KernelEmitter &e() { return site.getEmitter(); }
+  Axis &height() { return axes[axes.size() - 2]; }
   Axis &width() { return axes.back(); }
-  /// Whether pieces consist of rows of the image, not of pixels.
-  bool isByRows() { return hasInnerTiles && axes.size() > 1; }
   Value maskOf(int64_t vector) { return vector + 1 == vectors ? mask : Value(); }
+  Value both(Value lhs, Value rhs) {
+    return arith::AndIOp::create(e().b, e().loc, lhs, rhs);
+  }
   /// The taps of an output's window that are inside the input: [first, second).
   std::pair<Value, Value> tapRange(const Axis &axis, Value output);
+  /// Where the window of an output begins.
+  Value windowStart(const Axis &axis, Value output) {
+    return e().sub(e().mul(output, axis.stride), e().index(axis.padBegin));
+  }
+  /// Panels that are iterations of their own.
+  int64_t sharedPanels() const { return isCopied ? 1 : panels * groups; }
+  Type sumType() { return isInteger ? Type(e().b.getI32Type()) : e().b.getF32Type(); }
 
   KernelSite &site;
   EpilogueStorer epilogue;
   std::optional<PrologueLoader> bias;
   ConvOp op;
+  /// Those of the window, and before them a height of 1 if it has only a width.
   SmallVector<Axis> axes;
+  int64_t rank = 0, groups = 1, channels = 0, columns = 0; // the latter two: of a group
+  bool isInteger = false;
   /// A single tap and no stride: all pixels of all images are one row.
   bool isFlat = false;
-  bool hasInnerTiles = false;
-  /// The length of a row and the number of pixels of all rows, if known.
-  std::optional<int64_t> knownWidth, knownPixels;
-  /// Pixels in a padded row, and how many rows there are at a time; 0 without padding.
-  int64_t paddedWidth = 0, paddedRows = 0;
-  int64_t rank = 0, groups = 1, channels = 0, columns = 0; // the latter two: of a group
+  bool isGathered = false, isCopied = false;
   int64_t taps = 1, lanes = 1, panels = 1, tilePixels = 1;
-  /// Pixels, or rows if there are inner tiles that are not flat.
-  int64_t pieceSize = 1;
+  /// Steps of a row of taps: elements, or pairs of integers.
+  int64_t rowSteps = 1;
+  int64_t pieceRows = 1, pieceColumns = 1, piecePixels = 1; // the latter: gathered
+  /// The length of a row and the number of pixels, if known.
+  std::optional<int64_t> knownWidth, knownPixels;
   unsigned weights = 0;
   /// The offset of `channels` zeros among the weights.
   int64_t zeros = 0;
-  Value imagePixels, pieces;
+  Value imagePixels;
   // The state of the emission.
   int64_t vectors = 1;
-  Value group, column, mask, panelWeights, image;
-  Array padded, buffer;
-  Value firstPaddedRow;
-  SmallVector<Value> outerIndices;
+  Value group, column, mask, panelSteps, image;
+  Array copied, buffer;
+  Value firstCopiedRow, firstCopiedColumn;
   LogicalResult status = success();
 };
 
 } // namespace
+
+//===----------------------------------------------------------------------===//
+// Decisions
+//===----------------------------------------------------------------------===//
 
 bool ConvKernel::match() {
   op = dyn_cast_or_null<ConvOp>(site.view.anchor);
@@ -153,7 +174,8 @@ bool ConvKernel::match() {
   auto input = cast<RankedTensorType>(op.getInput().getType());
   auto weight = cast<RankedTensorType>(op.getWeight().getType());
   rank = input.getRank();
-  if (!input.getElementType().isF32() || !weight.hasStaticShape())
+  isInteger = input.getElementType().isInteger(8);
+  if (!(isInteger || input.getElementType().isF32()) || !weight.hasStaticShape())
     return false;
   groups = op.getGroup();
   channels = weight.getDimSize(1);
@@ -182,7 +204,20 @@ bool ConvKernel::match() {
   isFlat = llvm::all_of(axes, [](const Axis &axis) { return axis.isPointwise(); });
   if (isFlat)
     axes.assign(1, Axis());
-  return true;
+  if (axes.size() == 1)
+    axes.insert(axes.begin(), Axis());
+
+  tilePixels = columns <= site.getVectorBits() / 32 ? 8 : 6;
+  int64_t steps = width().kernel * channels;
+  rowSteps = isInteger ? llvm::divideCeil(steps, 2) : steps;
+  // Whether the rows under a tile can be copied.
+  int64_t size = isInteger ? sizeof(int16_t) : sizeof(float);
+  bool fits = height().reach(1) * width().reach(tilePixels) * channels * size <=
+              kCopiedBytes;
+  isGathered = groups != 1 || width().dilation != 1 || axes.size() > 2 ||
+               (width().isPadded() && !fits);
+  isCopied = !isGathered && (width().isPadded() || isInteger);
+  return !isInteger || (isCopied && fits);
 }
 
 bool ConvKernel::packWeights() {
@@ -195,88 +230,104 @@ bool ConvKernel::packWeights() {
   lanes = site.getVectorBits() / 32;
   int64_t width = lanes * kPanelVectors;
   panels = llvm::divideCeil(columns, width);
-  zeros = groups * panels * taps * channels * width;
-  HostTensor packed = HostTensor::allocate(DataType::Float32, {zeros + channels});
-  ArrayRef<float> from = original->get<float>();
-  MutableArrayRef<float> to = packed.getMutable<float>();
-  std::fill(to.begin(), to.end(), 0.0f);
-  for (int64_t g = 0; g < groups; ++g)
-    for (int64_t n = 0; n < columns; ++n)
-      for (int64_t c = 0; c < channels; ++c)
-        for (int64_t tap = 0; tap < taps; ++tap) {
-          int64_t panel = g * panels + n / width;
-          to[((panel * taps + tap) * channels + c) * width + n % width] =
-              from[((g * columns + n) * channels + c) * taps + tap];
-        }
-  weights = site.addConstant(
-      makeConstantAttr(op.getContext(), packed, Float32Type::get(op.getContext())));
+  int64_t rows = taps / this->width().kernel, pairs = isInteger ? 2 : 1;
+  int64_t rowElements = rowSteps * pairs;
+  zeros = groups * panels * rows * rowElements * width;
+  DataType type = isInteger ? DataType::Int16 : DataType::Float32;
+  HostTensor packed = HostTensor::allocate(type, {zeros + channels});
+  auto pack = [&](auto from, auto to) {
+    std::fill(to.begin(), to.end(), 0);
+    for (int64_t g = 0; g < groups; ++g)
+      for (int64_t n = 0; n < columns; ++n)
+        for (int64_t c = 0; c < channels; ++c)
+          for (int64_t tap = 0; tap < taps; ++tap) {
+            int64_t panel = g * panels + n / width;
+            int64_t row = tap / this->width().kernel;
+            int64_t k = tap % this->width().kernel * channels + c;
+            int64_t step = (panel * rows + row) * rowSteps + k / pairs;
+            to[(step * width + n % width) * pairs + k % pairs] =
+                from[((g * columns + n) * channels + c) * taps + tap];
+          }
+  };
+  Type elementType;
+  if (isInteger) {
+    elementType = IntegerType::get(op.getContext(), 16);
+    pack(original->get<int8_t>(), packed.getMutable<int16_t>());
+  } else {
+    elementType = Float32Type::get(op.getContext());
+    pack(original->get<float>(), packed.getMutable<float>());
+  }
+  weights = site.addConstant(makeConstantAttr(op.getContext(), packed, elementType));
   return true;
 }
 
+/// The number of pixels whose tiles, the last of which may be smaller, take the least
+/// time. Accumulators leave room for a row of the weights and an element of the input.
 void ConvKernel::chooseTile() {
   knownWidth = getConstantIntValue(width().output);
   knownPixels = getConstantIntValue(imagePixels);
-  // Accumulators leave room for a row of the weights and an element of the input.
-  int64_t vectorsOfTile = columns <= lanes ? 1 : kPanelVectors;
-  tilePixels = vectorsOfTile == 1 ? 8 : 6;
-  if (groups == 1 && width().dilation == 1) {
-    hasInnerTiles = taps * channels < kManyProducts || !width().isPadded();
-    if (knownWidth && width().isPadded() && axes.size() == 2) {
-      int64_t rows = (axes[0].kernel - 1) * axes[0].dilation + 1;
-      int64_t pixels = (*knownWidth - 1) * width().stride + width().kernel;
-      if (rows * pixels * channels * int64_t(sizeof(float)) <= kMaxPaddedBytes) {
-        hasInnerTiles = true;
-        paddedRows = rows;
-        paddedWidth = pixels;
-      }
-    }
-  }
-  // The size whose tiles, the last of which may be smaller, take the least time.
-  std::optional<int64_t> length = isByRows() ? knownWidth : knownPixels;
+  std::optional<int64_t> length = isGathered ? knownPixels : knownWidth;
   if (!length)
     return;
+  int64_t vectorsOfTile = columns <= lanes ? 1 : kPanelVectors;
   auto cost = [&](int64_t size) {
     auto ofTile = [&](int64_t count) {
       return count ? std::max(count * vectorsOfTile, kMinIndependentAccumulators) : 0;
     };
-    return hasInnerTiles ? *length / size * ofTile(size) + ofTile(*length % size)
-                         : llvm::divideCeil(*length, size) * ofTile(size);
+    return isGathered ? int64_t(llvm::divideCeil(*length, size)) * ofTile(size)
+                      : *length / size * ofTile(size) + ofTile(*length % size);
   };
-  for (int64_t size = tilePixels - 1; size >= tilePixels / 2; --size)
+  int64_t largest = tilePixels;
+  for (int64_t size = largest - 1; size >= largest / 2; --size)
     if (cost(size) < cost(tilePixels))
       tilePixels = size;
 }
 
 /// Pieces of about the same size, of which there are enough for threads.
 void ConvKernel::choosePieces() {
+  auto split = [](int64_t length, int64_t most, int64_t unit) {
+    length = std::max<int64_t>(length, 1);
+    int64_t parts = llvm::divideCeil(length, std::max(most, unit));
+    int64_t part = llvm::divideCeil(length, parts);
+    return int64_t(llvm::divideCeil(part, unit)) * unit;
+  };
   int64_t bytes = channels * groups * sizeof(float);
   for (const Axis &axis : axes)
     bytes *= axis.advance();
-  int64_t pixels = knownPixels.value_or(kAssumedPixels);
-  int64_t unit = std::max<int64_t>(
-      1, isByRows() ? knownWidth.value_or(kAssumedWidth) : tilePixels);
-  int64_t units = llvm::divideCeil(pixels, unit);
-  int64_t ofIterations = paddedRows ? groups : panels * groups;
-  int64_t wanted =
-      std::max<int64_t>({1, int64_t(llvm::divideCeil(pixels * bytes, kPieceBytes)),
-                         int64_t(llvm::divideCeil(kManyIterations, ofIterations))});
-  pieceSize = std::max<int64_t>(1, llvm::divideCeil(units, wanted));
-  if (paddedRows) {
-    int64_t rowBytes = paddedWidth * channels * sizeof(float);
-    int64_t room = kMaxPaddedBytes / std::max<int64_t>(1, rowBytes) - paddedRows;
-    pieceSize = std::min(pieceSize, room / axes[0].stride + 1);
-    paddedRows += (pieceSize - 1) * axes[0].stride;
+  int64_t most = std::max<int64_t>(1, kPieceBytes / bytes);
+  int64_t parts = llvm::divideCeil(kManyIterations, sharedPanels());
+  if (isGathered) {
+    int64_t pixels = knownPixels.value_or(kAssumedRows * kAssumedWidth);
+    most = std::min<int64_t>(most, llvm::divideCeil(pixels, parts));
+    piecePixels = split(pixels, most, tilePixels);
+    return;
   }
-  if (!isByRows())
-    pieceSize *= unit;
-}
-
-/// The number of rows of an image.
-Value ConvKernel::outerProduct() {
-  Value rows = e().index(1);
-  for (const Axis &axis : ArrayRef(axes).drop_back())
-    rows = e().mul(rows, axis.output);
-  return rows;
+  int64_t columns = knownWidth.value_or(isFlat ? kAssumedRows * kAssumedWidth
+                                               : kAssumedWidth);
+  int64_t rows = getConstantIntValue(height().output).value_or(kAssumedRows);
+  int64_t room = INT64_MAX;
+  if (isCopied) {
+    int64_t size = isInteger ? sizeof(int16_t) : sizeof(float);
+    room = kCopiedBytes / (channels * size);
+    // As many columns as fit with the fewest rows, then as many rows as fit.
+    int64_t reach = room / height().reach(1);
+    most = std::min(most, (reach - width().kernel) / width().stride + 1);
+  }
+  int64_t mostColumns = most;
+  if (rows == 1)
+    mostColumns = std::min<int64_t>(most, llvm::divideCeil(columns, parts));
+  pieceColumns = split(columns, mostColumns, tilePixels);
+  // Rows that are computed as a whole end where the last tile does.
+  if (knownWidth && pieceColumns >= *knownWidth)
+    pieceColumns = std::max<int64_t>(*knownWidth, 1);
+  int64_t mostRows = std::max<int64_t>(1, most / pieceColumns);
+  mostRows = std::min<int64_t>(mostRows, llvm::divideCeil(rows, parts));
+  if (isCopied) {
+    int64_t reach = room / width().reach(pieceColumns);
+    int64_t fitting = (reach - height().reach(1)) / height().stride + 1;
+    mostRows = std::max<int64_t>(1, std::min(mostRows, fitting));
+  }
+  pieceRows = split(rows, mostRows, 1);
 }
 
 LogicalResult ConvKernel::emit() {
@@ -297,81 +348,101 @@ LogicalResult ConvKernel::emit() {
     return failure();
   Value input = site.getInputMemref(op.getInput());
   Value output = site.getOutputMemref(0);
-  Value depth = e().index(columns * groups);
-  imagePixels = e().index(1);
+  Value depth = e().index(columns * groups), one = e().index(1);
+  imagePixels = one;
   for (int64_t dim = isFlat ? 0 : 1; dim < rank - 1; ++dim)
     imagePixels = e().mul(imagePixels, e().size(output, dim));
+  height().input = height().output = one;
   if (isFlat) {
     width().input = width().output = imagePixels;
     epilogue.setSizes({imagePixels, depth});
   } else {
-    for (auto [i, axis] : llvm::enumerate(axes)) {
+    for (int64_t i = 0; i < rank - 2; ++i) {
+      Axis &axis = axes[axes.size() - (rank - 2) + i];
       axis.input = e().size(input, 1 + i);
       axis.output = e().size(output, 1 + i);
     }
     epilogue.setSizes({e().size(output, 0), imagePixels, depth});
   }
   if (bias)
-    bias->setSizes({e().index(1), depth});
+    bias->setSizes({one, depth});
   chooseTile();
   choosePieces();
-  pieces = e().ceilDiv(isByRows() ? outerProduct() : imagePixels, e().index(pieceSize));
-  if (paddedRows)
-    padded = e().array(
-        e().scratch(paddedRows * paddedWidth * channels, e().b.getF32Type()));
-  buffer = e().array(
-      e().scratch(tilePixels * kPanelVectors * lanes, e().b.getF32Type()));
+  if (isCopied) {
+    // Tiles may reach behind a row, and a pair behind its last element.
+    int64_t pixels = height().reach(pieceRows) * width().reach(pieceColumns) +
+                     tilePixels * width().stride;
+    Type type = isInteger ? Type(e().b.getI16Type()) : e().b.getF32Type();
+    copied = e().array(e().scratch(pixels * channels + 1, type));
+  }
+  buffer = e().array(e().scratch(tilePixels * kPanelVectors * lanes, sumType()));
   e().loop(site.getBegin(), site.getEnd(), 1,
            [&](Value iteration) { emitIteration(iteration); });
   if (failed(status))
     return failure();
 
-  Value units =
-      site.hostResultProduct(0, isFlat ? 0 : 1, isByRows() ? rank - 2 : rank - 1);
-  Value count = site.hostCeilDiv(units, pieceSize);
-  int64_t ofIterations = paddedRows ? groups : panels * groups;
-  count = site.hostMul(count, site.hostIndex(ofIterations));
+  Value count = site.hostIndex(sharedPanels());
   if (!isFlat)
     count = site.hostMul(count, site.getResultSize(0, 0));
-  int64_t work = pieceSize * taps * channels * kPanelVectors;
-  if (isByRows())
-    work *= knownWidth.value_or(kAssumedWidth);
-  if (paddedRows)
-    work *= panels;
+  int64_t work = taps * channels * kPanelVectors * (isCopied ? panels : 1);
+  if (isGathered) {
+    Value pixels = site.hostResultProduct(0, isFlat ? 0 : 1, rank - 1);
+    count = site.hostMul(count, site.hostCeilDiv(pixels, piecePixels));
+    work *= piecePixels;
+  } else {
+    Value pixels = isFlat ? site.hostResultProduct(0, 0, rank - 1)
+                          : site.getResultSize(0, rank - 2);
+    Value rows = rank == 4 && !isFlat ? site.getResultSize(0, 1) : site.hostIndex(1);
+    count = site.hostMul(count, site.hostCeilDiv(pixels, pieceColumns));
+    count = site.hostMul(count, site.hostCeilDiv(rows, pieceRows));
+    work *= pieceColumns * pieceRows;
+  }
   site.finish(count, chooseGrain(work));
   return success();
 }
 
 void ConvKernel::emitIteration(Value iteration) {
-  // With padded rows, an iteration computes all panels.
-  int64_t ofIterations = paddedRows ? groups : panels * groups;
-  Value panel = e().rem(iteration, e().index(ofIterations));
-  Value piece = e().div(iteration, e().index(ofIterations));
-  image = e().index(0);
-  if (!isFlat) {
+  Value panel = e().rem(iteration, e().index(sharedPanels()));
+  Value piece = e().div(iteration, e().index(sharedPanels()));
+  if (isGathered) {
+    Value pieces = e().ceilDiv(imagePixels, e().index(piecePixels));
     image = e().div(piece, pieces);
-    piece = e().rem(piece, pieces);
+    Value first = e().mul(e().rem(piece, pieces), piecePixels);
+    Value end = e().min(e().add(first, piecePixels), imagePixels);
+    return emitPanel(panel, [&] {
+      e().loop(first, end, tilePixels,
+               [&](Value tile) { emitGatheredTile(tile, end); });
+    });
   }
-  Value first = e().mul(piece, pieceSize);
-  Value end = e().min(e().add(first, pieceSize),
-                      isByRows() ? outerProduct() : imagePixels);
-  if (!paddedRows)
-    return emitPanel(panel, first, end);
-  padRows(first, end);
+  auto piecesOf = [&](const Axis &axis, int64_t size) {
+    return e().ceilDiv(axis.output, e().index(size));
+  };
+  SmallVector<Value> indices =
+      e().delinearize(piece, {Value(), piecesOf(height(), pieceRows),
+                              piecesOf(width(), pieceColumns)});
+  image = isFlat ? e().index(0) : indices[0];
+  Value firstRow = e().mul(indices[1], pieceRows);
+  Value endRow = e().min(e().add(firstRow, pieceRows), height().output);
+  Value firstColumn = e().mul(indices[2], pieceColumns);
+  Value endColumn = e().min(e().add(firstColumn, pieceColumns), width().output);
+  auto emitPiece = [&] { emitRows(firstRow, endRow, firstColumn, endColumn); };
+  if (!isCopied)
+    return emitPanel(panel, emitPiece);
+  copyRows(firstRow, endRow, firstColumn);
   e().loop(e().index(0), e().index(panels), 1,
-           [&](Value number) { emitPanel(number, first, end); });
+           [&](Value number) { emitPanel(number, emitPiece); });
 }
 
-void ConvKernel::emitPanel(Value panel, Value first, Value end) {
+void ConvKernel::emitPanel(Value panel, function_ref<void()> emitPiece) {
   group = e().div(panel, e().index(panels));
   int64_t width = lanes * kPanelVectors;
-  panelWeights = e().mul(panel, taps * channels * width);
+  panelSteps = e().mul(panel, taps / this->width().kernel * rowSteps);
   panel = e().rem(panel, e().index(panels));
   column = e().add(e().mul(group, columns), e().mul(panel, width));
   auto emitColumns = [&](int64_t numColumns) {
     vectors = llvm::divideCeil(numColumns, lanes);
     mask = numColumns % lanes ? e().mask(e().index(numColumns % lanes), lanes) : Value();
-    emitPiece(first, end);
+    emitPiece();
   };
   int64_t last = columns - (panels - 1) * width;
   if (panels == 1 || last == width)
@@ -382,136 +453,9 @@ void ConvKernel::emitPanel(Value panel, Value first, Value end) {
         [&] { emitColumns(last); });
 }
 
-void ConvKernel::emitPiece(Value first, Value end) {
-  if (!isByRows())
-    return emitTiles(first, end);
-  e().loop(first, end, 1, [&](Value row) {
-    Value begin = e().mul(row, width().output);
-    emitTiles(begin, e().add(begin, width().output));
-  });
-}
-
-void ConvKernel::padRows(Value first, Value end) {
-  const Axis &axis = width();
-  Array input = site.getInput(op.getInput());
-  const Axis &rows = axes.front();
-  Value top = e().sub(e().mul(first, rows.stride), e().index(rows.padBegin));
-  Value last = e().sub(e().mul(e().sub(end, e().index(1)), rows.stride),
-                       e().index(rows.padBegin));
-  Value bottom = e().min(rows.input, e().add(last, (rows.kernel - 1) * rows.dilation + 1));
-  firstPaddedRow = top;
-  int64_t before = std::min(axis.padBegin, paddedWidth);
-  Value taken = e().min(axis.input, e().index(paddedWidth - before));
-  Value after = e().add(taken, before);
-  auto fill = [&](Value from, Value pixels) {
-    e().vectorLoop(e().mul(pixels, channels), lanes, 1, [&](Value position, Value rest) {
-      Value zero = e().constant(e().vector(e().b.getF32Type(), lanes), 0);
-      e().store(zero, padded, e().add(from, position), rest);
-    });
-  };
-  e().loop(e().max(top, e().index(0)), bottom, 1, [&](Value y) {
-    Value to = e().mul(e().sub(y, top), paddedWidth * channels);
-    Value from = e().mul(e().add(e().mul(image, rows.input), y), e().mul(axis.input, channels));
-    fill(to, e().index(before));
-    Value start = e().add(to, before * channels);
-    e().vectorLoop(e().mul(taken, channels), lanes, 4, [&](Value position, Value rest) {
-      e().store(e().load(input, e().add(from, position), lanes, rest), padded,
-                e().add(start, position), rest);
-    });
-    fill(e().add(to, e().mul(after, channels)), e().sub(e().index(paddedWidth), after));
-  });
-}
-
-void ConvKernel::emitTiles(Value begin, Value end) {
-  if (!hasInnerTiles)
-    return e().loop(begin, end, tilePixels,
-                    [&](Value first) { emitGatheredTile(first, end); });
-  auto columnOf = [&](Value first) { return isByRows() ? e().sub(first, begin) : first; };
-  std::optional<int64_t> known = isByRows() ? knownWidth : knownPixels;
-  if (!known && !width().isPadded()) {
-    Value wholeEnd = e().sub(end, e().rem(e().sub(end, begin), e().index(tilePixels)));
-    e().loop(begin, wholeEnd, tilePixels, [&](Value first) {
-      emitInnerTile(first, columnOf(first), tilePixels);
-    });
-    e().loop(wholeEnd, end, 1,
-             [&](Value first) { emitInnerTile(first, columnOf(first), 1); });
-    return;
-  }
-  if (width().isPadded() && !paddedRows)
-    return e().loop(begin, end, tilePixels, [&](Value first) {
-      Value column = columnOf(first);
-      e().ifTrue(
-          isInnerTile(first, end, column),
-          [&] { emitInnerTile(first, column, tilePixels); },
-          [&] { emitGatheredTile(first, end); });
-    });
-  // The last tile of a row, or of all pixels, may be smaller.
-  int64_t rest = *known % tilePixels;
-  Value wholeEnd = isByRows() ? e().add(begin, *known - rest)
-                              : e().min(end, e().index(*known - rest));
-  e().loop(begin, wholeEnd, tilePixels, [&](Value first) {
-    emitInnerTile(first, columnOf(first), tilePixels);
-  });
-  if (!rest)
-    return;
-  auto emitRest = [&] { emitInnerTile(wholeEnd, columnOf(wholeEnd), rest); };
-  if (isByRows())
-    emitRest();
-  else
-    e().ifTrue(e().less(wholeEnd, end), emitRest);
-}
-
-/// Whether all pixels of a tile exist, and read only the input's rows.
-Value ConvKernel::isInnerTile(Value first, Value end, Value column) {
-  const Axis &axis = width();
-  Value fits = e().less(e().add(first, tilePixels - 1), end);
-  if (!axis.isPadded())
-    return fits;
-  Value left = e().sub(e().mul(column, axis.stride), e().index(axis.padBegin));
-  Value last = e().add(left, (tilePixels - 1) * axis.stride + axis.kernel - 1);
-  Value isInside = arith::AndIOp::create(e().b, e().loc, e().less(e().index(-1), left),
-                                         e().less(last, axis.input));
-  return arith::AndIOp::create(e().b, e().loc, fits, isInside);
-}
-
-SmallVector<Value> ConvKernel::makeSums(int64_t count) {
-  Type type = e().vector(e().b.getF32Type(), lanes);
-  SmallVector<Value> initials, sums;
-  for (int64_t v = 0; v < vectors; ++v) {
-    FailureOr<Value> initial = e().constant(type, 0);
-    if (bias)
-      initial = bias->load({e().index(0), e().add(column, v * lanes)}, lanes, maskOf(v));
-    if (failed(initial))
-      status = failure();
-    initials.push_back(succeeded(initial) ? *initial : e().constant(type, 0));
-  }
-  for (int64_t pixel = 0; pixel < count; ++pixel)
-    llvm::append_range(sums, initials);
-  return sums;
-}
-
-void ConvKernel::storeVector(Value sum, Value pixel, int64_t vector) {
-  SmallVector<Value> indices = {pixel, e().add(column, vector * lanes)};
-  if (!isFlat)
-    indices.insert(indices.begin(), image);
-  if (failed(epilogue.store(sum, indices, lanes, maskOf(vector))))
-    status = failure();
-}
-
-void ConvKernel::storeInLoop(ValueRange sums, Value first, Value count) {
-  for (int64_t i = 0; i < int64_t(sums.size()); ++i)
-    e().store(sums[i], buffer, e().index(i * lanes));
-  e().loop(e().index(0), count, 1, [&](Value pixel) {
-    Value at = e().mul(pixel, vectors * lanes);
-    for (int64_t v = 0; v < vectors; ++v)
-      storeVector(e().load(buffer, e().add(at, v * lanes), lanes), e().add(first, pixel),
-                  v);
-  });
-}
-
 std::pair<Value, Value> ConvKernel::tapRange(const Axis &axis, Value output) {
   // Tap k reads position + k * dilation, which must be in [0, input).
-  Value position = e().sub(e().mul(output, axis.stride), e().index(axis.padBegin));
+  Value position = windowStart(axis, output);
   Value step = e().index(axis.dilation);
   Value missing = e().max(e().sub(e().index(0), position), e().index(0));
   Value room = e().max(e().sub(axis.input, position), e().index(0));
@@ -520,52 +464,132 @@ std::pair<Value, Value> ConvKernel::tapRange(const Axis &axis, Value output) {
 }
 
 //===----------------------------------------------------------------------===//
-// Tiles inside a row
+// Tiles that are parts of rows
 //===----------------------------------------------------------------------===//
 
-void ConvKernel::emitInnerTile(Value first, Value column, int64_t count) {
-  SmallVector<Value> sizes;
-  for (const Axis &axis : axes)
-    sizes.push_back(axis.output);
-  outerIndices = e().delinearize(first, sizes);
-  // Padded rows begin with the padding.
-  Value left = e().mul(column, width().stride);
-  if (!paddedRows)
-    left = e().sub(left, e().index(width().padBegin));
-  SmallVector<Value> sums = addInnerTaps(0, paddedRows ? e().index(0) : image,
-                                         e().index(0), left, makeSums(count));
-  if (site.view.estimateCost(site.view.results) > kCheapEpilogue)
-    return storeInLoop(sums, first, e().index(count));
-  for (int64_t pixel = 0; pixel < count; ++pixel)
-    for (int64_t v = 0; v < vectors; ++v)
-      storeVector(sums[pixel * vectors + v], e().add(first, pixel), v);
+/// Copies what outputs from `firstColumn` on read of the input of these rows.
+void ConvKernel::copyRows(Value firstRow, Value endRow, Value firstColumn) {
+  Array input = site.getInput(op.getInput());
+  int64_t reach = width().reach(pieceColumns);
+  firstCopiedRow = windowStart(height(), firstRow);
+  firstCopiedColumn = windowStart(width(), firstColumn);
+  Value last = windowStart(height(), e().sub(endRow, e().index(1)));
+  Value bottom = e().min(height().input, e().add(last, height().reach(1)));
+  // Columns before, in and behind the input.
+  Value before = e().min(e().max(e().sub(e().index(0), firstCopiedColumn), e().index(0)),
+                         e().index(reach));
+  Value end = e().min(e().sub(width().input, firstCopiedColumn), e().index(reach));
+  end = e().max(end, before);
+  Type type = copied.elementType;
+  int64_t width = e().getLanes(type.getIntOrFloatBitWidth());
+  auto fill = [&](Value from, Value to) {
+    Value count = e().mul(e().sub(to, from), channels);
+    Value start = e().mul(from, channels);
+    e().vectorLoop(count, width, 1, [&](Value position, Value rest) {
+      e().store(e().constant(e().vector(type, width), 0), copied,
+                e().add(start, position), rest);
+    });
+  };
+  e().loop(e().max(firstCopiedRow, e().index(0)), bottom, 1, [&](Value y) {
+    Value row = e().mul(e().sub(y, firstCopiedRow), reach);
+    fill(row, e().add(row, before));
+    Value pixel = e().add(e().mul(image, height().input), y);
+    pixel = e().add(e().add(e().mul(pixel, this->width().input), firstCopiedColumn), before);
+    Value from = e().mul(pixel, channels);
+    Value to = e().mul(e().add(row, before), channels);
+    e().vectorLoop(
+        e().mul(e().sub(end, before), channels), width, 4, [&](Value position, Value rest) {
+          Value loaded = e().load(input, e().add(from, position), width, rest);
+          e().store(convertInput(loaded), copied, e().add(to, position), rest);
+        });
+    fill(e().add(row, end), e().add(row, e().index(reach)));
+  });
 }
 
-SmallVector<Value> ConvKernel::addInnerTaps(size_t number, Value inputRow, Value tap,
-                                            Value left, ValueRange sums) {
-  const Axis &axis = axes[number];
-  tap = e().mul(tap, axis.kernel);
-  if (number + 1 == axes.size()) {
-    // Taps of a row follow each other, as do the channels of a tap: one loop.
-    Array source = paddedRows ? padded : site.getInput(op.getInput());
-    Value row = e().mul(inputRow, paddedRows ? e().index(paddedWidth) : axis.input);
-    Value start = e().mul(e().add(row, left), channels);
-    return multiply(tap, axis.kernel * channels, sums, [&](int64_t pixel, Value k) {
-      return e().loadSplat(
-          source, e().add(e().add(start, k), pixel * axis.stride * channels), lanes);
+/// 8-bit integers as 16 bits, less the zero point.
+Value ConvKernel::convertInput(Value loaded) {
+  if (!isInteger)
+    return loaded;
+  auto type = e().vector(copied.elementType, cast<VectorType>(loaded.getType()).getNumElements());
+  Value wide = op.getInput().getType().getElementType().isUnsignedInteger()
+                   ? arith::ExtUIOp::create(e().b, e().loc, type, loaded).getResult()
+                   : arith::ExtSIOp::create(e().b, e().loc, type, loaded).getResult();
+  if (op.getInputZeroPoint() == 0)
+    return wide;
+  return arith::SubIOp::create(e().b, e().loc, wide,
+                               e().constant(type, op.getInputZeroPoint()));
+}
+
+void ConvKernel::emitRows(Value firstRow, Value endRow, Value firstColumn,
+                          Value endColumn) {
+  e().loop(firstRow, endRow, 1,
+           [&](Value row) { emitRow(row, firstColumn, endColumn); });
+}
+
+void ConvKernel::emitRow(Value row, Value firstColumn, Value endColumn) {
+  auto emitTiles = [&](Value from, Value to, int64_t size) {
+    e().loop(from, to, size, [&](Value tile) {
+      emitInnerTile(row, tile, size, e().index(size));
     });
+  };
+  if (knownWidth) {
+    // The last tile of a row may be smaller.
+    int64_t rest = *knownWidth % tilePixels;
+    Value wholeEnd = e().min(endColumn, e().index(*knownWidth - rest));
+    emitTiles(firstColumn, wholeEnd, tilePixels);
+    if (rest && pieceColumns == *knownWidth)
+      emitInnerTile(row, wholeEnd, rest, e().index(rest));
+    else if (rest)
+      e().ifTrue(e().less(wholeEnd, endColumn),
+                 [&] { emitInnerTile(row, wholeEnd, rest, e().index(rest)); });
+    return;
   }
-  std::pair<Value, Value> range = tapRange(axis, outerIndices[number]);
-  Value position =
-      e().sub(e().mul(outerIndices[number], axis.stride), e().index(axis.padBegin));
-  return e().loop(range.first, range.second, 1, SmallVector<Value>(sums),
-                  [&](Value k, ValueRange carried) {
-                    Value y = e().add(position, e().mul(k, axis.dilation));
-                    Value row = paddedRows
-                                    ? e().sub(y, firstPaddedRow)
-                                    : e().add(e().mul(inputRow, axis.input), y);
-                    return addInnerTaps(number + 1, row, e().add(tap, k), left, carried);
-                  });
+  if (isCopied) {
+    // There is room behind the copied rows: the last tile is computed whole.
+    e().loop(firstColumn, endColumn, tilePixels, [&](Value tile) {
+      Value left = e().sub(endColumn, tile);
+      emitInnerTile(row, tile, tilePixels, e().min(left, e().index(tilePixels)));
+    });
+    return;
+  }
+  Value rest = e().rem(e().sub(endColumn, firstColumn), e().index(tilePixels));
+  Value wholeEnd = e().sub(endColumn, rest);
+  emitTiles(firstColumn, wholeEnd, tilePixels);
+  emitTiles(wholeEnd, endColumn, 1);
+}
+
+void ConvKernel::emitInnerTile(Value row, Value column, int64_t count, Value stored) {
+  Array source = isCopied ? copied : site.getInput(op.getInput());
+  Value left = windowStart(width(), column), top = windowStart(height(), row);
+  Value rowLength = width().input;
+  if (isCopied) {
+    left = e().sub(left, firstCopiedColumn);
+    top = e().sub(top, firstCopiedRow);
+    rowLength = e().index(width().reach(pieceColumns));
+  } else {
+    top = e().add(e().mul(image, height().input), top);
+  }
+  int64_t pixelStep = width().stride * channels;
+  std::pair<Value, Value> range = {e().index(0), e().index(height().kernel)};
+  if (height().isPadded())
+    range = tapRange(height(), row);
+  SmallVector<Value> sums = e().loop(
+      range.first, range.second, 1, makeSums(count), [&](Value kh, ValueRange carried) {
+        Value y = e().add(top, e().mul(kh, height().dilation));
+        Value start = e().mul(e().add(e().mul(y, rowLength), left), channels);
+        Value pairs = isInteger ? e().pointer(e().address(source, start)) : Value();
+        return multiply(
+            e().mul(kh, rowSteps), rowSteps, carried, [&](int64_t pixel, Value k) {
+              if (!isInteger)
+                return e().loadSplat(source,
+                                     e().add(e().add(start, k), pixel * pixelStep), lanes);
+              // Pairs of a pixel may begin at any element.
+              Value first = e().offset(pairs, source.elementType,
+                                       e().index(pixel * pixelStep));
+              return e().broadcast(e().load(first, sumType(), k), lanes);
+            });
+      });
+  storeTile(sums, e().add(e().mul(row, width().output), column), count, stored);
 }
 
 //===----------------------------------------------------------------------===//
@@ -581,19 +605,15 @@ void ConvKernel::emitGatheredTile(Value first, Value end) {
     Value number = e().add(first, i);
     pixel.isBeforeEnd = e().less(number, end);
     for (auto [axis, index] : llvm::zip(axes, e().delinearize(number, sizes)))
-      pixel.starts.push_back(
-          e().sub(e().mul(index, axis.stride), e().index(axis.padBegin)));
+      pixel.starts.push_back(windowStart(axis, index));
   }
   SmallVector<Position> positions;
   for (Pixel &pixel : pixels)
     positions.push_back({pixel.isBeforeEnd, image});
-  // Indices on the first axis grow from pixel to pixel.
-  outerIndices = e().delinearize(first, sizes);
-  Value last = e().min(e().add(first, tilePixels - 1), e().sub(end, e().index(1)));
-  outerIndices.push_back(e().delinearize(last, sizes).front());
-  SmallVector<Value> sums = gatherTaps(0, pixels, positions, e().index(0), makeSums(tilePixels));
-
-  storeInLoop(sums, first, e().min(e().sub(end, first), e().index(tilePixels)));
+  SmallVector<Value> sums =
+      gatherTaps(0, pixels, positions, e().index(0), makeSums(tilePixels));
+  storeTile(sums, first, tilePixels,
+            e().min(e().sub(end, first), e().index(tilePixels)));
 }
 
 SmallVector<Value> ConvKernel::gatherTaps(size_t number, ArrayRef<Pixel> pixels,
@@ -609,16 +629,20 @@ SmallVector<Value> ConvKernel::gatherTaps(size_t number, ArrayRef<Pixel> pixels,
       pointers.push_back(e().pointer(
           e().select(position.isInside, e().address(input, offset), outside)));
     }
-    return multiply(tap, channels, sums, [&](int64_t pixel, Value k) {
+    return multiply(e().mul(tap, channels), channels, sums, [&](int64_t pixel, Value k) {
       return e().broadcast(e().load(pointers[pixel], e().b.getF32Type(), k), lanes);
     });
   }
   const Axis &axis = axes[number];
   Value low = e().index(0), high = e().index(axis.kernel);
-  if (number == 0 && axes.size() > 1 && axis.isPadded()) {
-    // Taps that some pixel of the tile has.
-    low = tapRange(axis, outerIndices.back()).first;
-    high = tapRange(axis, outerIndices.front()).second;
+  // Taps that some pixel of the tile has: indices on the first axis grow.
+  if (number == 0 && axis.isPadded()) {
+    auto indexOf = [&](const Pixel &pixel) {
+      return e().div(e().add(pixel.starts[0], axis.padBegin), e().index(axis.stride));
+    };
+    Value last = e().min(indexOf(pixels.back()), e().sub(axis.output, e().index(1)));
+    low = tapRange(axis, last).first;
+    high = tapRange(axis, indexOf(pixels.front())).second;
   }
   return e().loop(
       low, high, 1, SmallVector<Value>(sums), [&](Value k, ValueRange carried) {
@@ -627,8 +651,7 @@ SmallVector<Value> ConvKernel::gatherTaps(size_t number, ArrayRef<Pixel> pixels,
           Value at = e().add(pixel.starts[number], e().mul(k, axis.dilation));
           Value isInside = position.isInside;
           if (axis.isPadded())
-            isInside = arith::AndIOp::create(e().b, e().loc, isInside,
-                                             e().isBelow(at, axis.input));
+            isInside = both(isInside, e().isBelow(at, axis.input));
           next.push_back({isInside, e().add(e().mul(position.number, axis.input), at)});
         }
         return gatherTaps(number + 1, pixels, next, e().add(e().mul(tap, axis.kernel), k),
@@ -636,20 +659,54 @@ SmallVector<Value> ConvKernel::gatherTaps(size_t number, ArrayRef<Pixel> pixels,
       });
 }
 
-SmallVector<Value> ConvKernel::multiply(Value tap, int64_t depth, ValueRange sums,
+//===----------------------------------------------------------------------===//
+// Sums
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> ConvKernel::makeSums(int64_t count) {
+  Type type = e().vector(sumType(), lanes);
+  SmallVector<Value> initials, sums;
+  for (int64_t v = 0; v < vectors; ++v) {
+    FailureOr<Value> initial = e().constant(type, 0);
+    if (bias)
+      initial = bias->load({e().index(0), e().add(column, v * lanes)}, lanes, maskOf(v));
+    if (failed(initial)) {
+      status = failure();
+      initial = e().constant(type, 0);
+    }
+    initials.push_back(*initial);
+  }
+  for (int64_t pixel = 0; pixel < count; ++pixel)
+    llvm::append_range(sums, initials);
+  return sums;
+}
+
+Value ConvKernel::multiplyAdd(Value a, Value b, Value sum) {
+  if (!isInteger)
+    return e().fma(a, b, sum);
+  Value pairs = LLVM::BitcastOp::create(e().b, e().loc, b.getType(), a);
+  auto products = LLVM::CallIntrinsicOp::create(
+      e().b, e().loc, sum.getType(), e().b.getStringAttr("llvm.x86.avx2.pmadd.wd"),
+      ValueRange{pairs, b});
+  return arith::AddIOp::create(e().b, e().loc, products.getResults(), sum);
+}
+
+SmallVector<Value> ConvKernel::multiply(Value start, int64_t depth, ValueRange sums,
                                         function_ref<Value(int64_t, Value)> load) {
-  int64_t width = lanes * kPanelVectors, accumulators = sums.size();
-  Value start = e().add(panelWeights, e().mul(tap, channels * width));
+  int64_t size = isInteger ? 2 : 1, width = lanes * kPanelVectors * size;
+  int64_t accumulators = sums.size();
+  start = e().mul(e().add(panelSteps, start), width);
   auto step = [&](Value k, MutableArrayRef<Value> sums) {
     Value row = e().add(start, e().mul(k, width));
     SmallVector<Value> b;
     for (int64_t v = 0; v < vectors; ++v)
-      b.push_back(e().load(site.getInput(weights), e().add(row, v * lanes), lanes));
+      b.push_back(e().load(site.getInput(weights), e().add(row, v * lanes * size),
+                           lanes * size));
     for (int64_t pixel = 0; pixel < accumulators / vectors; ++pixel) {
       Value a = load(pixel, k);
       for (int64_t v = 0; v < vectors; ++v) {
         Value &sum = sums[pixel * vectors + v];
-        sum = e().fma(a, b[v], sum);
+        sum = multiplyAdd(a, b[v], sum);
       }
     }
   };
@@ -672,9 +729,35 @@ SmallVector<Value> ConvKernel::multiply(Value tap, int64_t depth, ValueRange sum
     step(e().index(k), MutableArrayRef(all).take_front(accumulators));
   for (int64_t half = sets / 2; half > 0; half /= 2)
     for (int64_t i = 0; i < half * accumulators; ++i)
-      all[i] = arith::AddFOp::create(e().b, e().loc, all[i], all[i + half * accumulators]);
+      all[i] = e().sum(all[i], all[i + half * accumulators]);
   all.truncate(accumulators);
   return all;
+}
+
+void ConvKernel::storeTile(ValueRange sums, Value first, int64_t count, Value stored) {
+  if (isConstantIntValue(stored, count) &&
+      site.view.estimateCost(site.view.results) <= kCheapEpilogue) {
+    for (int64_t pixel = 0; pixel < count; ++pixel)
+      for (int64_t v = 0; v < vectors; ++v)
+        storeVector(sums[pixel * vectors + v], e().add(first, pixel), v);
+    return;
+  }
+  for (int64_t i = 0; i < int64_t(sums.size()); ++i)
+    e().store(sums[i], buffer, e().index(i * lanes));
+  e().loop(e().index(0), stored, 1, [&](Value pixel) {
+    Value at = e().mul(pixel, vectors * lanes);
+    for (int64_t v = 0; v < vectors; ++v)
+      storeVector(e().load(buffer, e().add(at, v * lanes), lanes), e().add(first, pixel),
+                  v);
+  });
+}
+
+void ConvKernel::storeVector(Value sum, Value pixel, int64_t vector) {
+  SmallVector<Value> indices = {pixel, e().add(column, vector * lanes)};
+  if (!isFlat)
+    indices.insert(indices.begin(), image);
+  if (failed(epilogue.store(sum, indices, lanes, maskOf(vector))))
+    status = failure();
 }
 
 LogicalResult nn::emitConvKernel(KernelSite &site) { return ConvKernel(site).emit(); }

@@ -261,12 +261,15 @@ Value KernelEmitter::pointer(Value address) {
                                   address);
 }
 
-Value KernelEmitter::load(Value pointer, Type elementType, Value offset) {
-  Value i64 = arith::IndexCastOp::create(b, loc, b.getI64Type(), offset);
-  Value element = LLVM::GEPOp::create(b, loc, pointer.getType(), elementType, pointer,
-                                      ArrayRef<LLVM::GEPArg>{i64});
-  return LLVM::LoadOp::create(b, loc, elementType, element,
-                              elementType.getIntOrFloatBitWidth() / 8);
+Value KernelEmitter::offset(Value pointer, Type elementType, Value index) {
+  Value i64 = arith::IndexCastOp::create(b, loc, b.getI64Type(), index);
+  return LLVM::GEPOp::create(b, loc, pointer.getType(), elementType, pointer,
+                             ArrayRef<LLVM::GEPArg>{i64});
+}
+
+Value KernelEmitter::load(Value pointer, Type elementType, Value index) {
+  return LLVM::LoadOp::create(b, loc, elementType, offset(pointer, elementType, index),
+                              /*alignment=*/1);
 }
 
 void KernelEmitter::prefetch(const Array &array, Value offset, int64_t lanes) {
@@ -314,6 +317,12 @@ Value KernelEmitter::selectMasked(Value mask, Value value, double neutral) {
 
 Value KernelEmitter::constant(Type type, double value) {
   return emitConstant(b, loc, type, value);
+}
+
+Value KernelEmitter::sum(Value x, Value y) {
+  if (isa<FloatType>(getElementTypeOrSelf(x.getType())))
+    return arith::AddFOp::create(b, loc, x, y);
+  return arith::AddIOp::create(b, loc, x, y);
 }
 
 Value KernelEmitter::fma(Value x, Value y, Value z) {

@@ -92,8 +92,9 @@ public:
   /// The address of an element, as an i64.
   Value address(const Array &array, Value offset);
   Value pointer(Value address);
-  /// The element number `offset` behind a pointer.
-  Value load(Value pointer, Type elementType, Value offset);
+  /// A pointer to the element number `index` behind another one, and that element.
+  Value offset(Value pointer, Type elementType, Value index);
+  Value load(Value pointer, Type elementType, Value index);
   /// Prefetches the cache lines of `lanes` elements, which must be in the array.
   void prefetch(const Array &array, Value offset, int64_t lanes);
   /// Reduces the lanes of a vector (a power of two) to a scalar with `combine`.
@@ -104,6 +105,8 @@ public:
   Value selectMasked(Value mask, Value value, double neutral);
 
   Value constant(Type type, double value);
+  /// a + b, of floats or integers.
+  Value sum(Value a, Value b);
   /// a * b + c, fused.
   Value fma(Value a, Value b, Value c);
 

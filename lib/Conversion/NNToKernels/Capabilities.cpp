@@ -42,7 +42,7 @@ static const Capability table[] = {
     {elementwise,             "kernel elementwise",    basic},
     {"nn.where",              "kernel elementwise",    basic, 0, INT64_MAX, {}, /*data=*/1},
     {"nn.conv",               "kernel depthwise_conv", f32 | i8 | ui8, 3, 4, depthwise},
-    {"nn.conv",               "kernel conv",           f32, 3, 5, channelsLast},
+    {"nn.conv",               "kernel conv",           f32 | i8 | ui8, 3, 5, channelsLast},
     {"nn.softmax",            "kernel softmax",        floats, 1},
     {"nn.log_softmax",        "kernel softmax",        floats, 1},
     {"nn.layer_norm",         "kernel layer_norm",     floats, 1},

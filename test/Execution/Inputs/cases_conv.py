@@ -65,6 +65,61 @@ def conv():
                        sizes=SIZES[:2], tolerance=3)
 
 
+CHANNELS_LAST = {  # name: spatial dimensions, sizes of them, weight, attributes
+    "first": ("H,W", [(13, 17), (5, 40), (3, 3)], "16,3,5,5", "pads = [2, 2, 2, 2], strides = [2, 2]"),
+    "few": ("H,W", [(8, 8), (7, 25), (1, 1)], "24,16,3,3", "pads = [1, 1, 1, 1]"),
+    "many": ("H,W", [(6, 7), (5, 13), (1, 2)], "40,64,3,3", "pads = [1, 1, 1, 1]"),
+    "many_strided": ("H,W", [(9, 9), (6, 14)], "13,70,3,2", "pads = [1, 0, 1, 2], strides = [2, 3]"),
+    "unpadded": ("H,W", [(9, 11), (4, 32)], "8,20,3,4", ""),
+    "dilated": ("H,W", [(12, 10), (9, 31)], "20,12,3,3", "pads = [2, 3, 2, 3], dilations = [2, 3]"),
+    "padded_more": ("H,W", [(4, 5), (1, 1)], "17,8,2,3", "pads = [3, 4, 5, 6]"),
+    "skipping": ("H,W", [(10, 11), (7, 30)], "6,9,2,2", "strides = [3, 4]"),
+    "pointwise": ("H,W", [(7, 7), (1, 1), (30, 29)], "50,33,1,1", ""),
+    "pointwise_deep": ("H,W", [(7, 7), (1, 1), (5, 13)], "35,600,1,1", ""),
+    "pointwise_strided": ("H,W", [(7, 8), (1, 1)], "16,48,1,1", "strides = [2, 2]"),
+    "pointwise_padded": ("H,W", [(4, 5), (1, 1)], "16,9,1,1", "pads = [1, 2, 0, 1]"),
+    "groups": ("H,W", [(7, 9), (3, 20)], "36,10,3,3", "group = 3, pads = [1, 1, 1, 1]"),
+    "groups_pointwise": ("H,W", [(7, 9), (1, 1)], "40,17,1,1", "group = 2"),
+    "line": ("W", [(50,), (3,), (1,)], "18,6,5", "pads = [2, 2]"),
+    "line_unpadded": ("W", [(50,), (300,)], "18,40,7", "strides = [2]"),
+    "line_dilated": ("W", [(50,), (31,)], "9,24,3", "pads = [4, 4], dilations = [4]"),
+    "volume": ("D,H,W", [(4, 5, 6), (1, 7, 9)], "20,6,3,3,3", "pads = [1, 1, 1, 1, 1, 1]"),
+    "volume_many": ("D,H,W", [(3, 4, 8), (2, 2, 2)], "12,40,2,3,2", "pads = [1, 0, 1, 0, 1, 0], strides = [1, 2, 1]"),
+}
+
+
+def channels_last():
+    for name, (spatial, sizes, weight, attributes) in CHANNELS_LAST.items():
+        columns, depth, *kernel = (int(size) for size in weight.split(","))
+        groups = int(attributes.split("group = ")[1].split(",")[0]) if "group" in attributes else 1
+        rank = len(kernel) + 2
+        to_first = [0, rank - 1, *range(1, rank - 1)]
+        to_last = [0, *range(2, rank), 1]
+        body = (f"u = Transpose<perm = {to_first}>(x)  t = Conv<{attributes}>(u, w, b)  "
+                f"r = Relu(t)  y = Transpose<perm = {to_last}>(r)")
+        body = body.replace("Conv<>", "Conv")
+        weights = f"float[{weight}] w, float[{columns}] b"
+        names = spatial.split(",")
+        runs = [{"N": n, **dict(zip(names, size))} for n, size in zip((2, 1, 3), sizes)]
+        yield Case(f"channels_last_{name}", f"float[N,{spatial},{depth * groups}] x", body,
+                   weights=weights, sizes=runs)
+        for number, run in enumerate(runs):
+            dims = ",".join(str(run[dim]) for dim in ["N", *names])
+            yield Case(f"channels_last_static_{name}_{number}",
+                       f"float[{dims},{depth * groups}] x", body, weights=weights)
+    # An epilogue too long to be repeated, and a residual.
+    for sizes in ([{"N": 1, "H": 8, "W": 7}, {"N": 2, "H": 5, "W": 12}], [{}]):
+        dims = "N,H,W" if sizes[0] else "2,8,11"
+        for name, weight, attributes in [("padded", "20,12,3,3", "pads = [1, 1, 1, 1]"),
+                                         ("pointwise", "20,12,1,1", "pads = [0, 0, 0, 0]")]:
+            yield Case(f"channels_last_{name}_{'dynamic' if sizes[0] else 'static'}_epilogue",
+                       f"float[{dims},12] x, float[{dims},20] r",
+                       f"u = Transpose<perm = [0, 3, 1, 2]>(x)  t = Conv<{attributes}>(u, w, b)  "
+                       "s = Sigmoid(t)  m = Mul(t, s)  v = Transpose<perm = [0, 2, 3, 1]>(m)  "
+                       "y = Add(v, r)", weights=f"float[{weight}] w, float[20] b", sizes=sizes,
+                       tolerance=2)
+
+
 TRANSPOSED = {
     "plain": ("N,3,H,W", "3,2,3,3", ""),
     "strides": ("N,3,H,W", "3,2,2,2", "strides = [2, 2]"),
@@ -216,5 +271,5 @@ def layouts():
 
 
 def all_cases():
-    for group in (conv, conv_transpose, fused, layouts):
+    for group in (conv, channels_last, conv_transpose, fused, layouts):
         yield from group()
