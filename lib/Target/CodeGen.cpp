@@ -251,7 +251,7 @@ struct LimitLoops : llvm::PassInfoMixin<LimitLoops> {
                               llvm::LPMUpdater &) {
     llvm::StringRef function = innermost.getHeader()->getParent()->getName();
     // The innermost loops of a convolution fill the registers as they are.
-    if (function.starts_with("kernel_conv"))
+    if (function.starts_with("kernel_packed"))
       for (llvm::Loop *loop = innermost.getParentLoop(); loop; loop = loop->getParentLoop())
         loop->setLoopAlreadyUnrolled();
     // What is unrolled of the kernels of lib/Kernels is tuned, unlike that of other loops

@@ -23,8 +23,8 @@ LogicalResult emitSoftmaxKernel(KernelSite &site);
 LogicalResult emitLayerNormKernel(KernelSite &site);
 /// Depthwise convolution with channels last.
 LogicalResult emitDepthwiseKernel(KernelSite &site);
-/// Dense convolution with channels last.
-LogicalResult emitConvKernel(KernelSite &site);
+/// Dense convolutions with channels last, and matrix products, with constant weights.
+LogicalResult emitContractionKernel(KernelSite &site);
 /// Small matrix products.
 LogicalResult emitMatMulKernel(KernelSite &site);
 /// Recurrent layers in the prepared form.

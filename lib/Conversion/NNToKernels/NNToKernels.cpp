@@ -33,8 +33,8 @@ struct Template {
 /// Whether generated code is faster than oneDNN.
 constexpr Template preferredTemplates[] = {
     {"kernel depthwise_conv", emitDepthwiseKernel},
-    {"kernel conv", emitConvKernel},
-    {"kernel matmul", emitMatMulKernel}};
+    {"kernel matmul", emitMatMulKernel},
+    {"kernel contraction", emitContractionKernel}};
 /// The first that does not fail is used.
 constexpr Template allTemplates[] = {
     {"kernel elementwise", emitElementwiseKernel},
@@ -42,8 +42,8 @@ constexpr Template allTemplates[] = {
     {"kernel softmax", emitSoftmaxKernel},
     {"kernel layer_norm", emitLayerNormKernel},
     {"kernel depthwise_conv", emitDepthwiseKernel},
-    {"kernel conv", emitConvKernel},
     {"kernel matmul", emitMatMulKernel},
+    {"kernel contraction", emitContractionKernel},
     {"kernel recurrent", emitRecurrentKernel}};
 
 /// Whether the capability table has the template for an operator.

@@ -1,8 +1,9 @@
-//===- Conv.cpp - kernels of dense convolutions ---------------------------===//
+//===- Contraction.cpp - kernels of convolutions and matrix products ------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
 // Direct convolution, channels last, with constant weights that are packed to groups x
-// panels x KD x KH x KW x C x columns of a panel:
+// panels x KD x KH x KW x C x columns of a panel. A matrix product is one with a single
+// tap, whose pixels are the rows of the lhs:
 //
 //   for iteration in [begin, end)        of images x pieces x groups x panels
 //     for tile of output pixels in the piece of the image
@@ -39,8 +40,9 @@ using namespace mlir::nn;
 
 /// Bytes of input that one piece should read: half of a small L2 cache.
 static constexpr int64_t kPieceBytes = 256 << 10;
-/// Bytes of copied rows, on the stack. They should stay in the L1 cache.
-static constexpr int64_t kCopiedBytes = 24 << 10;
+/// Bytes of copied rows, on the stack. They should stay in the L1 cache; only integers may
+/// take more.
+static constexpr int64_t kCopiedBytes = 24 << 10, kMostCopiedBytes = 64 << 10;
 /// Sizes known only at run time are assumed to be this.
 static constexpr int64_t kAssumedRows = 64, kAssumedWidth = 64;
 /// Iterations that suffice for threads to share the work.
@@ -78,13 +80,15 @@ struct Position {
   Value isInside, number;
 };
 
-class ConvKernel {
+class ContractionKernel {
 public:
-  explicit ConvKernel(KernelSite &site) : site(site), epilogue(site) {}
+  explicit ContractionKernel(KernelSite &site) : site(site), epilogue(site) {}
   LogicalResult emit();
 
 private:
   bool match();
+  bool matchConv(ConvOp op);
+  bool matchMatMul(MatMulOp op);
   bool packWeights();
   void chooseTile();
   void choosePieces();
@@ -134,7 +138,9 @@ private:
   KernelSite &site;
   EpilogueStorer epilogue;
   std::optional<PrologueLoader> bias;
-  ConvOp op;
+  ConvOp conv; // null: a matrix product
+  Value input, weight, result;
+  bool isTransposed = false; // weights of a product: columns x depth
   /// Those of the window, and before them a height of 1 if it has only a width.
   SmallVector<Axis> axes;
   int64_t rank = 0, groups = 1, channels = 0, columns = 0; // the latter two: of a group
@@ -166,30 +172,24 @@ private:
 // Decisions
 //===----------------------------------------------------------------------===//
 
-bool ConvKernel::match() {
-  op = dyn_cast_or_null<ConvOp>(site.view.anchor);
-  if (!op || site.getVectorBits() != 256 || op.getLayout() != Layout::ChannelsLast ||
+bool ContractionKernel::matchConv(ConvOp op) {
+  conv = op;
+  input = op.getInput();
+  weight = op.getWeight();
+  auto type = cast<RankedTensorType>(weight.getType());
+  if (op.getLayout() != Layout::ChannelsLast || !type.hasStaticShape() ||
       !(op.getAutoPad() == AutoPad::NotSet || op.getAutoPad() == AutoPad::Valid))
     return false;
-  auto input = cast<RankedTensorType>(op.getInput().getType());
-  auto weight = cast<RankedTensorType>(op.getWeight().getType());
-  rank = input.getRank();
-  isInteger = input.getElementType().isInteger(8);
-  if (!(isInteger || input.getElementType().isF32()) || !weight.hasStaticShape())
-    return false;
   groups = op.getGroup();
-  channels = weight.getDimSize(1);
-  columns = weight.getDimSize(0) / groups;
-  if (channels == 0 || columns < 4 || input.getDimSize(rank - 1) != channels * groups ||
-      !site.view.getOuter(op.getInput()) || site.view.getConstant(op.getInput()))
-    return false;
-  int64_t spatial = rank - 2;
+  channels = type.getDimSize(1);
+  columns = type.getDimSize(0) / groups;
+  int64_t spatial = type.getRank() - 2;
   auto entry = [](ArrayRef<int64_t> list, int64_t index, int64_t otherwise) {
     return list.empty() ? otherwise : list[index];
   };
   for (int64_t i = 0; i < spatial; ++i) {
     Axis axis;
-    axis.kernel = weight.getDimSize(2 + i);
+    axis.kernel = type.getDimSize(2 + i);
     axis.stride = entry(op.getStrides(), i, 1);
     axis.dilation = entry(op.getDilations(), i, 1);
     if (op.getAutoPad() == AutoPad::NotSet) {
@@ -201,6 +201,38 @@ bool ConvKernel::match() {
     taps *= axis.kernel;
     axes.push_back(axis);
   }
+  return true;
+}
+
+bool ContractionKernel::matchMatMul(MatMulOp op) {
+  input = op.getLhs();
+  weight = op.getRhs();
+  auto type = cast<RankedTensorType>(weight.getType());
+  if (op.getTransposeLhs() || type.getRank() != 2 || !type.hasStaticShape() ||
+      cast<RankedTensorType>(input.getType()).getRank() < 2)
+    return false;
+  isTransposed = op.getTransposeRhs();
+  channels = type.getDimSize(isTransposed ? 1 : 0);
+  columns = type.getDimSize(isTransposed ? 0 : 1);
+  axes.push_back(Axis());
+  return true;
+}
+
+bool ContractionKernel::match() {
+  Operation *op = site.view.anchor;
+  if (!op || site.getVectorBits() != 256 || !isa<ConvOp, MatMulOp>(op))
+    return false;
+  if (auto product = dyn_cast<MatMulOp>(op); product ? !matchMatMul(product)
+                                                     : !matchConv(cast<ConvOp>(op)))
+    return false;
+  result = op->getResult(0);
+  auto type = cast<RankedTensorType>(input.getType());
+  rank = type.getRank();
+  isInteger = type.getElementType().isInteger(8);
+  if (!(isInteger || type.getElementType().isF32()) || channels == 0 || columns < 4 ||
+      type.getDimSize(rank - 1) != channels * groups || !site.view.getOuter(input) ||
+      site.view.getConstant(input))
+    return false;
   isFlat = llvm::all_of(axes, [](const Axis &axis) { return axis.isPointwise(); });
   if (isFlat)
     axes.assign(1, Axis());
@@ -213,15 +245,15 @@ bool ConvKernel::match() {
   // Whether the rows under a tile can be copied.
   int64_t size = isInteger ? sizeof(int16_t) : sizeof(float);
   bool fits = height().reach(1) * width().reach(tilePixels) * channels * size <=
-              kCopiedBytes;
+              (isInteger ? kMostCopiedBytes : kCopiedBytes);
   isGathered = groups != 1 || width().dilation != 1 || axes.size() > 2 ||
                (width().isPadded() && !fits);
   isCopied = !isGathered && (width().isPadded() || isInteger);
   return !isInteger || (isCopied && fits);
 }
 
-bool ConvKernel::packWeights() {
-  ElementsAttr attr = site.view.getConstant(op.getWeight());
+bool ContractionKernel::packWeights() {
+  ElementsAttr attr = site.view.getConstant(weight);
   if (!attr)
     return false;
   FailureOr<HostTensor> original = toHostTensor(attr);
@@ -246,24 +278,28 @@ bool ConvKernel::packWeights() {
             int64_t k = tap % this->width().kernel * channels + c;
             int64_t step = (panel * rows + row) * rowSteps + k / pairs;
             to[(step * width + n % width) * pairs + k % pairs] =
-                from[((g * columns + n) * channels + c) * taps + tap];
+                from(conv           ? ((g * columns + n) * channels + c) * taps + tap
+                     : isTransposed ? n * channels + c
+                                    : c * columns + n);
           }
   };
   Type elementType;
   if (isInteger) {
-    elementType = IntegerType::get(op.getContext(), 16);
-    pack(original->get<int8_t>(), packed.getMutable<int16_t>());
+    elementType = IntegerType::get(result.getContext(), 16);
+    pack([&](int64_t i) { return int16_t(original->getDouble(i)); },
+         packed.getMutable<int16_t>());
   } else {
-    elementType = Float32Type::get(op.getContext());
-    pack(original->get<float>(), packed.getMutable<float>());
+    elementType = Float32Type::get(result.getContext());
+    pack([numbers = original->get<float>()](int64_t i) { return numbers[i]; },
+         packed.getMutable<float>());
   }
-  weights = site.addConstant(makeConstantAttr(op.getContext(), packed, elementType));
+  weights = site.addConstant(makeConstantAttr(result.getContext(), packed, elementType));
   return true;
 }
 
 /// The number of pixels whose tiles, the last of which may be smaller, take the least
 /// time. Accumulators leave room for a row of the weights and an element of the input.
-void ConvKernel::chooseTile() {
+void ContractionKernel::chooseTile() {
   knownWidth = getConstantIntValue(width().output);
   knownPixels = getConstantIntValue(imagePixels);
   std::optional<int64_t> length = isGathered ? knownPixels : knownWidth;
@@ -284,7 +320,7 @@ void ConvKernel::chooseTile() {
 }
 
 /// Pieces of about the same size, of which there are enough for threads.
-void ConvKernel::choosePieces() {
+void ContractionKernel::choosePieces() {
   auto split = [](int64_t length, int64_t most, int64_t unit) {
     length = std::max<int64_t>(length, 1);
     int64_t parts = llvm::divideCeil(length, std::max(most, unit));
@@ -330,7 +366,7 @@ void ConvKernel::choosePieces() {
   pieceRows = split(rows, mostRows, 1);
 }
 
-LogicalResult ConvKernel::emit() {
+LogicalResult ContractionKernel::emit() {
   if (!match())
     return failure();
   SmallVector<int64_t> ends = {rank - 1, rank};
@@ -338,15 +374,15 @@ LogicalResult ConvKernel::emit() {
     ends.insert(ends.begin(), 1);
   if (failed(epilogue.add(ends)))
     return failure();
-  site.addInput(op.getInput());
-  if (op.getBias()) {
-    bias.emplace(site, op.getBias());
-    if (failed(bias->add({rank - 1, rank}, op.getResult())))
+  site.addInput(input);
+  if (conv && conv.getBias()) {
+    bias.emplace(site, conv.getBias());
+    if (failed(bias->add({rank - 1, rank}, result)))
       return failure();
   }
-  if (!packWeights() || failed(site.begin("conv")))
+  if (!packWeights() || failed(site.begin(conv ? "packed_conv" : "packed_matmul")))
     return failure();
-  Value input = site.getInputMemref(op.getInput());
+  Value source = site.getInputMemref(input);
   Value output = site.getOutputMemref(0);
   Value depth = e().index(columns * groups), one = e().index(1);
   imagePixels = one;
@@ -359,7 +395,7 @@ LogicalResult ConvKernel::emit() {
   } else {
     for (int64_t i = 0; i < rank - 2; ++i) {
       Axis &axis = axes[axes.size() - (rank - 2) + i];
-      axis.input = e().size(input, 1 + i);
+      axis.input = e().size(source, 1 + i);
       axis.output = e().size(output, 1 + i);
     }
     epilogue.setSizes({e().size(output, 0), imagePixels, depth});
@@ -401,7 +437,7 @@ LogicalResult ConvKernel::emit() {
   return success();
 }
 
-void ConvKernel::emitIteration(Value iteration) {
+void ContractionKernel::emitIteration(Value iteration) {
   Value panel = e().rem(iteration, e().index(sharedPanels()));
   Value piece = e().div(iteration, e().index(sharedPanels()));
   if (isGathered) {
@@ -433,7 +469,7 @@ void ConvKernel::emitIteration(Value iteration) {
            [&](Value number) { emitPanel(number, emitPiece); });
 }
 
-void ConvKernel::emitPanel(Value panel, function_ref<void()> emitPiece) {
+void ContractionKernel::emitPanel(Value panel, function_ref<void()> emitPiece) {
   group = e().div(panel, e().index(panels));
   int64_t width = lanes * kPanelVectors;
   panelSteps = e().mul(panel, taps / this->width().kernel * rowSteps);
@@ -453,7 +489,7 @@ void ConvKernel::emitPanel(Value panel, function_ref<void()> emitPiece) {
         [&] { emitColumns(last); });
 }
 
-std::pair<Value, Value> ConvKernel::tapRange(const Axis &axis, Value output) {
+std::pair<Value, Value> ContractionKernel::tapRange(const Axis &axis, Value output) {
   // Tap k reads position + k * dilation, which must be in [0, input).
   Value position = windowStart(axis, output);
   Value step = e().index(axis.dilation);
@@ -468,8 +504,8 @@ std::pair<Value, Value> ConvKernel::tapRange(const Axis &axis, Value output) {
 //===----------------------------------------------------------------------===//
 
 /// Copies what outputs from `firstColumn` on read of the input of these rows.
-void ConvKernel::copyRows(Value firstRow, Value endRow, Value firstColumn) {
-  Array input = site.getInput(op.getInput());
+void ContractionKernel::copyRows(Value firstRow, Value endRow, Value firstColumn) {
+  Array source = site.getInput(input);
   int64_t reach = width().reach(pieceColumns);
   firstCopiedRow = windowStart(height(), firstRow);
   firstCopiedColumn = windowStart(width(), firstColumn);
@@ -499,7 +535,7 @@ void ConvKernel::copyRows(Value firstRow, Value endRow, Value firstColumn) {
     Value to = e().mul(e().add(row, before), channels);
     e().vectorLoop(
         e().mul(e().sub(end, before), channels), width, 4, [&](Value position, Value rest) {
-          Value loaded = e().load(input, e().add(from, position), width, rest);
+          Value loaded = e().load(source, e().add(from, position), width, rest);
           e().store(convertInput(loaded), copied, e().add(to, position), rest);
         });
     fill(e().add(row, end), e().add(row, e().index(reach)));
@@ -507,26 +543,26 @@ void ConvKernel::copyRows(Value firstRow, Value endRow, Value firstColumn) {
 }
 
 /// 8-bit integers as 16 bits, less the zero point.
-Value ConvKernel::convertInput(Value loaded) {
+Value ContractionKernel::convertInput(Value loaded) {
   if (!isInteger)
     return loaded;
   auto type = e().vector(copied.elementType, cast<VectorType>(loaded.getType()).getNumElements());
-  Value wide = op.getInput().getType().getElementType().isUnsignedInteger()
+  Value wide = getElementTypeOrSelf(input.getType()).isUnsignedInteger()
                    ? arith::ExtUIOp::create(e().b, e().loc, type, loaded).getResult()
                    : arith::ExtSIOp::create(e().b, e().loc, type, loaded).getResult();
-  if (op.getInputZeroPoint() == 0)
+  int64_t zeroPoint = conv ? conv.getInputZeroPoint() : 0;
+  if (zeroPoint == 0)
     return wide;
-  return arith::SubIOp::create(e().b, e().loc, wide,
-                               e().constant(type, op.getInputZeroPoint()));
+  return arith::SubIOp::create(e().b, e().loc, wide, e().constant(type, zeroPoint));
 }
 
-void ConvKernel::emitRows(Value firstRow, Value endRow, Value firstColumn,
+void ContractionKernel::emitRows(Value firstRow, Value endRow, Value firstColumn,
                           Value endColumn) {
   e().loop(firstRow, endRow, 1,
            [&](Value row) { emitRow(row, firstColumn, endColumn); });
 }
 
-void ConvKernel::emitRow(Value row, Value firstColumn, Value endColumn) {
+void ContractionKernel::emitRow(Value row, Value firstColumn, Value endColumn) {
   auto emitTiles = [&](Value from, Value to, int64_t size) {
     e().loop(from, to, size, [&](Value tile) {
       emitInnerTile(row, tile, size, e().index(size));
@@ -544,22 +580,28 @@ void ConvKernel::emitRow(Value row, Value firstColumn, Value endColumn) {
                  [&] { emitInnerTile(row, wholeEnd, rest, e().index(rest)); });
     return;
   }
-  if (isCopied) {
-    // There is room behind the copied rows: the last tile is computed whole.
-    e().loop(firstColumn, endColumn, tilePixels, [&](Value tile) {
-      Value left = e().sub(endColumn, tile);
-      emitInnerTile(row, tile, tilePixels, e().min(left, e().index(tilePixels)));
-    });
-    return;
-  }
   Value rest = e().rem(e().sub(endColumn, firstColumn), e().index(tilePixels));
   Value wholeEnd = e().sub(endColumn, rest);
   emitTiles(firstColumn, wholeEnd, tilePixels);
-  emitTiles(wholeEnd, endColumn, 1);
+  if (isCopied) {
+    // There is room behind the copied rows: the last tile is computed whole.
+    auto emitWhole = [&] {
+      e().ifTrue(e().less(e().index(0), rest),
+                 [&] { emitInnerTile(row, wholeEnd, tilePixels, rest); });
+    };
+    if (!isFlat)
+      return emitWhole();
+    return e().ifTrue(
+        e().equal(rest, 1), [&] { emitInnerTile(row, wholeEnd, 1, e().index(1)); },
+        emitWhole);
+  }
+  Value pairsEnd = e().sub(endColumn, e().rem(rest, e().index(2)));
+  emitTiles(wholeEnd, pairsEnd, 2);
+  emitTiles(pairsEnd, endColumn, 1);
 }
 
-void ConvKernel::emitInnerTile(Value row, Value column, int64_t count, Value stored) {
-  Array source = isCopied ? copied : site.getInput(op.getInput());
+void ContractionKernel::emitInnerTile(Value row, Value column, int64_t count, Value stored) {
+  Array source = isCopied ? copied : site.getInput(input);
   Value left = windowStart(width(), column), top = windowStart(height(), row);
   Value rowLength = width().input;
   if (isCopied) {
@@ -596,7 +638,7 @@ void ConvKernel::emitInnerTile(Value row, Value column, int64_t count, Value sto
 // Gathered tiles
 //===----------------------------------------------------------------------===//
 
-void ConvKernel::emitGatheredTile(Value first, Value end) {
+void ContractionKernel::emitGatheredTile(Value first, Value end) {
   SmallVector<Value> sizes;
   for (const Axis &axis : axes)
     sizes.push_back(axis.output);
@@ -616,18 +658,18 @@ void ConvKernel::emitGatheredTile(Value first, Value end) {
             e().min(e().sub(end, first), e().index(tilePixels)));
 }
 
-SmallVector<Value> ConvKernel::gatherTaps(size_t number, ArrayRef<Pixel> pixels,
+SmallVector<Value> ContractionKernel::gatherTaps(size_t number, ArrayRef<Pixel> pixels,
                                           ArrayRef<Position> positions, Value tap,
                                           ValueRange sums) {
   if (number == axes.size()) {
-    Array input = site.getInput(op.getInput());
+    Array source = site.getInput(input);
     Value outside = e().address(site.getInput(weights), e().index(zeros));
     Value ownChannel = e().mul(group, channels);
     SmallVector<Value> pointers;
     for (const Position &position : positions) {
       Value offset = e().add(e().mul(position.number, channels * groups), ownChannel);
       pointers.push_back(e().pointer(
-          e().select(position.isInside, e().address(input, offset), outside)));
+          e().select(position.isInside, e().address(source, offset), outside)));
     }
     return multiply(e().mul(tap, channels), channels, sums, [&](int64_t pixel, Value k) {
       return e().broadcast(e().load(pointers[pixel], e().b.getF32Type(), k), lanes);
@@ -663,7 +705,7 @@ SmallVector<Value> ConvKernel::gatherTaps(size_t number, ArrayRef<Pixel> pixels,
 // Sums
 //===----------------------------------------------------------------------===//
 
-SmallVector<Value> ConvKernel::makeSums(int64_t count) {
+SmallVector<Value> ContractionKernel::makeSums(int64_t count) {
   Type type = e().vector(sumType(), lanes);
   SmallVector<Value> initials, sums;
   for (int64_t v = 0; v < vectors; ++v) {
@@ -681,7 +723,7 @@ SmallVector<Value> ConvKernel::makeSums(int64_t count) {
   return sums;
 }
 
-Value ConvKernel::multiplyAdd(Value a, Value b, Value sum) {
+Value ContractionKernel::multiplyAdd(Value a, Value b, Value sum) {
   if (!isInteger)
     return e().fma(a, b, sum);
   Value pairs = LLVM::BitcastOp::create(e().b, e().loc, b.getType(), a);
@@ -691,7 +733,7 @@ Value ConvKernel::multiplyAdd(Value a, Value b, Value sum) {
   return arith::AddIOp::create(e().b, e().loc, products.getResults(), sum);
 }
 
-SmallVector<Value> ConvKernel::multiply(Value start, int64_t depth, ValueRange sums,
+SmallVector<Value> ContractionKernel::multiply(Value start, int64_t depth, ValueRange sums,
                                         function_ref<Value(int64_t, Value)> load) {
   int64_t size = isInteger ? 2 : 1, width = lanes * kPanelVectors * size;
   int64_t accumulators = sums.size();
@@ -734,7 +776,7 @@ SmallVector<Value> ConvKernel::multiply(Value start, int64_t depth, ValueRange s
   return all;
 }
 
-void ConvKernel::storeTile(ValueRange sums, Value first, int64_t count, Value stored) {
+void ContractionKernel::storeTile(ValueRange sums, Value first, int64_t count, Value stored) {
   if (isConstantIntValue(stored, count) &&
       site.view.estimateCost(site.view.results) <= kCheapEpilogue) {
     for (int64_t pixel = 0; pixel < count; ++pixel)
@@ -752,7 +794,7 @@ void ConvKernel::storeTile(ValueRange sums, Value first, int64_t count, Value st
   });
 }
 
-void ConvKernel::storeVector(Value sum, Value pixel, int64_t vector) {
+void ContractionKernel::storeVector(Value sum, Value pixel, int64_t vector) {
   SmallVector<Value> indices = {pixel, e().add(column, vector * lanes)};
   if (!isFlat)
     indices.insert(indices.begin(), image);
@@ -760,4 +802,4 @@ void ConvKernel::storeVector(Value sum, Value pixel, int64_t vector) {
     status = failure();
 }
 
-LogicalResult nn::emitConvKernel(KernelSite &site) { return ConvKernel(site).emit(); }
+LogicalResult nn::emitContractionKernel(KernelSite &site) { return ContractionKernel(site).emit(); }
