@@ -38,11 +38,11 @@
 using namespace mlir;
 using namespace mlir::nn;
 
-/// Bytes of input that one piece should read: half of a small L2 cache.
-static constexpr int64_t kPieceBytes = 256 << 10;
-/// Bytes of copied rows, on the stack. They should stay in the L1 cache; only integers may
-/// take more.
-static constexpr int64_t kCopiedBytes = 24 << 10, kMostCopiedBytes = 64 << 10;
+/// Bytes of input that one piece should read: what an L2 cache holds.
+static constexpr int64_t kPieceBytes = 384 << 10;
+/// Bytes of copied rows, on the stack: of floats, for which gathered tiles are the other
+/// way, and of integers.
+static constexpr int64_t kCopiedFloats = 24 << 10, kCopiedIntegers = 64 << 10;
 /// Sizes known only at run time are assumed to be this.
 static constexpr int64_t kAssumedRows = 64, kAssumedWidth = 64;
 /// Iterations that suffice for threads to share the work.
@@ -133,6 +133,11 @@ private:
   }
   /// Panels that are iterations of their own.
   int64_t sharedPanels() const { return isCopied ? 1 : panels * groups; }
+  /// Pixels of the input that may be copied at a time.
+  int64_t copiedRoom() const {
+    return isInteger ? kCopiedIntegers / (channels * int64_t(sizeof(int16_t)))
+                     : kCopiedFloats / (channels * int64_t(sizeof(float)));
+  }
   Type sumType() { return isInteger ? Type(e().b.getI32Type()) : e().b.getF32Type(); }
 
   KernelSite &site;
@@ -243,9 +248,7 @@ bool ContractionKernel::match() {
   int64_t steps = width().kernel * channels;
   rowSteps = isInteger ? llvm::divideCeil(steps, 2) : steps;
   // Whether the rows under a tile can be copied.
-  int64_t size = isInteger ? sizeof(int16_t) : sizeof(float);
-  bool fits = height().reach(1) * width().reach(tilePixels) * channels * size <=
-              (isInteger ? kMostCopiedBytes : kCopiedBytes);
+  bool fits = height().reach(1) * width().reach(tilePixels) <= copiedRoom();
   isGathered = groups != 1 || width().dilation != 1 || axes.size() > 2 ||
                (width().isPadded() && !fits);
   isCopied = !isGathered && (width().isPadded() || isInteger);
@@ -343,8 +346,7 @@ void ContractionKernel::choosePieces() {
   int64_t rows = getConstantIntValue(height().output).value_or(kAssumedRows);
   int64_t room = INT64_MAX;
   if (isCopied) {
-    int64_t size = isInteger ? sizeof(int16_t) : sizeof(float);
-    room = kCopiedBytes / (channels * size);
+    room = copiedRoom();
     // As many columns as fit with the fewest rows, then as many rows as fit.
     int64_t reach = room / height().reach(1);
     most = std::min(most, (reach - width().kernel) / width().stride + 1);

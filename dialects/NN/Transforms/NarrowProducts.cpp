@@ -21,24 +21,6 @@ static RankedTensorType getTensorType(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
-/// The elements of an integer constant (of any type) if they fit in i8.
-static std::optional<HostTensor> getBytes(Value value) {
-  ElementsAttr elements;
-  if (!matchPattern(value, m_Constant(&elements)))
-    return std::nullopt;
-  FailureOr<HostTensor> from = toHostTensor(elements);
-  if (failed(from))
-    return std::nullopt;
-  HostTensor bytes = HostTensor::allocate(DataType::Int8, from->getDims());
-  for (int64_t i = 0, e = from->getNumElements(); i < e; ++i) {
-    double number = from->getDouble(i);
-    if (!(number >= -128 && number <= 127) || std::trunc(number) != number)
-      return std::nullopt;
-    bytes.setDouble(i, number);
-  }
-  return bytes;
-}
-
 namespace {
 /// 8-bit integers in a wider type, minus a zero point of that type.
 struct Widened {
@@ -61,8 +43,78 @@ struct Widened {
       return std::nullopt;
     return int64_t(number);
   }
+
+  /// The zero point before it was widened, or null.
+  Value getBytesOfZeroPoint() const {
+    auto cast = zeroPoint ? zeroPoint.getDefiningOp<CastOp>() : CastOp();
+    return cast && getElementTypeOrSelf(cast.getInput().getType()) ==
+                       getTensorType(bytes).getElementType()
+               ? cast.getInput()
+               : Value();
+  }
 };
 
+} // namespace
+
+/// `value` as 8-bit integers that were widened.
+static std::optional<Widened> matchWidened(Value value) {
+  Widened found;
+  if (auto sub = value.getDefiningOp<SubOp>()) {
+    RankedTensorType zeroPoint = getTensorType(sub.getRhs());
+    if (!zeroPoint.hasStaticShape() || zeroPoint.getNumElements() != 1 ||
+        sub.getLhs().getType() != sub.getType())
+      return std::nullopt;
+    found.zeroPoint = sub.getRhs();
+    value = sub.getLhs();
+  }
+  auto cast = value.getDefiningOp<CastOp>();
+  if (!cast || !getTensorType(cast.getInput()).getElementType().isInteger(8))
+    return std::nullopt;
+  found.bytes = cast.getInput();
+  return found;
+}
+
+/// The elements of an integer constant (of any type), minus `zero`, if they fit in i8.
+static std::optional<HostTensor> getBytes(Value value, int64_t zero) {
+  ElementsAttr elements;
+  if (!matchPattern(value, m_Constant(&elements)))
+    return std::nullopt;
+  FailureOr<HostTensor> from = toHostTensor(elements);
+  if (failed(from))
+    return std::nullopt;
+  HostTensor bytes = HostTensor::allocate(DataType::Int8, from->getDims());
+  for (int64_t i = 0, e = from->getNumElements(); i < e; ++i) {
+    double number = from->getDouble(i) - zero;
+    if (!(number >= -128 && number <= 127) || std::trunc(number) != number)
+      return std::nullopt;
+    bytes.setDouble(i, number);
+  }
+  return bytes;
+}
+
+/// The same of a widened constant: large ones are not folded.
+static std::optional<HostTensor> getBytes(Value value) {
+  std::optional<Widened> widened = matchWidened(value);
+  if (!widened)
+    return getBytes(value, 0);
+  std::optional<int64_t> zero = widened->getZeroPoint();
+  return zero ? getBytes(widened->bytes, *zero) : std::nullopt;
+}
+
+/// Constant weights as bytes from which an offset is to be subtracted. Those that do not
+/// fit in i8 are unsigned ones, less 128, with the rest of their zero point:
+/// x (w - z) = x (w - 128) - (z - 128) (the sum of x).
+static std::pair<std::optional<HostTensor>, int64_t> getOffsetBytes(Value value) {
+  if (std::optional<HostTensor> bytes = getBytes(value))
+    return {std::move(bytes), 0};
+  std::optional<Widened> widened = matchWidened(value);
+  std::optional<int64_t> zero = widened ? widened->getZeroPoint() : std::nullopt;
+  if (!zero)
+    return {std::nullopt, 0};
+  return {getBytes(widened->bytes, 128), *zero - 128};
+}
+
+namespace {
 struct NarrowProducts : nn::impl::NarrowProductsBase<NarrowProducts> {
   void runOnOperation() override {
     SmallVector<Operation *> ops;
@@ -78,25 +130,32 @@ struct NarrowProducts : nn::impl::NarrowProductsBase<NarrowProducts> {
   }
 
 private:
-  static std::optional<Widened> match(Value value) {
-    Widened found;
-    if (auto sub = value.getDefiningOp<SubOp>()) {
-      RankedTensorType zeroPoint = getTensorType(sub.getRhs());
-      if (!zeroPoint.hasStaticShape() || zeroPoint.getNumElements() != 1 ||
-          sub.getLhs().getType() != sub.getType())
-        return std::nullopt;
-      found.zeroPoint = sub.getRhs();
-      value = sub.getLhs();
-    }
-    auto cast = value.getDefiningOp<CastOp>();
-    if (!cast || !getTensorType(cast.getInput()).getElementType().isInteger(8))
-      return std::nullopt;
-    found.bytes = cast.getInput();
-    return found;
-  }
-
   static Value makeConstant(const HostTensor &tensor, OpBuilder &builder, Location loc) {
     return ConstantOp::create(builder, loc, makeConstantAttr(builder.getContext(), tensor));
+  }
+
+  /// The spatial dimensions of `value` with these begins and ends around them.
+  static Value pad(Value value, ArrayRef<int64_t> pads, Value filler, OpBuilder &builder,
+                   Location loc) {
+    if (llvm::all_of(pads, [](int64_t pad) { return pad == 0; }))
+      return value;
+    HostTensor list = HostTensor::allocate(DataType::Int64, {int64_t(pads.size())});
+    for (auto [i, count] : llvm::enumerate(pads))
+      list.setDouble(i, count);
+    auto axes = llvm::to_vector(
+        llvm::seq<int64_t>(2, getTensorType(value).getRank()));
+    return PadOp::create(builder, loc, value, makeConstant(list, builder, loc), filler,
+                         axes, "constant");
+  }
+
+  /// sums - factor * values
+  static Value subtractMultiple(Value sums, Value values, int64_t factor,
+                                OpBuilder &builder, Location loc) {
+    auto type = RankedTensorType::get({}, builder.getI32Type());
+    Value constant =
+        ConstantOp::create(builder, loc, DenseElementsAttr::get(type, int32_t(factor)));
+    return SubOp::create(builder, loc, sums,
+                         MulOp::create(builder, loc, values, constant));
   }
 
   void narrow(MatMulOp op) {
@@ -104,9 +163,11 @@ private:
         getTensorType(op.getRhs()).getRank() != 2 ||
         getTensorType(op.getLhs()).getRank() < 2)
       return;
-    std::optional<Widened> lhs = match(op.getLhs());
-    std::optional<HostTensor> weights = lhs ? getBytes(op.getRhs()) : std::nullopt;
-    if (!weights)
+    std::optional<Widened> lhs = matchWidened(op.getLhs());
+    if (!lhs)
+      return;
+    auto [weights, offset] = getOffsetBytes(op.getRhs());
+    if (!weights || (offset != 0 && op.getTransposeLhs()))
       return;
     OpBuilder builder(op);
     Location loc = op.getLoc();
@@ -128,6 +189,11 @@ private:
                                        lhs->zeroPoint);
       sums = SubOp::create(builder, loc, sums, correction);
     }
+    if (offset != 0) {
+      Value rows = ReduceSumOp::create(builder, loc, op.getLhs(), ArrayRef<int64_t>{-1},
+                                       /*keepdims=*/true);
+      sums = subtractMultiple(sums, rows, offset, builder, loc);
+    }
     if (sums.getType() == op.getType())
       replace(op, sums);
   }
@@ -143,16 +209,60 @@ private:
              getTensorType(user->getResult(0)).getElementType().isSignlessInteger(32);
     });
     std::optional<Widened> input =
-        givesIntegers ? match(op.getInput()) : std::nullopt;
-    std::optional<int64_t> zero = input ? input->getZeroPoint() : std::nullopt;
-    std::optional<HostTensor> weights = zero ? getBytes(op.getWeight()) : std::nullopt;
-    if (!weights)
+        givesIntegers ? matchWidened(op.getInput()) : std::nullopt;
+    if (!input)
+      return;
+    auto [weights, offset] = getOffsetBytes(op.getWeight());
+    if (!weights || (offset != 0 && op.getGroup() != 1))
       return;
     OpBuilder builder(op);
-    Value sums = ConvOp::create(
-        builder, op.getLoc(), input->bytes, makeConstant(*weights, builder, op.getLoc()),
-        /*bias=*/Value(), op.getStrides(), op.getDilations(), op.getPads(), op.getGroup(),
-        op.getAutoPad(), op.getLayout(), *zero);
+    Location loc = op.getLoc();
+    std::optional<int64_t> zero = input->getZeroPoint();
+    SmallVector<int64_t> pads(op.getPads());
+    Value bytes = input->bytes, runTimeZero;
+    if (!zero) {
+      // Then it is what is padded with, and it is subtracted from the sums.
+      runTimeZero = input->getBytesOfZeroPoint();
+      if (!runTimeZero || op.getLayout() != Layout::ChannelsFirst ||
+          !(op.getAutoPad() == AutoPad::NotSet || op.getAutoPad() == AutoPad::Valid))
+        return;
+      if (op.getAutoPad() == AutoPad::NotSet)
+        bytes = pad(bytes, pads, runTimeZero, builder, loc);
+      pads.assign(pads.size(), 0);
+    }
+    auto makeConv = [&](const HostTensor &weights) -> Value {
+      return ConvOp::create(builder, loc, bytes, makeConstant(weights, builder, loc),
+                            /*bias=*/Value(), op.getStrides(), op.getDilations(), pads,
+                            op.getGroup(), op.getAutoPad(), op.getLayout(),
+                            zero.value_or(0));
+    };
+    Value sums = makeConv(*weights);
+    SmallVector<int64_t> dims(weights->getDims());
+    int64_t filters = dims[0], products = weights->getNumElements() / std::max<int64_t>(1, filters);
+    if (offset != 0) {
+      // The sums of the windows.
+      dims[0] = 1;
+      HostTensor ones = HostTensor::allocate(DataType::Int8, dims);
+      for (int64_t i = 0, e = ones.getNumElements(); i < e; ++i)
+        ones.setDouble(i, 1);
+      sums = subtractMultiple(sums, makeConv(ones), offset, builder, loc);
+    }
+    if (runTimeZero) {
+      // Those of the filters.
+      dims.assign(dims.size() - 1, 1);
+      dims[0] = filters;
+      HostTensor totals = HostTensor::allocate(DataType::Int32, dims);
+      for (int64_t filter = 0; filter < filters; ++filter) {
+        double total = -double(offset * products);
+        for (int64_t i = 0; i < products; ++i)
+          total += weights->getDouble(filter * products + i);
+        totals.setDouble(filter, total);
+      }
+      Value factor = CastOp::create(builder, loc, runTimeZero, builder.getI32Type());
+      Value correction =
+          MulOp::create(builder, loc, makeConstant(totals, builder, loc), factor);
+      sums = SubOp::create(builder, loc, sums, correction);
+    }
     for (Operation *user : llvm::to_vector(op->getUsers()))
       if (user->getResult(0).getType() == sums.getType())
         replace(user, sums);

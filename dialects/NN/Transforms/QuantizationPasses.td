@@ -139,6 +139,8 @@ def NarrowProducts : NN_FunctionPass<"nn-narrow-products"> {
     the first operand was widened from 8 bits, possibly minus a zero point, and the second
     is a constant that fits in i8, they become products of 8-bit integers. The zero point
     of a matrix product, which may be known only at run time, is subtracted from the sums.
+    So is what is left of the zero point of unsigned weights: `x (w - z) = x (w - 128) -
+    (z - 128) (the sum of x)`.
 
     ```mlir
     // Before:

@@ -114,34 +114,48 @@ def products():
 
 def operators():
     """ONNX's quantized operators with constant weights."""
-    for dtype, zero in (("uint8", 128), ("int8", 0)):
+    for dtype, zero in (("uint8", 128), ("uint8", 100), ("int8", 0)):
+        label = dtype if zero != 100 else "uint8_100"
         low, high = (0, 255) if dtype == "uint8" else (-128, 127)
         parameters = f"{dtype}[6,3,3,3] w, {dtype} zw, uint8 zx"
         values = {"zx": np.uint8(90), "zw": np.array(zero, dtype), "sx": np.float32(0.05),
                   "sw": np.float32(np.linspace(0.01, 0.02, 6)), "sy": np.float32(2.1),
                   "zy": np.uint8(120)}
         ranges = {"x": (0, 255), "w": (low, high), "b": (-9000, 9000)}
-        yield Case(f"QLinearConv_{dtype}", "uint8[N,3,9,9] x",
+        yield Case(f"QLinearConv_{label}", "uint8[N,3,9,9] x",
                    "y = QLinearConv<pads = [1, 1, 1, 1]>(x, sx, zx, w, sw, zws, sy, zy, b)",
                    weights=parameters.replace(f"{dtype} zw", f"{dtype}[6] zws") +
                    ", float sx, float[6] sw, float sy, uint8 zy, int32[6] b",
                    values=values | {"zws": np.full(6, zero, dtype)}, ranges=ranges,
                    sizes=[{"N": 1}, {"N": 2}], step=1)
-        yield Case(f"ConvInteger_{dtype}", "uint8[N,3,9,9] x",
+        yield Case(f"ConvInteger_{label}", "uint8[N,3,9,9] x",
                    "y = ConvInteger<pads = [1, 1, 1, 1]>(x, w, zx, zw)",
                    weights=parameters, values=values, ranges=ranges,
                    sizes=[{"N": 1}, {"N": 2}])
-        yield Case(f"QLinearMatMul_{dtype}", "uint8[N,4,24] x",
+        # The input's zero point is known at run time only; 16 filters of many products.
+        for channels in (3, 40):
+            yield Case(f"ConvInteger_dynamic_{label}_{channels}", f"float[N,{channels},9,7] x",
+                       "q, s, z = DynamicQuantizeLinear(x)  "
+                       "y = ConvInteger<pads = [1, 0, 2, 1]>(q, w, z, zw)",
+                       weights=f"{dtype}[16,{channels},3,3] w, {dtype} zw", values=values,
+                       ranges={"w": (low, high)}, sizes=[{"N": 1}, {"N": 2}])
+        yield Case(f"QLinearMatMul_{label}", "uint8[N,4,24] x",
                    "y = QLinearMatMul(x, sx, zx, m, s, zw, sy, zy)",
                    weights=f"{dtype}[24,10] m, {dtype} zw, uint8 zx, float sx, float s, "
                            "float sy, uint8 zy",
                    values=values | {"s": np.float32(0.02)},
                    ranges=ranges | {"m": (low, high)}, sizes=[{"N": 1}, {"N": 2}], step=1)
-        yield Case(f"MatMulInteger_{dtype}", "float[N,24] x",
+        yield Case(f"MatMulInteger_{label}", "float[N,24] x",
                    "q, s, z = DynamicQuantizeLinear(x)  i = MatMulInteger(q, m, z, zw)  "
                    "c = Cast<to = 1>(i)  y = Mul(c, s)",
                    weights=f"{dtype}[24,10] m, {dtype} zw", values=values,
                    ranges={"m": (low, high)}, sizes=[{"N": 1}, {"N": 5}])
+        # The largest products and sums are exact: nothing saturates.
+        yield Case(f"MatMulInteger_{label}_many", "uint8[N,1200] x, uint8 z",
+                   "y = MatMulInteger(x, m, z, zw)",
+                   weights=f"{dtype}[1200,37] m, {dtype} zw", values=values,
+                   ranges={"x": (250, 255), "z": (0, 255), "m": (high - 9, high)},
+                   sizes=[{"N": 1}, {"N": 7}, {"N": 2}])
 
 
 def graphs():

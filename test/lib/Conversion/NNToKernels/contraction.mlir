@@ -1,0 +1,86 @@
+// RUN: nn-opt %s -split-input-file -convert-nn-to-kernels="claim=preferred vector-bits=256" | FileCheck %s
+// RUN: nn-opt %s -split-input-file -convert-nn-to-kernels="claim=preferred vector-bits=512" | FileCheck %s --check-prefix=WIDE
+
+// Padded rows are copied; weights are packed to panels of 16 columns, behind which lie
+// zeros. kw and c are one loop.
+// CHECK-LABEL: func.func @main(
+// CHECK: nn.constant {{.*}} : tensor<2312xf32>
+// CHECK: nn.call_kernel @kernel_packed_conv_0
+// CHECK: func.func private @kernel_packed_conv_0
+// CHECK: memref.alloca() {alignment = 64 : i64} : memref<{{.*}}xf32>
+// CHECK: %[[DEPTH:.*]] = arith.constant 24 : index
+// CHECK: scf.for {{.*}} to %[[DEPTH]] {{.*}} iter_args
+// CHECK-COUNT-12: vector.fma
+// CHECK: arith.maximumf
+// CHECK: vector.store
+
+// Wide vectors are left to oneDNN.
+// WIDE-LABEL: func.func @main(
+// WIDE-NOT: nn.call_kernel
+func.func @main(%x: tensor<1x9x30x8xf32>) -> tensor<1x9x30x20xf32> {
+  %w = nn.constant dense<0.5> : tensor<20x8x3x3xf32>
+  %0 = nn.fusion (%a = %x : tensor<1x9x30x8xf32>, %b = %w : tensor<20x8x3x3xf32>) -> (tensor<1x9x30x20xf32>) {
+    %1 = nn.conv %a, %b {layout = 1 : i32, pads = array<i64: 1, 1, 1, 1>} : (tensor<1x9x30x8xf32>, tensor<20x8x3x3xf32>) -> tensor<1x9x30x20xf32>
+    %2 = nn.relu %1 : (tensor<1x9x30x20xf32>) -> tensor<1x9x30x20xf32>
+    nn.yield %2 : tensor<1x9x30x20xf32>
+  }
+  return %0 : tensor<1x9x30x20xf32>
+}
+
+// -----
+
+// Groups are gathered: each pixel has a pointer for each tap.
+// CHECK-LABEL: func.func @groups(
+// CHECK: nn.call_kernel @kernel_packed_conv_0
+// CHECK: func.func private @kernel_packed_conv_0
+// CHECK-COUNT-6: llvm.inttoptr
+// CHECK-NOT: llvm.inttoptr
+// CHECK: vector.fma
+func.func @groups(%x: tensor<?x9x30x16xf32>) -> tensor<?x9x30x32xf32> {
+  %w = nn.constant dense<0.5> : tensor<32x8x3x3xf32>
+  %0 = nn.conv %x, %w {group = 2 : i64, layout = 1 : i32, pads = array<i64: 1, 1, 1, 1>} : (tensor<?x9x30x16xf32>, tensor<32x8x3x3xf32>) -> tensor<?x9x30x32xf32>
+  return %0 : tensor<?x9x30x32xf32>
+}
+
+// -----
+
+// 8-bit integers are copied as 16 bits, and multiplied by pairs.
+// CHECK-LABEL: func.func @integers(
+// CHECK: nn.constant {{.*}} : tensor<{{.*}}xi16>
+// CHECK: nn.call_kernel @kernel_packed_conv_0
+// CHECK: func.func private @kernel_packed_conv_0
+// CHECK: arith.extui {{.*}} : vector<16xi8> to vector<16xi16>
+// CHECK: arith.subi {{.*}} : vector<16xi16>
+// CHECK: vector.broadcast {{.*}} : i32 to vector<8xi32>
+// CHECK: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
+func.func @integers(%x: tensor<1x9x30x8xui8>) -> tensor<1x9x30x20xi32> {
+  %w = nn.constant dense<5> : tensor<20x8x3x3xi8>
+  %0 = nn.conv %x, %w {input_zero_point = 7 : i64, layout = 1 : i32, pads = array<i64: 1, 1, 1, 1>} : (tensor<1x9x30x8xui8>, tensor<20x8x3x3xi8>) -> tensor<1x9x30x20xi32>
+  return %0 : tensor<1x9x30x20xi32>
+}
+
+// -----
+
+// A product with more rows and columns than small ones have; what is left of the rows is
+// computed by twos and ones.
+// CHECK-LABEL: func.func @product(
+// CHECK: nn.call_kernel @kernel_packed_matmul_0
+// CHECK: func.func private @kernel_packed_matmul_0
+// CHECK-COUNT-12: vector.fma
+func.func @product(%x: tensor<?x512xf32>) -> tensor<?x512xf32> {
+  %w = nn.constant dense<0.5> : tensor<512x512xf32>
+  %0 = nn.matmul %x, %w : (tensor<?x512xf32>, tensor<512x512xf32>) -> tensor<?x512xf32>
+  return %0 : tensor<?x512xf32>
+}
+
+// -----
+
+// Channels first, weights known at run time only.
+// CHECK-LABEL: func.func @others(
+// CHECK-NOT: nn.call_kernel
+func.func @others(%x: tensor<1x8x9x30xf32>, %y: tensor<1x9x30x8xf32>, %w: tensor<20x8x1x1xf32>) -> (tensor<1x20x9x30xf32>, tensor<1x9x30x20xf32>) {
+  %c = nn.constant dense<0.5> : tensor<20x8x1x1xf32>
+  %0 = nn.conv %x, %c : (tensor<1x8x9x30xf32>, tensor<20x8x1x1xf32>) -> tensor<1x20x9x30xf32>
+  %1 = nn.conv %y, %w {layout = 1 : i32} : (tensor<1x9x30x8xf32>, tensor<20x8x1x1xf32>) -> tensor<1x9x30x20xf32>
+  return %0, %1 : tensor<1x20x9x30xf32>, tensor<1x9x30x20xf32>
+}
