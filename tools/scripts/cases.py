@@ -12,6 +12,7 @@ import pathlib
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -171,18 +172,25 @@ class Tolerance:
 
 
 class Compiled:
-    """A model compiled by nn-translate, with the time and memory that this took."""
+    """A model compiled by nn-translate, with the time and memory that this took. After
+    `limit` seconds it is given up."""
 
-    def __init__(self, model, library, arguments=()):
+    def __init__(self, model, library, arguments=(), limit=None):
         self.library = library
         start = time.monotonic()
         process = subprocess.Popen(
             [tool("nn-translate"), *arguments, str(model), "-o", str(library)],
             stderr=subprocess.PIPE, text=True)
+        timer = threading.Timer(limit or threading.TIMEOUT_MAX, process.kill)
+        timer.daemon = True
+        timer.start()
         self.messages = process.stderr.read()
+        timer.cancel()
         # Unlike Popen.wait, this gives the memory of this process alone.
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         self.ok = process.returncode == 0
         self.seconds = time.monotonic() - start
         self.peak_mb = usage.ru_maxrss / 1024
+        if limit and self.seconds > limit:
+            self.messages += f"error: not done in {limit:g} s\n"
