@@ -24,13 +24,15 @@
 // volumes, and rows too large to be copied, where the many products of an output make up
 // for the addresses.
 //
-// 8-bit integers are copied as 16 bits, less the zero point. vpmaddwd multiplies and adds
-// two at a time, which is exact; two pairs take as long as one product of floats.
+// 8-bit integers are copied as 16 bits, less the zero point, and weights are widened when
+// they are loaded. vpmaddwd multiplies and adds two at a time, which is exact; two pairs
+// take as long as one product of floats.
 //
 //===----------------------------------------------------------------------===//
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "nn/Conversion/ElementwiseToArith.h"
 #include "nn/Kernels/LeafLoader.h"
 #include "nn/Kernels/Templates.h"
 #include "nn/Support/Constants.h"
@@ -98,6 +100,7 @@ private:
 
   void copyRows(Value firstRow, Value endRow, Value firstColumn);
   Value convertInput(Value loaded);
+  Value widen(Value loaded, Value tensor);
   void emitRows(Value firstRow, Value endRow, Value firstColumn, Value endColumn);
   void emitRow(Value row, Value firstColumn, Value endColumn);
   /// `count` pixels of a row; the first `stored` are stored.
@@ -268,7 +271,10 @@ bool ContractionKernel::packWeights() {
   int64_t rows = taps / this->width().kernel, pairs = isInteger ? 2 : 1;
   int64_t rowElements = rowSteps * pairs;
   zeros = groups * panels * rows * rowElements * width;
-  DataType type = isInteger ? DataType::Int16 : DataType::Float32;
+  bool isUnsigned = getElementTypeOrSelf(weight.getType()).isUnsignedInteger();
+  DataType type = !isInteger   ? DataType::Float32
+                  : isUnsigned ? DataType::UInt8
+                               : DataType::Int8;
   HostTensor packed = HostTensor::allocate(type, {zeros + channels});
   auto pack = [&](auto from, auto to) {
     std::fill(to.begin(), to.end(), 0);
@@ -286,17 +292,20 @@ bool ContractionKernel::packWeights() {
                                     : c * columns + n);
           }
   };
-  Type elementType;
-  if (isInteger) {
-    elementType = IntegerType::get(result.getContext(), 16);
-    pack([&](int64_t i) { return int16_t(original->getDouble(i)); },
-         packed.getMutable<int16_t>());
-  } else {
-    elementType = Float32Type::get(result.getContext());
-    pack([numbers = original->get<float>()](int64_t i) { return numbers[i]; },
-         packed.getMutable<float>());
-  }
-  weights = site.addConstant(makeConstantAttr(result.getContext(), packed, elementType));
+  auto copy = [&](auto zero) {
+    using T = decltype(zero);
+    pack([from = original->get<T>()](int64_t i) { return from[i]; },
+         packed.getMutable<T>());
+  };
+  if (!isInteger)
+    copy(0.0f);
+  else if (isUnsigned)
+    copy(uint8_t(0));
+  else
+    copy(int8_t(0));
+  weights = site.addConstant(makeConstantAttr(
+      result.getContext(), packed,
+      getSignlessType(getElementTypeOrSelf(weight.getType()))));
   return true;
 }
 
@@ -544,18 +553,25 @@ void ContractionKernel::copyRows(Value firstRow, Value endRow, Value firstColumn
   });
 }
 
-/// 8-bit integers as 16 bits, less the zero point.
-Value ContractionKernel::convertInput(Value loaded) {
+/// 8-bit integers loaded of `tensor` as 16 bits; floats stay.
+Value ContractionKernel::widen(Value loaded, Value tensor) {
   if (!isInteger)
     return loaded;
-  auto type = e().vector(copied.elementType, cast<VectorType>(loaded.getType()).getNumElements());
-  Value wide = getElementTypeOrSelf(input.getType()).isUnsignedInteger()
-                   ? arith::ExtUIOp::create(e().b, e().loc, type, loaded).getResult()
-                   : arith::ExtSIOp::create(e().b, e().loc, type, loaded).getResult();
+  int64_t count = cast<VectorType>(loaded.getType()).getNumElements();
+  Type type = e().vector(e().b.getI16Type(), count);
+  return getElementTypeOrSelf(tensor.getType()).isUnsignedInteger()
+             ? arith::ExtUIOp::create(e().b, e().loc, type, loaded).getResult()
+             : arith::ExtSIOp::create(e().b, e().loc, type, loaded).getResult();
+}
+
+/// An input as it is copied: less its zero point.
+Value ContractionKernel::convertInput(Value loaded) {
+  Value wide = widen(loaded, input);
   int64_t zeroPoint = conv ? conv.getInputZeroPoint() : 0;
   if (zeroPoint == 0)
     return wide;
-  return arith::SubIOp::create(e().b, e().loc, wide, e().constant(type, zeroPoint));
+  return arith::SubIOp::create(e().b, e().loc, wide,
+                               e().constant(wide.getType(), zeroPoint));
 }
 
 void ContractionKernel::emitRows(Value firstRow, Value endRow, Value firstColumn,
@@ -744,8 +760,9 @@ SmallVector<Value> ContractionKernel::multiply(Value start, int64_t depth, Value
     Value row = e().add(start, e().mul(k, width));
     SmallVector<Value> b;
     for (int64_t v = 0; v < vectors; ++v)
-      b.push_back(e().load(site.getInput(weights), e().add(row, v * lanes * size),
-                           lanes * size));
+      b.push_back(widen(e().load(site.getInput(weights), e().add(row, v * lanes * size),
+                                 lanes * size),
+                        weight));
     for (int64_t pixel = 0; pixel < accumulators / vectors; ++pixel) {
       Value a = load(pixel, k);
       for (int64_t v = 0; v < vectors; ++v) {
