@@ -613,9 +613,12 @@ void ContractionKernel::emitRow(Value row, Value firstColumn, Value endColumn) {
         e().equal(rest, 1), [&] { emitInnerTile(row, wholeEnd, 1, e().index(1)); },
         emitWhole);
   }
-  Value pairsEnd = e().sub(endColumn, e().rem(rest, e().index(2)));
-  emitTiles(wholeEnd, pairsEnd, 2);
-  emitTiles(pairsEnd, endColumn, 1);
+  if (!conv) { // A product may have no more rows than these.
+    Value pairsEnd = e().sub(endColumn, e().rem(rest, e().index(2)));
+    emitTiles(wholeEnd, pairsEnd, 2);
+    wholeEnd = pairsEnd;
+  }
+  emitTiles(wholeEnd, endColumn, 1);
 }
 
 void ContractionKernel::emitInnerTile(Value row, Value column, int64_t count, Value stored) {

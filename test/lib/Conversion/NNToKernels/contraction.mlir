@@ -49,8 +49,8 @@ func.func @groups(%x: tensor<?x9x30x16xf32>) -> tensor<?x9x30x32xf32> {
 // CHECK: nn.constant {{.*}} : tensor<{{.*}}xi8>
 // CHECK: nn.call_kernel @kernel_packed_conv_0
 // CHECK: func.func private @kernel_packed_conv_0
-// CHECK: arith.extui {{.*}} : vector<16xi8> to vector<16xi8>
-// CHECK: arith.subi {{.*}} : vector<16xi8>
+// CHECK: arith.extui {{.*}} : vector<16xi8> to vector<16xi16>
+// CHECK: arith.subi {{.*}} : vector<16xi16>
 // CHECK: vector.broadcast {{.*}} : i32 to vector<8xi32>
 // CHECK: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
 func.func @integers(%x: tensor<1x9x30x8xui8>) -> tensor<1x9x30x20xi32> {
