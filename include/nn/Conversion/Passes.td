@@ -154,6 +154,9 @@ def ConvertLinalgToKernels
     Operations on single elements become plain code in place, and so do nests that use a
     scalar of a type that kernels cannot take.
 
+    Transpositions that move the innermost dimension become kernels that transpose blocks in
+    registers, unless rows or columns are known to be shorter than 128 bits.
+
     A kernel whose outputs cannot share memory with any other buffer gets the attribute
     `nn.disjoint`, which lets LLVM vectorize loops that read through tables.
 
@@ -174,7 +177,8 @@ def ConvertLinalgToKernels
   let statistics = [Statistic<"numKernels", "kernels", "Kernels made">];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::memref::MemRefDialect",
-                           "::mlir::nn::NNDialect", "::mlir::scf::SCFDialect"];
+                           "::mlir::nn::NNDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
 }
 
 //===----------------------------------------------------------------------===//

@@ -1,12 +1,14 @@
 //===- LinalgToKernels.cpp - linalg on buffers as parallel kernels --------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
+#include "Transpose.h"
 #include "dialects/NN/IR/NN.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
@@ -264,6 +266,18 @@ struct ConvertLinalgToKernels
         continue;
       SmallVector<Value> written = llvm::to_vector(op.getDpsInits());
       StringRef kind = op->getName().getStringRef();
+      if (auto transpose = dyn_cast<linalg::TransposeOp>(*op)) {
+        FailureOr<TransposeKernel> made = emitTransposeKernel(transpose);
+        if (succeeded(made)) {
+          if (areDisjoint(transpose.getInput(), transpose.getInit()))
+            made->kernel->setAttr("nn.disjoint", rewriter.getUnitAttr());
+          auto [kernel, isNew] = kernels.add(made->kernel, "transpose");
+          made->call.setKernel(kernel.getSymName());
+          numKernels += isNew;
+          rewriter.eraseOp(op);
+          continue;
+        }
+      }
       rewriter.setInsertionPoint(op);
       FailureOr<linalg::LinalgLoops> loops =
           linalg::linalgOpToParallelLoops(rewriter, op);

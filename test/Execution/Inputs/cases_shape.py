@@ -73,6 +73,32 @@ def moves():
         yield Case(f"{name}_static", "float[3,4,7] x", **parts)
 
 
+def transposes():
+    """Matrices of more than one block, of less than one, and in between."""
+    sizes = [{"N": n, "M": m} for n, m in ((1, 70), (3, 5), (17, 9), (33, 130), (66, 31), (0, 4))]
+    for dtype in TYPES:
+        yield Case(f"Transposed_{dtype}", f"{dtype}[N,M] x", "y = Transpose(x)", sizes=sizes)
+        yield Case(f"Transposed_static_{dtype}", f"{dtype}[67,131] x", "y = Transpose(x)")
+        yield Case(f"Transposed_last_{dtype}", f"{dtype}[2,37,5,N] x",
+                   "y = Transpose<perm = [0, 3, 1, 2]>(x)", sizes=[{"N": 16}, {"N": 35}])
+    for name, perm in (("first", [0, 2, 3, 1]), ("last", [0, 3, 1, 2]), ("all", [3, 2, 1, 0]),
+                       ("rows", [2, 0, 3, 1]), ("pairs", [2, 3, 0, 1])):
+        for channels in (1, 3, 4, 18):
+            for shape in (f"3,{channels},10,13", f"N,{channels},H,W", f"N,H,W,{channels}"):
+                yield Case(f"Transposed_{name}_{shape.replace(',', '_')}", f"float[{shape}] x",
+                           f"y = Transpose<perm = {perm}>(x)",
+                           sizes=[{"N": 1, "H": 7, "W": 9}, {"N": 2, "H": 1, "W": 40}]
+                           if "N" in shape else ({},))
+    # Parts of buffers.
+    yield Case("Transposed_part", "float[N,50] x", "t = Slice(x, a, b, a)  y = Transpose(t)",
+               sizes=[{"N": 9}, {"N": 30}], weights="int64[1] a, int64[1] b",
+               values={"a": i64(1), "b": i64(40)})
+    yield Case("Transposed_into_part", "float[N,3,20] x, float[N,4,7] z",
+               "t = Transpose<perm = [0, 2, 1]>(x)  u = Transpose<perm = [0, 2, 1]>(z)"
+               "  v = Transpose<perm = [2, 1, 0]>(x)  y = Concat<axis = 1>(t, s)  s = Neg(t)"
+               "  w = Concat<axis = 2>(u, u)", sizes=[{"N": 1}, {"N": 12}])
+
+
 def run_time_lists():
     """Shapes, pads and indices that are inputs."""
     sizes = [{"N": 1, "M": 6}, {"N": 4, "M": 5}]
@@ -179,5 +205,5 @@ def mel_weights():
 
 
 def all_cases():
-    for group in (moves, run_time_lists, spaces, resize, mel_weights):
+    for group in (moves, transposes, run_time_lists, spaces, resize, mel_weights):
         yield from group()
