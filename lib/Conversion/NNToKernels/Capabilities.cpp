@@ -43,6 +43,8 @@ static const Capability table[] = {
     {"nn.where",              "kernel elementwise",    basic, 0, INT64_MAX, {}, /*data=*/1},
     {"nn.conv",               "kernel depthwise_conv", f32 | i8 | ui8, 3, 4, depthwise},
     {"nn.conv",               "kernel contraction",    f32 | i8 | ui8, 3, 5, channelsLast},
+    {"nn.max_pool",           "kernel pool",           f32 | f64 | i8 | ui8, 3, 5},
+    {"nn.average_pool",       "kernel pool",           f32 | f64, 3, 5},
     {"nn.softmax",            "kernel softmax",        floats, 1},
     {"nn.log_softmax",        "kernel softmax",        floats, 1},
     {"nn.layer_norm",         "kernel layer_norm",     floats, 1},

@@ -33,6 +33,7 @@ struct Template {
 /// Whether generated code is faster than oneDNN.
 constexpr Template preferredTemplates[] = {
     {"kernel depthwise_conv", emitDepthwiseKernel},
+    {"kernel pool", emitPoolKernel},
     {"kernel matmul", emitMatMulKernel},
     {"kernel contraction", emitContractionKernel}};
 /// The first that does not fail is used.
@@ -42,6 +43,7 @@ constexpr Template allTemplates[] = {
     {"kernel softmax", emitSoftmaxKernel},
     {"kernel layer_norm", emitLayerNormKernel},
     {"kernel depthwise_conv", emitDepthwiseKernel},
+    {"kernel pool", emitPoolKernel},
     {"kernel matmul", emitMatMulKernel},
     {"kernel contraction", emitContractionKernel},
     {"kernel recurrent", emitRecurrentKernel}};

@@ -89,6 +89,47 @@ def types():
                    f"y = MaxPool<{attributes}>(x)", ranges=limits)
 
 
+def lines():
+    """Lines of a few vectors, and of more than fits into the scratch memory of a kernel."""
+    for name, attributes, widths in (
+            ("long", "kernel_shape = [3], pads = [1, 1]", (1, 5, 31, 9001)),
+            ("long_strides", "kernel_shape = [5], strides = [3], pads = [2, 2]", (1, 5, 40, 9001)),
+            ("far", "kernel_shape = [4], strides = [7]", (4, 100, 4001)),
+            ("wide", "kernel_shape = [37], pads = [18, 18]", (1, 36, 100)),
+            ("gaps", "kernel_shape = [3], dilations = [400], pads = [400, 400]", (1, 500, 2500)),
+            ("gaps_same", "kernel_shape = [3], dilations = [2], strides = [2], ceil_mode = 1, "
+                          "pads = [2, 1]", (4, 9, 60))):
+        for pool in ("MaxPool", "AveragePool"):
+            for include in (0, 1) if pool == "AveragePool" else (None,):
+                text = f"{pool}<{attributes}"
+                text += "" if include is None else f", count_include_pad = {include}"
+                # Of windows that lie in the padding only, ONNX Runtime's maxima are the least
+                # finite number, its means NaN; it counts what ceil_mode adds.
+                oracle = name in ("long", "long_strides", "far")
+                sizes = [{"W": width} for width in widths]
+                yield Case(f"{pool}_{name}_{include}", "float[2,3,W] x", f"y = {text}>(x)",
+                           sizes=sizes, oracle=oracle)
+                yield Case(f"{pool}_{name}_{include}_static", f"float[2,3,{widths[-1]}] x",
+                           f"y = {text}>(x)", oracle=oracle)
+
+
+def last():
+    """Channels last, as convolutions want them."""
+    for channels in (2, 5, 24, 40):
+        for kind, text in (("", f"float[N,{channels},H,W] x"),
+                           ("_static", f"float[2,{channels},9,8] x")):
+            for name, attributes in (("overlap", "kernel_shape = [3, 3], pads = [1, 1, 1, 1]"),
+                                     ("apart", "kernel_shape = [2, 2], strides = [2, 2], ceil_mode = 1"),
+                                     ("padded", "kernel_shape = [3, 2], strides = [3, 2], pads = [2, 1, 0, 0]"),
+                                     ("large", "kernel_shape = [5, 6], dilations = [1, 1], pads = [2, 3, 2, 3]")):
+                for pool in ("MaxPool", "AveragePool"):
+                    yield Case(f"{pool}_last_{name}_{channels}{kind}", text,
+                               f"t = Conv(x, w)  u = {pool}<{attributes}>(t)  v = Relu(u)"
+                               "  y = Conv(v, w)",
+                               weights=f"float[{channels},{channels},1,1] w",
+                               sizes=({},) if kind else SIZES[:2])
+
+
 def fused():
     sizes = SIZES[:2]
     for pool in ("MaxPool", "AveragePool"):
@@ -125,5 +166,5 @@ def infinite():
 
 
 def all_cases():
-    for group in (plain, types, fused, infinite):
+    for group in (plain, types, lines, last, fused, infinite):
         yield from group()
