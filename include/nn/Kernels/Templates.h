@@ -25,6 +25,8 @@ LogicalResult emitLayerNormKernel(KernelSite &site);
 LogicalResult emitDepthwiseKernel(KernelSite &site);
 /// Dense convolutions with channels last, and matrix products, with constant weights.
 LogicalResult emitContractionKernel(KernelSite &site);
+/// Local response normalization.
+LogicalResult emitLRNKernel(KernelSite &site);
 /// Pools.
 LogicalResult emitPoolKernel(KernelSite &site);
 /// Small matrix products.

@@ -33,6 +33,7 @@ struct Template {
 /// Whether generated code is faster than oneDNN.
 constexpr Template preferredTemplates[] = {
     {"kernel depthwise_conv", emitDepthwiseKernel},
+    {"kernel lrn", emitLRNKernel},
     {"kernel pool", emitPoolKernel},
     {"kernel matmul", emitMatMulKernel},
     {"kernel contraction", emitContractionKernel}};
@@ -43,6 +44,7 @@ constexpr Template allTemplates[] = {
     {"kernel softmax", emitSoftmaxKernel},
     {"kernel layer_norm", emitLayerNormKernel},
     {"kernel depthwise_conv", emitDepthwiseKernel},
+    {"kernel lrn", emitLRNKernel},
     {"kernel pool", emitPoolKernel},
     {"kernel matmul", emitMatMulKernel},
     {"kernel contraction", emitContractionKernel},

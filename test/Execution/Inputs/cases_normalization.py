@@ -35,6 +35,19 @@ def channels():
             yield Case(f"LRN_{dtype}_{size}", f"{dtype}[N,6,H,W] x",
                        f"y = LRN<size = {size}, alpha = 0.5, beta = 0.6, bias = 1.5>(x)",
                        sizes=SIZES, tolerance=2)
+    # Windows of more channels than are written one by one, and than there are; channels last,
+    # as convolutions want them.
+    for size, beta in ((2, 0.75), (5, 0.75), (9, 1.0), (17, 0.75)):
+        operator = f"LRN<size = {size}, alpha = 0.2, beta = {beta}, bias = 2.0>"
+        for channels in (3, 40):
+            for kind, x in (("", f"float[N,{channels},H,W] x"),
+                            ("_static", f"float[2,{channels},5,9] x")):
+                sizes = ({},) if kind else SIZES
+                yield Case(f"LRN_{size}_{channels}{kind}", x, f"y = {operator}(x)", sizes=sizes,
+                           tolerance=2)
+                yield Case(f"LRN_last_{size}_{channels}{kind}", x,
+                           f"t = Conv(x, w)  u = {operator}(t)  y = Conv(u, w)", sizes=sizes,
+                           weights=f"float[{channels},{channels},1,1] w", tolerance=4)
 
 
 def rows():
