@@ -107,6 +107,10 @@ struct LegalizeTypes : nn::impl::LegalizeTypesBase<LegalizeTypes> {
             cast<RankedTensorType>(value.getType()).getElementType() ==
                 ranked.getElementType())
           continue;
+        if (Value moved = moveNarrow(builder, value, ranked.getElementType())) {
+          terminator.setOperand(index, moved);
+          continue;
+        }
         auto narrowed = CastOp::create(builder, value.getLoc(), value,
                                        ranked.getElementType());
         copyOrigins(value, narrowed);
@@ -135,6 +139,24 @@ struct LegalizeTypes : nn::impl::LegalizeTypesBase<LegalizeTypes> {
                                Float32Type::get(&getContext()));
     value.replaceAllUsesExcept(wide, wide);
     return wide;
+  }
+
+  /// `value` in the narrow type, if nothing but moves of elements happened to it since it was
+  /// widened; else null.
+  Value moveNarrow(OpBuilder &builder, Value value, Type type) {
+    Operation *op = value.getDefiningOp();
+    if (auto cast = dyn_cast_or_null<CastOp>(op))
+      return getElementTypeOrSelf(cast.getInput()) == type ? cast.getInput() : Value();
+    if (!isa_and_nonnull<ReshapeOp, TransposeOp, SqueezeOp, UnsqueezeOp, SliceOp, ExpandOp,
+                         DepthToSpaceOp, SpaceToDepthOp>(op))
+      return {};
+    Value input = moveNarrow(builder, op->getOperand(0), type);
+    if (!input)
+      return {};
+    Operation *moved = builder.clone(*op);
+    moved->setOperand(0, input);
+    moved->getResult(0).setType(cast<RankedTensorType>(value.getType()).clone(type));
+    return moved->getResult(0);
   }
 
   ElementsAttr widenElement(ElementsAttr attr) {

@@ -46,3 +46,15 @@ func.func @bits(%x: tensor<2xf16>) -> tensor<2xbf16> {
   %1 = nn.relu %0 : (tensor<2xbf16>) -> tensor<2xbf16>
   return %1 : tensor<2xbf16>
 }
+
+// What is only moved stays narrow.
+// CHECK-LABEL: func @moves
+// CHECK-SAME: (%[[X:.*]]: tensor<2x3xf16>)
+// CHECK: %[[T:.*]] = nn.transpose %[[X]] {nn.origin = [#nn.origin<0, "t">], perm = array<i64: 1, 0>} : (tensor<2x3xf16>) -> tensor<3x2xf16>
+// CHECK: %[[U:.*]] = nn.unsqueeze %[[T]]
+// CHECK: return %[[U]]
+func.func @moves(%x: tensor<2x3xf16>) -> tensor<1x3x2xf16> {
+  %0 = nn.transpose %x {nn.origin = [#nn.origin<0, "t">], perm = array<i64: 1, 0>} : (tensor<2x3xf16>) -> tensor<3x2xf16>
+  %1 = nn.unsqueeze %0 {axes = array<i64: 0>, nn.origin = [#nn.origin<0, "u">]} : (tensor<3x2xf16>) -> tensor<1x3x2xf16>
+  return %1 : tensor<1x3x2xf16>
+}
