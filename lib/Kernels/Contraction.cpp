@@ -350,7 +350,7 @@ void ContractionKernel::choosePieces() {
     piecePixels = split(pixels, most, tilePixels);
     return;
   }
-  int64_t columns = knownWidth.value_or(isFlat ? kAssumedRows * kAssumedWidth
+  int64_t length = knownWidth.value_or(isFlat ? kAssumedRows * kAssumedWidth
                                                : kAssumedWidth);
   int64_t rows = getConstantIntValue(height().output).value_or(kAssumedRows);
   int64_t room = INT64_MAX;
@@ -362,8 +362,8 @@ void ContractionKernel::choosePieces() {
   }
   int64_t mostColumns = most;
   if (rows == 1)
-    mostColumns = std::min<int64_t>(most, llvm::divideCeil(columns, parts));
-  pieceColumns = split(columns, mostColumns, tilePixels);
+    mostColumns = std::min<int64_t>(most, llvm::divideCeil(length, parts));
+  pieceColumns = split(length, mostColumns, tilePixels);
   // Rows that are computed as a whole end where the last tile does.
   if (knownWidth && pieceColumns >= *knownWidth)
     pieceColumns = std::max<int64_t>(*knownWidth, 1);
