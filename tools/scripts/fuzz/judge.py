@@ -272,25 +272,39 @@ class Judge:
 
     def takes_chances(self, inputs):
         """Whether an operator, outside of subgraphs, meets operands for which CHANCES says
-        so."""
+        so, or has an infinite result in 16 bits: ONNX Runtime keeps f32 between operators
+        that it computes in f32."""
         chances = dict(CHANCES)
         if self.has(*PRIMITIVES):
             chances |= dict.fromkeys(RECTIFIERS, has_nan)
         nodes = [node for node in self.model.graph.node if node.op_type in chances]
-        values = {name for node in nodes for name in node.input if name}
-        if not values:
-            return False
-        model = onnx.ModelProto()
-        model.CopyFrom(self.judged_model())
-        del model.graph.output[:]
-        model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in sorted(values))
-        session = open_reference(model)
-        seen = dict(zip(sorted(values), run(session, inputs)))
+        names = {name for node in nodes for name in node.input if name}
+        if any(x.dtype == np.float16 for x in inputs.values()) and not self.makes_bf16():
+            names |= {name for node in self.model.graph.node for name in node.output if name}
+        seen = self.values_of(names, inputs)
+        if any(x.dtype == np.float16 and np.isinf(x).any() for x in seen.values()):
+            return True
         for node in nodes:
             operands = [seen[name] for name in node.input if name and seen[name].dtype.kind == "f"]
             if operands and chances[node.op_type](operands):
                 return True
         return False
+
+    def makes_bf16(self):
+        """Whether a value may be of a type that numpy and ONNX Runtime do not exchange."""
+        return any(attribute.i == TensorProto.BFLOAT16
+                   for node in all_nodes(self.model.graph) for attribute in node.attribute
+                   if attribute.name in ("to", "dtype", "output_dtype"))
+
+    def values_of(self, names, inputs):
+        """What tensors of the model hold, by ONNX Runtime."""
+        if not names:
+            return {}
+        model = onnx.ModelProto()
+        model.CopyFrom(self.judged_model())
+        del model.graph.output[:]
+        model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in sorted(names))
+        return dict(zip(sorted(names), run(open_reference(model), inputs)))
 
     def like(self, name):
         """The type whose precision the results must have."""
