@@ -35,6 +35,7 @@
 #include "nn/Conversion/ElementwiseToArith.h"
 #include "nn/Kernels/LeafLoader.h"
 #include "nn/Kernels/Templates.h"
+#include "nn/Kernels/WindowAxes.h"
 #include "nn/Support/Constants.h"
 
 using namespace mlir;
@@ -55,21 +56,6 @@ static constexpr int64_t kCheapEpilogue = 3;
 static constexpr int64_t kPanelVectors = 2;
 
 namespace {
-
-/// One spatial dimension.
-struct Axis {
-  int64_t kernel = 1, stride = 1, dilation = 1, padBegin = 0, padEnd = 0;
-  Value input, output; // sizes, in the kernel
-
-  bool isPointwise() const { return kernel == 1 && stride == 1 && !isPadded(); }
-  bool isPadded() const { return padBegin != 0 || padEnd != 0; }
-  /// Elements of the input under `count` outputs.
-  int64_t reach(int64_t count) const {
-    return (count - 1) * stride + (kernel - 1) * dilation + 1;
-  }
-  /// Elements of the input that each output reads and the one before does not.
-  int64_t advance() const { return std::min(kernel, stride); }
-};
 
 /// An output pixel of a gathered tile: where its window begins on each axis.
 struct Pixel {
@@ -101,7 +87,6 @@ private:
   void copyRows(Value firstRow, Value endRow, Value firstColumn);
   Value convertInput(Value loaded);
   Value widen(Value loaded, Value tensor);
-  void emitRows(Value firstRow, Value endRow, Value firstColumn, Value endColumn);
   void emitRow(Value row, Value firstColumn, Value endColumn);
   /// `count` pixels of a row; the first `stored` are stored.
   void emitInnerTile(Value row, Value column, int64_t count, Value stored);
@@ -122,17 +107,11 @@ private:
   void storeVector(Value sum, Value pixel, int64_t vector);
 
   KernelEmitter &e() { return site.getEmitter(); }
-  Axis &height() { return axes[axes.size() - 2]; }
-  Axis &width() { return axes.back(); }
+  WindowAxis &height() { return axes[axes.size() - 2]; }
+  WindowAxis &width() { return axes.back(); }
   Value maskOf(int64_t vector) { return vector + 1 == vectors ? mask : Value(); }
   Value both(Value lhs, Value rhs) {
     return arith::AndIOp::create(e().b, e().loc, lhs, rhs);
-  }
-  /// The taps of an output's window that are inside the input: [first, second).
-  std::pair<Value, Value> tapRange(const Axis &axis, Value output);
-  /// Where the window of an output begins.
-  Value windowStart(const Axis &axis, Value output) {
-    return e().sub(e().mul(output, axis.stride), e().index(axis.padBegin));
   }
   /// Panels that are iterations of their own.
   int64_t sharedPanels() const { return isCopied ? 1 : panels * groups; }
@@ -150,7 +129,7 @@ private:
   Value input, weight, result;
   bool isTransposed = false; // weights of a product: columns x depth
   /// Those of the window, and before them a height of 1 if it has only a width.
-  SmallVector<Axis> axes;
+  SmallVector<WindowAxis> axes;
   int64_t rank = 0, groups = 1, channels = 0, columns = 0; // the latter two: of a group
   bool isInteger = false;
   /// A single tap and no stride: all pixels of all images are one row.
@@ -185,31 +164,18 @@ bool ContractionKernel::matchConv(ConvOp op) {
   input = op.getInput();
   weight = op.getWeight();
   auto type = cast<RankedTensorType>(weight.getType());
-  if (op.getLayout() != Layout::ChannelsLast || !type.hasStaticShape() ||
-      !(op.getAutoPad() == AutoPad::NotSet || op.getAutoPad() == AutoPad::Valid))
+  if (op.getLayout() != Layout::ChannelsLast || !type.hasStaticShape())
     return false;
   groups = op.getGroup();
   channels = type.getDimSize(1);
   columns = type.getDimSize(0) / groups;
-  int64_t spatial = type.getRank() - 2;
-  auto entry = [](ArrayRef<int64_t> list, int64_t index, int64_t otherwise) {
-    return list.empty() ? otherwise : list[index];
-  };
-  for (int64_t i = 0; i < spatial; ++i) {
-    Axis axis;
-    axis.kernel = type.getDimSize(2 + i);
-    axis.stride = entry(op.getStrides(), i, 1);
-    axis.dilation = entry(op.getDilations(), i, 1);
-    if (op.getAutoPad() == AutoPad::NotSet) {
-      axis.padBegin = entry(op.getPads(), i, 0);
-      axis.padEnd = entry(op.getPads(), spatial + i, 0);
-    }
-    if (axis.kernel == 0 || axis.padBegin < 0 || axis.padEnd < 0)
-      return false;
+  FailureOr<SmallVector<WindowAxis>> window = getWindowAxes(op);
+  if (failed(window))
+    return false;
+  axes = std::move(*window);
+  for (const WindowAxis &axis : axes)
     taps *= axis.kernel;
-    axes.push_back(axis);
-  }
-  return true;
+  return taps != 0;
 }
 
 bool ContractionKernel::matchMatMul(MatMulOp op) {
@@ -222,7 +188,7 @@ bool ContractionKernel::matchMatMul(MatMulOp op) {
   isTransposed = op.getTransposeRhs();
   channels = type.getDimSize(isTransposed ? 1 : 0);
   columns = type.getDimSize(isTransposed ? 0 : 1);
-  axes.push_back(Axis());
+  axes.push_back(WindowAxis());
   return true;
 }
 
@@ -241,11 +207,11 @@ bool ContractionKernel::match() {
       type.getDimSize(rank - 1) != channels * groups || !site.view.getOuter(input) ||
       site.view.getConstant(input))
     return false;
-  isFlat = llvm::all_of(axes, [](const Axis &axis) { return axis.isPointwise(); });
+  isFlat = llvm::all_of(axes, [](const WindowAxis &axis) { return axis.isPointwise(); });
   if (isFlat)
-    axes.assign(1, Axis());
+    axes.assign(1, WindowAxis());
   if (axes.size() == 1)
-    axes.insert(axes.begin(), Axis());
+    axes.insert(axes.begin(), WindowAxis());
 
   tilePixels = columns <= site.getVectorBits() / 32 ? 8 : 6;
   int64_t steps = width().kernel * channels;
@@ -340,7 +306,7 @@ void ContractionKernel::choosePieces() {
     return int64_t(llvm::divideCeil(part, unit)) * unit;
   };
   int64_t bytes = channels * groups * sizeof(float);
-  for (const Axis &axis : axes)
+  for (const WindowAxis &axis : axes)
     bytes *= axis.advance();
   int64_t most = std::max<int64_t>(1, kPieceBytes / bytes);
   int64_t parts = llvm::divideCeil(kManyIterations, sharedPanels());
@@ -405,7 +371,7 @@ LogicalResult ContractionKernel::emit() {
     epilogue.setSizes({imagePixels, depth});
   } else {
     for (int64_t i = 0; i < rank - 2; ++i) {
-      Axis &axis = axes[axes.size() - (rank - 2) + i];
+      WindowAxis &axis = axes[axes.size() - (rank - 2) + i];
       axis.input = e().size(source, 1 + i);
       axis.output = e().size(output, 1 + i);
     }
@@ -461,7 +427,7 @@ void ContractionKernel::emitIteration(Value iteration) {
                [&](Value tile) { emitGatheredTile(tile, end); });
     });
   }
-  auto piecesOf = [&](const Axis &axis, int64_t size) {
+  auto piecesOf = [&](const WindowAxis &axis, int64_t size) {
     return e().ceilDiv(axis.output, e().index(size));
   };
   SmallVector<Value> indices =
@@ -472,7 +438,10 @@ void ContractionKernel::emitIteration(Value iteration) {
   Value endRow = e().min(e().add(firstRow, pieceRows), height().output);
   Value firstColumn = e().mul(indices[2], pieceColumns);
   Value endColumn = e().min(e().add(firstColumn, pieceColumns), width().output);
-  auto emitPiece = [&] { emitRows(firstRow, endRow, firstColumn, endColumn); };
+  auto emitPiece = [&] {
+    e().loop(firstRow, endRow, 1,
+             [&](Value row) { emitRow(row, firstColumn, endColumn); });
+  };
   if (!isCopied)
     return emitPanel(panel, emitPiece);
   copyRows(firstRow, endRow, firstColumn);
@@ -500,16 +469,6 @@ void ContractionKernel::emitPanel(Value panel, function_ref<void()> emitPiece) {
         [&] { emitColumns(last); });
 }
 
-std::pair<Value, Value> ContractionKernel::tapRange(const Axis &axis, Value output) {
-  // Tap k reads position + k * dilation, which must be in [0, input).
-  Value position = windowStart(axis, output);
-  Value step = e().index(axis.dilation);
-  Value missing = e().max(e().sub(e().index(0), position), e().index(0));
-  Value room = e().max(e().sub(axis.input, position), e().index(0));
-  Value end = e().min(e().ceilDiv(room, step), e().index(axis.kernel));
-  return {e().ceilDiv(missing, step), end};
-}
-
 //===----------------------------------------------------------------------===//
 // Tiles that are parts of rows
 //===----------------------------------------------------------------------===//
@@ -518,9 +477,9 @@ std::pair<Value, Value> ContractionKernel::tapRange(const Axis &axis, Value outp
 void ContractionKernel::copyRows(Value firstRow, Value endRow, Value firstColumn) {
   Array source = site.getInput(input);
   int64_t reach = width().reach(pieceColumns);
-  firstCopiedRow = windowStart(height(), firstRow);
-  firstCopiedColumn = windowStart(width(), firstColumn);
-  Value last = windowStart(height(), e().sub(endRow, e().index(1)));
+  firstCopiedRow = getWindowStart(e(), height(), firstRow);
+  firstCopiedColumn = getWindowStart(e(), width(), firstColumn);
+  Value last = getWindowStart(e(), height(), e().sub(endRow, e().index(1)));
   Value bottom = e().min(height().input, e().add(last, height().reach(1)));
   // Columns before, in and behind the input.
   Value before = e().min(e().max(e().sub(e().index(0), firstCopiedColumn), e().index(0)),
@@ -574,12 +533,6 @@ Value ContractionKernel::convertInput(Value loaded) {
                                e().constant(wide.getType(), zeroPoint));
 }
 
-void ContractionKernel::emitRows(Value firstRow, Value endRow, Value firstColumn,
-                          Value endColumn) {
-  e().loop(firstRow, endRow, 1,
-           [&](Value row) { emitRow(row, firstColumn, endColumn); });
-}
-
 void ContractionKernel::emitRow(Value row, Value firstColumn, Value endColumn) {
   auto emitTiles = [&](Value from, Value to, int64_t size) {
     e().loop(from, to, size, [&](Value tile) {
@@ -621,9 +574,10 @@ void ContractionKernel::emitRow(Value row, Value firstColumn, Value endColumn) {
   emitTiles(wholeEnd, endColumn, 1);
 }
 
-void ContractionKernel::emitInnerTile(Value row, Value column, int64_t count, Value stored) {
+void ContractionKernel::emitInnerTile(Value row, Value column, int64_t count,
+                                      Value stored) {
   Array source = isCopied ? copied : site.getInput(input);
-  Value left = windowStart(width(), column), top = windowStart(height(), row);
+  Value left = getWindowStart(e(), width(), column), top = getWindowStart(e(), height(), row);
   Value rowLength = width().input;
   if (isCopied) {
     left = e().sub(left, firstCopiedColumn);
@@ -635,7 +589,7 @@ void ContractionKernel::emitInnerTile(Value row, Value column, int64_t count, Va
   int64_t pixelStep = width().stride * channels;
   std::pair<Value, Value> range = {e().index(0), e().index(height().kernel)};
   if (height().isPadded())
-    range = tapRange(height(), row);
+    range = getTapRange(e(), height(), row);
   SmallVector<Value> sums = e().loop(
       range.first, range.second, 1, makeSums(count), [&](Value kh, ValueRange carried) {
         Value y = e().add(top, e().mul(kh, height().dilation));
@@ -661,14 +615,14 @@ void ContractionKernel::emitInnerTile(Value row, Value column, int64_t count, Va
 
 void ContractionKernel::emitGatheredTile(Value first, Value end) {
   SmallVector<Value> sizes;
-  for (const Axis &axis : axes)
+  for (const WindowAxis &axis : axes)
     sizes.push_back(axis.output);
   SmallVector<Pixel> pixels(tilePixels);
   for (auto [i, pixel] : llvm::enumerate(pixels)) {
     Value number = e().add(first, i);
     pixel.isBeforeEnd = e().less(number, end);
     for (auto [axis, index] : llvm::zip(axes, e().delinearize(number, sizes)))
-      pixel.starts.push_back(windowStart(axis, index));
+      pixel.starts.push_back(getWindowStart(e(), axis, index));
   }
   SmallVector<Position> positions;
   for (Pixel &pixel : pixels)
@@ -680,8 +634,8 @@ void ContractionKernel::emitGatheredTile(Value first, Value end) {
 }
 
 SmallVector<Value> ContractionKernel::gatherTaps(size_t number, ArrayRef<Pixel> pixels,
-                                          ArrayRef<Position> positions, Value tap,
-                                          ValueRange sums) {
+                                                 ArrayRef<Position> positions, Value tap,
+                                                 ValueRange sums) {
   if (number == axes.size()) {
     Array source = site.getInput(input);
     Value outside = e().address(site.getInput(weights), e().index(zeros));
@@ -696,7 +650,7 @@ SmallVector<Value> ContractionKernel::gatherTaps(size_t number, ArrayRef<Pixel> 
       return e().broadcast(e().load(pointers[pixel], e().b.getF32Type(), k), lanes);
     });
   }
-  const Axis &axis = axes[number];
+  const WindowAxis &axis = axes[number];
   Value low = e().index(0), high = e().index(axis.kernel);
   // Taps that some pixel of the tile has: indices on the first axis grow.
   if (number == 0 && axis.isPadded()) {
@@ -704,8 +658,8 @@ SmallVector<Value> ContractionKernel::gatherTaps(size_t number, ArrayRef<Pixel> 
       return e().div(e().add(pixel.starts[0], axis.padBegin), e().index(axis.stride));
     };
     Value last = e().min(indexOf(pixels.back()), e().sub(axis.output, e().index(1)));
-    low = tapRange(axis, last).first;
-    high = tapRange(axis, indexOf(pixels.front())).second;
+    low = getTapRange(e(), axis, last).first;
+    high = getTapRange(e(), axis, indexOf(pixels.front())).second;
   }
   return e().loop(
       low, high, 1, SmallVector<Value>(sums), [&](Value k, ValueRange carried) {
@@ -754,8 +708,9 @@ Value ContractionKernel::multiplyAdd(Value a, Value b, Value sum) {
   return arith::AddIOp::create(e().b, e().loc, products.getResults(), sum);
 }
 
-SmallVector<Value> ContractionKernel::multiply(Value start, int64_t depth, ValueRange sums,
-                                        function_ref<Value(int64_t, Value)> load) {
+SmallVector<Value>
+ContractionKernel::multiply(Value start, int64_t depth, ValueRange sums,
+                            function_ref<Value(int64_t, Value)> load) {
   int64_t size = isInteger ? 2 : 1, width = lanes * kPanelVectors * size;
   int64_t accumulators = sums.size();
   start = e().mul(e().add(panelSteps, start), width);
@@ -798,7 +753,8 @@ SmallVector<Value> ContractionKernel::multiply(Value start, int64_t depth, Value
   return all;
 }
 
-void ContractionKernel::storeTile(ValueRange sums, Value first, int64_t count, Value stored) {
+void ContractionKernel::storeTile(ValueRange sums, Value first, int64_t count,
+                                  Value stored) {
   if (isConstantIntValue(stored, count) &&
       site.view.estimateCost(site.view.results) <= kCheapEpilogue) {
     for (int64_t pixel = 0; pixel < count; ++pixel)
@@ -824,4 +780,6 @@ void ContractionKernel::storeVector(Value sum, Value pixel, int64_t vector) {
     status = failure();
 }
 
-LogicalResult nn::emitContractionKernel(KernelSite &site) { return ContractionKernel(site).emit(); }
+LogicalResult nn::emitContractionKernel(KernelSite &site) {
+  return ContractionKernel(site).emit();
+}

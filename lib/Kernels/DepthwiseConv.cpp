@@ -25,18 +25,13 @@
 #include "nn/Conversion/ElementwiseToArith.h"
 #include "nn/Kernels/LeafLoader.h"
 #include "nn/Kernels/Templates.h"
+#include "nn/Kernels/WindowAxes.h"
 #include "nn/Support/Constants.h"
 
 using namespace mlir;
 using namespace mlir::nn;
 
 namespace {
-
-/// One spatial dimension.
-struct Axis {
-  int64_t kernel = 1, stride = 1, dilation = 1, padBegin = 0, padEnd = 0;
-  Value input, output; // sizes, in the kernel
-};
 
 class DepthwiseKernel {
 public:
@@ -57,8 +52,6 @@ private:
   Value loadInput(Value y, Value x);
   Value loadWeight(Value kh, Value kw);
   Value initial();
-  /// The range of taps that are inside the input.
-  std::pair<Value, Value> tapRange(const Axis &axis, Value output);
 
   KernelEmitter &e() { return site.getEmitter(); }
   bool isInteger() { return op.getType().getElementType().isInteger(32); }
@@ -70,7 +63,7 @@ private:
   KernelSite &site;
   EpilogueStorer epilogue;
   ConvOp op;
-  Axis height, width;
+  WindowAxis height, width;
   int64_t channels = 0, lanes = 0, blockPixels = 8;
   int64_t rank = 0; // 3 (one spatial dimension) or 4
   unsigned weights = 0;
@@ -84,8 +77,7 @@ private:
 
 bool DepthwiseKernel::match() {
   op = dyn_cast_or_null<ConvOp>(site.view.anchor);
-  if (!op || op.getLayout() != Layout::ChannelsLast ||
-      !(op.getAutoPad() == AutoPad::NotSet || op.getAutoPad() == AutoPad::Valid))
+  if (!op || op.getLayout() != Layout::ChannelsLast)
     return false;
   auto input = cast<RankedTensorType>(op.getInput().getType());
   auto weight = cast<RankedTensorType>(op.getWeight().getType());
@@ -100,21 +92,12 @@ bool DepthwiseKernel::match() {
   if (channels < 4 || input.getDimSize(rank - 1) != channels ||
       !site.view.getOuter(op.getInput()) || site.view.getConstant(op.getInput()))
     return false;
-  int64_t spatial = rank - 2;
-  auto entry = [](ArrayRef<int64_t> list, int64_t index, int64_t otherwise) {
-    return list.empty() ? otherwise : list[index];
-  };
-  for (int64_t i = 0; i < spatial; ++i) {
-    Axis &axis = i + 1 == spatial ? width : height;
-    axis.kernel = weight.getDimSize(2 + i);
-    axis.stride = entry(op.getStrides(), i, 1);
-    axis.dilation = entry(op.getDilations(), i, 1);
-    bool padded = op.getAutoPad() == AutoPad::NotSet;
-    axis.padBegin = padded ? entry(op.getPads(), i, 0) : 0;
-    axis.padEnd = padded ? entry(op.getPads(), spatial + i, 0) : 0;
-    if (axis.padBegin < 0 || axis.padEnd < 0)
-      return false;
-  }
+  FailureOr<SmallVector<WindowAxis>> axes = getWindowAxes(op);
+  if (failed(axes))
+    return false;
+  width = axes->back();
+  if (axes->size() == 2)
+    height = axes->front();
   // Beyond this limit, sums of integers are not exact in f32.
   if (isInteger() && height.kernel * width.kernel > 256)
     return false;
@@ -177,24 +160,11 @@ LogicalResult DepthwiseKernel::emit() {
   return success();
 }
 
-std::pair<Value, Value> DepthwiseKernel::tapRange(const Axis &axis,
-                                                  Value output) {
-  // Tap k reads position + k * dilation, which must be in [0, input).
-  Value position =
-      e().sub(e().mul(output, axis.stride), e().index(axis.padBegin));
-  Value step = e().index(axis.dilation);
-  Value missing = e().max(e().sub(e().index(0), position), e().index(0));
-  Value first = e().ceilDiv(missing, step);
-  Value room = e().max(e().sub(axis.input, position), e().index(0));
-  Value end = e().min(e().ceilDiv(room, step), e().index(axis.kernel));
-  return {first, end};
-}
-
 void DepthwiseKernel::emitRow(Value row) {
   Value safe = e().max(height.output, e().index(1));
   image = e().div(row, safe);
   outputRow = e().rem(row, safe);
-  std::tie(firstTapRow, endTapRow) = tapRange(height, outputRow);
+  std::tie(firstTapRow, endTapRow) = getTapRange(e(), height, outputRow);
   e().vectorLoop(e().index(channels), lanes, 1,
                  [&](Value position, Value lastMask) {
                    emitChannels(position, lastMask);
@@ -329,7 +299,7 @@ void DepthwiseKernel::emitBlock(Value first, std::optional<int64_t> knownFirst,
 }
 
 void DepthwiseKernel::emitBorderPixel(Value pixel) {
-  std::pair<Value, Value> taps = tapRange(width, pixel);
+  std::pair<Value, Value> taps = getTapRange(e(), width, pixel);
   Value top = e().sub(e().mul(outputRow, height.stride),
                       e().index(height.padBegin));
   Value left = e().sub(e().mul(pixel, width.stride), e().index(width.padBegin));

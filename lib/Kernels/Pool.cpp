@@ -22,7 +22,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/NN/IR/SpatialShapes.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "nn/Conversion/ElementwiseToArith.h"
 #include "nn/Kernels/LeafLoader.h"
@@ -242,9 +241,7 @@ LogicalResult PoolKernel::emit() {
   scratch.elementType = getSignlessType(input.getElementType());
   if (!isDirect) {
     int64_t elements = scratchColumns * (channelsLast ? channelWidths.front() : 1);
-    scratch.flat = memref::AllocaOp::create(
-        e().b, e().loc, MemRefType::get({elements}, scratch.elementType),
-        e().b.getI64IntegerAttr(64));
+    scratch.flat = e().scratch(elements, scratch.elementType);
     // Otherwise LLVM would make loads of parts of what was just stored shifts of very
     // wide integers.
     scratchOrigin =
