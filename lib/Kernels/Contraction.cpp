@@ -319,28 +319,40 @@ void ContractionKernel::choosePieces() {
   int64_t length = knownWidth.value_or(isFlat ? kAssumedRows * kAssumedWidth
                                                : kAssumedWidth);
   int64_t rows = getConstantIntValue(height().output).value_or(kAssumedRows);
-  int64_t room = INT64_MAX;
-  if (isCopied) {
-    room = copiedRoom();
-    // As many columns as fit with the fewest rows, then as many rows as fit.
-    int64_t reach = room / height().reach(1);
-    most = std::min(most, (reach - width().kernel) / width().stride + 1);
-  }
   int64_t mostColumns = most;
   if (rows == 1)
     mostColumns = std::min<int64_t>(most, llvm::divideCeil(length, parts));
-  pieceColumns = split(length, mostColumns, tilePixels);
   // Rows that are computed as a whole end where the last tile does.
-  if (knownWidth && pieceColumns >= *knownWidth)
-    pieceColumns = std::max<int64_t>(*knownWidth, 1);
-  int64_t mostRows = std::max<int64_t>(1, most / pieceColumns);
-  mostRows = std::min<int64_t>(mostRows, llvm::divideCeil(rows, parts));
-  if (isCopied) {
-    int64_t reach = room / width().reach(pieceColumns);
-    int64_t fitting = (reach - height().reach(1)) / height().stride + 1;
-    mostRows = std::max<int64_t>(1, std::min(mostRows, fitting));
+  auto chooseColumns = [&](int64_t most) {
+    int64_t part = split(length, most, tilePixels);
+    return knownWidth && part >= *knownWidth ? std::max<int64_t>(*knownWidth, 1) : part;
+  };
+  auto chooseRows = [&](int64_t most) {
+    return split(rows, std::min<int64_t>(most, llvm::divideCeil(rows, parts)), 1);
+  };
+  if (!isCopied) {
+    pieceColumns = chooseColumns(mostColumns);
+    pieceRows = chooseRows(std::max<int64_t>(1, most / pieceColumns));
+    return;
   }
-  pieceRows = split(rows, mostRows, 1);
+  // Neighbouring pieces copy some of the same pixels: the fewest are copied in pieces that
+  // are about as high as wide.
+  std::optional<double> fewest;
+  for (int64_t columns = tilePixels;; columns += tilePixels) {
+    int64_t width = chooseColumns(std::min(columns, mostColumns));
+    int64_t reach = copiedRoom() / this->width().reach(width);
+    int64_t fitting = (reach - height().reach(1)) / height().stride + 1;
+    if (fewest && reach < height().reach(1))
+      return;
+    int64_t piece = chooseRows(std::max<int64_t>(
+        1, std::min<int64_t>(fitting, llvm::divideCeil(most, width))));
+    double copies = double(height().reach(piece) * this->width().reach(width)) *
+                    llvm::divideCeil(rows, piece) * llvm::divideCeil(length, width);
+    if (!fewest || copies <= *fewest)
+      std::tie(fewest, pieceColumns, pieceRows) = std::tuple(copies, width, piece);
+    if (columns >= std::min(length, mostColumns))
+      return;
+  }
 }
 
 LogicalResult ContractionKernel::emit() {
