@@ -1,168 +1,39 @@
-//===- Contraction.cpp - kernels of convolutions and matrix products ------===//
+//===- Contraction.cpp - kernels of convolutions and products -------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
-//
-// Direct convolution, channels last, with constant weights that are packed to groups x
-// panels x KD x KH x KW x C x columns of a panel. A matrix product is one with a single
-// tap, whose pixels are the rows of the lhs:
-//
-//   for iteration in [begin, end)        of images x pieces x groups x panels
-//     for tile of output pixels in the piece of the image
-//       acc[pixel][vector] = bias[columns]
-//       for kd, kh, kw, c                      carries acc in registers
-//         b[vector] = weights[kd, kh, kw, c, columns]
-//         acc[pixel][vector] += input[pixel at kd, kh, kw; c] * b[vector]
-//       result[pixel, columns] = epilogue(acc[pixel][vector])
-//
-// Panels are innermost, so that the input of a piece stays in the cache.
-//
-// Tiles are parts of a row where they can: the taps of a row follow each other in memory,
-// as do the channels of a tap, so kw and c are one loop. Rows of a padded input are first
-// copied, with their padding, to a small buffer. An iteration then computes all panels.
-//
-// A gathered tile may hold any pixels: each has its own address for a tap, that of zeros
-// if it is outside the input or behind the last pixel. This serves groups, dilated rows,
-// volumes, and rows too large to be copied, where the many products of an output make up
-// for the addresses.
-//
-// 8-bit integers are copied as 16 bits, less the zero point, and weights are widened when
-// they are loaded. vpmaddwd multiplies and adds two at a time, which is exact; two pairs
-// take as long as one product of floats.
-//
-//===----------------------------------------------------------------------===//
 
+#include "Contraction.h"
+#include "llvm/ADT/TypeSwitch.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "nn/Conversion/ElementwiseToArith.h"
-#include "nn/Kernels/LeafLoader.h"
 #include "nn/Kernels/Templates.h"
-#include "nn/Kernels/WindowAxes.h"
 #include "nn/Support/Constants.h"
 
 using namespace mlir;
 using namespace mlir::nn;
 
-/// Bytes of input that one piece should read: what an L2 cache holds.
-static constexpr int64_t kPieceBytes = 384 << 10;
-/// Bytes of copied rows, on the stack: of floats, for which gathered tiles are the other
-/// way, and of integers.
-static constexpr int64_t kCopiedFloats = 24 << 10, kCopiedIntegers = 64 << 10;
-/// Sizes known only at run time are assumed to be this.
-static constexpr int64_t kAssumedRows = 64, kAssumedWidth = 64;
-/// Iterations that suffice for threads to share the work.
-static constexpr int64_t kManyIterations = 16;
 /// Instructions for an element up to which each accumulator has its own epilogue.
 static constexpr int64_t kCheapEpilogue = 3;
-/// Vectors in a panel.
-static constexpr int64_t kPanelVectors = 2;
-
-namespace {
-
-/// An output pixel of a gathered tile: where its window begins on each axis.
-struct Pixel {
-  Value isBeforeEnd;
-  SmallVector<Value> starts;
-};
-
-/// Where a tap of a pixel lies: the number of the input's row, or pixel.
-struct Position {
-  Value isInside, number;
-};
-
-class ContractionKernel {
-public:
-  explicit ContractionKernel(KernelSite &site) : site(site), epilogue(site) {}
-  LogicalResult emit();
-
-private:
-  bool match();
-  bool matchConv(ConvOp op);
-  bool matchMatMul(MatMulOp op);
-  bool packWeights();
-  void chooseTile();
-  void choosePieces();
-  void emitIteration(Value iteration);
-  /// `emitPiece` for one panel, in the state of the emission.
-  void emitPanel(Value panel, function_ref<void()> emitPiece);
-
-  void copyRows(Value firstRow, Value endRow, Value firstColumn);
-  Value convertInput(Value loaded);
-  Value widen(Value loaded, Value tensor);
-  void emitRow(Value row, Value firstColumn, Value endColumn);
-  /// `count` pixels of a row; the first `stored` are stored.
-  void emitInnerTile(Value row, Value column, int64_t count, Value stored);
-  void emitGatheredTile(Value first, Value end);
-  /// Adds the taps from axis `number` on, for pixels at `positions`; `tap` is the number
-  /// of the tap so far.
-  SmallVector<Value> gatherTaps(size_t number, ArrayRef<Pixel> pixels,
-                                ArrayRef<Position> positions, Value tap, ValueRange sums);
-
-  /// What the accumulators of `count` pixels begin with.
-  SmallVector<Value> makeSums(int64_t count);
-  /// sums += pixels * weights, for `depth` steps from `start` on. `load` reads step k of a
-  /// pixel.
-  SmallVector<Value> multiply(Value start, int64_t depth, ValueRange sums,
-                              function_ref<Value(int64_t pixel, Value k)> load);
-  Value multiplyAdd(Value a, Value b, Value sum);
-  void storeTile(ValueRange sums, Value first, int64_t count, Value stored);
-  void storeVector(Value sum, Value pixel, int64_t vector);
-
-  KernelEmitter &e() { return site.getEmitter(); }
-  WindowAxis &height() { return axes[axes.size() - 2]; }
-  WindowAxis &width() { return axes.back(); }
-  Value maskOf(int64_t vector) { return vector + 1 == vectors ? mask : Value(); }
-  Value both(Value lhs, Value rhs) {
-    return arith::AndIOp::create(e().b, e().loc, lhs, rhs);
-  }
-  /// Panels that are iterations of their own.
-  int64_t sharedPanels() const { return isCopied ? 1 : panels * groups; }
-  /// Pixels of the input that may be copied at a time.
-  int64_t copiedRoom() const {
-    return isInteger ? kCopiedIntegers / (channels * int64_t(sizeof(int16_t)))
-                     : kCopiedFloats / (channels * int64_t(sizeof(float)));
-  }
-  Type sumType() { return isInteger ? Type(e().b.getI32Type()) : e().b.getF32Type(); }
-
-  KernelSite &site;
-  EpilogueStorer epilogue;
-  std::optional<PrologueLoader> bias;
-  ConvOp conv; // null: a matrix product
-  Value input, weight, result;
-  bool isTransposed = false; // weights of a product: columns x depth
-  /// Those of the window, and before them a height of 1 if it has only a width.
-  SmallVector<WindowAxis> axes;
-  int64_t rank = 0, groups = 1, channels = 0, columns = 0; // the latter two: of a group
-  bool isInteger = false;
-  /// A single tap and no stride: all pixels of all images are one row.
-  bool isFlat = false;
-  bool isGathered = false, isCopied = false;
-  int64_t taps = 1, lanes = 1, panels = 1, tilePixels = 1;
-  /// Steps of a row of taps: elements, or pairs of integers.
-  int64_t rowSteps = 1;
-  int64_t pieceRows = 1, pieceColumns = 1, piecePixels = 1; // the latter: gathered
-  /// The length of a row and the number of pixels, if known.
-  std::optional<int64_t> knownWidth, knownPixels;
-  unsigned weights = 0;
-  /// The offset of `channels` zeros among the weights.
-  int64_t zeros = 0;
-  Value imagePixels;
-  // The state of the emission.
-  int64_t vectors = 1;
-  Value group, column, mask, panelSteps, image;
-  Array copied, buffer;
-  Value firstCopiedRow, firstCopiedColumn;
-  LogicalResult status = success();
-};
-
-} // namespace
+/// Of a group of a transposed convolution.
+static constexpr int64_t kFewestChannels = 8, kFewestColumns = 16;
 
 //===----------------------------------------------------------------------===//
 // Decisions
 //===----------------------------------------------------------------------===//
 
+static int64_t countTaps(ArrayRef<WindowAxis> axes) {
+  int64_t taps = 1;
+  for (const WindowAxis &axis : axes)
+    taps *= axis.kernel;
+  return taps;
+}
+
 bool ContractionKernel::matchConv(ConvOp op) {
-  conv = op;
+  kind = Convolution;
   input = op.getInput();
   weight = op.getWeight();
+  biasInput = op.getBias();
+  zeroPoint = op.getInputZeroPoint();
   auto type = cast<RankedTensorType>(weight.getType());
   if (op.getLayout() != Layout::ChannelsLast || !type.hasStaticShape())
     return false;
@@ -173,41 +44,68 @@ bool ContractionKernel::matchConv(ConvOp op) {
   if (failed(window))
     return false;
   axes = std::move(*window);
-  for (const WindowAxis &axis : axes)
-    taps *= axis.kernel;
-  return taps != 0;
+  return columns >= 4;
+}
+
+bool ContractionKernel::matchConvTranspose(ConvTransposeOp op) {
+  kind = TransposedConvolution;
+  input = op.getInput();
+  weight = op.getWeight();
+  biasInput = op.getBias();
+  auto type = cast<RankedTensorType>(weight.getType());
+  if (op.getLayout() != Layout::ChannelsLast || !type.hasStaticShape())
+    return false;
+  groups = op.getGroup();
+  channels = type.getDimSize(0) / groups;
+  columns = type.getDimSize(1);
+  FailureOr<SmallVector<WindowAxis>> window = getWindowAxes(op);
+  if (failed(window))
+    return false;
+  axes = std::move(*window);
+  // With fewer products for each tap, its addresses weigh more than what it computes; and
+  // so they do in oneDNN, but in planes.
+  return (channels >= kFewestChannels || axes.size() != 2) &&
+         (groups == 1 || columns >= kFewestColumns) &&
+         llvm::all_of(axes, [](const WindowAxis &axis) { return axis.dilation == 1; });
 }
 
 bool ContractionKernel::matchMatMul(MatMulOp op) {
+  kind = Product;
   input = op.getLhs();
   weight = op.getRhs();
   auto type = cast<RankedTensorType>(weight.getType());
   if (op.getTransposeLhs() || type.getRank() != 2 || !type.hasStaticShape() ||
       cast<RankedTensorType>(input.getType()).getRank() < 2)
     return false;
-  isTransposed = op.getTransposeRhs();
-  channels = type.getDimSize(isTransposed ? 1 : 0);
-  columns = type.getDimSize(isTransposed ? 0 : 1);
+  hasTransposedRhs = op.getTransposeRhs();
+  channels = type.getDimSize(hasTransposedRhs ? 1 : 0);
+  columns = type.getDimSize(hasTransposedRhs ? 0 : 1);
   axes.push_back(WindowAxis());
-  return true;
+  return columns >= 4;
 }
 
 bool ContractionKernel::match() {
   Operation *op = site.view.anchor;
-  if (!op || site.getVectorBits() != 256 || !isa<ConvOp, MatMulOp>(op))
+  if (!op || site.getVectorBits() != 256)
     return false;
-  if (auto product = dyn_cast<MatMulOp>(op); product ? !matchMatMul(product)
-                                                     : !matchConv(cast<ConvOp>(op)))
+  bool matches = llvm::TypeSwitch<Operation *, bool>(op)
+                     .Case([&](ConvOp op) { return matchConv(op); })
+                     .Case([&](ConvTransposeOp op) { return matchConvTranspose(op); })
+                     .Case([&](MatMulOp op) { return matchMatMul(op); })
+                     .Default(false);
+  if (!matches)
     return false;
   result = op->getResult(0);
   auto type = cast<RankedTensorType>(input.getType());
   rank = type.getRank();
   isInteger = type.getElementType().isInteger(8);
-  if (!(isInteger || type.getElementType().isF32()) || channels == 0 || columns < 4 ||
-      type.getDimSize(rank - 1) != channels * groups || !site.view.getOuter(input) ||
-      site.view.getConstant(input))
+  taps = countTaps(axes);
+  if (!(isInteger || type.getElementType().isF32()) || taps == 0 || channels == 0 ||
+      columns == 0 || type.getDimSize(rank - 1) != channels * groups ||
+      !site.view.getOuter(input) || site.view.getConstant(input))
     return false;
-  isFlat = llvm::all_of(axes, [](const WindowAxis &axis) { return axis.isPointwise(); });
+  isFlat = kind != TransposedConvolution &&
+           llvm::all_of(axes, [](const WindowAxis &axis) { return axis.isPointwise(); });
   if (isFlat)
     axes.assign(1, WindowAxis());
   if (axes.size() == 1)
@@ -217,11 +115,24 @@ bool ContractionKernel::match() {
   int64_t steps = width().kernel * channels;
   rowSteps = isInteger ? llvm::divideCeil(steps, 2) : steps;
   // Whether the rows under a tile can be copied.
-  bool fits = height().reach(1) * width().reach(tilePixels) <= copiedRoom();
-  isGathered = groups != 1 || width().dilation != 1 || axes.size() > 2 ||
-               (width().isPadded() && !fits);
+  bool fits = height().reach(1) * width().reach(tilePixels) <= getCopiedRoom();
+  isGathered = kind == TransposedConvolution || groups != 1 || width().dilation != 1 ||
+               axes.size() > 2 || (width().isPadded() && !fits);
   isCopied = !isGathered && (width().isPadded() || isInteger);
   return !isInteger || (isCopied && fits);
+}
+
+int64_t ContractionKernel::getWeightIndex(int64_t group, int64_t column, int64_t channel,
+                                          int64_t tap) {
+  switch (kind) {
+  case Convolution:
+    return ((group * columns + column) * channels + channel) * taps + tap;
+  case TransposedConvolution:
+    return ((group * channels + channel) * columns + column) * taps + tap;
+  case Product:
+    return hasTransposedRhs ? column * channels + channel : channel * columns + column;
+  }
+  llvm_unreachable("unknown kind");
 }
 
 bool ContractionKernel::packWeights() {
@@ -253,9 +164,7 @@ bool ContractionKernel::packWeights() {
             int64_t k = tap % this->width().kernel * channels + c;
             int64_t step = (panel * rows + row) * rowSteps + k / pairs;
             to[(step * width + n % width) * pairs + k % pairs] =
-                from(conv           ? ((g * columns + n) * channels + c) * taps + tap
-                     : isTransposed ? n * channels + c
-                                    : c * columns + n);
+                from(getWeightIndex(g, n, c, tap));
           }
   };
   auto copy = [&](auto zero) {
@@ -280,6 +189,11 @@ bool ContractionKernel::packWeights() {
 void ContractionKernel::chooseTile() {
   knownWidth = getConstantIntValue(width().output);
   knownPixels = getConstantIntValue(imagePixels);
+  if (kind == TransposedConvolution && knownPixels) {
+    knownPixels = 1;
+    for (const WindowAxis &axis : axes)
+      *knownPixels *= llvm::divideCeil(*getConstantIntValue(axis.output), axis.stride);
+  }
   std::optional<int64_t> length = isGathered ? knownPixels : knownWidth;
   if (!length)
     return;
@@ -297,62 +211,11 @@ void ContractionKernel::chooseTile() {
       tilePixels = size;
 }
 
-/// Pieces of about the same size, of which there are enough for threads.
-void ContractionKernel::choosePieces() {
-  auto split = [](int64_t length, int64_t most, int64_t unit) {
-    length = std::max<int64_t>(length, 1);
-    int64_t parts = llvm::divideCeil(length, std::max(most, unit));
-    int64_t part = llvm::divideCeil(length, parts);
-    return int64_t(llvm::divideCeil(part, unit)) * unit;
-  };
-  int64_t bytes = channels * groups * sizeof(float);
-  for (const WindowAxis &axis : axes)
-    bytes *= axis.advance();
-  int64_t most = std::max<int64_t>(1, kPieceBytes / bytes);
-  int64_t parts = llvm::divideCeil(kManyIterations, sharedPanels());
-  if (isGathered) {
-    int64_t pixels = knownPixels.value_or(kAssumedRows * kAssumedWidth);
-    most = std::min<int64_t>(most, llvm::divideCeil(pixels, parts));
-    piecePixels = split(pixels, most, tilePixels);
-    return;
-  }
-  int64_t length = knownWidth.value_or(isFlat ? kAssumedRows * kAssumedWidth
-                                               : kAssumedWidth);
-  int64_t rows = getConstantIntValue(height().output).value_or(kAssumedRows);
-  int64_t mostColumns = most;
-  if (rows == 1)
-    mostColumns = std::min<int64_t>(most, llvm::divideCeil(length, parts));
-  // Rows that are computed as a whole end where the last tile does.
-  auto chooseColumns = [&](int64_t most) {
-    int64_t part = split(length, most, tilePixels);
-    return knownWidth && part >= *knownWidth ? std::max<int64_t>(*knownWidth, 1) : part;
-  };
-  auto chooseRows = [&](int64_t most) {
-    return split(rows, std::min<int64_t>(most, llvm::divideCeil(rows, parts)), 1);
-  };
-  if (!isCopied) {
-    pieceColumns = chooseColumns(mostColumns);
-    pieceRows = chooseRows(std::max<int64_t>(1, most / pieceColumns));
-    return;
-  }
-  // Neighbouring pieces copy some of the same pixels: the fewest are copied in pieces that
-  // are about as high as wide.
-  std::optional<double> fewest;
-  for (int64_t columns = tilePixels;; columns += tilePixels) {
-    int64_t width = chooseColumns(std::min(columns, mostColumns));
-    int64_t reach = copiedRoom() / this->width().reach(width);
-    int64_t fitting = (reach - height().reach(1)) / height().stride + 1;
-    if (fewest && reach < height().reach(1))
-      return;
-    int64_t piece = chooseRows(std::max<int64_t>(
-        1, std::min<int64_t>(fitting, llvm::divideCeil(most, width))));
-    double copies = double(height().reach(piece) * this->width().reach(width)) *
-                    llvm::divideCeil(rows, piece) * llvm::divideCeil(length, width);
-    if (!fewest || copies <= *fewest)
-      std::tie(fewest, pieceColumns, pieceRows) = std::tuple(copies, width, piece);
-    if (columns >= std::min(length, mostColumns))
-      return;
-  }
+int64_t nn::choosePart(int64_t length, int64_t most, int64_t unit) {
+  length = std::max<int64_t>(length, 1);
+  int64_t parts = llvm::divideCeil(length, std::max(most, unit));
+  int64_t part = llvm::divideCeil(length, parts);
+  return int64_t(llvm::divideCeil(part, unit)) * unit;
 }
 
 LogicalResult ContractionKernel::emit() {
@@ -364,12 +227,14 @@ LogicalResult ContractionKernel::emit() {
   if (failed(epilogue.add(ends)))
     return failure();
   site.addInput(input);
-  if (conv && conv.getBias()) {
-    bias.emplace(site, conv.getBias());
+  if (biasInput) {
+    bias.emplace(site, biasInput);
     if (failed(bias->add({rank - 1, rank}, result)))
       return failure();
   }
-  if (!packWeights() || failed(site.begin(conv ? "packed_conv" : "packed_matmul")))
+  constexpr StringLiteral names[] = {"packed_conv", "packed_conv_transpose",
+                                     "packed_matmul"};
+  if (!packWeights() || failed(site.begin(names[kind])))
     return failure();
   Value source = site.getInputMemref(input);
   Value output = site.getOutputMemref(0);
@@ -392,7 +257,7 @@ LogicalResult ContractionKernel::emit() {
   if (bias)
     bias->setSizes({one, depth});
   chooseTile();
-  choosePieces();
+  isGathered ? chooseGatheredPieces() : chooseRowPieces();
   if (isCopied) {
     // Tiles may reach behind a row, and a pair behind its last element.
     int64_t pixels = height().reach(pieceRows) * width().reach(pieceColumns) +
@@ -400,65 +265,24 @@ LogicalResult ContractionKernel::emit() {
     Type type = isInteger ? Type(e().b.getI16Type()) : e().b.getF32Type();
     copied = e().array(e().scratch(pixels * channels + 1, type));
   }
+  if (kind == TransposedConvolution)
+    numbers = e().array(e().scratch(tilePixels, e().b.getIndexType()));
   buffer = e().array(e().scratch(tilePixels * kPanelVectors * lanes, sumType()));
-  e().loop(site.getBegin(), site.getEnd(), 1,
-           [&](Value iteration) { emitIteration(iteration); });
+  e().loop(site.getBegin(), site.getEnd(), 1, [&](Value iteration) {
+    Value panel = e().rem(iteration, e().index(sharedPanels()));
+    Value piece = e().div(iteration, e().index(sharedPanels()));
+    isGathered ? emitGatheredPiece(panel, piece) : emitRowPiece(panel, piece);
+  });
   if (failed(status))
     return failure();
-
   Value count = site.hostIndex(sharedPanels());
   if (!isFlat)
     count = site.hostMul(count, site.getResultSize(0, 0));
-  int64_t work = taps * channels * kPanelVectors * (isCopied ? panels : 1);
-  if (isGathered) {
-    Value pixels = site.hostResultProduct(0, isFlat ? 0 : 1, rank - 1);
-    count = site.hostMul(count, site.hostCeilDiv(pixels, piecePixels));
-    work *= piecePixels;
-  } else {
-    Value pixels = isFlat ? site.hostResultProduct(0, 0, rank - 1)
-                          : site.getResultSize(0, rank - 2);
-    Value rows = rank == 4 && !isFlat ? site.getResultSize(0, 1) : site.hostIndex(1);
-    count = site.hostMul(count, site.hostCeilDiv(pixels, pieceColumns));
-    count = site.hostMul(count, site.hostCeilDiv(rows, pieceRows));
-    work *= pieceColumns * pieceRows;
-  }
-  site.finish(count, chooseGrain(work));
+  count = site.hostMul(count, isGathered ? countGatheredPieces() : countRowPieces());
+  int64_t pixels = isGathered ? piecePixels : pieceColumns * pieceRows;
+  int64_t work = taps / getNumPhases() * channels * kPanelVectors * (isCopied ? panels : 1);
+  site.finish(count, chooseGrain(work * pixels));
   return success();
-}
-
-void ContractionKernel::emitIteration(Value iteration) {
-  Value panel = e().rem(iteration, e().index(sharedPanels()));
-  Value piece = e().div(iteration, e().index(sharedPanels()));
-  if (isGathered) {
-    Value pieces = e().ceilDiv(imagePixels, e().index(piecePixels));
-    image = e().div(piece, pieces);
-    Value first = e().mul(e().rem(piece, pieces), piecePixels);
-    Value end = e().min(e().add(first, piecePixels), imagePixels);
-    return emitPanel(panel, [&] {
-      e().loop(first, end, tilePixels,
-               [&](Value tile) { emitGatheredTile(tile, end); });
-    });
-  }
-  auto piecesOf = [&](const WindowAxis &axis, int64_t size) {
-    return e().ceilDiv(axis.output, e().index(size));
-  };
-  SmallVector<Value> indices =
-      e().delinearize(piece, {Value(), piecesOf(height(), pieceRows),
-                              piecesOf(width(), pieceColumns)});
-  image = isFlat ? e().index(0) : indices[0];
-  Value firstRow = e().mul(indices[1], pieceRows);
-  Value endRow = e().min(e().add(firstRow, pieceRows), height().output);
-  Value firstColumn = e().mul(indices[2], pieceColumns);
-  Value endColumn = e().min(e().add(firstColumn, pieceColumns), width().output);
-  auto emitPiece = [&] {
-    e().loop(firstRow, endRow, 1,
-             [&](Value row) { emitRow(row, firstColumn, endColumn); });
-  };
-  if (!isCopied)
-    return emitPanel(panel, emitPiece);
-  copyRows(firstRow, endRow, firstColumn);
-  e().loop(e().index(0), e().index(panels), 1,
-           [&](Value number) { emitPanel(number, emitPiece); });
 }
 
 void ContractionKernel::emitPanel(Value panel, function_ref<void()> emitPiece) {
@@ -482,213 +306,6 @@ void ContractionKernel::emitPanel(Value panel, function_ref<void()> emitPiece) {
 }
 
 //===----------------------------------------------------------------------===//
-// Tiles that are parts of rows
-//===----------------------------------------------------------------------===//
-
-/// Copies what outputs from `firstColumn` on read of the input of these rows.
-void ContractionKernel::copyRows(Value firstRow, Value endRow, Value firstColumn) {
-  Array source = site.getInput(input);
-  int64_t reach = width().reach(pieceColumns);
-  firstCopiedRow = getWindowStart(e(), height(), firstRow);
-  firstCopiedColumn = getWindowStart(e(), width(), firstColumn);
-  Value last = getWindowStart(e(), height(), e().sub(endRow, e().index(1)));
-  Value bottom = e().min(height().input, e().add(last, height().reach(1)));
-  // Columns before, in and behind the input.
-  Value before = e().min(e().max(e().sub(e().index(0), firstCopiedColumn), e().index(0)),
-                         e().index(reach));
-  Value end = e().min(e().sub(width().input, firstCopiedColumn), e().index(reach));
-  end = e().max(end, before);
-  Type type = copied.elementType;
-  int64_t width = e().getLanes(type.getIntOrFloatBitWidth());
-  auto fill = [&](Value from, Value to) {
-    Value count = e().mul(e().sub(to, from), channels);
-    Value start = e().mul(from, channels);
-    e().vectorLoop(count, width, 1, [&](Value position, Value rest) {
-      e().store(e().constant(e().vector(type, width), 0), copied,
-                e().add(start, position), rest);
-    });
-  };
-  e().loop(e().max(firstCopiedRow, e().index(0)), bottom, 1, [&](Value y) {
-    Value row = e().mul(e().sub(y, firstCopiedRow), reach);
-    fill(row, e().add(row, before));
-    Value pixel = e().add(e().mul(image, height().input), y);
-    pixel = e().add(e().add(e().mul(pixel, this->width().input), firstCopiedColumn), before);
-    Value from = e().mul(pixel, channels);
-    Value to = e().mul(e().add(row, before), channels);
-    e().vectorLoop(
-        e().mul(e().sub(end, before), channels), width, 4, [&](Value position, Value rest) {
-          Value loaded = e().load(source, e().add(from, position), width, rest);
-          e().store(convertInput(loaded), copied, e().add(to, position), rest);
-        });
-    fill(e().add(row, end), e().add(row, e().index(reach)));
-  });
-}
-
-/// 8-bit integers loaded of `tensor` as 16 bits; floats stay.
-Value ContractionKernel::widen(Value loaded, Value tensor) {
-  if (!isInteger)
-    return loaded;
-  int64_t count = cast<VectorType>(loaded.getType()).getNumElements();
-  Type type = e().vector(e().b.getI16Type(), count);
-  return getElementTypeOrSelf(tensor.getType()).isUnsignedInteger()
-             ? arith::ExtUIOp::create(e().b, e().loc, type, loaded).getResult()
-             : arith::ExtSIOp::create(e().b, e().loc, type, loaded).getResult();
-}
-
-/// An input as it is copied: less its zero point.
-Value ContractionKernel::convertInput(Value loaded) {
-  Value wide = widen(loaded, input);
-  int64_t zeroPoint = conv ? conv.getInputZeroPoint() : 0;
-  if (zeroPoint == 0)
-    return wide;
-  return arith::SubIOp::create(e().b, e().loc, wide,
-                               e().constant(wide.getType(), zeroPoint));
-}
-
-void ContractionKernel::emitRow(Value row, Value firstColumn, Value endColumn) {
-  auto emitTiles = [&](Value from, Value to, int64_t size) {
-    e().loop(from, to, size, [&](Value tile) {
-      emitInnerTile(row, tile, size, e().index(size));
-    });
-  };
-  if (knownWidth) {
-    // The last tile of a row may be smaller.
-    int64_t rest = *knownWidth % tilePixels;
-    Value wholeEnd = e().min(endColumn, e().index(*knownWidth - rest));
-    emitTiles(firstColumn, wholeEnd, tilePixels);
-    if (rest && pieceColumns == *knownWidth)
-      emitInnerTile(row, wholeEnd, rest, e().index(rest));
-    else if (rest)
-      e().ifTrue(e().less(wholeEnd, endColumn),
-                 [&] { emitInnerTile(row, wholeEnd, rest, e().index(rest)); });
-    return;
-  }
-  Value rest = e().rem(e().sub(endColumn, firstColumn), e().index(tilePixels));
-  Value wholeEnd = e().sub(endColumn, rest);
-  emitTiles(firstColumn, wholeEnd, tilePixels);
-  if (isCopied) {
-    // There is room behind the copied rows: the last tile is computed whole.
-    auto emitWhole = [&] {
-      e().ifTrue(e().less(e().index(0), rest),
-                 [&] { emitInnerTile(row, wholeEnd, tilePixels, rest); });
-    };
-    if (!isFlat)
-      return emitWhole();
-    return e().ifTrue(
-        e().equal(rest, 1), [&] { emitInnerTile(row, wholeEnd, 1, e().index(1)); },
-        emitWhole);
-  }
-  if (!conv) { // A product may have no more rows than these.
-    Value pairsEnd = e().sub(endColumn, e().rem(rest, e().index(2)));
-    emitTiles(wholeEnd, pairsEnd, 2);
-    wholeEnd = pairsEnd;
-  }
-  emitTiles(wholeEnd, endColumn, 1);
-}
-
-void ContractionKernel::emitInnerTile(Value row, Value column, int64_t count,
-                                      Value stored) {
-  Array source = isCopied ? copied : site.getInput(input);
-  Value left = getWindowStart(e(), width(), column), top = getWindowStart(e(), height(), row);
-  Value rowLength = width().input;
-  if (isCopied) {
-    left = e().sub(left, firstCopiedColumn);
-    top = e().sub(top, firstCopiedRow);
-    rowLength = e().index(width().reach(pieceColumns));
-  } else {
-    top = e().add(e().mul(image, height().input), top);
-  }
-  int64_t pixelStep = width().stride * channels;
-  std::pair<Value, Value> range = {e().index(0), e().index(height().kernel)};
-  if (height().isPadded())
-    range = getTapRange(e(), height(), row);
-  SmallVector<Value> sums = e().loop(
-      range.first, range.second, 1, makeSums(count), [&](Value kh, ValueRange carried) {
-        Value y = e().add(top, e().mul(kh, height().dilation));
-        Value start = e().mul(e().add(e().mul(y, rowLength), left), channels);
-        Value pairs = isInteger ? e().pointer(e().address(source, start)) : Value();
-        return multiply(
-            e().mul(kh, rowSteps), rowSteps, carried, [&](int64_t pixel, Value k) {
-              if (!isInteger)
-                return e().loadSplat(source,
-                                     e().add(e().add(start, k), pixel * pixelStep), lanes);
-              // Pairs of a pixel may begin at any element.
-              Value first = e().offset(pairs, source.elementType,
-                                       e().index(pixel * pixelStep));
-              return e().broadcast(e().load(first, sumType(), k), lanes);
-            });
-      });
-  storeTile(sums, e().add(e().mul(row, width().output), column), count, stored);
-}
-
-//===----------------------------------------------------------------------===//
-// Gathered tiles
-//===----------------------------------------------------------------------===//
-
-void ContractionKernel::emitGatheredTile(Value first, Value end) {
-  SmallVector<Value> sizes;
-  for (const WindowAxis &axis : axes)
-    sizes.push_back(axis.output);
-  SmallVector<Pixel> pixels(tilePixels);
-  for (auto [i, pixel] : llvm::enumerate(pixels)) {
-    Value number = e().add(first, i);
-    pixel.isBeforeEnd = e().less(number, end);
-    for (auto [axis, index] : llvm::zip(axes, e().delinearize(number, sizes)))
-      pixel.starts.push_back(getWindowStart(e(), axis, index));
-  }
-  SmallVector<Position> positions;
-  for (Pixel &pixel : pixels)
-    positions.push_back({pixel.isBeforeEnd, image});
-  SmallVector<Value> sums =
-      gatherTaps(0, pixels, positions, e().index(0), makeSums(tilePixels));
-  storeTile(sums, first, tilePixels,
-            e().min(e().sub(end, first), e().index(tilePixels)));
-}
-
-SmallVector<Value> ContractionKernel::gatherTaps(size_t number, ArrayRef<Pixel> pixels,
-                                                 ArrayRef<Position> positions, Value tap,
-                                                 ValueRange sums) {
-  if (number == axes.size()) {
-    Array source = site.getInput(input);
-    Value outside = e().address(site.getInput(weights), e().index(zeros));
-    Value ownChannel = e().mul(group, channels);
-    SmallVector<Value> pointers;
-    for (const Position &position : positions) {
-      Value offset = e().add(e().mul(position.number, channels * groups), ownChannel);
-      pointers.push_back(e().pointer(
-          e().select(position.isInside, e().address(source, offset), outside)));
-    }
-    return multiply(e().mul(tap, channels), channels, sums, [&](int64_t pixel, Value k) {
-      return e().broadcast(e().load(pointers[pixel], e().b.getF32Type(), k), lanes);
-    });
-  }
-  const WindowAxis &axis = axes[number];
-  Value low = e().index(0), high = e().index(axis.kernel);
-  // Taps that some pixel of the tile has: indices on the first axis grow.
-  if (number == 0 && axis.isPadded()) {
-    auto indexOf = [&](const Pixel &pixel) {
-      return e().div(e().add(pixel.starts[0], axis.padBegin), e().index(axis.stride));
-    };
-    Value last = e().min(indexOf(pixels.back()), e().sub(axis.output, e().index(1)));
-    low = getTapRange(e(), axis, last).first;
-    high = getTapRange(e(), axis, indexOf(pixels.front())).second;
-  }
-  return e().loop(
-      low, high, 1, SmallVector<Value>(sums), [&](Value k, ValueRange carried) {
-        SmallVector<Position> next;
-        for (auto [pixel, position] : llvm::zip(pixels, positions)) {
-          Value at = e().add(pixel.starts[number], e().mul(k, axis.dilation));
-          Value isInside = position.isInside;
-          if (axis.isPadded())
-            isInside = both(isInside, e().isBelow(at, axis.input));
-          next.push_back({isInside, e().add(e().mul(position.number, axis.input), at)});
-        }
-        return gatherTaps(number + 1, pixels, next, e().add(e().mul(tap, axis.kernel), k),
-                          carried);
-      });
-}
-
-//===----------------------------------------------------------------------===//
 // Sums
 //===----------------------------------------------------------------------===//
 
@@ -708,6 +325,16 @@ SmallVector<Value> ContractionKernel::makeSums(int64_t count) {
   for (int64_t pixel = 0; pixel < count; ++pixel)
     llvm::append_range(sums, initials);
   return sums;
+}
+
+Value ContractionKernel::widen(Value loaded, Value tensor) {
+  if (!isInteger)
+    return loaded;
+  int64_t count = cast<VectorType>(loaded.getType()).getNumElements();
+  Type type = e().vector(e().b.getI16Type(), count);
+  return getElementTypeOrSelf(tensor.getType()).isUnsignedInteger()
+             ? arith::ExtUIOp::create(e().b, e().loc, type, loaded).getResult()
+             : arith::ExtSIOp::create(e().b, e().loc, type, loaded).getResult();
 }
 
 Value ContractionKernel::multiplyAdd(Value a, Value b, Value sum) {
@@ -765,22 +392,21 @@ ContractionKernel::multiply(Value start, int64_t depth, ValueRange sums,
   return all;
 }
 
-void ContractionKernel::storeTile(ValueRange sums, Value first, int64_t count,
-                                  Value stored) {
+void ContractionKernel::storeTile(ValueRange sums, int64_t count, Value stored,
+                                  function_ref<Value(Value)> numberOf) {
   if (isConstantIntValue(stored, count) &&
       site.view.estimateCost(site.view.results) <= kCheapEpilogue) {
     for (int64_t pixel = 0; pixel < count; ++pixel)
       for (int64_t v = 0; v < vectors; ++v)
-        storeVector(sums[pixel * vectors + v], e().add(first, pixel), v);
+        storeVector(sums[pixel * vectors + v], numberOf(e().index(pixel)), v);
     return;
   }
   for (int64_t i = 0; i < int64_t(sums.size()); ++i)
     e().store(sums[i], buffer, e().index(i * lanes));
   e().loop(e().index(0), stored, 1, [&](Value pixel) {
-    Value at = e().mul(pixel, vectors * lanes);
+    Value at = e().mul(pixel, vectors * lanes), number = numberOf(pixel);
     for (int64_t v = 0; v < vectors; ++v)
-      storeVector(e().load(buffer, e().add(at, v * lanes), lanes), e().add(first, pixel),
-                  v);
+      storeVector(e().load(buffer, e().add(at, v * lanes), lanes), number, v);
   });
 }
 

@@ -7,26 +7,45 @@
 using namespace mlir;
 using namespace mlir::nn;
 
-FailureOr<SmallVector<WindowAxis>> nn::getWindowAxes(ConvOp op) {
-  if (op.getAutoPad() != AutoPad::NotSet && op.getAutoPad() != AutoPad::Valid)
-    return failure();
-  ArrayRef<int64_t> kernel =
-      cast<RankedTensorType>(op.getWeight().getType()).getShape().drop_front(2);
+/// `pads` are begins, then ends.
+static FailureOr<SmallVector<WindowAxis>>
+makeAxes(ArrayRef<int64_t> kernel, const Window &window, ArrayRef<int64_t> pads) {
   int64_t count = kernel.size();
-  Window window(count, op.getStrides(), op.getDilations(), op.getPads());
   SmallVector<WindowAxis> axes(count);
   for (auto [i, axis] : llvm::enumerate(axes)) {
     axis.kernel = kernel[i];
     axis.stride = window.strides[i];
     axis.dilation = window.dilations[i];
-    if (op.getAutoPad() == AutoPad::NotSet) {
-      axis.padBegin = window.pads[i];
-      axis.padEnd = window.pads[count + i];
-    }
-    if (axis.padBegin < 0 || axis.padEnd < 0)
+    axis.padBegin = pads[i];
+    axis.padEnd = pads[count + i];
+    if (axis.padBegin < 0)
       return failure();
   }
   return axes;
+}
+
+FailureOr<SmallVector<WindowAxis>> nn::getWindowAxes(ConvOp op) {
+  if (op.getAutoPad() != AutoPad::NotSet && op.getAutoPad() != AutoPad::Valid)
+    return failure();
+  ArrayRef<int64_t> kernel =
+      cast<RankedTensorType>(op.getWeight().getType()).getShape().drop_front(2);
+  Window window(kernel.size(), op.getStrides(), op.getDilations(), op.getPads());
+  SmallVector<int64_t> pads(2 * kernel.size(), 0);
+  if (op.getAutoPad() == AutoPad::NotSet)
+    pads = window.pads;
+  if (llvm::any_of(pads, [](int64_t pad) { return pad < 0; }))
+    return failure();
+  return makeAxes(kernel, window, pads);
+}
+
+FailureOr<SmallVector<WindowAxis>> nn::getWindowAxes(ConvTransposeOp op) {
+  std::optional<SmallVector<int64_t>> pads = resolveTransposedPads(op);
+  if (!pads)
+    return failure();
+  ArrayRef<int64_t> kernel =
+      cast<RankedTensorType>(op.getWeight().getType()).getShape().drop_front(2);
+  Window window(kernel.size(), op.getStrides(), op.getDilations(), op.getPads());
+  return makeAxes(kernel, window, *pads);
 }
 
 Value nn::getWindowStart(KernelEmitter &e, const WindowAxis &axis, Value output) {

@@ -116,3 +116,38 @@ nn::resolveAutoPad(AutoPad autoPad, ArrayRef<int64_t> sizes,
   }
   return pads;
 }
+
+std::optional<SmallVector<int64_t>> nn::resolveTransposedPads(ConvTransposeOp op) {
+  auto input = cast<RankedTensorType>(op.getInput().getType());
+  auto weight = cast<RankedTensorType>(op.getWeight().getType());
+  SpatialDims where(op.getLayout(), input.getRank());
+  ArrayRef<int64_t> sizes = input.getShape().slice(where.firstSpatial, where.count);
+  ArrayRef<int64_t> kernel = weight.getShape().drop_front(2);
+  size_t count = where.count;
+  Window window(count, op.getStrides(), op.getDilations(), op.getPads());
+  bool isSame = op.getAutoPad() == AutoPad::SameUpper ||
+                op.getAutoPad() == AutoPad::SameLower;
+  SmallVector<int64_t> pads(2 * count, 0);
+  if (op.getAutoPad() == AutoPad::NotSet)
+    pads = window.pads;
+  for (size_t i = 0; i < count; ++i) {
+    int64_t added = op.getOutputPadding().empty() ? 0 : op.getOutputPadding()[i];
+    int64_t extent = window.dilations[i] * (kernel[i] - 1) + 1;
+    if (!op.getOutputShape().empty() || isSame) {
+      // The pads follow from the size wanted; with "same" it is stride * input.
+      int64_t total = extent + added - window.strides[i];
+      if (!op.getOutputShape().empty()) {
+        if (ShapedType::isDynamic(sizes[i]))
+          return std::nullopt;
+        total = window.strides[i] * (sizes[i] - 1) + added + extent -
+                op.getOutputShape()[i];
+      }
+      int64_t half = total / 2;
+      pads[i] = op.getAutoPad() == AutoPad::SameUpper ? half : total - half;
+      pads[count + i] = total - pads[i];
+    }
+    // An output padding is what the end pads cut off less.
+    pads[count + i] -= added;
+  }
+  return pads;
+}

@@ -55,6 +55,10 @@ std::optional<SmallVector<int64_t>>
 resolveAutoPad(AutoPad autoPad, ArrayRef<int64_t> sizes,
                ArrayRef<int64_t> kernel, const Window &window);
 
+/// The pads of a transposed convolution (begins, then ends), less the output padding.
+/// Nothing if they follow from `output_shape` and a size known only at run time.
+std::optional<SmallVector<int64_t>> resolveTransposedPads(ConvTransposeOp op);
+
 } // namespace mlir::nn
 
 #endif // NN_DIALECTS_NN_IR_SPATIALSHAPES_H

@@ -27,6 +27,9 @@ struct WindowAxis {
 /// Those of a convolution whose weights have static sizes, without `input` and `output`.
 /// Failure if pads are negative or depend on the input's sizes.
 FailureOr<SmallVector<WindowAxis>> getWindowAxes(ConvOp op);
+/// Those of a transposed convolution: output `i * stride + k * dilation - padBegin` reads
+/// input i with tap k.
+FailureOr<SmallVector<WindowAxis>> getWindowAxes(ConvTransposeOp op);
 
 /// Where the window of an output begins; before 0 in the padding.
 Value getWindowStart(KernelEmitter &e, const WindowAxis &axis, Value output);

@@ -14,7 +14,7 @@ using namespace mlir::nn;
 using namespace mlir::nn::types;
 
 static std::optional<std::string> violatesChannelsLast(Operation *op) {
-  return cast<ConvOp>(op).getLayout() == Layout::ChannelsLast
+  return cast<SpatialOpInterface>(op).getDataLayout() == Layout::ChannelsLast
              ? std::nullopt
              : std::optional<std::string>("channels_first");
 }
@@ -43,6 +43,7 @@ static const Capability table[] = {
     {"nn.where",              "kernel elementwise",    basic, 0, INT64_MAX, {}, /*data=*/1},
     {"nn.conv",               "kernel depthwise_conv", f32 | i8 | ui8, 3, 4, depthwise},
     {"nn.conv",               "kernel contraction",    f32 | i8 | ui8, 3, 5, channelsLast},
+    {"nn.conv_transpose",     "kernel contraction",    f32, 3, 5, channelsLast},
     {"nn.max_pool",           "kernel pool",           f32 | f64 | i8 | ui8, 3, 5},
     {"nn.average_pool",       "kernel pool",           f32 | f64, 3, 5},
     {"nn.softmax",            "kernel softmax",        floats, 1},

@@ -72,42 +72,17 @@ static std::optional<Pads> resolvePads(ConvOp op, std::string &reason) {
 
 static std::optional<Pads> resolvePads(ConvTransposeOp op,
                                        std::string &reason) {
-  SmallVector<int64_t> sizes = getSpatialSizes(op.getInput(), op.getLayout());
-  size_t count = sizes.size();
-  Window window(count, op.getStrides(), op.getDilations(), op.getPads());
-  ArrayRef<int64_t> kernel = getTensor(op.getWeight()).getShape().drop_front(2);
-  bool isSame = op.getAutoPad() == AutoPad::SameUpper ||
-                op.getAutoPad() == AutoPad::SameLower;
-  SmallVector<int64_t> pads(2 * count, 0);
-  if (op.getAutoPad() == AutoPad::NotSet)
-    pads = window.pads;
-  for (size_t i = 0; i < count; ++i) {
-    int64_t added =
-        op.getOutputPadding().empty() ? 0 : op.getOutputPadding()[i];
-    int64_t extent = window.dilations[i] * (kernel[i] - 1) + 1;
-    if (!op.getOutputShape().empty() || isSame) {
-      // The pads follow from the size wanted; with "same" it is stride * input.
-      int64_t total = extent + added - window.strides[i];
-      if (!op.getOutputShape().empty()) {
-        if (ShapedType::isDynamic(sizes[i])) {
-          reason = "output_shape with an input size known only at run time";
-          return std::nullopt;
-        }
-        total = window.strides[i] * (sizes[i] - 1) + added + extent -
-                op.getOutputShape()[i];
-      }
-      int64_t half = total / 2;
-      pads[i] = op.getAutoPad() == AutoPad::SameUpper ? half : total - half;
-      pads[count + i] = total - pads[i];
-    }
-    // An output padding is what the end pads cut off less.
-    pads[count + i] -= added;
-    if (pads[i] < 0) {
-      reason = "negative pads";
-      return std::nullopt;
-    }
+  std::optional<SmallVector<int64_t>> pads = resolveTransposedPads(op);
+  if (!pads) {
+    reason = "output_shape with an input size known only at run time";
+    return std::nullopt;
   }
-  return split(pads);
+  ArrayRef<int64_t> begins = ArrayRef(*pads).take_front(pads->size() / 2);
+  if (llvm::any_of(begins, [](int64_t pad) { return pad < 0; })) {
+    reason = "negative pads";
+    return std::nullopt;
+  }
+  return split(*pads);
 }
 
 /// Whether two taps of a window may lie further apart than the input is large.

@@ -131,12 +131,20 @@ TRANSPOSED = {
     "wide": ("N,24,H,W", "24,16,4,4", "strides = [2, 2], pads = [1, 1, 1, 1]"),
     "line": ("N,2,W", "2,3,3", "strides = [2], pads = [1, 0]"),
     "volume": ("N,2,3,H,W", "2,1,2,2,2", "strides = [1, 2, 2]"),
+    "stride_beyond_kernel": ("N,5,H,W", "5,9,2,1", "strides = [3, 2], pads = [1, 0, 0, 0]"),
+    "deep": ("N,70,H,W", "70,20,3,3",
+             "strides = [2, 2], pads = [1, 1, 1, 1], output_padding = [1, 1]"),
+    "large_pads": ("N,8,H,W", "8,17,5,5", "strides = [2, 3], pads = [4, 3, 3, 4]"),
+    "unit_stride": ("N,8,H,W", "8,12,3,3", "pads = [1, 1, 1, 1]"),
+    "group_wide": ("N,16,H,W", "16,10,4,3", "group = 2, strides = [2, 2], pads = [1, 1, 1, 1]"),
+    "line_long": ("N,12,W", "12,18,16", "strides = [8], pads = [4, 4]"),
+    "volume_wide": ("N,6,3,H,W", "6,9,3,3,3", "strides = [2, 2, 2], pads = [1, 1, 1, 1, 1, 1]"),
 }
 
 
 def conv_transpose():
     for name, (x, w, attributes) in TRANSPOSED.items():
-        groups = 2 if name == "group" else 1
+        groups = 2 if name.startswith("group") else 1
         bias = int(w.split(",")[1]) * groups
         operator = f"ConvTranspose<{attributes}>" if attributes else "ConvTranspose"
         yield Case(f"ConvTranspose_{name}", f"float[{x}] x", f"y = {operator}(x, w, b)",

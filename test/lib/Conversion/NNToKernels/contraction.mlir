@@ -75,6 +75,24 @@ func.func @product(%x: tensor<?x512xf32>) -> tensor<?x512xf32> {
 
 // -----
 
+// A transposed convolution has 2 x 2 phases: outputs that read the same taps. A tile writes
+// to every second column.
+// CHECK-LABEL: func.func @transposed(
+// CHECK: nn.call_kernel @kernel_packed_conv_transpose_0
+// CHECK: func.func private @kernel_packed_conv_transpose_0
+// CHECK: memref.alloca() {{.*}} : memref<6xindex>
+// CHECK: arith.constant 4 : index
+// CHECK-COUNT-6: llvm.inttoptr
+// CHECK-NOT: llvm.inttoptr
+// CHECK-COUNT-12: vector.fma
+func.func @transposed(%x: tensor<?x9x30x16xf32>) -> tensor<?x18x60x32xf32> {
+  %w = nn.constant dense<0.5> : tensor<16x32x4x4xf32>
+  %0 = nn.conv_transpose %x, %w {layout = 1 : i32, strides = array<i64: 2, 2>, pads = array<i64: 1, 1, 1, 1>} : (tensor<?x9x30x16xf32>, tensor<16x32x4x4xf32>) -> tensor<?x18x60x32xf32>
+  return %0 : tensor<?x18x60x32xf32>
+}
+
+// -----
+
 // Channels first, weights known at run time only.
 // CHECK-LABEL: func.func @others(
 // CHECK-NOT: nn.call_kernel

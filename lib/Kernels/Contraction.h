@@ -1,0 +1,178 @@
+//===- Contraction.h - kernels of convolutions and products -----*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// Direct convolution, channels last, with constant weights that are packed to groups x
+// panels x KD x KH x KW x C x columns of a panel. A matrix product is one with a single
+// tap, whose pixels are the rows of the lhs:
+//
+//   for iteration in [begin, end)        of images x pieces x groups x panels
+//     for tile of output pixels in the piece of the image
+//       acc[pixel][vector] = bias[columns]
+//       for kd, kh, kw, c                      carries acc in registers
+//         b[vector] = weights[kd, kh, kw, c, columns]
+//         acc[pixel][vector] += input[pixel at kd, kh, kw; c] * b[vector]
+//       result[pixel, columns] = epilogue(acc[pixel][vector])
+//
+// Panels are innermost, so that the input of a piece stays in the cache.
+//
+// Contraction.cpp decides, packs, multiplies and stores. Tiles are of two kinds:
+// ContractionRows.cpp has those that are parts of rows, ContractionGather.cpp those that
+// may hold any pixels, and transposed convolutions.
+//
+// 8-bit integers are copied as 16 bits, less the zero point, and weights are widened when
+// they are loaded. vpmaddwd multiplies and adds two at a time, which is exact; two pairs
+// take as long as one product of floats.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NN_LIB_KERNELS_CONTRACTION_H
+#define NN_LIB_KERNELS_CONTRACTION_H
+
+#include "dialects/NN/IR/NN.h"
+#include "nn/Kernels/LeafLoader.h"
+#include "nn/Kernels/WindowAxes.h"
+
+namespace mlir::nn {
+
+/// Bytes of input that one piece should read: what an L2 cache holds.
+constexpr int64_t kPieceBytes = 384 << 10;
+/// Sizes known only at run time are assumed to be this.
+constexpr int64_t kAssumedRows = 64, kAssumedWidth = 64;
+/// Iterations that suffice for threads to share the work.
+constexpr int64_t kManyIterations = 16;
+/// Vectors in a panel.
+constexpr int64_t kPanelVectors = 2;
+
+class ContractionKernel {
+public:
+  explicit ContractionKernel(KernelSite &site) : site(site), epilogue(site) {}
+  LogicalResult emit();
+
+private:
+  //===--------------------------------------------------------------------===//
+  // Contraction.cpp
+  //===--------------------------------------------------------------------===//
+
+  bool match();
+  bool matchConv(ConvOp op);
+  bool matchConvTranspose(ConvTransposeOp op);
+  bool matchMatMul(MatMulOp op);
+  bool packWeights();
+  /// Where the weight of a column and channel of a group lies in its tensor.
+  int64_t getWeightIndex(int64_t group, int64_t column, int64_t channel, int64_t tap);
+  void chooseTile();
+  /// `emitPiece` for one panel, in the state of the emission.
+  void emitPanel(Value panel, function_ref<void()> emitPiece);
+
+  /// 8-bit integers loaded of `tensor` as 16 bits; floats stay.
+  Value widen(Value loaded, Value tensor);
+  /// What the accumulators of `count` pixels begin with.
+  SmallVector<Value> makeSums(int64_t count);
+  /// sums += pixels * weights, for `depth` steps from `start` on. `load` reads step k of a
+  /// pixel.
+  SmallVector<Value> multiply(Value start, int64_t depth, ValueRange sums,
+                              function_ref<Value(int64_t pixel, Value k)> load);
+  Value multiplyAdd(Value a, Value b, Value sum);
+  /// Stores the first `stored` of `count` pixels; `numberOf` is the number in the image of
+  /// a pixel of the tile.
+  void storeTile(ValueRange sums, int64_t count, Value stored,
+                 function_ref<Value(Value pixel)> numberOf);
+  void storeVector(Value sum, Value pixel, int64_t vector);
+
+  //===--------------------------------------------------------------------===//
+  // ContractionRows.cpp
+  //===--------------------------------------------------------------------===//
+
+  void chooseRowPieces();
+  void emitRowPiece(Value panel, Value piece);
+  Value countRowPieces();
+  /// Copies what outputs from `firstColumn` on read of the input of these rows.
+  void copyRows(Value firstRow, Value endRow, Value firstColumn);
+  /// An input as it is copied: less its zero point.
+  Value convertInput(Value loaded);
+  void emitRow(Value row, Value firstColumn, Value endColumn);
+  /// `count` pixels of a row; the first `stored` are stored.
+  void emitInnerTile(Value row, Value column, int64_t count, Value stored);
+  /// Pixels of the input that may be copied at a time.
+  int64_t getCopiedRoom() const;
+
+  //===--------------------------------------------------------------------===//
+  // ContractionGather.cpp
+  //===--------------------------------------------------------------------===//
+
+  /// An output pixel of a tile: where its window begins on each axis.
+  struct Pixel {
+    Value isBeforeEnd;
+    SmallVector<Value> starts;
+  };
+  /// Where a tap of a pixel lies: the number of the input's row, or pixel.
+  struct Position {
+    Value isInside, number;
+  };
+  /// The outputs of a transposed convolution, on one axis, that read the taps `tap`,
+  /// `tap + stride` and so on: `first`, `first + stride` and so on. Number i reads input
+  /// `shift + i` with the first tap, the one before with the second.
+  struct Phase {
+    Value tap, taps, first, outputs, shift;
+  };
+
+  void chooseGatheredPieces();
+  void emitGatheredPiece(Value panel, Value piece);
+  Value countGatheredPieces();
+  void emitGatheredTile(Value first, Value end);
+  /// Adds the taps from axis `number` on, for pixels at `positions`; `tap` is the number
+  /// of the tap so far.
+  SmallVector<Value> gatherTaps(size_t number, ArrayRef<Pixel> pixels,
+                                ArrayRef<Position> positions, Value tap, ValueRange sums);
+  Phase makePhase(const WindowAxis &axis, Value tap);
+  int64_t getNumPhases() const;
+
+  //===--------------------------------------------------------------------===//
+
+  KernelEmitter &e() { return site.getEmitter(); }
+  WindowAxis &height() { return axes[axes.size() - 2]; }
+  WindowAxis &width() { return axes.back(); }
+  Value maskOf(int64_t vector) { return vector + 1 == vectors ? mask : Value(); }
+  /// Panels that are iterations of their own.
+  int64_t sharedPanels() const { return isCopied ? 1 : panels * groups; }
+  Type sumType() { return isInteger ? Type(e().b.getI32Type()) : e().b.getF32Type(); }
+
+  KernelSite &site;
+  EpilogueStorer epilogue;
+  std::optional<PrologueLoader> bias;
+  enum { Convolution, TransposedConvolution, Product } kind = Product;
+  Value input, weight, biasInput, result;
+  bool hasTransposedRhs = false; // weights of a product: columns x depth
+  int64_t zeroPoint = 0;         // of the input
+  /// Those of the window, and before them a height of 1 if it has only a width.
+  SmallVector<WindowAxis> axes;
+  int64_t rank = 0, groups = 1, channels = 0, columns = 0; // the latter two: of a group
+  bool isInteger = false;
+  /// A single tap and no stride: all pixels of all images are one row.
+  bool isFlat = false;
+  bool isGathered = false, isCopied = false;
+  int64_t taps = 1, lanes = 1, panels = 1, tilePixels = 1;
+  /// Steps of a row of taps: elements, or pairs of integers.
+  int64_t rowSteps = 1;
+  int64_t pieceRows = 1, pieceColumns = 1, piecePixels = 1; // the latter: gathered
+  /// The length of a row and the number of pixels (of a phase), if known.
+  std::optional<int64_t> knownWidth, knownPixels;
+  unsigned weights = 0;
+  /// The offset of `channels` zeros among the weights.
+  int64_t zeros = 0;
+  Value imagePixels;
+  // The state of the emission.
+  int64_t vectors = 1;
+  Value group, column, mask, panelSteps, image;
+  Array copied, buffer, numbers;
+  Value firstCopiedRow, firstCopiedColumn;
+  SmallVector<Phase> phases;
+  LogicalResult status = success();
+};
+
+/// `length` in parts of about the same size: at most `most`, and multiples of `unit`.
+int64_t choosePart(int64_t length, int64_t most, int64_t unit);
+
+} // namespace mlir::nn
+
+#endif // NN_LIB_KERNELS_CONTRACTION_H

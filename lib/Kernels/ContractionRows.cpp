@@ -1,0 +1,223 @@
+//===- ContractionRows.cpp - tiles that are parts of rows -----------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// The taps of a row follow each other in memory, as do the channels of a tap, so kw and c
+// are one loop. Rows of a padded input are first copied, with their padding, to a small
+// buffer. An iteration then computes all panels.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Contraction.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+
+/// Bytes of copied rows, on the stack: of floats, for which gathered tiles are the other
+/// way, and of integers.
+static constexpr int64_t kCopiedFloats = 24 << 10, kCopiedIntegers = 64 << 10;
+
+int64_t ContractionKernel::getCopiedRoom() const {
+  return isInteger ? kCopiedIntegers / (channels * int64_t(sizeof(int16_t)))
+                   : kCopiedFloats / (channels * int64_t(sizeof(float)));
+}
+
+/// Pieces of about the same size, of which there are enough for threads.
+void ContractionKernel::chooseRowPieces() {
+  int64_t bytes = channels * groups * sizeof(float);
+  for (const WindowAxis &axis : axes)
+    bytes *= axis.advance();
+  int64_t most = std::max<int64_t>(1, kPieceBytes / bytes);
+  int64_t parts = llvm::divideCeil(kManyIterations, sharedPanels());
+  int64_t length = knownWidth.value_or(isFlat ? kAssumedRows * kAssumedWidth
+                                               : kAssumedWidth);
+  int64_t rows = getConstantIntValue(height().output).value_or(kAssumedRows);
+  int64_t mostColumns = most;
+  if (rows == 1)
+    mostColumns = std::min<int64_t>(most, llvm::divideCeil(length, parts));
+  // Rows that are computed as a whole end where the last tile does.
+  auto chooseColumns = [&](int64_t most) {
+    int64_t part = choosePart(length, most, tilePixels);
+    return knownWidth && part >= *knownWidth ? std::max<int64_t>(*knownWidth, 1) : part;
+  };
+  auto chooseRows = [&](int64_t most) {
+    return choosePart(rows, std::min<int64_t>(most, llvm::divideCeil(rows, parts)), 1);
+  };
+  if (!isCopied) {
+    pieceColumns = chooseColumns(mostColumns);
+    pieceRows = chooseRows(std::max<int64_t>(1, most / pieceColumns));
+    return;
+  }
+  // Neighbouring pieces copy some of the same pixels: the fewest are copied in pieces that
+  // are about as high as wide.
+  std::optional<double> fewest;
+  for (int64_t columns = tilePixels;; columns += tilePixels) {
+    int64_t width = chooseColumns(std::min(columns, mostColumns));
+    int64_t reach = getCopiedRoom() / this->width().reach(width);
+    int64_t fitting = (reach - height().reach(1)) / height().stride + 1;
+    if (fewest && reach < height().reach(1))
+      return;
+    int64_t piece = chooseRows(std::max<int64_t>(
+        1, std::min<int64_t>(fitting, llvm::divideCeil(most, width))));
+    double copies = double(height().reach(piece) * this->width().reach(width)) *
+                    llvm::divideCeil(rows, piece) * llvm::divideCeil(length, width);
+    if (!fewest || copies <= *fewest)
+      std::tie(fewest, pieceColumns, pieceRows) = std::tuple(copies, width, piece);
+    if (columns >= std::min(length, mostColumns))
+      return;
+  }
+}
+
+void ContractionKernel::emitRowPiece(Value panel, Value piece) {
+  auto piecesOf = [&](const WindowAxis &axis, int64_t size) {
+    return e().ceilDiv(axis.output, e().index(size));
+  };
+  SmallVector<Value> indices =
+      e().delinearize(piece, {Value(), piecesOf(height(), pieceRows),
+                              piecesOf(width(), pieceColumns)});
+  image = isFlat ? e().index(0) : indices[0];
+  Value firstRow = e().mul(indices[1], pieceRows);
+  Value endRow = e().min(e().add(firstRow, pieceRows), height().output);
+  Value firstColumn = e().mul(indices[2], pieceColumns);
+  Value endColumn = e().min(e().add(firstColumn, pieceColumns), width().output);
+  auto emitPiece = [&] {
+    e().loop(firstRow, endRow, 1,
+             [&](Value row) { emitRow(row, firstColumn, endColumn); });
+  };
+  if (!isCopied)
+    return emitPanel(panel, emitPiece);
+  copyRows(firstRow, endRow, firstColumn);
+  e().loop(e().index(0), e().index(panels), 1,
+           [&](Value number) { emitPanel(number, emitPiece); });
+}
+
+Value ContractionKernel::countRowPieces() {
+  Value pixels = isFlat ? site.hostResultProduct(0, 0, rank - 1)
+                        : site.getResultSize(0, rank - 2);
+  Value rows = rank == 4 && !isFlat ? site.getResultSize(0, 1) : site.hostIndex(1);
+  return site.hostMul(site.hostCeilDiv(pixels, pieceColumns),
+                      site.hostCeilDiv(rows, pieceRows));
+}
+
+void ContractionKernel::copyRows(Value firstRow, Value endRow, Value firstColumn) {
+  Array source = site.getInput(input);
+  int64_t reach = width().reach(pieceColumns);
+  firstCopiedRow = getWindowStart(e(), height(), firstRow);
+  firstCopiedColumn = getWindowStart(e(), width(), firstColumn);
+  Value last = getWindowStart(e(), height(), e().sub(endRow, e().index(1)));
+  Value bottom = e().min(height().input, e().add(last, height().reach(1)));
+  // Columns before, in and behind the input.
+  Value before = e().min(e().max(e().sub(e().index(0), firstCopiedColumn), e().index(0)),
+                         e().index(reach));
+  Value end = e().min(e().sub(width().input, firstCopiedColumn), e().index(reach));
+  end = e().max(end, before);
+  Type type = copied.elementType;
+  int64_t width = e().getLanes(type.getIntOrFloatBitWidth());
+  auto fill = [&](Value from, Value to) {
+    Value count = e().mul(e().sub(to, from), channels);
+    Value start = e().mul(from, channels);
+    e().vectorLoop(count, width, 1, [&](Value position, Value rest) {
+      e().store(e().constant(e().vector(type, width), 0), copied,
+                e().add(start, position), rest);
+    });
+  };
+  e().loop(e().max(firstCopiedRow, e().index(0)), bottom, 1, [&](Value y) {
+    Value row = e().mul(e().sub(y, firstCopiedRow), reach);
+    fill(row, e().add(row, before));
+    Value pixel = e().add(e().mul(image, height().input), y);
+    pixel = e().add(e().add(e().mul(pixel, this->width().input), firstCopiedColumn), before);
+    Value from = e().mul(pixel, channels);
+    Value to = e().mul(e().add(row, before), channels);
+    e().vectorLoop(
+        e().mul(e().sub(end, before), channels), width, 4, [&](Value position, Value rest) {
+          Value loaded = e().load(source, e().add(from, position), width, rest);
+          e().store(convertInput(loaded), copied, e().add(to, position), rest);
+        });
+    fill(e().add(row, end), e().add(row, e().index(reach)));
+  });
+}
+
+Value ContractionKernel::convertInput(Value loaded) {
+  Value wide = widen(loaded, input);
+  if (zeroPoint == 0)
+    return wide;
+  return arith::SubIOp::create(e().b, e().loc, wide,
+                               e().constant(wide.getType(), zeroPoint));
+}
+
+void ContractionKernel::emitRow(Value row, Value firstColumn, Value endColumn) {
+  auto emitTiles = [&](Value from, Value to, int64_t size) {
+    e().loop(from, to, size, [&](Value tile) {
+      emitInnerTile(row, tile, size, e().index(size));
+    });
+  };
+  if (knownWidth) {
+    // The last tile of a row may be smaller.
+    int64_t rest = *knownWidth % tilePixels;
+    Value wholeEnd = e().min(endColumn, e().index(*knownWidth - rest));
+    emitTiles(firstColumn, wholeEnd, tilePixels);
+    if (rest && pieceColumns == *knownWidth)
+      emitInnerTile(row, wholeEnd, rest, e().index(rest));
+    else if (rest)
+      e().ifTrue(e().less(wholeEnd, endColumn),
+                 [&] { emitInnerTile(row, wholeEnd, rest, e().index(rest)); });
+    return;
+  }
+  Value rest = e().rem(e().sub(endColumn, firstColumn), e().index(tilePixels));
+  Value wholeEnd = e().sub(endColumn, rest);
+  emitTiles(firstColumn, wholeEnd, tilePixels);
+  if (isCopied) {
+    // There is room behind the copied rows: the last tile is computed whole.
+    auto emitWhole = [&] {
+      e().ifTrue(e().less(e().index(0), rest),
+                 [&] { emitInnerTile(row, wholeEnd, tilePixels, rest); });
+    };
+    if (!isFlat)
+      return emitWhole();
+    return e().ifTrue(
+        e().equal(rest, 1), [&] { emitInnerTile(row, wholeEnd, 1, e().index(1)); },
+        emitWhole);
+  }
+  if (kind == Product) { // A product may have no more rows than these.
+    Value pairsEnd = e().sub(endColumn, e().rem(rest, e().index(2)));
+    emitTiles(wholeEnd, pairsEnd, 2);
+    wholeEnd = pairsEnd;
+  }
+  emitTiles(wholeEnd, endColumn, 1);
+}
+
+void ContractionKernel::emitInnerTile(Value row, Value column, int64_t count,
+                                      Value stored) {
+  Array source = isCopied ? copied : site.getInput(input);
+  Value left = getWindowStart(e(), width(), column), top = getWindowStart(e(), height(), row);
+  Value rowLength = width().input;
+  if (isCopied) {
+    left = e().sub(left, firstCopiedColumn);
+    top = e().sub(top, firstCopiedRow);
+    rowLength = e().index(width().reach(pieceColumns));
+  } else {
+    top = e().add(e().mul(image, height().input), top);
+  }
+  int64_t pixelStep = width().stride * channels;
+  std::pair<Value, Value> range = {e().index(0), e().index(height().kernel)};
+  if (height().isPadded())
+    range = getTapRange(e(), height(), row);
+  SmallVector<Value> sums = e().loop(
+      range.first, range.second, 1, makeSums(count), [&](Value kh, ValueRange carried) {
+        Value y = e().add(top, e().mul(kh, height().dilation));
+        Value start = e().mul(e().add(e().mul(y, rowLength), left), channels);
+        Value pairs = isInteger ? e().pointer(e().address(source, start)) : Value();
+        return multiply(
+            e().mul(kh, rowSteps), rowSteps, carried, [&](int64_t pixel, Value k) {
+              if (!isInteger)
+                return e().loadSplat(source,
+                                     e().add(e().add(start, k), pixel * pixelStep), lanes);
+              // Pairs of a pixel may begin at any element.
+              Value first = e().offset(pairs, source.elementType,
+                                       e().index(pixel * pixelStep));
+              return e().broadcast(e().load(first, sumType(), k), lanes);
+            });
+      });
+  Value first = e().add(e().mul(row, width().output), column);
+  storeTile(sums, count, stored, [&](Value pixel) { return e().add(first, pixel); });
+}
