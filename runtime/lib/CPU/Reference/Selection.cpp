@@ -9,10 +9,96 @@
 
 #include <algorithm>
 #include <numeric>
+#include <type_traits>
 
 using namespace nnrt;
 
 static const char *const unknownType = "a kernel got elements of an unknown type";
+
+/// Whether `x` comes before `y`, whatever their places.
+template <bool largest, typename T> static bool isBetter(T x, T y) {
+  if constexpr (std::is_floating_point_v<T>) // As one comparison, where y is a number.
+    return largest ? !(x <= y) & (y == y) : (x < y) | ((x == x) & (y != y));
+  else
+    return largest ? compareElements(x, y) > 0 : compareElements(x, y) < 0;
+}
+
+/// The first of places [from, size) whose element is better than `bound`, else `size`.
+template <bool largest, typename T>
+static int64_t findBetter(const T *line, int64_t stride, int64_t from, int64_t size,
+                          T bound) {
+  // Blocks without branches, which compilers vectorize.
+  constexpr int64_t block = 32;
+  if (stride == 1)
+    for (; from + block <= size; from += block) {
+      int any = 0;
+      for (int64_t i = 0; i < block; ++i)
+        any |= isBetter<largest>(line[from + i], bound);
+      if (any)
+        break;
+    }
+  while (from < size && !isBetter<largest>(line[from * stride], bound))
+    ++from;
+  return from;
+}
+
+/// The largest k for which elements are inserted into a sorted list.
+static constexpr int64_t few = 16;
+
+/// Writes the places of the k best elements of a line to the front of `order`.
+template <bool largest, typename T>
+static void selectFew(const T *line, int64_t stride, int64_t size, int64_t k,
+                      int64_t *order) {
+  T best[few];
+  int64_t count = 0;
+  for (int64_t next = 0; next < size; ++next) {
+    if (count == k)
+      next = findBetter<largest>(line, stride, next, size, best[k - 1]);
+    if (next == size)
+      return;
+    T element = line[next * stride];
+    int64_t at = count < k ? count++ : k - 1;
+    for (; at > 0 && isBetter<largest>(element, best[at - 1]); --at) {
+      best[at] = best[at - 1];
+      order[at] = order[at - 1];
+    }
+    best[at] = element;
+    order[at] = next;
+  }
+}
+
+/// The same for any k; `order` has room for all places. Candidates are collected behind
+/// the k best so far; when there are as many of them again, the best of all are selected,
+/// so that an element takes constant time. Most are only compared with the worst of the k.
+template <bool largest, typename T>
+static void selectMany(const T *line, int64_t stride, int64_t size, int64_t k,
+                       int64_t *order) {
+  // A total order, so that the result is the same on all machines.
+  auto before = [&](int64_t a, int64_t b) {
+    T x = line[a * stride], y = line[b * stride];
+    return isBetter<largest>(x, y) || (a < b && !isBetter<largest>(y, x));
+  };
+  int64_t room = std::min(size, 2 * k), count = room;
+  std::iota(order, order + room, int64_t(0));
+  for (int64_t next = room; next < size;) {
+    std::nth_element(order, order + k - 1, order + count, before);
+    // Of equal elements the first counts, so that only better ones matter from here on.
+    T bound = line[order[k - 1] * stride];
+    for (count = k; next < size && count < room; ++next) {
+      next = findBetter<largest>(line, stride, next, size, bound);
+      if (next < size)
+        order[count++] = next;
+    }
+  }
+  std::nth_element(order, order + k - 1, order + count, before);
+  std::sort(order, order + k - 1, before);
+}
+
+template <bool largest, typename T>
+static void selectBest(const T *line, int64_t stride, int64_t size, int64_t k,
+                       int64_t *order) {
+  (k <= few ? selectFew<largest, T> : selectMany<largest, T>)(line, stride, size, k, order);
+}
 
 template <typename T>
 static void findTopK(const nnrt_abi_tensor *args, int64_t axis, bool largest) {
@@ -21,18 +107,16 @@ static void findTopK(const nnrt_abi_tensor *args, int64_t axis, bool largest) {
   T *values = getData<T>(args[1]);
   int64_t *indices = getData<int64_t>(args[2]), *order = getData<int64_t>(args[3]);
   int64_t size = input.dims[axis], k = args[1].dims[axis];
+  if (k == 0)
+    return;
   int64_t inner = product(input, axis + 1, input.rank), outer = product(input, 0, axis);
   for (int64_t o = 0; o < outer; ++o)
     for (int64_t i = 0; i < inner; ++i) {
       const T *line = in + o * size * inner + i;
-      std::iota(order, order + size, int64_t(0));
-      // A total order, so that the result is the same on all machines.
-      std::partial_sort(order, order + k, order + size, [&](int64_t a, int64_t b) {
-        int compared = compareElements(line[a * inner], line[b * inner]);
-        if (compared == 0)
-          return a < b;
-        return largest ? compared > 0 : compared < 0;
-      });
+      if (largest)
+        selectBest<true>(line, inner, size, k, order);
+      else
+        selectBest<false>(line, inner, size, k, order);
       for (int64_t j = 0; j < k; ++j) {
         values[(o * k + j) * inner + i] = line[order[j] * inner];
         indices[(o * k + j) * inner + i] = order[j];
