@@ -150,7 +150,8 @@ def ConvertLinalgToKernels
   let description = [{
     Each linalg operation outside of kernels is outlined as loops in a function, which an
     `nn.call_kernel` calls. Outer parallel loops become the range of the call; inner loops
-    stay loops, which LLVM vectorizes. A nest that starts with a reduction runs as a whole.
+    stay loops, which LLVM vectorizes. A nest that starts with a reduction runs as a whole;
+    so do sequential loops that only load, compute and store, as those of a scatter.
     Operations on single elements become plain code in place, and so do nests that use a
     scalar of a type that kernels cannot take.
 

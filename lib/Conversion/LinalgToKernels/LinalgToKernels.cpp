@@ -250,16 +250,42 @@ bool Outliner::outline(KernelTable &kernels, StringRef kind) {
   return isNew;
 }
 
+/// The buffers that a nest of loops writes, which are to become a kernel: loops outside of
+/// other loops that carry nothing and only load, compute and store. Nothing otherwise.
+static std::optional<SmallVector<Value>> getWritten(scf::ForOp loops) {
+  if (loops.getNumResults() != 0 || loops->getParentOfType<LoopLikeOpInterface>())
+    return std::nullopt;
+  SmallVector<Value> written;
+  WalkResult result = loops.walk([&](Operation *op) {
+    if (auto store = dyn_cast<memref::StoreOp>(op)) {
+      if (!loops.isDefinedOutsideOfLoop(store.getMemRef()))
+        return WalkResult::interrupt();
+      written.push_back(store.getMemRef());
+      return WalkResult::advance();
+    }
+    return isa<scf::ForOp, memref::LoadOp>(op) || isPure(op) ? WalkResult::advance()
+                                                            : WalkResult::interrupt();
+  });
+  return result.wasInterrupted() ? std::nullopt : std::optional(written);
+}
+
 namespace {
 struct ConvertLinalgToKernels
     : nn::impl::ConvertLinalgToKernelsBase<ConvertLinalgToKernels> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     SmallVector<linalg::LinalgOp> ops;
+    SmallVector<scf::ForOp> nests;
     for (auto function : module.getOps<func::FuncOp>())
-      if (!function->hasAttr("nn.kernel"))
+      if (!function->hasAttr("nn.kernel")) {
         function.walk([&](linalg::LinalgOp op) { ops.push_back(op); });
+        function.walk([&](scf::ForOp loop) { nests.push_back(loop); });
+      }
     KernelTable kernels(module);
+    for (scf::ForOp loops : nests)
+      if (std::optional<SmallVector<Value>> written = getWritten(loops))
+        if (Outliner outliner(loops, *written); outliner.analyze())
+          numKernels += outliner.outline(kernels, "loop");
     IRRewriter rewriter(&getContext());
     for (linalg::LinalgOp op : ops) {
       if (!op.hasPureBufferSemantics())

@@ -225,24 +225,36 @@ Value combine(OpBuilder &b, Location l, StringRef reduction, Value old, Value up
   return emitCast(b, l, result, elementType, isUnsigned, isUnsigned);
 }
 
-/// Loops over the updates that write into a copy of the input. `getPlace` gives
-/// the indices of the element that the update at some indices goes to.
+/// Loops over the updates that write into a copy of the input. The indices of an update in
+/// the first `outer` dimensions say where in the data it goes: `getPlace` gives the first
+/// indices there. The others are those of the update, so that slices are moved as such.
 LogicalResult
 emitScatter(TensorEmitter &e, Value original, Value updates, StringRef reduction,
+            int64_t outer,
             function_ref<SmallVector<Value>(OpBuilder &, Location, ValueRange)> getPlace) {
   bool isUnsigned = TensorEmitter::isUnsigned(original);
   updates = e.signless(updates);
+  Sizes sizes = e.getDims(updates);
   SmallVector<Value> results = e.loops(
-      e.getDims(updates), e.copyOf(e.signless(original)),
-      [&](OpBuilder &b, Location l, ValueRange indices, ValueRange carried) {
-        SmallVector<Value> place = getPlace(b, l, indices);
-        Value value = tensor::ExtractOp::create(b, l, updates, indices);
-        if (reduction != "none") {
-          Value old = tensor::ExtractOp::create(b, l, carried[0], place);
-          value = combine(b, l, reduction, old, value, isUnsigned);
-        }
-        return SmallVector<Value>{
-            tensor::InsertOp::create(b, l, value, carried[0], place)};
+      ArrayRef(sizes).take_front(outer), e.copyOf(e.signless(original)),
+      [&](OpBuilder &b, Location l, ValueRange first, ValueRange carried) {
+        SmallVector<Value> front = getPlace(b, l, first);
+        OpBuilder::InsertionGuard guard(e.rewriter);
+        e.rewriter.restoreInsertionPoint(b.saveInsertionPoint());
+        return e.loops(
+            ArrayRef(sizes).drop_front(outer), carried,
+            [&](OpBuilder &b, Location l, ValueRange rest, ValueRange carried) {
+              SmallVector<Value> from(first), place(front);
+              llvm::append_range(from, rest);
+              llvm::append_range(place, rest);
+              Value value = tensor::ExtractOp::create(b, l, updates, from);
+              if (reduction != "none") {
+                Value old = tensor::ExtractOp::create(b, l, carried[0], place);
+                value = combine(b, l, reduction, old, value, isUnsigned);
+              }
+              return SmallVector<Value>{
+                  tensor::InsertOp::create(b, l, value, carried[0], place)};
+            });
       });
   return e.replace(results);
 }
@@ -260,6 +272,7 @@ struct LowerScatterElements : LinalgPattern<ScatterElementsOp> {
     checkInside(e, indices, op.getInput(), axis);
     checkIndices(e, indices, {e.getDim(op.getInput(), axis)}, {axis});
     return emitScatter(e, op.getInput(), op.getUpdates(), op.getReduction(),
+                       TensorEmitter::getRank(indices),
                        [&](OpBuilder &b, Location l, ValueRange at) {
                          SmallVector<Value> place(at);
                          Value index = tensor::ExtractOp::create(b, l, indices, at);
@@ -284,12 +297,9 @@ struct LowerScatterND : LinalgPattern<ScatterNDOp> {
       e.checkSameDim(op.getUpdates(), i, op.getInput(), i + skipped,
                      "updates and data differ in dimension " + Twine(i) + " of the updates");
     SmallVector<Value> dims = checkTuples(e, indices, op.getInput(), 0);
-    return emitScatter(e, op.getInput(), op.getUpdates(), op.getReduction(),
+    return emitScatter(e, op.getInput(), op.getUpdates(), op.getReduction(), outer,
                        [&](OpBuilder &b, Location l, ValueRange at) {
-                         SmallVector<Value> place =
-                             readTuple(b, l, indices, at.take_front(outer), dims);
-                         llvm::append_range(place, at.drop_front(outer));
-                         return place;
+                         return readTuple(b, l, indices, at, dims);
                        });
   }
 };

@@ -121,3 +121,54 @@ func.func @main(%x: memref<?xf32>, %y: memref<?xf32>, %z: memref<?xf32>, %flag: 
   }
   return
 }
+
+// -----
+
+// Sequential loops run as a whole.
+// CHECK-LABEL: func.func @scatter
+// CHECK-NEXT: %[[ONE:.*]] = arith.constant 1 : index
+// CHECK-NEXT: nn.call_kernel @loops_0 ins(%arg0, %arg1 : memref<9xindex>, memref<9x64xf32>) outs(%arg2 : memref<20x64xf32>) scalars() count(%[[ONE]])
+// CHECK-LABEL: func.func private @loops_0
+// CHECK-SAME: attributes {nn.disjoint, nn.kernel = "loop"}
+// CHECK: scf.for
+// CHECK: memref.load %arg0
+// CHECK: scf.for
+// CHECK: memref.store {{.*}}, %arg2
+func.func @scatter(%at: memref<9xindex>, %x: memref<9x64xf32>, %y: memref<20x64xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c9 = arith.constant 9 : index
+  %c64 = arith.constant 64 : index
+  scf.for %i = %c0 to %c9 step %c1 {
+    %to = memref.load %at[%i] : memref<9xindex>
+    scf.for %j = %c0 to %c64 step %c1 {
+      %a = memref.load %x[%i, %j] : memref<9x64xf32>
+      memref.store %a, %y[%to, %j] : memref<20x64xf32>
+    }
+  }
+  return
+}
+
+// -----
+
+// What loops carry, or call, stays where it is.
+// CHECK-LABEL: func.func @steps
+// CHECK-COUNT-2: scf.for
+// CHECK-LABEL: func.func private @step
+func.func @steps(%x: memref<9xf32>, %y: memref<f32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c9 = arith.constant 9 : index
+  %zero = arith.constant 0.0 : f32
+  %sum = scf.for %i = %c0 to %c9 step %c1 iter_args(%s = %zero) -> f32 {
+    %a = memref.load %x[%i] : memref<9xf32>
+    %t = arith.addf %s, %a : f32
+    scf.yield %t : f32
+  }
+  memref.store %sum, %y[] : memref<f32>
+  scf.for %i = %c0 to %c9 step %c1 {
+    func.call @step(%y) : (memref<f32>) -> ()
+  }
+  return
+}
+func.func private @step(memref<f32>)
