@@ -15,6 +15,9 @@
 //       acc[v] = acc[v] (op) prologue(input[outer, r, v])
 //     result[outer, v] = epilogue(acc[v])
 //
+// Where the input exceeds a core's cache, blocks are wider than registers hold, and
+// accumulators lie on the stack: rows are read in long pieces, several at a time.
+//
 //===----------------------------------------------------------------------===//
 
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -26,6 +29,12 @@
 
 using namespace mlir;
 using namespace mlir::nn;
+
+/// Bytes that a core's own cache holds on usual machines, less than which the order of
+/// reading does not matter.
+static constexpr int64_t kCacheBytes = 256 << 10;
+/// Vectors of a piece of a row: a quarter of a page, or half of one.
+static constexpr int64_t kPieceVectors = 32;
 
 namespace {
 
@@ -46,7 +55,7 @@ public:
 private:
   bool findRecipe();
   bool findGroups();
-  double getNeutral() const;
+  Value getNeutral(int64_t width);
   Value combine(Value lhs, Value rhs);
   /// One more vector of the input into an accumulator.
   Value accumulate(Value accumulator, Value loaded, Value mask);
@@ -55,6 +64,9 @@ private:
   LogicalResult emitColumns(PrologueLoader &prologue);
   LogicalResult emitBlock(PrologueLoader &prologue, Value outer, Value column,
                           int64_t vectors, Value lastMask);
+  /// The same for as many columns, with accumulators in `scratch`.
+  LogicalResult emitPieces(PrologueLoader &prologue, Value outer, Value column,
+                           Value columns, const Array &scratch);
 
   KernelSite &site;
   EpilogueStorer epilogue;
@@ -142,20 +154,22 @@ bool ReductionKernel::findGroups() {
   return succeeded(epilogue.add(resultEnds));
 }
 
-double ReductionKernel::getNeutral() const {
-  bool isFloat = isa<FloatType>(type);
+Value ReductionKernel::getNeutral(int64_t width) {
+  KernelEmitter &e = site.getEmitter();
+  Type result = e.vector(type, width);
+  bool isMax = recipe.combine == Combine::Max;
+  if (recipe.combine == Combine::Add || recipe.combine == Combine::Mul)
+    return e.constant(result, recipe.combine == Combine::Mul);
+  if (isa<FloatType>(type))
+    return e.constant(result, isMax ? -INFINITY : INFINITY);
   unsigned bits = type.getIntOrFloatBitWidth();
-  switch (recipe.combine) {
-  case Combine::Add:
-    return 0;
-  case Combine::Mul:
-    return 1;
-  case Combine::Max:
-    return isFloat ? -INFINITY : isUnsigned ? 0 : -std::ldexp(1.0, bits - 1);
-  case Combine::Min:
-    return isFloat ? INFINITY : 0;
-  }
-  llvm_unreachable("unknown combination");
+  APInt extreme = isUnsigned ? (isMax ? APInt::getMinValue(bits) : APInt::getMaxValue(bits))
+                             : (isMax ? APInt::getSignedMinValue(bits)
+                                      : APInt::getSignedMaxValue(bits));
+  TypedAttr attribute = e.b.getIntegerAttr(type, extreme);
+  if (auto vector = dyn_cast<VectorType>(result))
+    attribute = DenseElementsAttr::get(vector, attribute);
+  return arith::ConstantOp::create(e.b, e.loc, attribute);
 }
 
 Value ReductionKernel::combine(Value lhs, Value rhs) {
@@ -183,8 +197,11 @@ Value ReductionKernel::accumulate(Value accumulator, Value loaded, Value mask) {
   else if (recipe.abs && !isUnsigned)
     loaded = math::AbsIOp::create(e.b, e.loc, loaded);
   // Masked lanes are loaded as zero, but a prologue may change that.
-  if (mask)
-    loaded = e.selectMasked(mask, loaded, recipe.square ? 0 : getNeutral());
+  if (mask) {
+    auto masked = dyn_cast<VectorType>(loaded.getType());
+    Value neutral = getNeutral(masked ? masked.getNumElements() : 1);
+    loaded = e.select(mask, loaded, neutral);
+  }
   if (recipe.square)
     return e.fma(loaded, loaded, accumulator);
   return combine(accumulator, loaded);
@@ -217,11 +234,6 @@ LogicalResult ReductionKernel::emit() {
     return failure();
   PrologueLoader prologue(site, input);
   if (failed(prologue.add(inputEnds)))
-    return failure();
-  // Integer reductions with neutral elements other than 0 and 1 have no kernel: a
-  // double cannot represent these exactly.
-  if (isa<IntegerType>(type) && (recipe.combine == Combine::Min ||
-                                 recipe.combine == Combine::Max))
     return failure();
   // The input's sizes must be readable from an input of the kernel.
   FailureOr<llvm::SetVector<Value>> leaves = site.view.getLeaves(input);
@@ -263,8 +275,7 @@ LogicalResult ReductionKernel::emitRows(PrologueLoader &prologue) {
         e.wideLoop(
              reducedSize, lanes, /*factor=*/4,
              [&](int64_t width) {
-               return SmallVector<Value>{
-                   e.constant(e.vector(type, width), getNeutral())};
+               return SmallVector<Value>{getNeutral(width)};
              },
              [&](Value position, int64_t width, Value mask, ValueRange carried) {
                FailureOr<Value> loaded = prologue.load({row, position}, width, mask);
@@ -298,8 +309,7 @@ LogicalResult ReductionKernel::emitBlock(PrologueLoader &prologue, Value outer,
   KernelEmitter &e = site.getEmitter();
   LogicalResult status = success();
   auto maskOf = [&](int64_t v) { return v + 1 == vectors ? lastMask : Value(); };
-  SmallVector<Value> initial(vectors,
-                             e.constant(e.vector(type, lanes), getNeutral()));
+  SmallVector<Value> initial(vectors, getNeutral(lanes));
   int64_t unroll = std::max<int64_t>(1, kMinIndependentAccumulators / vectors);
   SmallVector<Value> sums = e.vectorLoop(
       reducedSize, /*lanes=*/1, unroll, initial,
@@ -330,9 +340,54 @@ LogicalResult ReductionKernel::emitBlock(PrologueLoader &prologue, Value outer,
   return status;
 }
 
+LogicalResult ReductionKernel::emitPieces(PrologueLoader &prologue, Value outer,
+                                          Value column, Value columns,
+                                          const Array &scratch) {
+  KernelEmitter &e = site.getEmitter();
+  LogicalResult status = success();
+  auto eachVector = [&](auto body) {
+    e.loop(e.index(0), columns, lanes, [&](Value position) { body(position); });
+  };
+  eachVector([&](Value position) { e.store(getNeutral(lanes), scratch, position); });
+  // So many that an accumulator's load and store cost little, and that prefetchers follow.
+  constexpr int64_t rows = 8;
+  auto addRows = [&](Value from, Value to, int64_t count) {
+    e.loop(from, to, count, [&](Value row) {
+      eachVector([&](Value position) {
+        Value sum = e.load(scratch, position, lanes);
+        for (int64_t r = 0; r < count; ++r) {
+          FailureOr<Value> loaded = prologue.load(
+              {outer, e.add(row, r), e.add(column, position)}, lanes, Value());
+          if (failed(loaded))
+            status = failure();
+          else
+            sum = accumulate(sum, *loaded, Value());
+        }
+        e.store(sum, scratch, position);
+      });
+    });
+  };
+  Value whole = e.sub(reducedSize, e.rem(reducedSize, e.index(rows)));
+  addRows(e.index(0), whole, rows);
+  addRows(whole, reducedSize, 1);
+  eachVector([&](Value position) {
+    Value sum = finalize(e.load(scratch, position, lanes), lanes);
+    if (failed(epilogue.store(sum, {outer, e.add(column, position)}, lanes, Value())))
+      status = failure();
+  });
+  return status;
+}
+
 LogicalResult ReductionKernel::emitColumns(PrologueLoader &prologue) {
   KernelEmitter &e = site.getEmitter();
   std::optional<int64_t> known = getConstantIntValue(innerSize);
+  // Whether rows are read in pieces shows at run time, unless all sizes are known.
+  Value total = e.mul(reducedSize, innerSize);
+  int64_t bits = getElementTypeOrSelf(input.getType()).getIntOrFloatBitWidth();
+  int64_t largeTotal = kCacheBytes * 8 / bits, pieceWidth = kPieceVectors * lanes;
+  std::optional<int64_t> knownTotal = getConstantIntValue(total);
+  bool mayBeLarge = (!knownTotal || *knownTotal > largeTotal) &&
+                    (!known || *known >= pieceWidth);
   // Blocks of up to 8 vectors; the largest size without a remainder, unless that is
   // small.
   int64_t vectors = 4;
@@ -345,7 +400,10 @@ LogicalResult ReductionKernel::emitColumns(PrologueLoader &prologue) {
         break;
       }
   }
-  int64_t width = vectors * lanes;
+  int64_t width = mayBeLarge ? pieceWidth : vectors * lanes;
+  Array scratch;
+  if (mayBeLarge)
+    scratch = e.array(e.scratch(pieceWidth, type));
   Value blocks = e.ceilDiv(innerSize, e.index(width));
   LogicalResult status = success();
   e.loop(site.getBegin(), site.getEnd(), 1, [&](Value iteration) {
@@ -356,24 +414,42 @@ LogicalResult ReductionKernel::emitColumns(PrologueLoader &prologue) {
       if (failed(emitBlock(prologue, outer, at, count, mask)))
         status = failure();
     };
-    if (known && *known <= width) {
+    if (!mayBeLarge && known && *known <= width) {
       int64_t rest = *known % lanes;
       block(column, vectors, rest ? e.mask(e.index(rest), lanes) : Value());
       return;
     }
-    if (known && *known % width == 0) {
-      block(column, vectors, Value());
-      return;
-    }
-    Value remaining = e.sub(innerSize, column);
-    e.ifTrue(
-        e.less(remaining, e.index(width)),
-        [&] {
-          e.vectorLoop(remaining, lanes, 1, [&](Value position, Value mask) {
-            block(e.add(column, position), 1, mask);
-          });
-        },
-        [&] { block(column, vectors, Value()); });
+    Value remaining = known && *known % width == 0
+                          ? e.index(width)
+                          : e.min(e.sub(innerSize, column), e.index(width));
+    // Single vectors from `from` on.
+    auto rest = [&](Value from) {
+      e.vectorLoop(e.sub(remaining, from), lanes, 1, [&](Value position, Value mask) {
+        block(e.add(column, e.add(from, position)), 1, mask);
+      });
+    };
+    auto multipleOf = [&](int64_t step) {
+      return e.sub(remaining, e.rem(remaining, e.index(step)));
+    };
+    auto inRegisters = [&] {
+      Value whole = multipleOf(vectors * lanes);
+      e.loop(e.index(0), whole, vectors * lanes, [&](Value position) {
+        block(e.add(column, position), vectors, Value());
+      });
+      rest(whole);
+    };
+    auto inPieces = [&] {
+      Value whole = multipleOf(lanes);
+      if (failed(emitPieces(prologue, outer, column, whole, scratch)))
+        status = failure();
+      rest(whole);
+    };
+    if (!mayBeLarge)
+      inRegisters();
+    else if (knownTotal)
+      inPieces();
+    else
+      e.ifTrue(e.less(total, e.index(largeTotal)), inRegisters, inPieces);
   });
   // outer x blocks of inner; the result has no other dimensions.
   int64_t rank = cast<RankedTensorType>(

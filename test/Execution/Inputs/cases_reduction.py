@@ -42,6 +42,16 @@ def reductions():
         for dtype in ["int8", "uint8"]:
             yield Case(f"{operator}_{dtype}", f"{dtype}[N,5,W] x", f"y = Reduce{operator}(x, a)",
                        weights="int64[1] a", values={"a": np.array([1])}, sizes=SIZES)
+        # Up to the ends of the types.
+        for dtype in ["int8", "uint8", "int32", "int64"]:
+            info, random = np.iinfo(dtype), np.random.default_rng(len(dtype))
+            x = random.integers(info.min, info.max, (3, 5, 37), dtype, endpoint=True)
+            x[0] = info.min
+            x[1] = info.max
+            for axis in (0, 1, 2):
+                yield Case(f"{operator}_{dtype}_ends_{axis}", f"{dtype}[3,5,37] x",
+                           f"y = Reduce{operator}<keepdims = 0>(x, a)", weights="int64[1] a",
+                           values={"x": x, "a": np.array([axis])})
         yield Case(f"{operator}_bool", "bool[N,5,W] x", f"y = Reduce{operator}(x, a)",
                    weights="int64[1] a", values={"a": np.array([1])}, sizes=SIZES)
     # Axes from the run, whose number it knows as well. Of no axes, ONNX Runtime leaves
@@ -76,6 +86,30 @@ def arguments():
                        sizes=SIZES)
 
 
+def large():
+    """Columns of more than a cache holds, of odd lengths."""
+    for operator in OPERATORS:
+        for dtype in ("float", "float16", "double", "int32"):
+            if dtype != "float" and operator not in ("Sum", "Max"):
+                continue
+            ranges = {"x": (0.99, 1.01)} if operator == "Prod" else positive(operator)
+            common = {"weights": "int64[1] a", "values": {"a": np.array([0])},
+                      "ranges": {"x": (-9, 9)} if dtype == "int32" else ranges,
+                      "tolerance": 50}
+            body = f"y = Reduce{operator}<keepdims = 0>(x, a)"
+            yield Case(f"{operator}_{dtype}_large", f"{dtype}[211,1027] x", body, **common)
+            yield Case(f"{operator}_{dtype}_large_dynamic", f"{dtype}[N,W] x", body,
+                       sizes=[{"N": 211, "W": 1027}, {"N": 8, "W": 300}], **common)
+    x = np.random.default_rng(5).normal(size=(300, 520)).astype("float32")
+    x[7, 9], x[299, 515], x[150, 300], x[2, 3] = np.nan, np.nan, np.inf, -np.inf
+    for operator in ("Sum", "Max", "Min", "Mean"):
+        yield Case(f"{operator}_large_nan", "float[300,520] x",
+                   f"t = Neg(x)  u = Reduce{operator}<keepdims = 0>(t, a)  y = Mul(u, u)",
+                   weights="int64[1] a", values={"x": x, "a": np.array([0])}, tolerance=50,
+                   # ONNX Runtime may drop NaN here.
+                   oracle=operator in ("Sum", "Mean"))
+
+
 def fused():
     for name, body in {
             "before": "t = Exp(x)  y = ReduceSum(t, a)",
@@ -90,5 +124,5 @@ def fused():
 
 
 def all_cases():
-    for group in (reductions, arguments, fused):
+    for group in (reductions, arguments, large, fused):
         yield from group()

@@ -45,3 +45,53 @@ func.func @main(%x: tensor<6x8x9xf32>) -> tensor<1x8x1xf32> {
   %0 = nn.reduce_sum %x {axes = array<i64: 0, 2>} : (tensor<6x8x9xf32>) -> tensor<1x8x1xf32>
   return %0 : tensor<1x8x1xf32>
 }
+
+// -----
+
+// The least number of the type for the lanes behind a row's end.
+// CHECK-LABEL: func.func @main(
+// CHECK: func.func private @kernel_reduction_0
+// CHECK: arith.constant dense<-9223372036854775808> : vector<{{.*}}xi64>
+// CHECK: arith.maxsi
+func.func @main(%x: tensor<6x67xi64>) -> tensor<6xi64> {
+  %0 = nn.reduce_max %x {axes = array<i64: 1>, keepdims = false} : (tensor<6x67xi64>) -> tensor<6xi64>
+  return %0 : tensor<6xi64>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @main(
+// CHECK: func.func private @kernel_reduction_0
+// CHECK: arith.constant dense<-1> : vector<{{.*}}xi64>
+// CHECK: arith.minui
+func.func @main(%x: tensor<6x67xui64>) -> tensor<6xui64> {
+  %0 = nn.reduce_min %x {axes = array<i64: 1>, keepdims = false} : (tensor<6x67xui64>) -> tensor<6xui64>
+  return %0 : tensor<6xui64>
+}
+
+// -----
+
+// Eight rows at a time, added up on the stack, where columns exceed the cache.
+// CHECK-LABEL: func.func @main(
+// CHECK: func.func private @kernel_reduction_0
+// CHECK: memref.alloca() {{.*}} : memref<512xf32>
+// CHECK: vector.load
+// CHECK-COUNT-8: arith.addf
+// CHECK-NOT: arith.addf
+// CHECK: vector.store
+func.func @main(%x: tensor<512x1024xf32>) -> tensor<1024xf32> {
+  %0 = nn.reduce_sum %x {axes = array<i64: 0>, keepdims = false} : (tensor<512x1024xf32>) -> tensor<1024xf32>
+  return %0 : tensor<1024xf32>
+}
+
+// -----
+
+// As the size shows at run time.
+// CHECK-LABEL: func.func @main(
+// CHECK: func.func private @kernel_reduction_0
+// CHECK: scf.if
+// CHECK: else
+func.func @main(%x: tensor<?x?xf32>) -> tensor<?xf32> {
+  %0 = nn.reduce_sum %x {axes = array<i64: 0>, keepdims = false} : (tensor<?x?xf32>) -> tensor<?xf32>
+  return %0 : tensor<?xf32>
+}
