@@ -394,20 +394,26 @@ ContractionKernel::multiply(Value start, int64_t depth, ValueRange sums,
 
 void ContractionKernel::storeTile(ValueRange sums, int64_t count, Value stored,
                                   function_ref<Value(Value)> numberOf) {
-  if (isConstantIntValue(stored, count) &&
-      site.view.estimateCost(site.view.results) <= kCheapEpilogue) {
+  auto storeAll = [&] {
     for (int64_t pixel = 0; pixel < count; ++pixel)
       for (int64_t v = 0; v < vectors; ++v)
         storeVector(sums[pixel * vectors + v], numberOf(e().index(pixel)), v);
-    return;
-  }
-  for (int64_t i = 0; i < int64_t(sums.size()); ++i)
-    e().store(sums[i], buffer, e().index(i * lanes));
-  e().loop(e().index(0), stored, 1, [&](Value pixel) {
-    Value at = e().mul(pixel, vectors * lanes), number = numberOf(pixel);
-    for (int64_t v = 0; v < vectors; ++v)
-      storeVector(e().load(buffer, e().add(at, v * lanes), lanes), number, v);
-  });
+  };
+  auto storeInTurn = [&] {
+    for (int64_t i = 0; i < int64_t(sums.size()); ++i)
+      e().store(sums[i], buffer, e().index(i * lanes));
+    e().loop(e().index(0), stored, 1, [&](Value pixel) {
+      Value at = e().mul(pixel, vectors * lanes), number = numberOf(pixel);
+      for (int64_t v = 0; v < vectors; ++v)
+        storeVector(e().load(buffer, e().add(at, v * lanes), lanes), number, v);
+    });
+  };
+  if (site.view.estimateCost(site.view.results) > kCheapEpilogue)
+    storeInTurn();
+  else if (isConstantIntValue(stored, count))
+    storeAll();
+  else
+    e().ifTrue(e().equal(stored, count), storeAll, storeInTurn);
 }
 
 void ContractionKernel::storeVector(Value sum, Value pixel, int64_t vector) {

@@ -164,20 +164,22 @@ void ContractionKernel::emitRow(Value row, Value firstColumn, Value endColumn) {
     return;
   }
   Value rest = e().rem(e().sub(endColumn, firstColumn), e().index(tilePixels));
+  if (isCopied) {
+    // There is room behind the copied rows: the last tile is computed whole, but for a
+    // single pixel.
+    Value end = endColumn;
+    if (isFlat)
+      end = e().sub(end, e().select(e().equal(rest, 1), e().index(1), e().index(0)));
+    e().loop(firstColumn, end, tilePixels, [&](Value tile) {
+      Value left = e().sub(endColumn, tile);
+      emitInnerTile(row, tile, tilePixels, e().min(left, e().index(tilePixels)));
+    });
+    if (isFlat)
+      emitTiles(end, endColumn, 1);
+    return;
+  }
   Value wholeEnd = e().sub(endColumn, rest);
   emitTiles(firstColumn, wholeEnd, tilePixels);
-  if (isCopied) {
-    // There is room behind the copied rows: the last tile is computed whole.
-    auto emitWhole = [&] {
-      e().ifTrue(e().less(e().index(0), rest),
-                 [&] { emitInnerTile(row, wholeEnd, tilePixels, rest); });
-    };
-    if (!isFlat)
-      return emitWhole();
-    return e().ifTrue(
-        e().equal(rest, 1), [&] { emitInnerTile(row, wholeEnd, 1, e().index(1)); },
-        emitWhole);
-  }
   if (kind == Product) { // A product may have no more rows than these.
     Value pairsEnd = e().sub(endColumn, e().rem(rest, e().index(2)));
     emitTiles(wholeEnd, pairsEnd, 2);

@@ -68,12 +68,24 @@ Value KernelEmitter::div(Value lhs, Value rhs) {
   return arith::DivUIOp::create(b, loc, lhs, rhs);
 }
 
+/// Whether a value is known to be a multiple of `factor`.
+static bool isMultipleOf(Value value, int64_t factor) {
+  if (std::optional<int64_t> known = getConstantIntValue(value))
+    return *known % factor == 0;
+  Operation *op = value.getDefiningOp();
+  auto isMultiple = [&](Value operand) { return isMultipleOf(operand, factor); };
+  if (isa_and_nonnull<arith::MulIOp>(op))
+    return llvm::any_of(op->getOperands(), isMultiple);
+  return isa_and_nonnull<arith::AddIOp, arith::SubIOp>(op) &&
+         llvm::all_of(op->getOperands(), isMultiple);
+}
+
 Value KernelEmitter::rem(Value lhs, Value rhs) {
   std::optional<int64_t> x = getConstantIntValue(lhs),
                          y = getConstantIntValue(rhs);
   if (x && y)
     return index(*x % *y);
-  if (y && *y == 1)
+  if (y && *y > 0 && isMultipleOf(lhs, *y))
     return index(0);
   return arith::RemUIOp::create(b, loc, lhs, rhs);
 }
@@ -344,7 +356,7 @@ SmallVector<Value> KernelEmitter::loop(Value low, Value high, int64_t step,
                                        CarryingBody body) {
   std::optional<int64_t> from = getConstantIntValue(low),
                          to = getConstantIntValue(high);
-  if (from && to && *to <= *from)
+  if (low == high || (from && to && *to <= *from))
     return SmallVector<Value>(initial);
   if (from && to && *to - *from <= step)
     return body(low, initial);
@@ -443,7 +455,7 @@ SmallVector<Value> KernelEmitter::vectorLoop(
                   [&](Value position, ValueRange carried) {
                     return body(position, Value(), carried);
                   });
-  if (lanes == 1)
+  if (lanes == 1 || full == count)
     return result;
   Value rest = sub(count, full);
   if (known) {

@@ -33,6 +33,32 @@ std::optional<Phase> nn::parsePhase(StringRef name) {
 
 StringRef nn::getName(Phase phase) { return kPhases[int(phase)].second; }
 
+namespace {
+/// Runs passes on functions other than kernels. Kernels are emitted as they shall be, and
+/// are often most of the code.
+class OnHost : public PassWrapper<OnHost, OperationPass<func::FuncOp>> {
+public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(OnHost)
+  OpPassManager passes{func::FuncOp::getOperationName()};
+
+  StringRef getName() const override { return "OnHost"; }
+  void getDependentDialects(DialectRegistry &registry) const override {
+    passes.getDependentDialects(registry);
+  }
+  void runOnOperation() override {
+    if (!getOperation()->hasAttr("nn.kernel") &&
+        failed(runPipeline(passes, getOperation())))
+      signalPassFailure();
+  }
+};
+} // namespace
+
+static void addOnHost(OpPassManager &pm, function_ref<void(OpPassManager &)> addPasses) {
+  auto pass = std::make_unique<OnHost>();
+  addPasses(pass->passes);
+  pm.addNestedPass<func::FuncOp>(std::move(pass));
+}
+
 /// Constants evaluated, shape arithmetic gone, types as static as they can be.
 static void addSimplification(OpPassManager &functions) {
   functions.addPass(createCanonicalize());
@@ -95,12 +121,15 @@ static void buildPlace(OpPassManager &pm, const PipelineOptions &options) {
   kernels.claim = "all";
   pm.addPass(createConvertNNToKernels(kernels));
   pm.addNestedPass<func::FuncOp>(createConvertNNToLinalg());
-  // Sizes in terms of the inputs': bufferization compares those of slices by
-  // solving for all that they are computed from.
-  pm.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
-  pm.addPass(arith::createIntRangeOptimizationsPass());
-  pm.addPass(createCanonicalizerPass(GreedyRewriteConfig(), getWrongCanonicalizations()));
-  pm.addPass(createCSEPass());
+  addOnHost(pm, [](OpPassManager &host) {
+    // Sizes in terms of the inputs': bufferization compares those of slices by
+    // solving for all that they are computed from.
+    host.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
+    host.addPass(arith::createIntRangeOptimizationsPass());
+    host.addPass(
+        createCanonicalizerPass(GreedyRewriteConfig(), getWrongCanonicalizations()));
+    host.addPass(createCSEPass());
+  });
   addVerification(pm, "place", options);
 }
 
@@ -116,20 +145,26 @@ static void buildBufferize(OpPassManager &pm) {
   bufferize.unknownTypeConversion =
       bufferization::LayoutMapOption::IdentityLayoutMap;
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
-  pm.addPass(memref::createResolveShapedTypeResultDimsPass());
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
+  addOnHost(pm, [](OpPassManager &host) {
+    host.addPass(memref::createResolveShapedTypeResultDimsPass());
+    host.addPass(createCanonicalizerPass());
+    host.addPass(createCSEPass());
+  });
   pm.addPass(createMaterializeOutputs());
-  pm.addPass(memref::createFoldMemRefAliasOpsPass());
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
+  addOnHost(pm, [](OpPassManager &host) {
+    host.addPass(memref::createFoldMemRefAliasOpsPass());
+    host.addPass(createCanonicalizerPass());
+    host.addPass(createCSEPass());
+  });
   // What is left of copies after this is contiguous.
   pm.addPass(createConvertCopies());
   pm.addPass(createConvertLinalgToKernels());
   pm.addPass(createMarkKernels());
   pm.addPass(createResolveDims());
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
+  addOnHost(pm, [](OpPassManager &host) {
+    host.addPass(createCanonicalizerPass());
+    host.addPass(createCSEPass());
+  });
   pm.addPass(createPlanArena());
   pm.addPass(createCheckSizes());
   pm.addPass(createLayOutWeights());

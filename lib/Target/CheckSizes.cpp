@@ -6,15 +6,21 @@
 // stays as it is, since formulas and proofs read it; beside it runs a flag that says
 // whether any step overflowed. It is tested once, before the sizes are used.
 //
+// Most steps cannot overflow: dimensions of inputs are at most kMostElements, which the
+// runtime checks, and products that need a check at most kMostBytes.
+//
 //===----------------------------------------------------------------------===//
 
 #include "dialects/NN/IR/NN.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Matchers.h"
 #include "nn/Support/Locations.h"
 #include "nn/Target/Passes.h"
+#include "runtime/lib/Core/Manifest.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 namespace mlir::nn {
 #define GEN_PASS_DEF_CHECKSIZES
@@ -24,7 +30,32 @@ namespace mlir::nn {
 using namespace mlir;
 using namespace mlir::nn;
 
+static constexpr int64_t kMostElements = nnrt::mostElements;
+/// What a product that is checked is at most: no tensor has more bytes.
+static constexpr int64_t kMostBytes = kMostElements << 8;
+
 namespace {
+
+/// What a value may be, rounded outwards.
+struct Range {
+  static constexpr double kEnd = 0x1p63;
+  double low = -kEnd, high = kEnd;
+
+  Range unite(Range other) const {
+    return {std::min(low, other.low), std::max(high, other.high)};
+  }
+  Range intersect(double end) const { return {std::max(low, -end), std::min(high, end)}; }
+  /// Whether 64 bits hold the value, however it was rounded.
+  bool fits() const { return low > -kEnd / 2 && high < kEnd / 2; }
+};
+
+Range operator+(Range x, Range y) { return {x.low + y.low, x.high + y.high}; }
+Range operator-(Range x, Range y) { return {x.low - y.high, x.high - y.low}; }
+Range operator*(Range x, Range y) {
+  auto [low, high] =
+      std::minmax({x.low * y.low, x.low * y.high, x.high * y.low, x.high * y.high});
+  return {low, high};
+}
 
 /// Conditions of type i1 under which sizes are wrong; null: never.
 class Overflows {
@@ -47,6 +78,7 @@ public:
       if (pending.back() != value)
         continue;
       builder.setInsertionPointAfter(op);
+      ranges[value] = computeRange(op);
       known[value] = compute(op);
       pending.pop_back();
     }
@@ -60,16 +92,81 @@ public:
   }
 
   static Value join(OpBuilder &b, Location loc, Value x, Value y) {
-    if (!x || !y || x == y)
-      return x ? x : y;
+    if (!x || includes(y, x))
+      return y;
+    if (!y || includes(x, y))
+      return x;
     return arith::OrIOp::create(b, loc, x, y);
   }
 
 private:
+  /// Whether `flag` is one of those that were joined to `all`, as far as the last ones.
+  static bool includes(Value all, Value flag, int depth = 3) {
+    if (!all || all == flag)
+      return all == flag;
+    auto either = all.getDefiningOp<arith::OrIOp>();
+    return either && depth > 0 &&
+           (includes(either.getLhs(), flag, depth - 1) ||
+            includes(either.getRhs(), flag, depth - 1));
+  }
+
   /// Loads of data are where the arithmetic begins.
   static bool isArithmetic(Operation *op) {
     return isa_and_nonnull<arith::ArithDialect>(op ? op->getDialect() : nullptr) &&
            op->getNumResults() == 1 && op->getNumOperands() > 0;
+  }
+
+  Range getRange(Value value) {
+    APInt constant;
+    if (matchPattern(value, m_ConstantInt(&constant)))
+      return {double(constant.getSExtValue()), double(constant.getSExtValue())};
+    if (auto dim = value.getDefiningOp<memref::DimOp>())
+      if (auto input = dyn_cast<BlockArgument>(dim.getSource());
+          input && isa<func::FuncOp>(input.getOwner()->getParentOp()))
+        return {0, double(kMostElements)};
+    auto found = ranges.find(value);
+    return found == ranges.end() ? Range() : found->second;
+  }
+
+  Range computeRange(Operation *op) {
+    if (isa<arith::SelectOp>(op))
+      return getRange(op->getOperand(1)).unite(getRange(op->getOperand(2)));
+    Range x = getRange(op->getOperand(0));
+    if (isa<arith::IndexCastOp>(op))
+      return x;
+    if (isa<arith::IndexCastUIOp>(op) && op->getOperand(0).getType().isInteger(1))
+      return {0, 1};
+    if (op->getNumOperands() != 2)
+      return {};
+    Range y = getRange(op->getOperand(1));
+    bool isDivision = y.low >= 1, isUnsigned = x.low >= 0 && y.low >= 1;
+    Range result =
+        llvm::TypeSwitch<Operation *, Range>(op)
+            .Case([&](arith::AddIOp) { return x + y; })
+            .Case([&](arith::SubIOp) { return x - y; })
+            .Case([&](arith::MulIOp) { return x * y; })
+            .Case([&](arith::MinSIOp) {
+              return Range{std::min(x.low, y.low), std::min(x.high, y.high)};
+            })
+            .Case([&](arith::MaxSIOp) {
+              return Range{std::max(x.low, y.low), std::max(x.high, y.high)};
+            })
+            .Case<arith::DivSIOp, arith::FloorDivSIOp, arith::CeilDivSIOp>([&](auto) {
+              return isDivision ? Range{x.low / y.low, x.high / y.low}.unite({-1, 1})
+                                : Range();
+            })
+            .Case<arith::DivUIOp, arith::CeilDivUIOp>([&](auto) {
+              return isUnsigned ? Range{0, x.high / y.low + 1} : Range();
+            })
+            .Case<arith::RemSIOp, arith::RemUIOp>([&](auto) {
+              return isUnsigned ? Range{0, std::min(x.high, y.high)} : Range();
+            })
+            .Default(Range());
+    if (result.fits())
+      return result;
+    // Integers of 64 bits that are no sizes wrap.
+    bool isProduct = isa<arith::MulIOp>(op) && op->getResult(0).getType().isIndex();
+    return isProduct ? result.intersect(kMostBytes) : Range();
   }
 
   Value compute(Operation *op) {
@@ -99,21 +196,32 @@ private:
     Value result = op->getResult(0);
     auto isNegative = [&](Value value) { return this->isNegative(builder, loc, value); };
     if (isa<arith::MulIOp>(op)) {
-      // As i64: for an index, upstream folds the product by 1 to an invalid extsi.
+      if ((getRange(op->getOperand(0)) * getRange(op->getOperand(1))).fits())
+        return {};
+      Type i64 = builder.getI64Type(), i1 = builder.getI1Type();
       auto toI64 = [&](Value value) {
-        return arith::IndexCastOp::create(builder, loc, builder.getI64Type(), value);
+        return arith::IndexCastOp::create(builder, loc, i64, value);
       };
-      auto wide = arith::MulSIExtendedOp::create(builder, loc, toI64(op->getOperand(0)),
-                                                 toI64(op->getOperand(1)));
-      Value bits = arith::ConstantIntOp::create(builder, loc, 63, 64);
-      Value sign = arith::ShRSIOp::create(builder, loc, wide.getLow(), bits);
-      return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne,
-                                   wide.getHigh(), sign);
+      auto product = LLVM::SMulWithOverflowOp::create(
+          builder, loc, LLVM::LLVMStructType::getLiteral(op->getContext(), {i64, i1}),
+          toI64(op->getOperand(0)), toI64(op->getOperand(1)));
+      Value wraps = LLVM::ExtractValueOp::create(builder, loc, product, 1);
+      // -kMostBytes <= result <= kMostBytes, by one comparison.
+      Value most = arith::ConstantIndexOp::create(builder, loc, kMostBytes);
+      Value span = arith::ConstantIndexOp::create(builder, loc, 2 * kMostBytes);
+      Value isLarge = arith::CmpIOp::create(
+          builder, loc, arith::CmpIPredicate::ugt,
+          arith::AddIOp::create(builder, loc, result, most), span);
+      return join(builder, loc, wraps, isLarge);
     }
     if (!isa<arith::AddIOp, arith::SubIOp>(op))
       return {};
-    // The result has another sign than both terms.
     Value x = op->getOperand(0), y = op->getOperand(1);
+    Range range = isa<arith::AddIOp>(op) ? getRange(x) + getRange(y)
+                                         : getRange(x) - getRange(y);
+    if (range.fits())
+      return {};
+    // The result has another sign than both terms.
     if (isa<arith::SubIOp>(op)) {
       // x = result + y
       std::swap(x, result);
@@ -125,6 +233,7 @@ private:
 
   OpBuilder builder;
   DenseMap<Value, Value> known;
+  DenseMap<Value, Range> ranges;
 };
 
 struct CheckSizesPass : nn::impl::CheckSizesBase<CheckSizesPass> {

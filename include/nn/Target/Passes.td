@@ -100,19 +100,25 @@ def CheckSizes : Pass<"nn-check-sizes", "::mlir::ModuleOp"> {
   let summary = "Have a run fail whose sizes overflow";
   let description = [{
     Every size that `@main` computes for a buffer or a kernel is accompanied by a flag
-    that says whether a step of its arithmetic overflowed 64 bits:
+    that says whether a step of its arithmetic overflowed 64 bits. Dimensions of inputs
+    are at most 2^48, which the runtime checks, and products that need a check at most
+    2^56; most steps then cannot overflow.
 
     ```mlir
-    %bytes = arith.muli %n, %c400 : index
-    %low, %high = arith.mulsi_extended %n, %c400 : index
-    %sign = arith.shrsi %low, %c63 : index
-    %overflows = arith.cmpi ne, %high, %sign : index
-    %fits = arith.xori %overflows, %true : i1
+    %area = arith.muli %h, %w : index
+    %product = llvm.intr.smul.with.overflow %h, %w : ...
+    %wraps = llvm.extractvalue %product[1]
+    %shifted = arith.addi %area, %most : index
+    %is_large = arith.cmpi ugt, %shifted, %span : index
+    %fails = arith.ori %wraps, %is_large : i1
+    %bytes = arith.muli %area, %c400 : index
+    %fits = arith.xori %fails, %true : i1
     cf.assert %fits, "the values of the model would be larger than any memory"
     %arena = nn.arena %bytes : memref<?xi8>
     ```
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect",
+                           "::mlir::LLVM::LLVMDialect"];
   let statistics = [Statistic<"numChecked", "checked", "Operations whose sizes are checked">];
 }
 

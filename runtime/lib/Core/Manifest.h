@@ -116,6 +116,9 @@ struct Manifest {
   const Section *find(SectionKind kind) const;
 };
 
+/// No memory holds more elements. The runtime refuses larger dimensions of inputs, and
+/// compiled code relies on it.
+constexpr int64_t mostElements = int64_t(1) << 48;
 constexpr uint64_t sectionAlignment = 4096;
 constexpr size_t footerSize = 48;
 

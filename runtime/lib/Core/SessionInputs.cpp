@@ -146,6 +146,10 @@ Status Session::checkDim(size_t index, size_t dim, int64_t size) {
     return makeStatus(NNRT_INVALID_ARGUMENT,
                       "input '%s': dimension %zu is negative (%lld)", name, dim,
                       static_cast<long long>(size));
+  if (size > mostElements)
+    return makeStatus(NNRT_INVALID_ARGUMENT,
+                      "input '%s': dimension %zu is too large (%lld)", name,
+                      dim, static_cast<long long>(size));
   if (expected.dims[dim] >= 0 && expected.dims[dim] != size)
     return makeStatus(
         NNRT_INVALID_ARGUMENT,

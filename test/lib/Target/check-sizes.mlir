@@ -1,0 +1,53 @@
+// RUN: nn-opt %s -split-input-file -nn-check-sizes | FileCheck %s
+
+// A dimension of an input times a constant fits 64 bits, and so does a sum with it; a product
+// of two dimensions may not.
+// CHECK-LABEL: func.func @main(
+// CHECK: %[[H:.*]] = memref.dim %arg0, %c0
+// CHECK: %[[W:.*]] = memref.dim %arg0, %c1
+// CHECK: %[[ROW:.*]] = arith.muli %[[W]], %c64
+// CHECK-NOT: overflow
+// CHECK: %[[PLUS:.*]] = arith.addi %[[ROW]], %c64
+// CHECK-NOT: overflow
+// CHECK: %[[AREA:.*]] = arith.muli %[[H]], %[[PLUS]]
+// CHECK: %[[PRODUCT:.*]] = "llvm.intr.smul.with.overflow"
+// CHECK: %[[WRAPS:.*]] = llvm.extractvalue %[[PRODUCT]][1]
+// CHECK: %[[SHIFTED:.*]] = arith.addi %[[AREA]], %c72057594037927936
+// CHECK: %[[LARGE:.*]] = arith.cmpi ugt, %[[SHIFTED]], %c144115188075855872
+// CHECK: %[[FAILS:.*]] = arith.ori %[[WRAPS]], %[[LARGE]]
+// CHECK-NOT: overflow
+// CHECK: %[[HOLDS:.*]] = arith.xori %[[FAILS]], %true
+// CHECK: cf.assert %[[HOLDS]], "the values of the model would be larger than any memory"
+// CHECK: nn.arena
+func.func @main(%x: memref<?x?xf32>) -> memref<?xi8> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c64 = arith.constant 64 : index
+  %h = memref.dim %x, %c0 : memref<?x?xf32>
+  %w = memref.dim %x, %c1 : memref<?x?xf32>
+  %row = arith.muli %w, %c64 : index
+  %plus = arith.addi %row, %c64 : index
+  %area = arith.muli %h, %plus : index
+  %bytes = arith.muli %area, %c4 : index
+  %arena = nn.arena %bytes : memref<?xi8>
+  return %arena : memref<?xi8>
+}
+
+// -----
+
+// Integers that are data may be anything.
+// CHECK-LABEL: func.func @main(
+// CHECK: %[[N:.*]] = arith.index_cast
+// CHECK: arith.addi %[[N]], %c1
+// CHECK: arith.xori
+// CHECK: cf.assert
+func.func @main(%x: memref<1xi64>) -> memref<?xi8> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %data = memref.load %x[%c0] : memref<1xi64>
+  %n = arith.index_cast %data : i64 to index
+  %more = arith.addi %n, %c1 : index
+  %arena = nn.arena %more : memref<?xi8>
+  return %arena : memref<?xi8>
+}
