@@ -7,17 +7,23 @@
 //     for c in vectors of the channels
 //       for block of output pixels in the row
 //         acc[pixel] = bias[c]
-//         for kh whose input row exists           the only loop with carried values
+//         for kh whose input row exists           carries acc in registers
 //           for each input pixel under the block: load it once, and
 //             acc[pixel] += input * weight[kh, kw, c] for all pixels it is under
 //         result[pixel, c] = epilogue(acc[pixel])
 //
-// Blocks at the left and right border skip taps outside the input. If the width is
-// known, this is decided when the code is emitted; otherwise border pixels are computed
-// one by one with loops over kw.
+// Small groups of D channels, each with F filters, are computed likewise. Vectors lie
+// along the results' channels, and hold whole groups. For each number d of a channel in
+// its group, a shuffle gives each lane that channel of its own group:
+//
+//   D = F = 2, d = 1:   input 0 1 2 3 4 5 6 7  ->  1 1 3 3 5 5 7 7
+//
+// Blocks at the left and right border skip taps outside the input, if the width is known,
+// when the code is emitted. Otherwise, and in rows of many taps, which are a loop, inputs
+// outside are replaced by zeros.
 //
 // 8-bit integers are multiplied and added in f32, which is exact for the few products
-// of a window, and converted to the i32 that the epilogue expects.
+// of an output, and converted to the i32 that the epilogue expects.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,7 +37,23 @@
 using namespace mlir;
 using namespace mlir::nn;
 
+/// Rows of no more products of an output pixel are emitted without a loop.
+static constexpr int64_t kUnrolledProducts = 16;
+/// Taps of an iteration of that loop.
+static constexpr int64_t kLoopTaps = 4;
+/// Products of 8-bit integers whose sum is exact in f32.
+static constexpr int64_t kExactProducts = 256;
+
 namespace {
+
+/// Neighbouring output pixels of a row, computed together.
+struct Block {
+  Value first;
+  int64_t count;
+  enum { Inside, AtBorder } place;
+  /// `first` at the border, if known: taps outside the input are not emitted.
+  std::optional<int64_t> known = std::nullopt;
+};
 
 class DepthwiseKernel {
 public:
@@ -42,18 +64,22 @@ private:
   bool match();
   bool repackWeights();
   void emitRow(Value row);
-  void emitChannels(Value channel, Value mask);
-  /// Pixels [first, first + count) of the row. `knownFirst` is set for blocks at a
-  /// border, where taps outside the input are skipped. Other blocks have no such taps.
-  void emitBlock(Value first, std::optional<int64_t> knownFirst, int64_t count);
-  /// One pixel anywhere, with a loop over the taps that exist.
-  void emitBorderPixel(Value pixel);
+  void emitPixels();
+  void emitBlock(const Block &block);
+  /// Adds `count` taps, from number `kw` of row `kh` on, to the sums of a block.
+  SmallVector<Value> addTaps(const Block &block, Value kh, Value kw, int64_t count,
+                             ValueRange sums);
   void storePixel(Value pixel, Value sum);
-  Value loadInput(Value y, Value x);
-  Value loadWeight(Value kh, Value kw);
+  /// The channels of the input under a vector, at column `x` of row `y`.
+  Value loadInput(Value y, Value x, bool mayBeOutside);
+  /// Gives each lane the channel number `depth` of its group.
+  Value spread(Value loaded, int64_t depth);
+  Value loadWeight(Value kh, Value kw, int64_t depth);
   Value initial();
 
   KernelEmitter &e() { return site.getEmitter(); }
+  /// Whether the taps of a row are emitted one by one.
+  bool isUnrolled() const { return width.kernel * depth <= kUnrolledProducts; }
   bool isInteger() { return op.getType().getElementType().isInteger(32); }
   /// `value`, a vector of numbers, as f32.
   Value toF32(Value value, bool isUnsigned) {
@@ -64,12 +90,18 @@ private:
   EpilogueStorer epilogue;
   ConvOp op;
   WindowAxis height, width;
-  int64_t channels = 0, lanes = 0, blockPixels = 8;
+  /// Channels of the input in a group, and of the result.
+  int64_t depth = 1, filters = 1;
+  int64_t groups = 0;
+  /// Those of a vector. Groups are not divided.
+  int64_t vectorGroups = 0, lanes = 0;
+  int64_t blockPixels = 8;
   int64_t rank = 0; // 3 (one spatial dimension) or 4
   unsigned weights = 0;
   std::optional<PrologueLoader> bias;
   // The state of the emission.
-  Value image, outputRow, firstTapRow, endTapRow, channel, mask;
+  Value image, outputRow, firstTapRow, endTapRow;
+  Value group, channel, inputMask, mask; // of a vector
   LogicalResult status = success();
 };
 
@@ -84,12 +116,14 @@ bool DepthwiseKernel::match() {
   rank = input.getRank();
   if ((rank != 3 && rank != 4) ||
       !(input.getElementType().isF32() || input.getElementType().isInteger(8)) ||
-      !weight.hasStaticShape() || weight.getDimSize(1) != 1 ||
-      weight.getDimSize(0) != op.getGroup())
+      !weight.hasStaticShape())
     return false;
-  channels = weight.getDimSize(0);
+  groups = op.getGroup();
+  depth = weight.getDimSize(1);
+  filters = weight.getDimSize(0) / groups;
+  bool isDepthwise = depth == 1 && filters == 1;
   // With a single channel a vector would hold one element.
-  if (channels < 4 || input.getDimSize(rank - 1) != channels ||
+  if (groups * filters < 4 || input.getDimSize(rank - 1) != groups * depth ||
       !site.view.getOuter(op.getInput()) || site.view.getConstant(op.getInput()))
     return false;
   FailureOr<SmallVector<WindowAxis>> axes = getWindowAxes(op);
@@ -98,11 +132,10 @@ bool DepthwiseKernel::match() {
   width = axes->back();
   if (axes->size() == 2)
     height = axes->front();
-  // Beyond this limit, sums of integers are not exact in f32.
-  if (isInteger() && height.kernel * width.kernel > 256)
+  if (isInteger() && height.kernel * width.kernel * depth > kExactProducts)
     return false;
-  // Code grows with the taps of a row.
-  return width.kernel <= 11;
+  // Wide vectors leave groups and long rows to oneDNN.
+  return site.getVectorBits() == 256 ? groups > 1 : isDepthwise && width.kernel <= 11;
 }
 
 bool DepthwiseKernel::repackWeights() {
@@ -112,13 +145,17 @@ bool DepthwiseKernel::repackWeights() {
   FailureOr<HostTensor> original = toHostTensor(attr);
   if (failed(original))
     return false;
-  int64_t taps = height.kernel * width.kernel;
-  HostTensor packed = HostTensor::allocate(
-      DataType::Float32, {height.kernel, width.kernel, channels});
+  int64_t taps = height.kernel * width.kernel, channels = groups * filters;
+  SmallVector<int64_t> shape = {height.kernel, width.kernel, channels};
+  if (depth > 1)
+    shape.insert(shape.begin() + 2, depth);
+  HostTensor packed = HostTensor::allocate(DataType::Float32, shape);
   MutableArrayRef<float> to = packed.getMutable<float>();
   for (int64_t c = 0; c < channels; ++c)
-    for (int64_t tap = 0; tap < taps; ++tap)
-      to[tap * channels + c] = original->getDouble(c * taps + tap);
+    for (int64_t d = 0; d < depth; ++d)
+      for (int64_t tap = 0; tap < taps; ++tap)
+        to[(tap * depth + d) * channels + c] =
+            original->getDouble((c * depth + d) * taps + tap);
   weights = site.addConstant(
       makeConstantAttr(op.getContext(), packed, Float32Type::get(op.getContext())));
   return true;
@@ -135,27 +172,29 @@ LogicalResult DepthwiseKernel::emit() {
   }
   if (!repackWeights() || failed(site.begin("depthwise_conv")))
     return failure();
-  lanes = e().getLanes();
+  vectorGroups = e().getLanes() / filters;
+  lanes = vectorGroups * filters;
   // AVX2 has half as many registers.
-  blockPixels = site.getEmitter().vectorBits == 512 ? 8 : 6;
+  blockPixels = e().vectorBits == 512 ? 8 : 6;
   Value input = site.getInputMemref(op.getInput());
   Value output = site.getOutputMemref(0);
   height.input = rank == 4 ? e().size(input, 1) : e().index(1);
   height.output = rank == 4 ? e().size(output, 1) : e().index(1);
   width.input = e().size(input, rank - 2);
   width.output = e().size(output, rank - 2);
-  Value depth = e().index(channels);
-  epilogue.setSizes({e().size(output, 0), e().mul(height.output, width.output), depth});
+  Value channels = e().index(groups * filters);
+  epilogue.setSizes(
+      {e().size(output, 0), e().mul(height.output, width.output), channels});
   if (bias)
-    bias->setSizes({e().index(1), depth});
+    bias->setSizes({e().index(1), channels});
 
   e().loop(site.getBegin(), site.getEnd(), 1, [&](Value row) { emitRow(row); });
   if (failed(status))
     return failure();
   std::optional<int64_t> columns = getConstantIntValue(width.output);
   site.finish(site.hostResultProduct(0, 0, rank - 2),
-              chooseGrain(columns.value_or(64) * channels * height.kernel *
-                              width.kernel / lanes,
+              chooseGrain(columns.value_or(64) * groups * filters * depth *
+                              height.kernel * width.kernel / lanes,
                           4096));
   return success();
 }
@@ -165,37 +204,43 @@ void DepthwiseKernel::emitRow(Value row) {
   image = e().div(row, safe);
   outputRow = e().rem(row, safe);
   std::tie(firstTapRow, endTapRow) = getTapRange(e(), height, outputRow);
-  e().vectorLoop(e().index(channels), lanes, 1,
-                 [&](Value position, Value lastMask) {
-                   emitChannels(position, lastMask);
-                 });
+  e().vectorLoop(e().index(groups), vectorGroups, 1, [&](Value first, Value isLast) {
+    group = first;
+    channel = e().mul(group, filters);
+    mask = inputMask = Value();
+    if (isLast) {
+      int64_t rest = groups % vectorGroups;
+      mask = e().mask(e().index(rest * filters), lanes);
+      inputMask = e().mask(e().index(rest * depth), vectorGroups * depth);
+    }
+    emitPixels();
+  });
 }
 
-void DepthwiseKernel::emitChannels(Value at, Value lastMask) {
-  channel = at;
-  mask = lastMask;
+void DepthwiseKernel::emitPixels() {
+  // Output pixels [low, high) have all their taps, at most `left` and `right` have not.
+  int64_t span = (width.kernel - 1) * width.dilation;
+  int64_t left = llvm::divideCeil(width.padBegin, width.stride),
+          right = llvm::divideCeil(width.padEnd, width.stride);
   std::optional<int64_t> knownInput = getConstantIntValue(width.input),
                          knownOutput = getConstantIntValue(width.output);
-  int64_t span = (width.kernel - 1) * width.dilation;
-  if (knownInput && knownOutput) {
-    // Output pixels [low, high) have all their taps.
-    int64_t low = llvm::divideCeil(width.padBegin, width.stride);
+  if (knownInput && knownOutput && isUnrolled()) {
     int64_t reach = *knownInput - 1 - span + width.padBegin;
     int64_t high = reach < 0 ? 0 : reach / width.stride + 1;
     high = std::min(high, *knownOutput);
     // Whole blocks between the borders are a loop.
-    int64_t firstInner = llvm::divideCeil(low, blockPixels);
+    int64_t firstInner = llvm::divideCeil(left, blockPixels);
     int64_t endInner = std::max(firstInner, high / blockPixels);
     if (endInner - firstInner < 2)
       endInner = firstInner = 0;
     auto border = [&](int64_t from, int64_t to) {
       for (int64_t x = from; x < to; x += blockPixels)
-        emitBlock(e().index(x), x, std::min(blockPixels, to - x));
+        emitBlock({e().index(x), std::min(blockPixels, to - x), Block::AtBorder, x});
     };
     border(0, firstInner * blockPixels);
     e().loop(e().index(firstInner * blockPixels),
              e().index(endInner * blockPixels), blockPixels,
-             [&](Value x) { emitBlock(x, std::nullopt, blockPixels); });
+             [&](Value x) { emitBlock({x, blockPixels, Block::Inside}); });
     border(endInner * blockPixels, *knownOutput);
     return;
   }
@@ -205,16 +250,24 @@ void DepthwiseKernel::emitChannels(Value at, Value lastMask) {
   Value high = e().div(e().max(e().add(reach, width.stride), e().index(0)),
                        e().index(width.stride));
   high = e().min(high, width.output);
-  Value low = e().min(
-      e().index(llvm::divideCeil(width.padBegin, width.stride)), width.output);
+  Value low = e().min(e().index(left), width.output);
   high = e().max(high, low);
-  e().loop(e().index(0), low, 1, [&](Value x) { emitBorderPixel(x); });
-  Value inside = e().sub(high, low);
-  Value whole = e().sub(high, e().rem(inside, e().index(blockPixels)));
-  e().loop(low, whole, blockPixels,
-           [&](Value x) { emitBlock(x, std::nullopt, blockPixels); });
-  e().loop(whole, high, 1, [&](Value x) { emitBlock(x, std::nullopt, 1); });
-  e().loop(high, width.output, 1, [&](Value x) { emitBorderPixel(x); });
+  auto emitRange = [&](Value from, Value to, auto place, int64_t atMost) {
+    if (atMost == 0)
+      return;
+    Value whole = from;
+    if (atMost >= blockPixels) {
+      whole = e().sub(to, e().rem(e().sub(to, from), e().index(blockPixels)));
+      e().loop(from, whole, blockPixels,
+               [&](Value x) { emitBlock({x, blockPixels, place}); });
+    }
+    if (std::optional<int64_t> rest = getConstantIntValue(e().sub(to, whole)))
+      return *rest ? emitBlock({whole, *rest, place}) : void();
+    e().loop(whole, to, 1, [&](Value x) { emitBlock({x, 1, place}); });
+  };
+  emitRange(e().index(0), low, Block::AtBorder, left);
+  emitRange(low, high, Block::Inside, blockPixels);
+  emitRange(high, width.output, Block::AtBorder, right);
 }
 
 Value DepthwiseKernel::initial() {
@@ -228,24 +281,41 @@ Value DepthwiseKernel::initial() {
   return e().constant(vector, 0);
 }
 
-Value DepthwiseKernel::loadInput(Value y, Value x) {
+Value DepthwiseKernel::loadInput(Value y, Value x, bool mayBeOutside) {
+  Value column = x;
+  if (mayBeOutside)
+    column = e().min(e().max(x, e().index(0)), e().sub(width.input, e().index(1)));
   Value pixel = e().add(e().mul(image, height.input), y);
-  pixel = e().add(e().mul(pixel, width.input), x);
-  Value loaded = e().load(site.getInput(op.getInput()),
-                          e().add(e().mul(pixel, channels), channel), lanes, mask);
-  if (!isInteger())
+  pixel = e().add(e().mul(pixel, width.input), column);
+  Value start = e().add(e().mul(pixel, groups * depth), e().mul(group, depth));
+  Value loaded =
+      e().load(site.getInput(op.getInput()), start, vectorGroups * depth, inputMask);
+  if (isInteger()) {
+    loaded = toF32(loaded, op.getInput().getType().getElementType().isUnsignedInteger());
+    if (int64_t zeroPoint = op.getInputZeroPoint())
+      loaded = arith::SubFOp::create(e().b, e().loc, loaded,
+                                     e().constant(loaded.getType(), zeroPoint));
+  }
+  if (!mayBeOutside)
     return loaded;
-  loaded = toF32(loaded, op.getInput().getType().getElementType().isUnsignedInteger());
-  if (op.getInputZeroPoint() == 0)
-    return loaded;
-  Value zero = e().constant(loaded.getType(), op.getInputZeroPoint());
-  return arith::SubFOp::create(e().b, e().loc, loaded, zero);
+  return e().select(e().isBelow(x, width.input), loaded,
+                    e().constant(loaded.getType(), 0));
 }
 
-Value DepthwiseKernel::loadWeight(Value kh, Value kw) {
+Value DepthwiseKernel::spread(Value loaded, int64_t number) {
+  if (depth == 1 && filters == 1)
+    return loaded;
+  SmallVector<int64_t> from;
+  for (int64_t lane = 0; lane < lanes; ++lane)
+    from.push_back(lane / filters * depth + number);
+  return vector::ShuffleOp::create(e().b, e().loc, loaded, loaded, from);
+}
+
+Value DepthwiseKernel::loadWeight(Value kh, Value kw, int64_t number) {
   Value tap = e().add(e().mul(kh, width.kernel), kw);
+  Value row = e().add(e().mul(tap, depth), number);
   return e().load(site.getInput(weights),
-                  e().add(e().mul(tap, channels), channel), lanes, mask);
+                  e().add(e().mul(row, groups * filters), channel), lanes, mask);
 }
 
 void DepthwiseKernel::storePixel(Value pixel, Value sum) {
@@ -256,63 +326,63 @@ void DepthwiseKernel::storePixel(Value pixel, Value sum) {
     status = failure();
 }
 
-void DepthwiseKernel::emitBlock(Value first, std::optional<int64_t> knownFirst,
-                                int64_t count) {
-  SmallVector<Value> sums(count, initial());
-  Value top = e().sub(e().mul(outputRow, height.stride),
-                      e().index(height.padBegin));
-  Value left = e().sub(e().mul(first, width.stride), e().index(width.padBegin));
-  std::optional<int64_t> inputWidth = getConstantIntValue(width.input);
+void DepthwiseKernel::emitBlock(const Block &block) {
+  SmallVector<Value> sums(block.count, initial());
+  int64_t step = isUnrolled() ? width.kernel : kLoopTaps;
+  int64_t whole = width.kernel - width.kernel % step;
   sums = e().loop(
       firstTapRow, endTapRow, 1, sums, [&](Value kh, ValueRange carried) {
-        SmallVector<Value> next(carried);
-        Value y = e().add(top, e().mul(kh, height.dilation));
-        SmallVector<Value> taps;
-        for (int64_t kw = 0; kw < width.kernel; ++kw)
-          taps.push_back(loadWeight(kh, e().index(kw)));
-        // By input pixels, each loaded once, from left to right.
-        int64_t reach = (count - 1) * width.stride +
-                        (width.kernel - 1) * width.dilation;
-        for (int64_t offset = 0; offset <= reach; ++offset) {
-          if (knownFirst) {
-            int64_t x =
-                *knownFirst * width.stride - width.padBegin + offset;
-            if (x < 0 || x >= *inputWidth)
-              continue;
-          }
-          Value loaded;
-          for (int64_t kw = 0; kw < width.kernel; ++kw) {
-            int64_t distance = offset - kw * width.dilation;
-            if (distance < 0 || distance % width.stride ||
-                distance / width.stride >= count)
-              continue;
-            if (!loaded)
-              loaded = loadInput(y, e().add(left, offset));
-            Value &sum = next[distance / width.stride];
-            sum = e().fma(loaded, taps[kw], sum);
-          }
-        }
-        return next;
+        SmallVector<Value> next = e().loop(
+            e().index(0), e().index(whole), step, SmallVector<Value>(carried),
+            [&](Value kw, ValueRange sums) {
+              return addTaps(block, kh, kw, step, sums);
+            });
+        return addTaps(block, kh, e().index(whole), width.kernel - whole, next);
       });
-  for (int64_t pixel = 0; pixel < count; ++pixel)
-    storePixel(e().add(first, pixel), sums[pixel]);
+  for (int64_t pixel = 0; pixel < block.count; ++pixel)
+    storePixel(e().add(block.first, pixel), sums[pixel]);
 }
 
-void DepthwiseKernel::emitBorderPixel(Value pixel) {
-  std::pair<Value, Value> taps = getTapRange(e(), width, pixel);
-  Value top = e().sub(e().mul(outputRow, height.stride),
-                      e().index(height.padBegin));
-  Value left = e().sub(e().mul(pixel, width.stride), e().index(width.padBegin));
-  SmallVector<Value> sum = e().loop(
-      firstTapRow, endTapRow, 1, {initial()}, [&](Value kh, ValueRange rows) {
-        Value y = e().add(top, e().mul(kh, height.dilation));
-        return e().loop(taps.first, taps.second, 1, {rows[0]}, [&](Value kw, ValueRange sums) {
-          Value x = e().add(left, e().mul(kw, width.dilation));
-          return SmallVector<Value>{
-              e().fma(loadInput(y, x), loadWeight(kh, kw), sums[0])};
-        });
-      });
-  storePixel(pixel, sum[0]);
+SmallVector<Value> DepthwiseKernel::addTaps(const Block &block, Value kh, Value kw,
+                                            int64_t count, ValueRange carried) {
+  SmallVector<Value> sums(carried);
+  if (count == 0)
+    return sums;
+  Value y = e().add(getWindowStart(e(), height, outputRow),
+                    e().mul(kh, height.dilation));
+  Value left = e().add(getWindowStart(e(), width, block.first),
+                       e().mul(kw, width.dilation));
+  std::optional<int64_t> knownLeft;
+  if (block.known)
+    knownLeft = *block.known * width.stride - width.padBegin;
+  // By input pixels, each loaded once, from left to right.
+  int64_t reach = (block.count - 1) * width.stride + (count - 1) * width.dilation;
+  SmallVector<Value> inputs(reach + 1);
+  for (int64_t number = 0; number < depth; ++number) {
+    SmallVector<Value> taps;
+    for (int64_t tap = 0; tap < count; ++tap)
+      taps.push_back(loadWeight(kh, e().add(kw, tap), number));
+    for (int64_t offset = 0; offset <= reach; ++offset) {
+      if (knownLeft && (*knownLeft + offset < 0 ||
+                        *knownLeft + offset >= *getConstantIntValue(width.input)))
+        continue;
+      Value input;
+      for (int64_t tap = 0; tap < count; ++tap) {
+        int64_t distance = offset - tap * width.dilation;
+        if (distance < 0 || distance % width.stride ||
+            distance / width.stride >= block.count)
+          continue;
+        if (!inputs[offset])
+          inputs[offset] = loadInput(y, e().add(left, offset),
+                                     block.place == Block::AtBorder && !knownLeft);
+        if (!input)
+          input = spread(inputs[offset], number);
+        Value &sum = sums[distance / width.stride];
+        sum = e().fma(input, taps[tap], sum);
+      }
+    }
+  }
+  return sums;
 }
 
 LogicalResult nn::emitDepthwiseKernel(KernelSite &site) {

@@ -21,8 +21,10 @@ LogicalResult emitReductionKernel(KernelSite &site);
 LogicalResult emitSoftmaxKernel(KernelSite &site);
 /// Layer normalization.
 LogicalResult emitLayerNormKernel(KernelSite &site);
-/// Depthwise convolution with channels last.
+/// Depthwise convolution, and convolution in small groups, with channels last.
 LogicalResult emitDepthwiseKernel(KernelSite &site);
+/// Convolution of a single channel with a single filter.
+LogicalResult emitSingleChannelKernel(KernelSite &site);
 /// Dense convolutions with channels last, and matrix products, with constant weights.
 LogicalResult emitContractionKernel(KernelSite &site);
 /// Local response normalization.

@@ -19,11 +19,12 @@ static std::optional<std::string> violatesChannelsLast(Operation *op) {
              : std::optional<std::string>("channels_first");
 }
 
-static std::optional<std::string> violatesDepthwise(Operation *op) {
+static std::optional<std::string> violatesSmallGroups(Operation *op) {
+  constexpr int64_t most = 4;
   auto conv = cast<ConvOp>(op);
   auto weight = cast<RankedTensorType>(conv.getWeight().getType());
-  if (weight.hasStaticShape() && weight.getDimSize(1) == 1 &&
-      weight.getDimSize(0) == conv.getGroup())
+  if (weight.hasStaticShape() && weight.getDimSize(1) <= most &&
+      weight.getDimSize(0) <= most * conv.getGroup())
     return std::nullopt;
   std::string seen;
   llvm::raw_string_ostream(seen) << "weights " << weight << " in "
@@ -31,17 +32,29 @@ static std::optional<std::string> violatesDepthwise(Operation *op) {
   return seen;
 }
 
+static std::optional<std::string> violatesSingleChannel(Operation *op) {
+  auto weight = cast<RankedTensorType>(cast<ConvOp>(op).getWeight().getType());
+  if (weight.hasStaticShape() && weight.getDimSize(0) == 1 && weight.getDimSize(1) == 1)
+    return std::nullopt;
+  std::string seen;
+  llvm::raw_string_ostream(seen) << "weights " << weight;
+  return seen;
+}
+
 static const Condition channelsLast[] = {
     {"the channels are last", "channels_last", violatesChannelsLast}};
-static const Condition depthwise[] = {
+static const Condition smallGroups[] = {
     {"the channels are last", "channels_last", violatesChannelsLast},
-    {"the convolution is depthwise", "one filter a channel", violatesDepthwise}};
+    {"a group has at most 4 channels and filters", "small groups", violatesSmallGroups}};
+static const Condition singleChannel[] = {
+    {"there are one channel and one filter", "", violatesSingleChannel}};
 
 // clang-format off
 static const Capability table[] = {
     {elementwise,             "kernel elementwise",    basic},
     {"nn.where",              "kernel elementwise",    basic, 0, INT64_MAX, {}, /*data=*/1},
-    {"nn.conv",               "kernel depthwise_conv", f32 | i8 | ui8, 3, 4, depthwise},
+    {"nn.conv",               "kernel depthwise_conv", f32 | i8 | ui8, 3, 4, smallGroups},
+    {"nn.conv",               "kernel single_channel_conv", f32 | i8 | ui8, 3, 5, singleChannel},
     {"nn.conv",               "kernel contraction",    f32 | i8 | ui8, 3, 5, channelsLast},
     {"nn.conv_transpose",     "kernel contraction",    f32, 3, 5, channelsLast},
     {"nn.max_pool",           "kernel pool",           f32 | f64 | i8 | ui8, 3, 5},

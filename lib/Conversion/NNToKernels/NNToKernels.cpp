@@ -33,6 +33,7 @@ struct Template {
 /// Whether generated code is faster than oneDNN.
 constexpr Template preferredTemplates[] = {
     {"kernel depthwise_conv", emitDepthwiseKernel},
+    {"kernel single_channel_conv", emitSingleChannelKernel},
     {"kernel lrn", emitLRNKernel},
     {"kernel pool", emitPoolKernel},
     {"kernel matmul", emitMatMulKernel},
@@ -44,6 +45,7 @@ constexpr Template allTemplates[] = {
     {"kernel softmax", emitSoftmaxKernel},
     {"kernel layer_norm", emitLayerNormKernel},
     {"kernel depthwise_conv", emitDepthwiseKernel},
+    {"kernel single_channel_conv", emitSingleChannelKernel},
     {"kernel lrn", emitLRNKernel},
     {"kernel pool", emitPoolKernel},
     {"kernel matmul", emitMatMulKernel},

@@ -80,6 +80,25 @@ CHANNELS_LAST = {  # name: spatial dimensions, sizes of them, weight, attributes
     "pointwise_padded": ("H,W", [(4, 5), (1, 1)], "16,9,1,1", "pads = [1, 2, 0, 1]"),
     "groups": ("H,W", [(7, 9), (3, 20)], "36,10,3,3", "group = 3, pads = [1, 1, 1, 1]"),
     "groups_pointwise": ("H,W", [(7, 9), (1, 1)], "40,17,1,1", "group = 2"),
+    "group_pairs": ("H,W", [(7, 9), (3, 20), (1, 1)], "34,2,3,3", "group = 17, pads = [1, 1, 1, 1]"),
+    "group_pairs_strided": ("H,W", [(9, 13), (6, 40)], "22,2,5,4", "group = 11, strides = [2, 3], pads = [2, 1, 2, 3]"),
+    "group_triples": ("H,W", [(9, 13), (2, 30)], "15,3,3,3", "group = 5, dilations = [2, 3], pads = [2, 3, 2, 3]"),
+    "group_quadruples": ("H,W", [(6, 8), (5, 19)], "20,4,3,5", "group = 5, pads = [1, 2, 1, 2]"),
+    "group_more_filters": ("H,W", [(6, 8), (5, 19)], "44,3,3,2", "group = 11, pads = [1, 0, 0, 1]"),
+    "group_more_channels": ("H,W", [(6, 8), (5, 19)], "10,4,3,3", "group = 5"),
+    "group_joined": ("H,W", [(6, 8), (5, 19)], "7,2,3,3", "group = 7, pads = [1, 1, 1, 1]"),
+    "multiplier": ("H,W", [(6, 8), (5, 19)], "34,1,3,3", "group = 17, pads = [1, 1, 1, 1]"),
+    "multiplier_three": ("H,W", [(6, 8), (5, 19)], "15,1,3,5", "group = 5, pads = [1, 2, 1, 2]"),
+    "depthwise_two": ("H,W", [(6, 8), (5, 19)], "2,1,3,3", "group = 2, pads = [1, 1, 1, 1]"),
+    "depthwise_long": ("H,W", [(4, 40), (3, 7), (5, 100)], "9,1,3,31", "group = 9, pads = [1, 15, 1, 15]"),
+    "depthwise_long_strided": ("H,W", [(2, 60), (1, 41)], "20,1,1,21", "group = 20, dilations = [1, 2], strides = [1, 3], pads = [0, 20, 0, 11]"),
+    "line_depthwise_long": ("W", [(50,), (3,), (1,)], "13,1,33", "group = 13, pads = [16, 16]"),
+    "line_groups_long": ("W", [(50,), (21,)], "12,2,19", "group = 6, strides = [2], pads = [9, 9]"),
+    "single": ("H,W", [(9, 13), (70, 80), (1, 1)], "1,1,5,7", "pads = [2, 3, 2, 3]"),
+    "single_unpadded": ("H,W", [(4, 5), (5, 130)], "1,1,3,2", "dilations = [1, 3]"),
+    "single_pointwise": ("H,W", [(4, 5), (33, 70)], "1,1,1,1", ""),
+    "single_line": ("W", [(500,), (3,), (1,)], "1,1,401", "pads = [200, 200]"),
+    "single_volume": ("D,H,W", [(3, 4, 8), (2, 2, 2), (9, 20, 24)], "1,1,3,3,3", "pads = [1, 0, 1, 1, 2, 1]"),
     "line": ("W", [(50,), (3,), (1,)], "18,6,5", "pads = [2, 2]"),
     "line_unpadded": ("W", [(50,), (300,)], "18,40,7", "strides = [2]"),
     "line_dilated": ("W", [(50,), (31,)], "9,24,3", "pads = [4, 4], dilations = [4]"),
@@ -278,6 +297,24 @@ def layouts():
                weights="float[8,6,3] w, float[8] b", sizes=[{"N": 1, "W": 8}, {"N": 3, "W": 5}])
 
 
+def not_numbers():
+    """What is not a number stays in its group, and comes from no padding."""
+    for name, channels, weight, attributes in [
+            ("depthwise", 10, "10,1,3,3", "group = 10, pads = [1, 1, 1, 1]"),
+            ("long", 10, "10,1,3,19", "group = 10, pads = [1, 9, 1, 9]"),
+            ("groups", 12, "18,2,3,3", "group = 6, pads = [1, 1, 1, 1]"),
+            ("multiplier", 5, "10,1,3,3", "group = 5, pads = [1, 1, 1, 1]"),
+            ("single", 1, "1,1,3,5", "pads = [1, 2, 1, 2]")]:
+        x = np.random.default_rng(1).uniform(-2, 2, (1, channels, 9, 30)).astype(np.float32)
+        for place, value in [((0, 0), np.nan), ((8, 29), np.inf), ((4, 29), -np.inf),
+                             ((8, 11), np.nan)]:
+            x[0, (place[1] * 7) % channels, place[0], place[1]] = value
+        for kind, dims in (("static", "9,30"), ("dynamic", "H,W")):
+            yield Case(f"not_numbers_{name}_{kind}", f"float[1,{channels},{dims}] x",
+                       f"y = Conv<{attributes}>(x, w)", weights=f"float[{weight}] w",
+                       values={"x": x}, sizes=[{"H": 9, "W": 30}])
+
+
 def all_cases():
-    for group in (conv, channels_last, conv_transpose, fused, layouts):
+    for group in (conv, channels_last, not_numbers, conv_transpose, fused, layouts):
         yield from group()

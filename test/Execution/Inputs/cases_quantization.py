@@ -1,6 +1,8 @@
 # Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 """Quantization, of tensors and of axes."""
 
+import re
+
 import numpy as np
 from execution import Case
 
@@ -63,6 +65,10 @@ CONVOLUTIONS = {
     "s8": ("int8", -5, "8,3,3,3", "pads = [1, 0, 1, 2]", "8"),
     "s8_rectified": ("int8", -128, "8,3,1,1", "dilations = [1, 1]", "8"),
     "u8_depthwise": ("uint8", 11, "3,1,3,3", "group = 3, pads = [1, 1, 1, 1]", "3"),
+    "u8_groups": ("uint8", 11, "22,2,3,3", "group = 11, pads = [1, 1, 1, 1]", "22"),
+    "s8_multiplier": ("int8", 3, "14,1,3,3", "group = 7, pads = [1, 1, 1, 1]", "14"),
+    "u8_depthwise_long": ("uint8", 200, "9,1,3,19", "group = 9, pads = [1, 9, 1, 9]", "9"),
+    "u8_single": ("uint8", 90, "1,1,5,5", "pads = [2, 2, 2, 2]", "1"),
     "s8_same": ("int8", 3, "8,3,3,3", 'auto_pad = "SAME_LOWER"', "8"),
 }
 
@@ -75,6 +81,8 @@ def products():
         for limit, body in {"plain": "t = Identity(c)", "relu": "t = Relu(c)",
                             "clip": "t = Clip(c, low, high)"}.items():
             channels = int(shape.split(",")[0])
+            groups = int((re.search(r"group = (\d+)", attributes) or [0, 1])[1])
+            depth = int(shape.split(",")[1]) * groups
             scale = np.float32(np.linspace(0.01, 0.02, channels) if scales else 0.01)
             weights = (f"float sx, {dtype} zx, int8[{shape}] wq, float[{scales}] sw, "
                        f"int32[{channels}] bq, float[{scales}] sb, float sy, {dtype} zy")
@@ -86,7 +94,7 @@ def products():
             if limit == "clip":
                 weights += ", float low, float high"
                 values |= {"low": np.float32(-40), "high": np.float32(60)}
-            yield Case(f"conv_{name}_{limit}", "float[N,3,9,9] x",
+            yield Case(f"conv_{name}_{limit}", f"float[N,{depth},9,9] x",
                        quantized + f"c = Conv<{attributes}>(d, w, b)  {body}  "
                        "v = QuantizeLinear(t, sy, zy)  y = DequantizeLinear(v, sy, zy)",
                        weights=weights, values=values,

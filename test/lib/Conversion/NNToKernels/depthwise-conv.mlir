@@ -1,4 +1,5 @@
 // RUN: nn-opt %s -split-input-file -convert-nn-to-kernels=claim=preferred | FileCheck %s
+// RUN: nn-opt %s -split-input-file -convert-nn-to-kernels="claim=preferred vector-bits=256" | FileCheck %s --check-prefix=AVX2
 
 // Preferred to oneDNN; the weight is packed to KH x KW x C, with the epilogue inside.
 // CHECK-LABEL: func.func @main(
@@ -56,4 +57,55 @@ func.func @main(%x: tensor<1x9x30x16xui8>) -> tensor<1x9x30x16xui8> {
     nn.yield %4 : tensor<1x9x30x16xui8>
   }
   return %0 : tensor<1x9x30x16xui8>
+}
+
+// -----
+
+// With AVX2, small groups. Weights are packed to KH x KW x D x C, each vector of the input
+// is shuffled once for each of the two channels of its groups.
+// CHECK-LABEL: func.func @groups(
+// CHECK-NOT: nn.call_kernel
+// AVX2-LABEL: func.func @groups(
+// AVX2: nn.constant {{.*}} : tensor<3x3x2x16xf32>
+// AVX2: nn.call_kernel @kernel_depthwise_conv_0
+// AVX2: func.func private @kernel_depthwise_conv_0
+// AVX2: vector.shuffle {{.*}} [0, 0, 2, 2, 4, 4, 6, 6]
+// AVX2: vector.shuffle {{.*}} [1, 1, 3, 3, 5, 5, 7, 7]
+func.func @groups(%x: tensor<1x9x30x16xf32>) -> tensor<1x9x30x16xf32> {
+  %w = nn.constant dense<0.5> : tensor<16x2x3x3xf32>
+  %0 = nn.conv %x, %w {group = 8 : i64, layout = 1 : i32, pads = array<i64: 1, 1, 1, 1>} : (tensor<1x9x30x16xf32>, tensor<16x2x3x3xf32>) -> tensor<1x9x30x16xf32>
+  return %0 : tensor<1x9x30x16xf32>
+}
+
+// -----
+
+// Several filters a channel: a vector holds two whole groups of three filters.
+// AVX2-LABEL: func.func @multiplier(
+// AVX2: func.func private @kernel_depthwise_conv_0
+// AVX2: vector.shuffle {{.*}} [0, 0, 0, 1, 1, 1] : vector<2xf32>, vector<2xf32>
+func.func @multiplier(%x: tensor<1x9x30x8xf32>) -> tensor<1x9x30x24xf32> {
+  %w = nn.constant dense<0.5> : tensor<24x1x3x3xf32>
+  %0 = nn.conv %x, %w {group = 8 : i64, layout = 1 : i32, pads = array<i64: 1, 1, 1, 1>} : (tensor<1x9x30x8xf32>, tensor<24x1x3x3xf32>) -> tensor<1x9x30x24xf32>
+  return %0 : tensor<1x9x30x24xf32>
+}
+
+// -----
+
+// Rows of many taps are a loop of four taps at a time and three more. Inputs outside are
+// replaced by zeros at the border.
+// CHECK-LABEL: func.func @long_rows(
+// CHECK-NOT: nn.call_kernel
+// AVX2-LABEL: func.func @long_rows(
+// AVX2: func.func private @kernel_depthwise_conv_0
+// AVX2-DAG: %[[STEP:.*]] = arith.constant 4 : index
+// AVX2-DAG: %[[END:.*]] = arith.constant 28 : index
+// AVX2: scf.for {{.*}} to %[[END]] step %[[STEP]] iter_args
+// AVX2: arith.select {{.*}} : vector<8xf32>
+// AVX2-COUNT-24: vector.fma
+// AVX2: scf.yield
+// AVX2-COUNT-18: vector.fma
+func.func @long_rows(%x: tensor<1x300x16xf32>) -> tensor<1x300x16xf32> {
+  %w = nn.constant dense<0.5> : tensor<16x1x31xf32>
+  %0 = nn.conv %x, %w {group = 16 : i64, layout = 1 : i32, pads = array<i64: 15, 15>} : (tensor<1x300x16xf32>, tensor<16x1x31xf32>) -> tensor<1x300x16xf32>
+  return %0 : tensor<1x300x16xf32>
 }
