@@ -379,8 +379,11 @@ LogicalResult Activity::callRuntime(CallRuntimeOp call, Data &results) {
     arguments.push_back({tensor.getMutableData(), tensor.getDims().data(), nullptr,
                          int32_t(tensor.getRank()), int32_t(tensor.getType())});
   if (const char *message =
-          nnrt::runReferenceKernel(int32_t(call.getKernel()),
-                                   call.getParameters().data(), arguments.data()))
+          nnrt::runReferenceKernel(
+              int32_t(call.getKernel()), call.getParameters().data(), arguments.data(),
+              [](nnrt_abi_range_fn fn, void *arg, int64_t count, int64_t) {
+                fn(arg, 0, count);
+              }))
     return fail(call, message);
   for (auto [i, value] : llvm::enumerate(call.getOutputs())) {
     const HostTensor &output = tensors[call.getInputs().size() + i];

@@ -161,7 +161,13 @@ typedef enum nnrt_abi_kernel {
   NNRT_ABI_TOPK = 3,
   // args: input, values, indices, inverse, counts, count, scratch (twice the number
   // of slices); parameters: type, axis (-1: flattened), sorted
-  NNRT_ABI_UNIQUE = 4
+  NNRT_ABI_UNIQUE = 4,
+  // args: input, dft_length (s64, rank 0; 0: the axis' size), result; parameters:
+  // axis, inverse, onesided
+  NNRT_ABI_DFT = 5,
+  // args: signal, frame_step (s64, rank 0), window (rank 0: none), frame_length (s64,
+  // rank 0; 0: the window's size), result; parameters: none
+  NNRT_ABI_STFT = 6
 } nnrt_abi_kernel;
 
 //===----------------------------------------------------------------------===//

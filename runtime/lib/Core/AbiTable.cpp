@@ -203,7 +203,12 @@ static void failed_at(nnrt_abi_context *ctx, const char *nodes) noexcept {
 static int32_t kernel(nnrt_abi_context *ctx, int32_t kernel,
                       const int64_t *parameters,
                       const nnrt_abi_tensor *args) noexcept {
-  const char *error = runReferenceKernel(kernel, parameters, args);
+  Threads &threads = get(ctx)->getThreads();
+  const char *error = runReferenceKernel(
+      kernel, parameters, args,
+      [&threads](nnrt_abi_range_fn fn, void *arg, int64_t count, int64_t grain) {
+        threads.loop(fn, arg, count, grain);
+      });
   if (error)
     get(ctx)->fail(NNRT_FAILED_PRECONDITION, error);
   return error != nullptr;

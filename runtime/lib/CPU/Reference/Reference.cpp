@@ -7,15 +7,22 @@
 
 #include "CPU/Reference/Reference.h"
 
-const char *nnrt::runReferenceKernel(int32_t kernel, const int64_t *parameters,
-                                     const nnrt_abi_tensor *args) noexcept {
+#include <new>
+
+static const char *run(int32_t kernel, const int64_t *parameters,
+                       const nnrt_abi_tensor *args, const nnrt::Loop &loop) {
+  using namespace nnrt;
   switch (kernel) {
+  case NNRT_ABI_DFT:
+    return runDFT(parameters, args, loop);
   case NNRT_ABI_NON_MAX_SUPPRESSION:
     return runNonMaxSuppression(parameters, args);
   case NNRT_ABI_NONZERO:
     return runNonZero(parameters, args);
   case NNRT_ABI_ROI_ALIGN:
     return runRoiAlign(parameters, args);
+  case NNRT_ABI_STFT:
+    return runSTFT(args, loop);
   case NNRT_ABI_TOPK:
     return runTopK(parameters, args);
   case NNRT_ABI_UNIQUE:
@@ -23,5 +30,15 @@ const char *nnrt::runReferenceKernel(int32_t kernel, const int64_t *parameters,
   default:
     return "the model calls a kernel that this runtime does not have; use the "
            "runtime of the compiler's version";
+  }
+}
+
+const char *nnrt::runReferenceKernel(int32_t kernel, const int64_t *parameters,
+                                     const nnrt_abi_tensor *args,
+                                     const Loop &loop) noexcept {
+  try {
+    return run(kernel, parameters, args, loop);
+  } catch (const std::bad_alloc &) {
+    return "no memory for the transform";
   }
 }

@@ -3,8 +3,9 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
 // LICENSE.
 //
-// Operators that sort, or whose result sizes depend on data. They allocate nothing: any
-// memory that they need is an argument, see nnrt_abi_kernel.
+// Operators that sort, that transform, or whose result sizes depend on data. Any memory
+// that they need is an argument, see nnrt_abi_kernel; but transforms keep what they
+// need again, see Fourier.h.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,17 +15,26 @@
 #include "nnrt_abi.h"
 
 #include <cstring>
+#include <functional>
 
 namespace nnrt {
 
-/// Null, or why the arguments are invalid.
-const char *runReferenceKernel(int32_t kernel, const int64_t *parameters,
-                               const nnrt_abi_tensor *args) noexcept;
+/// Calls the function for ranges that cover [0, count), which may run in parallel. Ranges
+/// are at least `grain` long, except for the last. The function does not throw.
+using Loop = std::function<void(nnrt_abi_range_fn fn, void *arg, int64_t count,
+                                int64_t grain)>;
 
+/// Null, or why the arguments are invalid, or that there is no memory.
+const char *runReferenceKernel(int32_t kernel, const int64_t *parameters,
+                               const nnrt_abi_tensor *args, const Loop &loop) noexcept;
+
+const char *runDFT(const int64_t *parameters, const nnrt_abi_tensor *args,
+                   const Loop &loop);
 const char *runNonMaxSuppression(const int64_t *parameters,
                                  const nnrt_abi_tensor *args);
 const char *runNonZero(const int64_t *parameters, const nnrt_abi_tensor *args);
 const char *runRoiAlign(const int64_t *parameters, const nnrt_abi_tensor *args);
+const char *runSTFT(const nnrt_abi_tensor *args, const Loop &loop);
 const char *runTopK(const int64_t *parameters, const nnrt_abi_tensor *args);
 const char *runUnique(const int64_t *parameters, const nnrt_abi_tensor *args);
 
