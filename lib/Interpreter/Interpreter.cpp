@@ -29,6 +29,7 @@ static const Registry &getRegistry() {
     registerReduction(registry);
     registerResize(registry);
     registerShape(registry);
+    registerSignal(registry);
     registerOneDNN(registry);
     registerArith(registry);
     registerTensor(registry);

@@ -93,6 +93,7 @@ void registerSampling(Registry &registry);
 void registerSelection(Registry &registry);
 void registerResize(Registry &registry);
 void registerShape(Registry &registry);
+void registerSignal(Registry &registry);
 /// Primitives of the onednn dialect.
 void registerOneDNN(Registry &registry);
 /// Upstream dialects.

@@ -79,7 +79,9 @@ def NN_RuntimeKernel : I32EnumAttr<"RuntimeKernel", "a reference kernel of the r
     I32EnumAttrCase<"NonZero", 1, "nonzero">,
     I32EnumAttrCase<"RoiAlign", 2, "roi_align">,
     I32EnumAttrCase<"TopK", 3, "topk">,
-    I32EnumAttrCase<"Unique", 4, "unique">]> {
+    I32EnumAttrCase<"Unique", 4, "unique">,
+    I32EnumAttrCase<"DFT", 5, "dft">,
+    I32EnumAttrCase<"STFT", 6, "stft">]> {
   let cppNamespace = "::mlir::nn";
 }
 
@@ -87,8 +89,8 @@ def NN_CallRuntimeOp : Op<NN_Dialect, "call_runtime", [
     AttrSizedOperandSegments, DestinationStyleOpInterface]> {
   let summary = "Calls a reference kernel of the runtime";
   let description = [{
-    For the few operators that sort, or whose result sizes depend on data. The kernel
-    takes the inputs, the outputs and `parameters` (nnrt_abi_kernel in
+    For the few operators that sort, that transform, or whose result sizes depend on data.
+    The kernel takes the inputs, the outputs and `parameters` (nnrt_abi_kernel in
     runtime/abi/nnrt_abi.h describes them for each kernel). An output whose size is
     known only afterwards has its maximum size, and another output says how much of it
     is used.

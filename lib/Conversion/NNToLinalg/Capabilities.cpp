@@ -134,6 +134,9 @@ static const Capability table[] = {
     {"nn.non_max_suppression", "runtime kernel", f32, 3, 3},
     {"nn.grid_sample",         "linalg", basic, 3, INT64_MAX, gridForms},
     {"nn.roi_align",           "runtime kernel", f32, 4, 4},
+    // Signal
+    {"nn.dft",                 "runtime kernel", f32 | f64, 2},
+    {"nn.stft",                "runtime kernel", f32 | f64, 3, 3},
     // Quantization
     {"nn.quantize",            "linalg", floats | i32},
     {"nn.dequantize",          "linalg", ints | small},

@@ -105,6 +105,7 @@ struct ConvertNNToLinalg : nn::impl::ConvertNNToLinalgBase<ConvertNNToLinalg> {
       populateSamplingToLinalg(patterns, symbols);
       populateSelectionToLinalg(patterns, symbols);
       populateShapeToLinalg(patterns, symbols);
+      populateSignalToLinalg(patterns, symbols);
       FrozenRewritePatternSet frozen(std::move(patterns));
       PatternApplicator applicator(frozen);
       applicator.applyDefaultCostModel();

@@ -20,14 +20,6 @@ int64_t getTypeNumber(Value tensor) {
   return int64_t(*getDataType(getElementTypeOrSelf(tensor.getType())));
 }
 
-SmallVector<Value> callRuntime(TensorEmitter &e, RuntimeKernel kernel,
-                               ValueRange inputs, ValueRange outputs,
-                               ArrayRef<int64_t> parameters) {
-  auto call = CallRuntimeOp::create(e.rewriter, e.location, outputs.getTypes(), kernel,
-                                    inputs, outputs, parameters);
-  return SmallVector<Value>(call.getResults());
-}
-
 /// The first entries of dimension `dim`; the tensor `count` says how many.
 Value takeFront(TensorEmitter &e, Value tensor, int64_t dim, Value count) {
   Value number = tensor::ExtractOp::create(e.rewriter, e.location, count, ValueRange());
@@ -56,8 +48,8 @@ struct LowerTopK : LinalgPattern<TopKOp> {
       e.check(fits, "k is not a number of elements of the dimension");
     }
     Type i64 = e.rewriter.getI64Type();
-    SmallVector<Value> results = callRuntime(
-        e, RuntimeKernel::TopK, {input},
+    SmallVector<Value> results = e.callRuntime(
+        RuntimeKernel::TopK, {input},
         {e.empty(*sizes, TensorEmitter::getElement(input)), e.empty(*sizes, i64),
          e.empty({size}, i64)},
         {getTypeNumber(op.getInput()), axis, op.getLargest()});
@@ -72,8 +64,8 @@ struct LowerNonZero : LinalgPattern<NonZeroOp> {
     Value input = e.signless(op.getInput());
     Sizes dims = e.getDims(input);
     Type i64 = e.rewriter.getI64Type();
-    SmallVector<Value> results = callRuntime(
-        e, RuntimeKernel::NonZero, {input},
+    SmallVector<Value> results = e.callRuntime(
+        RuntimeKernel::NonZero, {input},
         {e.empty({e.size(dims.size()), e.product(dims)}, i64), e.empty({}, i64)},
         {getTypeNumber(op.getInput())});
     return e.replace({takeFront(e, results[0], 1, results[1])});
@@ -92,8 +84,8 @@ struct LowerUnique : LinalgPattern<UniqueOp> {
     Sizes values = axis < 0 ? Sizes{size} : dims;
     Type i64 = e.rewriter.getI64Type();
     auto list = [&] { return e.empty({size}, i64); };
-    SmallVector<Value> results = callRuntime(
-        e, RuntimeKernel::Unique, {input},
+    SmallVector<Value> results = e.callRuntime(
+        RuntimeKernel::Unique, {input},
         {e.empty(values, TensorEmitter::getElement(input)), list(), list(), list(),
          e.empty({}, i64), e.empty({e.mul(size, e.size(2))}, i64)},
         {getTypeNumber(op.getInput()), axis, op.getSorted()});
@@ -122,8 +114,8 @@ struct LowerNonMaxSuppression : LinalgPattern<NonMaxSuppressionOp> {
       return operand ? operand : e.filled({}, type, 0);
     };
     Type f32 = e.rewriter.getF32Type();
-    SmallVector<Value> results = callRuntime(
-        e, RuntimeKernel::NonMaxSuppression,
+    SmallVector<Value> results = e.callRuntime(
+        RuntimeKernel::NonMaxSuppression,
         {op.getBoxes(), op.getScores(), orAny(op.getMaxBoxes(), i64),
          orAny(op.getIouThreshold(), f32), orAny(op.getScoreThreshold(), f32)},
         {e.empty({room, e.size(3)}, i64), e.empty({}, i64), e.empty({scores[2]}, i64)},
@@ -141,8 +133,8 @@ struct LowerRoiAlign : LinalgPattern<RoiAlignOp> {
     if (failed(sizes))
       return failure();
     double scale = op.getSpatialScale().convertToDouble();
-    SmallVector<Value> results = callRuntime(
-        e, RuntimeKernel::RoiAlign,
+    SmallVector<Value> results = e.callRuntime(
+        RuntimeKernel::RoiAlign,
         {op.getInput(), op.getRois(), op.getBatchIndices()},
         {e.empty(*sizes, e.rewriter.getF32Type())},
         {op.getHalfPixel(), op.getMode() == "max", int64_t(op.getSamplingRatio()),

@@ -419,6 +419,14 @@ Value TensorEmitter::castTo(Value tensor, RankedTensorType type) {
   return tensor::CastOp::create(rewriter, location, type, tensor);
 }
 
+SmallVector<Value> TensorEmitter::callRuntime(RuntimeKernel kernel, ValueRange inputs,
+                                              ValueRange outputs,
+                                              ArrayRef<int64_t> parameters) {
+  auto call = CallRuntimeOp::create(rewriter, location, outputs.getTypes(), kernel, inputs,
+                                    outputs, parameters);
+  return SmallVector<Value>(call.getResults());
+}
+
 LogicalResult TensorEmitter::replace(ValueRange values) {
   SmallVector<Value> results;
   for (auto [value, result] : llvm::zip_equal(values, op->getResults())) {

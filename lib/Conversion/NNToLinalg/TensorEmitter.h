@@ -159,6 +159,10 @@ public:
   Value insertSlice(Value part, Value into, ArrayRef<Size> offsets);
   Value castTo(Value tensor, RankedTensorType type);
 
+  /// Calls a kernel of the runtime; `outputs` are what it writes to.
+  SmallVector<Value> callRuntime(RuntimeKernel kernel, ValueRange inputs,
+                                 ValueRange outputs, ArrayRef<int64_t> parameters);
+
   /// Replaces the operator, with casts to its static sizes and signedness.
   LogicalResult replace(ValueRange values);
 };
@@ -201,6 +205,7 @@ void populateResizeToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 void populateIndexingToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 void populateSamplingToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 void populateSelectionToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
+void populateSignalToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 void populateQuantizationToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 void populateConstantToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 

@@ -1,9 +1,5 @@
 //===- Signal.cpp - import of Fourier transforms and mel weights ----------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
-//
-// Products with matrices of cosines and sines: right for any length, and fast for
-// the short ones that models have.
-//
 //===----------------------------------------------------------------------===//
 
 #include "Registry.h"
@@ -20,136 +16,26 @@ static RankedTensorType getType(Value value) {
 
 namespace {
 struct Transform {
+  Value length; // i64 scalar, or null
   bool inverse = false;
-  /// Forward: only the first half of the frequencies, as the rest follows from it.
-  /// Inverse: only those are given, and the result is real.
   bool oneSided = false;
-  Value length; // i64 scalar, or null: that of the input
-};
-
-class TransformBuilder {
-public:
-  TransformBuilder(NodeBinder &node, Value input, const Transform &transform)
-      : node(node), input(input), transform(transform),
-        type(Float64Type::get(node.getContext())),
-        i64(IntegerType::get(node.getContext(), 64)) {}
-
-  /// Transforms dimension `axis` of a tensor whose last dimension holds real parts,
-  /// or real and imaginary ones.
-  Value build(int64_t axis);
-
-private:
-  /// Sums of many terms that cancel out: computed in f64.
-  Value number(int64_t value) { return node.constantScalar(double(value), i64); }
-  Value part(Value tensor, int64_t index);
-  Value swap(Value tensor, int64_t axis);
-  void makeMatrices(Value count, Value frequencies);
-
-  NodeBinder &node;
-  Value input;
-  Transform transform;
-  Type type, i64;
-  Value cosines, sines; // (places that are summed) x (places of the result)
 };
 } // namespace
 
-/// The real (0) or imaginary (1) part, without the last dimension.
-Value TransformBuilder::part(Value tensor, int64_t index) {
-  Value own = node.create<GatherOp>(tensor, number(index), -1);
-  return node.create<CastOp>(own, type);
+/// f16 and bf16 are computed in f32.
+static Value widen(NodeBinder &node, Value tensor) {
+  Type f32 = Float32Type::get(node.getContext());
+  Type type = getType(tensor).getElementType();
+  return type.getIntOrFloatBitWidth() < 32 ? node.create<CastOp>(tensor, f32) : tensor;
 }
 
-/// The tensor with dimension `axis` exchanged with the last.
-Value TransformBuilder::swap(Value tensor, int64_t axis) {
-  if (node.failed())
-    return {};
-  auto perm = llvm::to_vector(llvm::seq<int64_t>(0, getType(tensor).getRank()));
-  if (axis == int64_t(perm.size()) - 1)
-    return tensor;
-  std::swap(perm[axis], perm.back());
-  return node.create<TransposeOp>(tensor, perm);
-}
-
-void TransformBuilder::makeMatrices(Value count, Value frequencies) {
-  Value from = makeIota(node, count), to = makeIota(node, frequencies);
-  from = node.create<UnsqueezeOp>(from, ArrayRef<int64_t>{1});
-  // Angles are those of whole numbers of steps, so that they stay small.
-  Value steps = node.create<MulOp>(from, to);
-  steps = node.create<ModOp>(steps, transform.length, /*fmod=*/false);
-  Value angles = node.create<CastOp>(steps, type);
-  Value length = node.create<CastOp>(transform.length, type);
-  angles = node.create<DivOp>(angles, length);
-  double turn = (transform.inverse ? 2 : -2) * M_PI;
-  angles = node.create<MulOp>(angles, node.constantScalar(turn, type));
-  cosines = node.create<CosOp>(angles);
-  sines = node.create<SinOp>(angles);
-  // What counts: forward, entries within the length; inverse from half of the
-  // frequencies, all but the first and the middle one twice.
-  Value weights;
-  if (transform.inverse && transform.oneSided) {
-    Value doubled = node.create<MulOp>(from, number(2));
-    Value isFirst = node.create<EqualOp>(from, number(0));
-    Value isMiddle = node.create<EqualOp>(doubled, transform.length);
-    Value isOnce = node.create<OrOp>(isFirst, isMiddle);
-    Value counts = node.create<WhereOp>(isOnce, number(1), number(2));
-    Value isGiven = node.create<LessOrEqualOp>(doubled, transform.length);
-    weights = node.create<WhereOp>(isGiven, counts, number(0));
-  } else {
-    weights = node.create<LessOp>(from, transform.length);
-  }
-  weights = node.create<CastOp>(weights, type);
-  if (transform.inverse)
-    weights = node.create<DivOp>(weights, length);
-  cosines = node.create<MulOp>(cosines, weights);
-  sines = node.create<MulOp>(sines, weights);
-}
-
-Value TransformBuilder::build(int64_t axis) {
-  int64_t last = getType(input).getRank() - 1;
-  bool isComplex = getType(input).getDimSize(last) == 2;
-  Value count = getDimScalar(node, input, axis);
-  bool isRealResult = transform.inverse && transform.oneSided;
-  if (!transform.length) {
-    transform.length = count;
-    if (isRealResult) {
-      Value others = node.create<SubOp>(count, number(1));
-      transform.length = node.create<MulOp>(others, number(2));
-    }
-  }
-  Value frequencies = transform.length;
-  if (transform.oneSided && !transform.inverse) {
-    Value half = node.create<DivOp>(frequencies, number(2));
-    frequencies = node.create<AddOp>(half, number(1));
-  }
-  makeMatrices(count, frequencies);
-
-  auto multiply = [&](Value lhs, Value rhs) {
-    return node.create<MatMulOp>(lhs, rhs, /*transpose_lhs=*/false,
-                                 /*transpose_rhs=*/false);
-  };
-  Value real = swap(part(input, 0), axis);
-  Value resultReal = multiply(real, cosines);
-  Value resultImaginary = isRealResult ? Value() : multiply(real, sines);
-  if (isComplex) {
-    Value imaginary = swap(part(input, 1), axis);
-    Value product = multiply(imaginary, sines);
-    resultReal = node.create<SubOp>(resultReal, product);
-    if (resultImaginary) {
-      product = multiply(imaginary, cosines);
-      resultImaginary = node.create<AddOp>(resultImaginary, product);
-    }
-  }
-  auto finish = [&](Value tensor) {
-    tensor = swap(tensor, axis);
-    return node.create<UnsqueezeOp>(tensor, ArrayRef<int64_t>{last});
-  };
-  Value result = finish(resultReal);
-  if (!isRealResult) {
-    SmallVector<Value> parts{result, finish(resultImaginary)};
-    result = node.create<ConcatOp>(parts, last);
-  }
-  return node.failed() ? Value()
-                       : node.create<CastOp>(result, getType(input).getElementType());
+static Value build(NodeBinder &node, Value input, const Transform &transform, int64_t axis) {
+  Value wide = widen(node, input);
+  Value result = node.create<DFTOp>(wide, transform.length, axis, transform.inverse,
+                                    transform.oneSided);
+  return result && wide != input
+             ? node.create<CastOp>(result, getType(input).getElementType())
+             : result;
 }
 
 /// The last dimension must say whether numbers are complex.
@@ -206,11 +92,11 @@ static LogicalResult transformComputedAxis(NodeBinder &node, Value input,
                     "gets another 'axis' than " + Twine(*declared) +
                         ", for which the declared shape of its output is; make operand "
                         "'axis' a constant");
-    return node.setOutput(TransformBuilder(node, input, transform).build(*declared));
+    return node.setOutput(build(node, input, transform, *declared));
   }
   Value result;
   for (int64_t d = rank - 2; d >= 0 && !node.failed(); --d) {
-    Value own = TransformBuilder(node, input, transform).build(d);
+    Value own = build(node, input, transform, d);
     if (!result) {
       result = own;
       continue;
@@ -249,7 +135,7 @@ static LogicalResult importDFT(NodeBinder &node) {
     transform.length = node.asInt64(node.asScalar(transform.length));
   if (computedAxis)
     return transformComputedAxis(node, input, transform, computedAxis);
-  return node.setOutput(TransformBuilder(node, input, transform).build(axis));
+  return node.setOutput(build(node, input, transform, axis));
 }
 
 /// Transforms of overlapping frames.
@@ -271,29 +157,15 @@ static LogicalResult importSTFT(NodeBinder &node) {
           .failed())
     return failure();
   step = node.asInt64(node.asScalar(step));
-  frameLength = frameLength ? node.asInt64(node.asScalar(frameLength))
-                            : getDimScalar(node, window, 0);
-  // Frame i starts at i * step.
-  Type i64 = IntegerType::get(node.getContext(), 64);
-  Value size = getDimScalar(node, signal, 1);
-  Value frames = node.create<SubOp>(size, frameLength);
-  frames = node.create<DivOp>(frames, step);
-  frames = node.create<AddOp>(frames, node.constantScalar(1, i64));
-  Value starts = makeIota(node, frames);
-  starts = node.create<MulOp>(starts, step);
-  starts = node.create<UnsqueezeOp>(starts, ArrayRef<int64_t>{1});
-  Value within = makeIota(node, frameLength);
-  Value places = node.create<AddOp>(starts, within);
-  Value cut = node.create<GatherOp>(signal, places, 1);
-  if (window) {
-    window = node.create<UnsqueezeOp>(window, ArrayRef<int64_t>{1});
-    cut = node.create<MulOp>(cut, window);
-  }
-  if (node.failed())
-    return failure();
-  Transform transform;
-  transform.oneSided = oneSided;
-  return node.setOutput(TransformBuilder(node, cut, transform).build(2));
+  if (frameLength)
+    frameLength = node.asInt64(node.asScalar(frameLength));
+  Value wide = widen(node, signal);
+  if (window)
+    window = widen(node, window);
+  Value result = node.create<STFTOp>(wide, step, window, frameLength, oneSided);
+  if (result && wide != signal)
+    result = node.create<CastOp>(result, getType(signal).getElementType());
+  return node.setOutput(result);
 }
 
 /// How much each of dft_length / 2 + 1 frequencies counts for each mel bin: a triangle
