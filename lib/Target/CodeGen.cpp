@@ -274,6 +274,23 @@ struct LimitLoops : llvm::PassInfoMixin<LimitLoops> {
 };
 } // namespace
 
+/// What LLVM's own pipeline does that speeds this code up. Calls are where they should be,
+/// and kernels are written in vectors: looking for more took half of the time.
+static constexpr llvm::StringLiteral kLLVMPasses =
+    "function("
+    "sroa<modify-cfg>,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,"
+    "reassociate,"
+    "loop-mssa(loop-rotate<header-duplication;no-prepare-for-lto>,licm<allowspeculation>),"
+    "simplifycfg,"
+    "loop(loop-idiom,indvars,limit-loops,loop-deletion,loop-unroll-full),"
+    "sroa<modify-cfg>,gvn,correlated-propagation,instcombine<no-verify-fixpoint>,"
+    "memcpyopt,dse,adce,loop-mssa(licm<allowspeculation>),simplifycfg,"
+    "loop(loop-rotate<header-duplication;no-prepare-for-lto>),loop-vectorize,"
+    "loop-load-elim,instcombine<no-verify-fixpoint>,simplifycfg,loop-unroll<O3>,"
+    "instcombine<no-verify-fixpoint>,loop-mssa(licm<allowspeculation>),div-rem-pairs,"
+    "simplifycfg),"
+    "globaldce";
+
 std::unique_ptr<llvm::Module>
 nn::translateToLLVMIR(ModuleOp module, const CodeVariant &variant,
                       llvm::LLVMContext &context) {
@@ -310,9 +327,6 @@ nn::translateToLLVMIR(ModuleOp module, const CodeVariant &variant,
   llvm::ModuleAnalysisManager modules;
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = true;
-  // Kernels are written in vectors, and other loops vectorize as such; looking for
-  // more took half of the time of large models.
-  tuning.SLPVectorization = false;
   // For -time-passes and LLVM's other ways to watch passes.
   llvm::PassInstrumentationCallbacks callbacks;
   llvm::StandardInstrumentations instrumentations(llvmModule->getContext(),
@@ -324,12 +338,17 @@ nn::translateToLLVMIR(ModuleOp module, const CodeVariant &variant,
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
-  builder.registerLateLoopOptimizationsEPCallback(
-      [](llvm::LoopPassManager &passes, llvm::OptimizationLevel) {
+  builder.registerPipelineParsingCallback(
+      [](StringRef name, llvm::LoopPassManager &passes,
+         ArrayRef<llvm::PassBuilder::PipelineElement>) {
+        if (name != "limit-loops")
+          return false;
         passes.addPass(LimitLoops());
+        return true;
       });
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3)
-      .run(*llvmModule, modules);
+  llvm::ModulePassManager passes;
+  llvm::cantFail(builder.parsePassPipeline(passes, kLLVMPasses));
+  passes.run(*llvmModule, modules);
   for (llvm::Function &function : *llvmModule)
     selectBF16AsIntegers(function);
   return llvmModule;
