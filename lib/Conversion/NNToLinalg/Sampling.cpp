@@ -115,65 +115,115 @@ struct LowerGridSample : LinalgPattern<GridSampleOp> {
     return result;
   }
 
+  /// The neighbours of each place, which all channels share: for each dimension of the
+  /// data and each neighbour its index, or -1 outside where that counts as zero; then as
+  /// many weights, unless there is one neighbour.
+  static ValueRange findNeighbours(TensorEmitter &e, GridSampleOp op, ArrayRef<Size> places,
+                                   int64_t taps, Type type) {
+    int64_t rank = places.size(), k = rank - 1;
+    Type i32 = e.rewriter.getI32Type();
+    SmallVector<Value> inits;
+    for (int64_t i = 0; i < k * taps; ++i)
+      inits.push_back(e.empty(places, i32));
+    for (int64_t i = 0; taps > 1 && i < k * taps; ++i)
+      inits.push_back(e.empty(places, type));
+    SmallVector<Value> dims;
+    for (int64_t d = 0; d < k; ++d)
+      dims.push_back(e.asValue(e.getDim(op.getInput(), 2 + d)));
+    SmallVector<AffineMap> maps(inits.size(), e.identity(rank));
+    SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
+    auto body = [&](OpBuilder &b, Location l, ValueRange) {
+      Scalars s{b, l, type};
+      SmallVector<Value> at, indices, weights;
+      for (int64_t i = 0; i < rank; ++i)
+        at.push_back(linalg::IndexOp::create(b, l, i));
+      at.push_back(Value());
+      for (int64_t d = 0; d < k; ++d) {
+        at.back() = s.index(k - 1 - d); // the grid has the last dimension first
+        Value x = tensor::ExtractOp::create(b, l, op.getGrid(), at);
+        x = emitCast(b, l, x, type, false, false);
+        Value floatSize = s.fromIndex(dims[d]);
+        Neighbours neighbours = getNeighbours(s, op, x, floatSize);
+        for (int64_t tap = 0; tap < taps; ++tap) {
+          Value index = arith::AddIOp::create(b, l, neighbours.first, s.index(tap));
+          index = arith::IndexCastOp::create(b, l, i32, pad(s, op, index, dims[d], floatSize));
+          indices.push_back(index);
+        }
+        llvm::append_range(weights, neighbours.weights);
+      }
+      if (taps > 1)
+        llvm::append_range(indices, weights);
+      linalg::YieldOp::create(b, l, indices);
+    };
+    return linalg::GenericOp::create(e.rewriter, e.location, ValueRange(inits).getTypes(),
+                                     ValueRange(), inits, maps, iterators, body)
+        .getResults();
+  }
+
   LogicalResult lower(GridSampleOp op, TensorEmitter &e) const override {
     FailureOr<Sizes> sizes = e.getResultDims();
     if (failed(sizes))
       return failure();
-    Value input = e.signless(op.getInput()), grid = op.getGrid();
+    Value input = e.signless(op.getInput());
     int64_t rank = sizes->size(), k = rank - 2;
-    e.checkSameDim(input, 0, grid, 0, "input and grid differ in the batch");
+    e.checkSameDim(input, 0, op.getGrid(), 0, "input and grid differ in the batch");
     Type elementType = TensorEmitter::getElement(input);
-    bool isNearest = op.getMode() == "nearest";
+    int64_t taps = op.getMode() == "nearest" ? 1 : op.getMode() == "linear" ? 2 : 4;
     Type type = getComputeType(isa<FloatType>(elementType)
                                    ? elementType
-                                   : TensorEmitter::getElement(grid));
-    SmallVector<Value> dims;
-    for (int64_t d = 0; d < k; ++d)
-      dims.push_back(e.asValue(e.getDim(input, 2 + d)));
-    Value result = e.generate(
-        *sizes, elementType, [&](OpBuilder &b, Location l, ValueRange place) {
+                                   : TensorEmitter::getElement(op.getGrid()));
+    SmallVector<int64_t> placeDims{0};
+    llvm::append_range(placeDims, llvm::seq<int64_t>(2, rank));
+    Sizes places;
+    for (int64_t dim : placeDims)
+      places.push_back((*sizes)[dim]);
+    ValueRange neighbours = findNeighbours(e, op, places, taps, type);
+    SmallVector<AffineMap> maps(neighbours.size(), e.select(rank, placeDims));
+    bool padsZeros = op.getPaddingMode() == "zeros";
+    Value result = e.map(
+        *sizes, elementType, neighbours, maps,
+        [&](OpBuilder &b, Location l, ValueRange args) {
           Scalars s{b, l, type};
-          SmallVector<Neighbours> neighbours;
-          SmallVector<Value> floatSizes;
-          for (int64_t d = 0; d < k; ++d) {
-            SmallVector<Value> at{place[0]};
-            llvm::append_range(at, place.drop_front(2));
-            at.push_back(s.index(k - 1 - d)); // the grid has the last dimension first
-            Value x = tensor::ExtractOp::create(b, l, grid, at);
-            x = emitCast(b, l, x, type, false, false);
-            floatSizes.push_back(s.fromIndex(dims[d]));
-            neighbours.push_back(getNeighbours(s, op, x, floatSizes[d]));
-          }
+          ValueRange indices = args.take_front(k * taps);
+          ValueRange weights = args.drop_front(k * taps);
+          Value batch = linalg::IndexOp::create(b, l, 0);
+          Value channel = linalg::IndexOp::create(b, l, 1);
+          Value zero = emitConstant(b, l, b.getI32Type(), 0);
           Value sum;
-          int64_t taps = neighbours[0].weights.size(), total = 1;
+          int64_t total = 1;
           for (int64_t d = 0; d < k; ++d)
             total *= taps;
           for (int64_t tap = 0; tap < total; ++tap) {
-            SmallVector<Value> from{place[0], place[1]};
+            SmallVector<Value> from{batch, channel};
             Value weight, inside;
             for (int64_t d = 0, rest = tap; d < k; ++d, rest /= taps) {
-              Value own = neighbours[d].weights[rest % taps];
-              weight = weight ? s.mul(weight, own) : own;
-              Value at = arith::AddIOp::create(b, l, neighbours[d].first,
-                                               s.index(rest % taps));
-              from.push_back(pad(s, op, at, dims[d], floatSizes[d], inside));
+              int64_t which = d * taps + rest % taps;
+              Value index = indices[which];
+              if (padsZeros) {
+                Value exists = arith::CmpIOp::create(b, l, arith::CmpIPredicate::sge,
+                                                     index, zero);
+                inside = inside ? arith::AndIOp::create(b, l, inside, exists).getResult()
+                                : exists;
+                index = arith::MaxSIOp::create(b, l, index, zero);
+              }
+              from.push_back(arith::IndexCastOp::create(b, l, b.getIndexType(), index));
+              if (taps > 1)
+                weight = weight ? s.mul(weight, weights[which]) : weights[which];
             }
             Value x = tensor::ExtractOp::create(b, l, input, from);
-            if (!isNearest)
+            if (weight)
               x = s.mul(emitCast(b, l, x, type, false, false), weight);
             if (inside)
               x = s.select(inside, x, emitConstant(b, l, x.getType(), 0));
             sum = sum ? s.add(sum, x) : x;
           }
-          return isNearest ? sum : emitCast(b, l, sum, elementType, false, false);
+          return taps == 1 ? sum : emitCast(b, l, sum, elementType, false, false);
         });
     return e.replace({result});
   }
 
-  /// `at` moved into the dimension; with padding by zeros, `inside` becomes false if
-  /// that changes it.
-  static Value pad(Scalars &s, GridSampleOp op, Value at, Value size, Value floatSize,
-                   Value &inside) {
+  /// `at` moved into the dimension, or -1 with padding by zeros.
+  static Value pad(Scalars &s, GridSampleOp op, Value at, Value size, Value floatSize) {
     if (op.getPaddingMode() == "reflection") {
       Value x = s.fromIndex(at);
       Value low = s.constant(op.getAlignCorners() ? 0 : -0.5);
@@ -184,12 +234,11 @@ struct LowerGridSample : LinalgPattern<GridSampleOp> {
     Value last = arith::SubIOp::create(s.b, s.l, size, s.index(1));
     Value clamped = arith::MinSIOp::create(s.b, s.l, at, last);
     clamped = arith::MaxSIOp::create(s.b, s.l, clamped, s.index(0));
-    if (op.getPaddingMode() == "zeros") {
-      Value same =
-          arith::CmpIOp::create(s.b, s.l, arith::CmpIPredicate::eq, at, clamped);
-      inside = inside ? arith::AndIOp::create(s.b, s.l, inside, same).getResult() : same;
-    }
-    return clamped;
+    if (op.getPaddingMode() != "zeros")
+      return clamped;
+    Value same =
+        arith::CmpIOp::create(s.b, s.l, arith::CmpIPredicate::eq, at, clamped);
+    return s.select(same, at, s.index(-1));
   }
 };
 } // namespace
