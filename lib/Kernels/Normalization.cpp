@@ -1,4 +1,4 @@
-//===- Normalization.cpp - kernels of softmax and layer normalization -----===//
+//===- Normalization.cpp - kernels of softmax and normalizations ----------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
 // Softmax treats its input as outer x axis x inner. Each position outside the axis
@@ -12,7 +12,7 @@
 //     s = sum(y[row, :] = exp(x[row, :] - m))
 //     y[row, :] = epilogue(y[row, :] / s)
 //
-// Layer normalization also makes three passes over rows: for the mean, the variance,
+// Layer and instance normalization also make three passes: for the mean, the variance,
 // and the result.
 //
 //===----------------------------------------------------------------------===//
@@ -28,7 +28,7 @@ using namespace mlir::nn;
 
 namespace {
 
-/// What softmax and layer normalization have in common: passes along an axis of outer x
+/// What softmax and normalizations have in common: passes along an axis of outer x
 /// axis x inner.
 class AxisKernel {
 public:
@@ -142,8 +142,19 @@ LogicalResult AxisKernel::emit(StringRef kind, int64_t first, int64_t last,
     e().loop(site.getBegin(), site.getEnd(), 1, [&](Value iteration) {
       outer = e().div(iteration, columns);
       column = e().mul(e().rem(iteration, columns), lanes);
-      columnMask = e().mask(e().sub(sizes[2], column), lanes);
-      emitPlace();
+      std::optional<int64_t> inner = getConstantIntValue(sizes[2]);
+      if (inner && *inner % lanes == 0)
+        return emitPlace();
+      // Masks cost, so that only the last columns have one.
+      Value remaining = e().sub(sizes[2], column);
+      auto last = [&] {
+        columnMask = e().mask(remaining, lanes);
+        emitPlace();
+        columnMask = Value();
+      };
+      if (inner && *inner < lanes)
+        return last();
+      e().ifTrue(e().less(remaining, e().index(lanes)), last, [&] { emitPlace(); });
     });
     count = site.hostMul(
         count, site.hostCeilDiv(site.hostResultProduct(0, ends[1], ends[2]), lanes));
@@ -305,47 +316,88 @@ LogicalResult nn::emitSoftmaxKernel(KernelSite &site) {
 }
 
 //===----------------------------------------------------------------------===//
-// Layer normalization
+// Layer and instance normalization
 //===----------------------------------------------------------------------===//
 
 namespace {
-class LayerNormKernel : public AxisKernel {
+/// What both have in common: the moments along the axis.
+class MomentsKernel : public AxisKernel {
 public:
-  LayerNormKernel(KernelSite &site, LayerNormOp op)
-      : AxisKernel(site, op.getInput()), op(op), scale(site, op.getScale()) {
-    if (op.getBias())
-      bias.emplace(site, op.getBias());
+  /// `bias` may be null.
+  MomentsKernel(KernelSite &site, Value input, Value scale, Value bias,
+                const APFloat &epsilon)
+      : AxisKernel(site, input), scale(site, scale), epsilon(epsilon.convertToDouble()) {
+    if (bias)
+      this->bias.emplace(site, bias);
   }
 
-private:
-  LogicalResult addInputs() override {
-    if (failed(scale.add(ends, input)))
+protected:
+  /// Adds scale and bias, see PrologueLoader.
+  LogicalResult addParameters(ArrayRef<int64_t> ends, Value reference) {
+    if (failed(scale.add(ends, reference)))
       return failure();
-    return bias ? bias->add(ends, input) : success();
+    return bias ? bias->add(ends, reference) : success();
   }
-  void setSizes(ArrayRef<Value> sizes) override {
+  void setParameterSizes(ArrayRef<Value> sizes) {
     scale.setSizes(sizes);
     if (bias)
       bias->setSizes(sizes);
   }
-  void emitPlace() override;
-  /// The mean along the axis of what `term` gives for an element.
-  Value mean(function_ref<Value(Value)> term);
-  Value parameter(PrologueLoader &loader, Value position, Value mask) {
-    FailureOr<Value> loaded = loader.load(indicesAt(position), lanes, mask);
+  Value parameter(PrologueLoader &loader, ArrayRef<Value> indices, int64_t width,
+                  Value mask) {
+    FailureOr<Value> loaded = loader.load(indices, width, mask);
     if (succeeded(loaded))
       return *loaded;
     status = failure();
-    return splat(0);
+    return e().constant(e().vector(type, width), 0);
+  }
+  void computeMoments();
+  Value normalized(Value position, Value mask) {
+    return mul(sub(load(position, mask), spread(average)), spread(factor));
   }
 
-  LayerNormOp op;
   PrologueLoader scale;
   std::optional<PrologueLoader> bias;
+  /// The mean, and the reciprocal of the standard deviation.
+  Value average, factor;
+
+private:
+  /// The mean along the axis of what `term` gives for an element.
+  Value mean(function_ref<Value(Value)> term);
+
+  double epsilon;
+};
+
+class LayerNormKernel : public MomentsKernel {
+public:
+  LayerNormKernel(KernelSite &site, LayerNormOp op)
+      : MomentsKernel(site, op.getInput(), op.getScale(), op.getBias(), op.getEpsilon()) {}
+
+private:
+  LogicalResult addInputs() override { return addParameters(ends, input); }
+  void setSizes(ArrayRef<Value> sizes) override { setParameterSizes(sizes); }
+  void emitPlace() override;
+};
+
+/// Its axis is the spatial dimensions; scale and bias are those of a place's channel, or
+/// of its vector of channels where these are last.
+class InstanceNormKernel : public MomentsKernel {
+public:
+  InstanceNormKernel(KernelSite &site, InstanceNormOp op)
+      : MomentsKernel(site, op.getInput(), op.getScale(), op.getBias(), op.getEpsilon()),
+        op(op) {}
+
+private:
+  LogicalResult addInputs() override { return addParameters({1}, op.getScale()); }
+  void setSizes(ArrayRef<Value>) override { setParameterSizes({channels()}); }
+  Value channels() { return e().index(op.getScale().getType().getDimSize(0)); }
+  void emitPlace() override;
+
+  InstanceNormOp op;
 };
 } // namespace
 
-Value LayerNormKernel::mean(function_ref<Value(Value)> term) {
+Value MomentsKernel::mean(function_ref<Value(Value)> term) {
   Value sum = walk(4, 0.0,
                    [&](Value position, Value mask, ValueRange carried) {
                      Value x = term(load(position, mask));
@@ -360,28 +412,50 @@ Value LayerNormKernel::mean(function_ref<Value(Value)> term) {
     return mul(sum, like(sum, 1.0 / double(*known)));
   Value count = arith::IndexCastOp::create(e().b, e().loc, e().b.getI64Type(), axisSize);
   count = arith::SIToFPOp::create(e().b, e().loc, type, count);
-  return arith::DivFOp::create(e().b, e().loc, sum, count);
+  return arith::DivFOp::create(e().b, e().loc, sum,
+                               hasInner ? e().broadcast(count, lanes) : count);
 }
 
-void LayerNormKernel::emitPlace() {
-  Value average = mean([](Value x) { return x; });
+void MomentsKernel::computeMoments() {
+  average = mean([](Value x) { return x; });
   Value variance = mean([&](Value x) {
     Value centered = sub(x, spread(average));
     return mul(centered, centered);
   });
-  variance = add(variance, like(variance, op.getEpsilon().convertToDouble()));
+  variance = add(variance, like(variance, epsilon));
   Value deviation = math::SqrtOp::create(e().b, e().loc, variance);
-  Value factor = arith::DivFOp::create(e().b, e().loc, like(deviation, 1), deviation);
+  factor = arith::DivFOp::create(e().b, e().loc, like(deviation, 1), deviation);
+}
+
+void LayerNormKernel::emitPlace() {
+  computeMoments();
   walk(
       2, {},
       [&](Value position, Value mask, ValueRange) {
-        Value y = mul(sub(load(position, mask), spread(average)), spread(factor));
-        Value scaling = parameter(scale, position, mask);
-        if (bias)
-          y = e().fma(y, scaling, parameter(*bias, position, mask));
-        else
-          y = mul(y, scaling);
+        Value y = normalized(position, mask);
+        auto at = [&](PrologueLoader &loader) {
+          return parameter(loader, indicesAt(position), lanes, mask);
+        };
+        Value scaling = at(scale);
+        y = bias ? e().fma(y, scaling, at(*bias)) : mul(y, scaling);
         store(y, position, mask);
+        return SmallVector<Value>();
+      },
+      [](ValueRange, ValueRange) { return SmallVector<Value>(); });
+}
+
+void InstanceNormKernel::emitPlace() {
+  computeMoments();
+  Value channel = hasInner ? column : e().rem(outer, channels());
+  auto ofChannel = [&](PrologueLoader &loader) {
+    return parameter(loader, channel, hasInner ? lanes : 1, hasInner ? columnMask : Value());
+  };
+  factor = mul(factor, ofChannel(scale));
+  Value shift = ofChannel(*bias);
+  walk(
+      2, {},
+      [&](Value position, Value mask, ValueRange) {
+        store(add(normalized(position, mask), spread(shift)), position, mask);
         return SmallVector<Value>();
       },
       [](ValueRange, ValueRange) { return SmallVector<Value>(); });
@@ -396,4 +470,20 @@ LogicalResult nn::emitLayerNormKernel(KernelSite &site) {
   if (rank == 0 || getElementTypeOrSelf(op.getInput().getType()).isF64())
     return failure();
   return LayerNormKernel(site, op).emit("layer_norm", axis, rank, 4);
+}
+
+LogicalResult nn::emitInstanceNormKernel(KernelSite &site) {
+  auto op = dyn_cast_or_null<InstanceNormOp>(site.view.anchor);
+  if (!op)
+    return failure();
+  RankedTensorType type = op.getInput().getType();
+  bool isLast = op.getLayout() == Layout::ChannelsLast;
+  int64_t rank = type.getRank(), channels = type.getDimSize(isLast ? rank - 1 : 1);
+  // Nothing checks a number of channels that only the run knows.
+  if (type.getElementType().isF64() || ShapedType::isDynamic(channels) || channels == 0 ||
+      op.getScale().getType().getDimSize(0) != channels ||
+      op.getBias().getType().getDimSize(0) != channels)
+    return failure();
+  int64_t first = isLast ? 1 : 2;
+  return InstanceNormKernel(site, op).emit("instance_norm", first, first + rank - 2, 4);
 }

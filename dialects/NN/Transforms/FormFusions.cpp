@@ -27,7 +27,7 @@ constexpr size_t kMaxGroup = 128;
 /// Operators whose epilogue can contain elementwise operators.
 bool isAnchor(Operation *op) {
   return isa<ConvOp, ConvTransposeOp, MatMulOp, MaxPoolOp, AveragePoolOp,
-             LayerNormOp, SoftmaxOp, LogSoftmaxOp, ReduceL1Op, ReduceL2Op,
+             InstanceNormOp, LayerNormOp, SoftmaxOp, LogSoftmaxOp, ReduceL1Op, ReduceL2Op,
              ReduceLogSumExpOp, ReduceLogSumOp, ReduceMaxOp, ReduceMeanOp,
              ReduceMinOp, ReduceProdOp, ReduceSumOp, ReduceSumSquareOp>(op);
 }

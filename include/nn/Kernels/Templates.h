@@ -19,8 +19,9 @@ LogicalResult emitElementwiseKernel(KernelSite &site);
 LogicalResult emitReductionKernel(KernelSite &site);
 /// Softmax and log-softmax along any axis.
 LogicalResult emitSoftmaxKernel(KernelSite &site);
-/// Layer normalization.
+/// Layer normalization; instance normalization.
 LogicalResult emitLayerNormKernel(KernelSite &site);
+LogicalResult emitInstanceNormKernel(KernelSite &site);
 /// Depthwise convolution, and convolution in small groups, with channels last.
 LogicalResult emitDepthwiseKernel(KernelSite &site);
 /// Convolution of a single channel with a single filter.

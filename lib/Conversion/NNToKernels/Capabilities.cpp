@@ -62,6 +62,7 @@ static const Capability table[] = {
     {"nn.softmax",            "kernel softmax",        floats, 1},
     {"nn.log_softmax",        "kernel softmax",        floats, 1},
     {"nn.layer_norm",         "kernel layer_norm",     floats, 1},
+    {"nn.instance_norm",      "kernel instance_norm",  floats, 3},
     {"nn.lrn",                "kernel lrn",            f32 | f64, 3},
     {"nn.matmul",             "kernel matmul",         f32, 2},
     {"nn.matmul",             "kernel contraction",    f32 | i8 | ui8, 2},

@@ -44,6 +44,7 @@ constexpr Template allTemplates[] = {
     {"kernel reduction", emitReductionKernel},
     {"kernel softmax", emitSoftmaxKernel},
     {"kernel layer_norm", emitLayerNormKernel},
+    {"kernel instance_norm", emitInstanceNormKernel},
     {"kernel depthwise_conv", emitDepthwiseKernel},
     {"kernel single_channel_conv", emitSingleChannelKernel},
     {"kernel lrn", emitLRNKernel},

@@ -26,6 +26,14 @@ def channels():
                            "y = InstanceNormalization<epsilon = 0.01>(x, s, b)",
                            weights=f"{dtype}[6] s, {dtype}[6] b", sizes=SIZES[1:3],
                            tolerance=10)
+                yield Case(f"InstanceNormalization_unknown_{dtype}_{rank}",
+                           f"{dtype}[N,C{dims}] x", "y = InstanceNormalization(x, s, b)",
+                           weights=f"{dtype}[6] s, {dtype}[6] b",
+                           sizes=[{**s, "C": 6} for s in SIZES[1:3]], tolerance=10)
+                yield Case(f"InstanceNormalization_inputs_{dtype}_{rank}",
+                           f"{x}, {dtype}[6] s, {dtype}[6] b",
+                           "t = InstanceNormalization(x, s, b)  u = Mul(t, r)  y = Relu(u)",
+                           weights=f"{dtype} r", sizes=SIZES[1:3], tolerance=10)
             # The parameters say how many channels there are; the input does not.
             yield Case(f"BatchNormalization_unknown_{dtype}_{rank}",
                        f"{dtype}[N,C{dims}] x", "y = BatchNormalization(x, s, b, m, v)",
@@ -35,6 +43,17 @@ def channels():
             yield Case(f"LRN_{dtype}_{size}", f"{dtype}[N,6,H,W] x",
                        f"y = LRN<size = {size}, alpha = 0.5, beta = 0.6, bias = 1.5>(x)",
                        sizes=SIZES, tolerance=2)
+    # Channels last, as convolutions want them; odd sizes; a channel with NaN.
+    for count in (1, 6, 40):
+        yield Case(f"InstanceNormalization_last_{count}", f"float[N,{count},H,W] x",
+                   "t = Conv(x, w)  u = InstanceNormalization(t, s, b)  v = Relu(u)"
+                   "  y = Conv(v, w)", sizes=SIZES[1:3], tolerance=40,
+                   weights=f"float[{count},{count},1,1] w, float[{count}] s, float[{count}] b")
+    x = np.random.default_rng(3).normal(100, 1, (2, 3, 13, 11)).astype("float32")
+    x[0, 1, 5, 5], x[1, 2, 0, 0] = np.nan, np.inf
+    yield Case("InstanceNormalization_nan", "float[2,3,13,11] x",
+               "y = InstanceNormalization(x, s, b)", weights="float[3] s, float[3] b",
+               values={"x": x}, tolerance=40)
     # Windows of more channels than are written one by one, and than there are; channels last,
     # as convolutions want them.
     for size, beta in ((2, 0.75), (5, 0.75), (9, 1.0), (17, 0.75)):
@@ -48,6 +67,18 @@ def channels():
                 yield Case(f"LRN_last_{size}_{channels}{kind}", x,
                            f"t = Conv(x, w)  u = {operator}(t)  y = Conv(u, w)", sizes=sizes,
                            weights=f"float[{channels},{channels},1,1] w", tolerance=4)
+
+
+def across():
+    """Softmax with vectors across the dimensions behind its axis, of all remainders."""
+    for operator in ("Softmax", "LogSoftmax"):
+        for inner in (1, 3, 8, 16, 17, 35):
+            x = np.random.default_rng(inner).normal(size=(2, 5, inner)).astype("float32")
+            x[0, 1, inner - 1], x[1, 2, inner // 2], x[1, 3, 0] = np.nan, np.inf, -np.inf
+            for kind, dims in ("static", f"2,5,{inner}"), ("dynamic", "N,C,W"):
+                yield Case(f"{operator}_across_{inner}_{kind}", f"float[{dims}] x",
+                           f"y = {operator}<axis = 1>(x)", values={"x": x}, tolerance=3,
+                           sizes=[{"N": 2, "C": 5, "W": inner}] if kind == "dynamic" else [{}])
 
 
 def rows():
@@ -113,5 +144,5 @@ def fused():
 
 
 def all_cases():
-    for group in (channels, rows, fused):
+    for group in (channels, across, rows, fused):
         yield from group()

@@ -21,10 +21,13 @@ func.func @main(%x: tensor<4x64xf32>) -> tensor<4x64xf32> {
 
 // -----
 
-// Another axis: vectors across the inner dimensions.
+// Another axis: vectors across the inner dimensions, of which the last has a mask.
 // CHECK-LABEL: func.func @main(
 // CHECK: func.func private @kernel_softmax_0
+// CHECK: scf.if
 // CHECK: vector.create_mask
+// CHECK: else
+// CHECK-NOT: vector.masked
 // CHECK-NOT: vector.shuffle
 // CHECK: math.log
 func.func @main(%x: tensor<4x21x50xf32>) -> tensor<4x21x50xf32> {
@@ -44,4 +47,49 @@ func.func @main(%x: tensor<4x21x50xf32>) -> tensor<4x21x50xf32> {
 func.func @main(%x: tensor<4x64xf32>, %s: tensor<64xf32>, %b: tensor<64xf32>) -> tensor<4x64xf32> {
   %0 = nn.layer_norm %x, %s, %b : (tensor<4x64xf32>, tensor<64xf32>, tensor<64xf32>) -> tensor<4x64xf32>
   return %0 : tensor<4x64xf32>
+}
+
+// -----
+
+// The scale of a channel is read once, before the pass that writes.
+// CHECK-LABEL: func.func @main(
+// CHECK: func.func private @kernel_instance_norm_0
+// CHECK: math.sqrt
+// CHECK: %[[FACTOR:.*]] = arith.divf
+// CHECK: %[[CHANNEL:.*]] = arith.remui
+// CHECK: %[[SCALE:.*]] = memref.load {{.*}}[%[[CHANNEL]]]
+// CHECK: arith.mulf %[[FACTOR]], %[[SCALE]]
+// CHECK: memref.load {{.*}}[%[[CHANNEL]]]
+// CHECK: arith.maximumf
+// CHECK: vector.store
+func.func @main(%x: tensor<2x3x5x?xf32>, %s: tensor<3xf32>, %b: tensor<3xf32>) -> tensor<2x3x5x?xf32> {
+  %0 = nn.fusion (%a = %x : tensor<2x3x5x?xf32>, %c = %s : tensor<3xf32>, %d = %b : tensor<3xf32>) -> (tensor<2x3x5x?xf32>) {
+    %1 = nn.instance_norm %a, %c, %d : (tensor<2x3x5x?xf32>, tensor<3xf32>, tensor<3xf32>) -> tensor<2x3x5x?xf32>
+    %2 = nn.relu %1 : (tensor<2x3x5x?xf32>) -> tensor<2x3x5x?xf32>
+    nn.yield %2 : tensor<2x3x5x?xf32>
+  }
+  return %0 : tensor<2x3x5x?xf32>
+}
+
+// -----
+
+// Channels last: a vector of channels.
+// CHECK-LABEL: func.func @main(
+// CHECK: func.func private @kernel_instance_norm_0
+// CHECK-NOT: vector.shuffle
+// CHECK: vector.store
+func.func @main(%x: tensor<2x5x7x16xf32>, %s: tensor<16xf32>, %b: tensor<16xf32>) -> tensor<2x5x7x16xf32> {
+  %0 = nn.instance_norm %x, %s, %b {layout = 1 : i32} : (tensor<2x5x7x16xf32>, tensor<16xf32>, tensor<16xf32>) -> tensor<2x5x7x16xf32>
+  return %0 : tensor<2x5x7x16xf32>
+}
+
+// -----
+
+// Nobody would check that there is a scale for each channel.
+// CHECK-LABEL: func.func @main(
+// CHECK: nn.instance_norm
+// CHECK-NOT: nn.call_kernel
+func.func @main(%x: tensor<2x?x5x7xf32>, %s: tensor<16xf32>, %b: tensor<16xf32>) -> tensor<2x?x5x7xf32> {
+  %0 = nn.instance_norm %x, %s, %b : (tensor<2x?x5x7xf32>, tensor<16xf32>, tensor<16xf32>) -> tensor<2x?x5x7xf32>
+  return %0 : tensor<2x?x5x7xf32>
 }
