@@ -75,6 +75,8 @@ private:
   /// Gives each lane the channel number `depth` of its group.
   Value spread(Value loaded, int64_t depth);
   Value loadWeight(Value kh, Value kw, int64_t depth);
+  Value loadBias();
+  /// What the sums begin with.
   Value initial();
 
   KernelEmitter &e() { return site.getEmitter(); }
@@ -270,15 +272,18 @@ void DepthwiseKernel::emitPixels() {
   emitRange(high, width.output, Block::AtBorder, right);
 }
 
-Value DepthwiseKernel::initial() {
-  Type vector = e().vector(e().b.getF32Type(), lanes);
-  if (!bias)
-    return e().constant(vector, 0);
+Value DepthwiseKernel::loadBias() {
   FailureOr<Value> loaded = bias->load({e().index(0), channel}, lanes, mask);
   if (succeeded(loaded))
-    return isInteger() ? toF32(*loaded, /*isUnsigned=*/false) : *loaded;
+    return *loaded;
   status = failure();
-  return e().constant(vector, 0);
+  return e().constant(e().vector(e().b.getF32Type(), lanes), 0);
+}
+
+Value DepthwiseKernel::initial() {
+  if (bias && !isInteger())
+    return loadBias();
+  return e().constant(e().vector(e().b.getF32Type(), lanes), 0);
 }
 
 Value DepthwiseKernel::loadInput(Value y, Value x, bool mayBeOutside) {
@@ -320,8 +325,12 @@ Value DepthwiseKernel::loadWeight(Value kh, Value kw, int64_t number) {
 
 void DepthwiseKernel::storePixel(Value pixel, Value sum) {
   Value place = e().add(e().mul(outputRow, width.output), pixel);
-  if (isInteger())
+  if (isInteger()) {
     sum = emitCast(e().b, e().loc, sum, e().b.getI32Type(), false, false);
+    // f32 need not hold a bias.
+    if (bias)
+      sum = e().sum(sum, loadBias());
+  }
   if (failed(epilogue.store(sum, {image, place, channel}, lanes, mask)))
     status = failure();
 }

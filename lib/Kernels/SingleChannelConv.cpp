@@ -86,6 +86,7 @@ private:
   unsigned weights = 0;
   // The state of the emission.
   Value image, initial;
+  Value integerBias; // null: none. f32 need not hold it.
   SmallVector<Value> first, end; // of the box
   Array copied, sums;
   LogicalResult status = success();
@@ -240,10 +241,12 @@ void SingleChannelKernel::emitBox(Value number) {
   initial = e().constant(e().vector(e().b.getF32Type(), lanes), 0);
   if (bias) {
     FailureOr<Value> loaded = bias->load({e().index(0)}, 1, {});
-    if (succeeded(loaded))
-      initial = e().broadcast(isInteger() ? toF32(*loaded, false) : *loaded, lanes);
-    else
+    if (failed(loaded))
       status = failure();
+    else if (isInteger())
+      integerBias = e().broadcast(*loaded, lanes);
+    else
+      initial = e().broadcast(*loaded, lanes);
   }
   e().loop(first[0], end[0], 1, [&](Value depth) {
     Value plane = e().mul(e().sub(depth, first[0]), planeElements());
@@ -344,6 +347,8 @@ void SingleChannelKernel::storeRow(Value depth, Value row) {
         Value sum = e().load(sums, e().add(start, position), lanes);
         if (isInteger())
           sum = emitCast(e().b, e().loc, sum, e().b.getI32Type(), false, false);
+        if (integerBias)
+          sum = e().sum(sum, integerBias);
         Value column = e().add(first[2], position);
         if (failed(epilogue.store(sum, {image, rowNumber, column}, lanes, mask)))
           status = failure();

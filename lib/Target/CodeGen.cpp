@@ -274,10 +274,11 @@ struct LimitLoops : llvm::PassInfoMixin<LimitLoops> {
 };
 } // namespace
 
-/// What LLVM's own pipeline does that speeds this code up. Calls are where they should be,
-/// and kernels are written in vectors: looking for more took half of the time.
+/// What LLVM's own pipeline does that speeds this code up. A kernel is inlined where its
+/// range is computed, with the sizes that are known there. Most kernels are written in
+/// vectors: looking for more took half of the time.
 static constexpr llvm::StringLiteral kLLVMPasses =
-    "function("
+    "ipsccp,cgscc(inline),globaldce,function("
     "sroa<modify-cfg>,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,"
     "reassociate,"
     "loop-mssa(loop-rotate<header-duplication;no-prepare-for-lto>,licm<allowspeculation>),"

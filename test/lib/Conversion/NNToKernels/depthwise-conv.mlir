@@ -61,6 +61,20 @@ func.func @main(%x: tensor<1x9x30x16xui8>) -> tensor<1x9x30x16xui8> {
 
 // -----
 
+// The bias of 8-bit integers is added in i32: f32 need not hold it.
+// CHECK-LABEL: func.func @integer_bias(
+// CHECK: func.func private @kernel_depthwise_conv
+// CHECK: %[[SUM:.*]] = arith.fptosi {{.*}} to vector<16xi32>
+// CHECK: %[[BIAS:.*]] = vector.load {{.*}} vector<16xi32>
+// CHECK: arith.addi %[[SUM]], %[[BIAS]] : vector<16xi32>
+func.func @integer_bias(%x: tensor<1x9x30x16xui8>, %b: tensor<16xi32>) -> tensor<1x9x30x16xi32> {
+  %w = nn.constant dense<1> : tensor<16x1x3x3xi8>
+  %0 = nn.conv %x, %w, %b {group = 16 : i64, layout = 1 : i32, pads = array<i64: 1, 1, 1, 1>} : (tensor<1x9x30x16xui8>, tensor<16x1x3x3xi8>, tensor<16xi32>) -> tensor<1x9x30x16xi32>
+  return %0 : tensor<1x9x30x16xi32>
+}
+
+// -----
+
 // With AVX2, small groups. Weights are packed to KH x KW x D x C, each vector of the input
 // is shuffled once for each of the two channels of its groups.
 // CHECK-LABEL: func.func @groups(
