@@ -275,11 +275,15 @@ struct LimitLoops : llvm::PassInfoMixin<LimitLoops> {
 } // namespace
 
 /// What LLVM's own pipeline does that speeds this code up. A kernel is inlined where its
-/// range is computed, with the sizes that are known there. Most kernels are written in
+/// range is computed, with the sizes that are known there; it must be simple by then, so that
+/// LLVM sees which addresses derive from which argument. Most kernels are written in
 /// vectors: looking for more took half of the time.
 static constexpr llvm::StringLiteral kLLVMPasses =
-    "ipsccp,cgscc(inline),globaldce,function("
-    "sroa<modify-cfg>,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,"
+    "function(sroa<modify-cfg>,early-cse<memssa>,instcombine<no-verify-fixpoint>,"
+    "simplifycfg),"
+    "ipsccp,cgscc(inline),globaldce,"
+    "function("
+    "early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,"
     "reassociate,"
     "loop-mssa(loop-rotate<header-duplication;no-prepare-for-lto>,licm<allowspeculation>),"
     "simplifycfg,"
