@@ -14,7 +14,6 @@
 #include "dialects/NN/IR/NN.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Matchers.h"
 #include "nn/Support/Locations.h"
@@ -196,23 +195,24 @@ private:
     Value result = op->getResult(0);
     auto isNegative = [&](Value value) { return this->isNegative(builder, loc, value); };
     if (isa<arith::MulIOp>(op)) {
-      if ((getRange(op->getOperand(0)) * getRange(op->getOperand(1))).fits())
+      Range range = getRange(op->getOperand(0)) * getRange(op->getOperand(1));
+      if (range.fits())
         return {};
-      Type i64 = builder.getI64Type(), i1 = builder.getI1Type();
-      auto toI64 = [&](Value value) {
-        return arith::IndexCastOp::create(builder, loc, i64, value);
+      // The product of floats does not wrap.
+      auto toFloat = [&](Value value) {
+        value = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), value);
+        return arith::SIToFPOp::create(builder, loc, builder.getF64Type(), value);
       };
-      auto product = LLVM::SMulWithOverflowOp::create(
-          builder, loc, LLVM::LLVMStructType::getLiteral(op->getContext(), {i64, i1}),
-          toI64(op->getOperand(0)), toI64(op->getOperand(1)));
-      Value wraps = LLVM::ExtractValueOp::create(builder, loc, product, 1);
-      // -kMostBytes <= result <= kMostBytes, by one comparison.
-      Value most = arith::ConstantIndexOp::create(builder, loc, kMostBytes);
-      Value span = arith::ConstantIndexOp::create(builder, loc, 2 * kMostBytes);
-      Value isLarge = arith::CmpIOp::create(
-          builder, loc, arith::CmpIPredicate::ugt,
-          arith::AddIOp::create(builder, loc, result, most), span);
-      return join(builder, loc, wraps, isLarge);
+      Value product = arith::MulFOp::create(builder, loc, toFloat(op->getOperand(0)),
+                                            toFloat(op->getOperand(1)));
+      auto compare = [&](arith::CmpFPredicate predicate, double end) {
+        Value limit = arith::ConstantOp::create(builder, loc, builder.getF64FloatAttr(end));
+        return arith::CmpFOp::create(builder, loc, predicate, product, limit);
+      };
+      Value isLarge = compare(arith::CmpFPredicate::OGT, kMostBytes);
+      if (range.low >= 0)
+        return isLarge;
+      return join(builder, loc, isLarge, compare(arith::CmpFPredicate::OLT, -kMostBytes));
     }
     if (!isa<arith::AddIOp, arith::SubIOp>(op))
       return {};

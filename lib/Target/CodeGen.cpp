@@ -276,8 +276,8 @@ struct LimitLoops : llvm::PassInfoMixin<LimitLoops> {
 } // namespace
 
 /// What LLVM's own pipeline does that speeds this code up. Kernels get the sizes that are
-/// known where they are called, and stay functions, so that LLVM sees which arguments do not
-/// alias. Most are written in vectors: looking for more took half of the time.
+/// known where they are called, and are inlined there at the end: as long as they are functions,
+/// LLVM sees which arguments do not alias. Most are written in vectors: looking for more took half of the time.
 static constexpr llvm::StringLiteral kLLVMPasses =
     "function(sroa<modify-cfg>,early-cse<memssa>,instcombine<no-verify-fixpoint>,"
     "simplifycfg),"
@@ -294,7 +294,7 @@ static constexpr llvm::StringLiteral kLLVMPasses =
     "loop-load-elim,instcombine<no-verify-fixpoint>,simplifycfg,loop-unroll<O3>,"
     "instcombine<no-verify-fixpoint>,loop-mssa(licm<allowspeculation>),div-rem-pairs,"
     "simplifycfg),"
-    "globaldce";
+    "cgscc(inline),globaldce";
 
 std::unique_ptr<llvm::Module>
 nn::translateToLLVMIR(ModuleOp module, const CodeVariant &variant,

@@ -106,19 +106,15 @@ def CheckSizes : Pass<"nn-check-sizes", "::mlir::ModuleOp"> {
 
     ```mlir
     %area = arith.muli %h, %w : index
-    %product = llvm.intr.smul.with.overflow %h, %w : ...
-    %wraps = llvm.extractvalue %product[1]
-    %shifted = arith.addi %area, %most : index
-    %is_large = arith.cmpi ugt, %shifted, %span : index
-    %fails = arith.ori %wraps, %is_large : i1
+    %product = arith.mulf %h_float, %w_float : f64
+    %fails = arith.cmpf ogt, %product, %most : f64
     %bytes = arith.muli %area, %c400 : index
     %fits = arith.xori %fails, %true : i1
     cf.assert %fits, "the values of the model would be larger than any memory"
     %arena = nn.arena %bytes : memref<?xi8>
     ```
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect",
-                           "::mlir::LLVM::LLVMDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect"];
   let statistics = [Statistic<"numChecked", "checked", "Operations whose sizes are checked">];
 }
 

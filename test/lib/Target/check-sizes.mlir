@@ -6,16 +6,13 @@
 // CHECK: %[[H:.*]] = memref.dim %arg0, %c0
 // CHECK: %[[W:.*]] = memref.dim %arg0, %c1
 // CHECK: %[[ROW:.*]] = arith.muli %[[W]], %c64
-// CHECK-NOT: overflow
+// CHECK-NOT: arith.mulf
 // CHECK: %[[PLUS:.*]] = arith.addi %[[ROW]], %c64
-// CHECK-NOT: overflow
-// CHECK: %[[AREA:.*]] = arith.muli %[[H]], %[[PLUS]]
-// CHECK: %[[PRODUCT:.*]] = "llvm.intr.smul.with.overflow"
-// CHECK: %[[WRAPS:.*]] = llvm.extractvalue %[[PRODUCT]][1]
-// CHECK: %[[SHIFTED:.*]] = arith.addi %[[AREA]], %c72057594037927936
-// CHECK: %[[LARGE:.*]] = arith.cmpi ugt, %[[SHIFTED]], %c144115188075855872
-// CHECK: %[[FAILS:.*]] = arith.ori %[[WRAPS]], %[[LARGE]]
-// CHECK-NOT: overflow
+// CHECK-NOT: arith.mulf
+// CHECK: arith.muli %[[H]], %[[PLUS]]
+// CHECK: %[[PRODUCT:.*]] = arith.mulf {{.*}} : f64
+// CHECK: %[[FAILS:.*]] = arith.cmpf ogt, %[[PRODUCT]]
+// CHECK-NOT: arith.mulf
 // CHECK: %[[HOLDS:.*]] = arith.xori %[[FAILS]], %true
 // CHECK: cf.assert %[[HOLDS]], "the values of the model would be larger than any memory"
 // CHECK: nn.arena
