@@ -12,6 +12,10 @@
 using namespace mlir;
 using namespace mlir::nn;
 
+/// Bytes of input that one piece should read: what an L2 cache holds.
+static constexpr int64_t kPieceBytes = 384 << 10;
+/// Iterations that suffice for threads to share the work.
+static constexpr int64_t kManyIterations = 16;
 /// Instructions for an element up to which each accumulator has its own epilogue.
 static constexpr int64_t kCheapEpilogue = 3;
 /// Of a group of a transposed convolution.
@@ -136,10 +140,7 @@ int64_t ContractionKernel::getWeightIndex(int64_t group, int64_t column, int64_t
 }
 
 bool ContractionKernel::packWeights() {
-  ElementsAttr attr = site.view.getConstant(weight);
-  if (!attr)
-    return false;
-  FailureOr<HostTensor> original = toHostTensor(attr);
+  FailureOr<HostTensor> original = site.view.readConstant(weight);
   if (failed(original))
     return false;
   lanes = site.getVectorBits() / 32;
@@ -209,6 +210,18 @@ void ContractionKernel::chooseTile() {
   for (int64_t size = largest - 1; size >= largest / 2; --size)
     if (cost(size) < cost(tilePixels))
       tilePixels = size;
+}
+
+int64_t ContractionKernel::getMostPixels() const {
+  int64_t bytes = channels * groups * sizeof(float);
+  if (kind != TransposedConvolution) // Its phases have no strides.
+    for (const WindowAxis &axis : axes)
+      bytes *= axis.advance();
+  return std::max<int64_t>(1, kPieceBytes / bytes);
+}
+
+int64_t ContractionKernel::getFewestPieces() const {
+  return llvm::divideCeil(kManyIterations, sharedPanels() * getNumPhases());
 }
 
 int64_t nn::choosePart(int64_t length, int64_t most, int64_t unit) {

@@ -34,12 +34,8 @@
 
 namespace mlir::nn {
 
-/// Bytes of input that one piece should read: what an L2 cache holds.
-constexpr int64_t kPieceBytes = 384 << 10;
 /// Sizes known only at run time are assumed to be this.
 constexpr int64_t kAssumedRows = 64, kAssumedWidth = 64;
-/// Iterations that suffice for threads to share the work.
-constexpr int64_t kManyIterations = 16;
 /// Vectors in a panel.
 constexpr int64_t kPanelVectors = 2;
 
@@ -61,6 +57,10 @@ private:
   /// Where the weight of a column and channel of a group lies in its tensor.
   int64_t getWeightIndex(int64_t group, int64_t column, int64_t channel, int64_t tap);
   void chooseTile();
+  /// Output pixels of a piece, by what they read of the input.
+  int64_t getMostPixels() const;
+  /// Pieces of an image, or of a phase, that suffice for threads to share the work.
+  int64_t getFewestPieces() const;
   /// `emitPiece` for one panel, in the state of the emission.
   void emitPanel(Value panel, function_ref<void()> emitPiece);
 

@@ -12,7 +12,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "Contraction.h"
-#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -26,14 +25,9 @@ int64_t ContractionKernel::getNumPhases() const {
 }
 
 void ContractionKernel::chooseGatheredPieces() {
-  int64_t bytes = channels * groups * sizeof(float);
-  if (kind != TransposedConvolution)
-    for (const WindowAxis &axis : axes)
-      bytes *= axis.advance();
-  int64_t most = std::max<int64_t>(1, kPieceBytes / bytes);
-  int64_t parts = llvm::divideCeil(kManyIterations, sharedPanels() * getNumPhases());
   int64_t pixels = knownPixels.value_or(kAssumedRows * kAssumedWidth);
-  most = std::min<int64_t>(most, llvm::divideCeil(pixels, parts));
+  int64_t most = std::min<int64_t>(getMostPixels(),
+                                   llvm::divideCeil(pixels, getFewestPieces()));
   piecePixels = choosePart(pixels, most, tilePixels);
 }
 

@@ -24,11 +24,7 @@ int64_t ContractionKernel::getCopiedRoom() const {
 
 /// Pieces of about the same size, of which there are enough for threads.
 void ContractionKernel::chooseRowPieces() {
-  int64_t bytes = channels * groups * sizeof(float);
-  for (const WindowAxis &axis : axes)
-    bytes *= axis.advance();
-  int64_t most = std::max<int64_t>(1, kPieceBytes / bytes);
-  int64_t parts = llvm::divideCeil(kManyIterations, sharedPanels());
+  int64_t most = getMostPixels(), parts = getFewestPieces();
   int64_t length = knownWidth.value_or(isFlat ? kAssumedRows * kAssumedWidth
                                                : kAssumedWidth);
   int64_t rows = getConstantIntValue(height().output).value_or(kAssumedRows);

@@ -41,8 +41,6 @@ using namespace mlir::nn;
 static constexpr int64_t kUnrolledProducts = 16;
 /// Taps of an iteration of that loop.
 static constexpr int64_t kLoopTaps = 4;
-/// Products of 8-bit integers whose sum is exact in f32.
-static constexpr int64_t kExactProducts = 256;
 
 namespace {
 
@@ -141,10 +139,7 @@ bool DepthwiseKernel::match() {
 }
 
 bool DepthwiseKernel::repackWeights() {
-  ElementsAttr attr = site.view.getConstant(op.getWeight());
-  if (!attr)
-    return false;
-  FailureOr<HostTensor> original = toHostTensor(attr);
+  FailureOr<HostTensor> original = site.view.readConstant(op.getWeight());
   if (failed(original))
     return false;
   int64_t taps = height.kernel * width.kernel, channels = groups * filters;

@@ -40,6 +40,13 @@ ElementsAttr FusionView::getConstant(Value value) const {
   return constant ? constant.getValue() : ElementsAttr();
 }
 
+FailureOr<HostTensor> FusionView::readConstant(Value value) const {
+  ElementsAttr constant = getConstant(value);
+  if (!constant)
+    return failure();
+  return toHostTensor(constant);
+}
+
 DenseElementsAttr FusionView::getSplat(Value value) const {
   auto dense = dyn_cast_or_null<DenseElementsAttr>(getConstant(value));
   return dense && dense.isSplat() ? dense : DenseElementsAttr();

@@ -250,10 +250,7 @@ void RecurrentKernel<OpT>::forTiles(ArrayRef<Value> rows,
 }
 
 template <typename OpT> void RecurrentKernel<OpT>::pack() {
-  ElementsAttr constant = site.view.getConstant(op.getRecurrence());
-  if (!constant)
-    return;
-  FailureOr<HostTensor> matrix = toHostTensor(constant);
+  FailureOr<HostTensor> matrix = site.view.readConstant(op.getRecurrence());
   if (failed(matrix))
     return;
   int64_t vectors = llvm::divideCeil(hidden, lanes);

@@ -43,8 +43,6 @@ static constexpr int64_t kAssumedSize = 256;
 static constexpr int64_t kManyBoxes = 16, kBoxProducts = 64 << 10;
 /// Vectors of a tile: all but four registers.
 static constexpr int64_t kMostVectors = 12;
-/// Products of 8-bit integers whose sum is exact in f32.
-static constexpr int64_t kExactProducts = 256;
 
 namespace {
 
@@ -165,10 +163,7 @@ void SingleChannelKernel::chooseTile() {
 }
 
 bool SingleChannelKernel::addWeights() {
-  ElementsAttr attr = site.view.getConstant(op.getWeight());
-  if (!attr)
-    return false;
-  FailureOr<HostTensor> original = toHostTensor(attr);
+  FailureOr<HostTensor> original = site.view.readConstant(op.getWeight());
   if (failed(original))
     return false;
   HostTensor converted = HostTensor::allocate(DataType::Float32, {taps});

@@ -330,14 +330,13 @@ nn::translateToLLVMIR(ModuleOp module, const CodeVariant &variant,
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager components;
   llvm::ModuleAnalysisManager modules;
-  llvm::PipelineTuningOptions tuning;
-  tuning.LoopVectorization = true;
   // For -time-passes and LLVM's other ways to watch passes.
   llvm::PassInstrumentationCallbacks callbacks;
   llvm::StandardInstrumentations instrumentations(llvmModule->getContext(),
                                                   /*DebugLogging=*/false);
   instrumentations.registerCallbacks(callbacks, &modules);
-  llvm::PassBuilder builder(machine.get(), tuning, std::nullopt, &callbacks);
+  llvm::PassBuilder builder(machine.get(), llvm::PipelineTuningOptions(), std::nullopt,
+                            &callbacks);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(components);
   builder.registerFunctionAnalyses(functions);

@@ -12,6 +12,7 @@
 #include "dialects/NN/IR/NN.h"
 #include "nn/Analysis/SymbolicDims.h"
 #include "nn/Kernels/KernelEmitter.h"
+#include "nn/Support/HostTensor.h"
 #include "llvm/ADT/MapVector.h"
 
 namespace mlir::nn {
@@ -42,6 +43,8 @@ public:
   /// The elements of a constant, of the body or of the function; null for
   /// anything else.
   ElementsAttr getConstant(Value value) const;
+  /// A copy of them; failure for anything else.
+  FailureOr<HostTensor> readConstant(Value value) const;
   /// The constant, if all its elements are equal.
   DenseElementsAttr getSplat(Value value) const;
   bool isAnchorResult(Value value) const;

@@ -9,6 +9,9 @@
 
 namespace mlir::nn {
 
+/// Products of 8-bit integers whose sum is exact in f32.
+constexpr int64_t kExactProducts = 256;
+
 /// One spatial dimension of a convolution.
 struct WindowAxis {
   int64_t kernel = 1, stride = 1, dilation = 1, padBegin = 0, padEnd = 0;
