@@ -43,7 +43,6 @@ template <typename T> struct Rows {
   struct Layout {
     T *data;
     int64_t outer, inner, element; // strides
-    const T *at(int64_t row, int64_t count) const { return place(row, count); }
     T *place(int64_t row, int64_t count) const {
       return data + row / count * outer + row % count * inner;
     }
@@ -61,8 +60,8 @@ template <typename T> struct Rows {
   double scale = 1;
   bool isRealResult = false;
 
-  /// Null, or why that failed.
-  const char *transform(const Loop &loop) const;
+  /// Throws std::bad_alloc.
+  void transform(const Loop &loop) const;
 
 private:
   struct Call {
@@ -77,7 +76,7 @@ private:
 } // namespace
 
 template <typename T> void Rows<T>::load(int64_t row, Complex *to) const {
-  const T *in = from.at(row, inner);
+  const T *in = from.place(row, inner);
   int64_t length = plan->length(), known = std::min(given, length);
   if (form == Form::Real) {
     double *out = reinterpret_cast<double *>(to);
@@ -141,7 +140,7 @@ template <typename T> void Rows<T>::transform(int64_t begin, int64_t end) const 
   scratch.trim();
 }
 
-template <typename T> const char *Rows<T>::transform(const Loop &loop) const {
+template <typename T> void Rows<T>::transform(const Loop &loop) const {
   Call call{this};
   // Ranges are worth a thread's attention: some ten microseconds.
   double work = double(plan->length()) * std::log2(double(plan->length()) + 1);
@@ -158,17 +157,18 @@ template <typename T> const char *Rows<T>::transform(const Loop &loop) const {
       &call, count, grain);
   if (call.outOfMemory)
     throw std::bad_alloc();
-  return nullptr;
 }
 
-/// Calls `action` with a null pointer to the C++ type.
+/// Calls `action` with a null pointer to the C++ type. Null, or why there is none.
 template <typename Action>
 static const char *dispatchFloat(const nnrt_abi_tensor &tensor, Action action) {
   if (tensor.type == NNRT_ABI_F32)
-    return action(static_cast<float *>(nullptr));
-  if (tensor.type == NNRT_ABI_F64)
-    return action(static_cast<double *>(nullptr));
-  return "a transform got elements of an unknown type";
+    action(static_cast<float *>(nullptr));
+  else if (tensor.type == NNRT_ABI_F64)
+    action(static_cast<double *>(nullptr));
+  else
+    return "a transform got elements of an unknown type";
+  return nullptr;
 }
 
 const char *nnrt::runDFT(const int64_t *parameters, const nnrt_abi_tensor *args,
@@ -206,7 +206,7 @@ const char *nnrt::runDFT(const int64_t *parameters, const nnrt_abi_tensor *args,
     rows.given = size;
     rows.results = results;
     rows.scale = inverse ? 1 / double(length) : 1;
-    return rows.transform(loop);
+    rows.transform(loop);
   });
 }
 
@@ -243,6 +243,6 @@ const char *nnrt::runSTFT(const nnrt_abi_tensor *args, const Loop &loop) {
     rows.given = length;
     rows.results = frequencies;
     rows.window = window.rank > 0 ? getData<T>(window) : nullptr;
-    return rows.transform(loop);
+    rows.transform(loop);
   });
 }
