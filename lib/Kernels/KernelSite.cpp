@@ -21,21 +21,26 @@ KernelSite::KernelSite(const FusionView &view, OpBuilder &host,
 
 static Location getLoc(const FusionView &view) { return view.root->getLoc(); }
 
-void KernelSite::addInput(Value leaf) {
+unsigned KernelSite::addInput(Value leaf) {
   Value tensor = view.getOuter(leaf);
   if (!tensor) {
     tensor = ConstantOp::create(host, leaf.getLoc(), view.getConstant(leaf));
     made.push_back(tensor.getDefiningOp());
   }
+  return numbers[leaf] = addTensor(tensor);
+}
+
+unsigned KernelSite::addTensor(Value tensor) {
   Type type = getSignlessType(tensor.getType());
   if (type != tensor.getType()) {
     tensor = tensor::BitcastOp::create(host, getLoc(view), type, tensor);
     made.push_back(tensor.getDefiningOp());
   }
   auto *known = llvm::find(inputs, tensor);
-  numbers[leaf] = known - inputs.begin();
+  unsigned number = known - inputs.begin();
   if (known == inputs.end())
     inputs.push_back(tensor);
+  return number;
 }
 
 void KernelSite::addInputs(const llvm::SetVector<Value> &leaves) {
@@ -70,8 +75,8 @@ void KernelSite::checkBroadcast(Value leaf, int64_t dim, Value wanted) {
             "not broadcast");
 }
 
-void KernelSite::checkSize(Value leaf, int64_t dim, Value wanted, const Twine &message) {
-  Value size = hostSize(view.getOuter(leaf), dim);
+void KernelSite::checkSize(Value tensor, int64_t dim, Value wanted, const Twine &message) {
+  Value size = hostSize(tensor, dim);
   if (!getConstantIntValue(size) || !getConstantIntValue(wanted))
     check(equal(size, wanted), message);
 }

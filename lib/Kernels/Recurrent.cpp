@@ -181,7 +181,7 @@ template <typename OpT> void RecurrentKernel<OpT>::checkSizes() {
   for (const RecurrentOperand<Value> &operand :
        getRecurrentOperands<Value>(op, steps, batch, Value(), hidden, makeSize))
     for (auto [dim, size] : llvm::enumerate(operand.shape))
-      site.checkSize(operand.value, dim, size,
+      site.checkSize(site.view.getOuter(operand.value), dim, size,
                      operand.name + " does not have the shape " + operand.meaning);
 }
 

@@ -97,6 +97,8 @@ public:
   Value load(Value pointer, Type elementType, Value index);
   /// Prefetches the cache lines of `lanes` elements, which must be in the array.
   void prefetch(const Array &array, Value offset, int64_t lanes);
+  /// The lanes [first, first + count) of a vector.
+  Value lanesOf(Value vector, int64_t first, int64_t count);
   /// Reduces the lanes of a vector (a power of two) to a scalar with `combine`.
   Value joinLanes(Value vector, function_ref<Value(Value, Value)> combine);
   /// A mask that includes the first `count` lanes.
@@ -155,8 +157,6 @@ public:
       function_ref<SmallVector<Value>(ValueRange lhs, ValueRange rhs)> combine);
 
 private:
-  /// The lanes [first, first + count) of a vector.
-  Value lanesOf(Value vector, int64_t first, int64_t count);
   Value boolAddress(const Array &array, Value offset);
 };
 

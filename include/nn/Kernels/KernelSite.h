@@ -30,17 +30,19 @@ public:
   const FusionView &view;
   OpBuilder &host;
 
-  /// Makes a leaf (a value of the body) an input of the kernel.
-  void addInput(Value leaf);
+  /// Makes a leaf (a value of the body) an input of the kernel; returns its number.
+  unsigned addInput(Value leaf);
+  /// The same for a tensor of the function.
+  unsigned addTensor(Value tensor);
   void addInputs(const llvm::SetVector<Value> &leaves);
   /// Makes a constant that the template computed an input; returns its number.
   unsigned addConstant(ElementsAttr value);
   /// Emits, in the function, a check that a size known only at run time is 1 or that of
   /// the result.
   void checkBroadcast(Value leaf, int64_t dim, Value wanted);
-  /// The same for a size that must be `wanted` (index), or the run ends with `message`.
-  /// No check if both are known: verifiers have compared them.
-  void checkSize(Value leaf, int64_t dim, Value wanted, const Twine &message);
+  /// The same for a size of a tensor of the function that must be `wanted` (index), or the
+  /// run ends with `message`. No check if both are known: verifiers have compared them.
+  void checkSize(Value tensor, int64_t dim, Value wanted, const Twine &message);
 
   /// Makes the results' buffers and the kernel's function. Failure if the
   /// results' sizes cannot be expressed.
@@ -54,6 +56,7 @@ public:
   KernelEmitter &getEmitter() { return *emitter; }
   Array getInput(Value leaf);
   Value getInputMemref(Value leaf);
+  Value getInputMemref(unsigned number) { return kernel.getArgument(number); }
   Array getInput(unsigned number);
   Array getOutput(unsigned number);
   Value getOutputMemref(unsigned number);

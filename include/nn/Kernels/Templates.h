@@ -32,7 +32,9 @@ LogicalResult emitContractionKernel(KernelSite &site);
 LogicalResult emitLRNKernel(KernelSite &site);
 /// Pools.
 LogicalResult emitPoolKernel(KernelSite &site);
-/// Small matrix products.
+/// Matrix products of a single column, or of few rows and a transposed matrix.
+LogicalResult emitDotProductsKernel(KernelSite &site);
+/// Small matrix products, and all of f64.
 LogicalResult emitMatMulKernel(KernelSite &site);
 /// Recurrent layers in the prepared form.
 LogicalResult emitRecurrentKernel(KernelSite &site);

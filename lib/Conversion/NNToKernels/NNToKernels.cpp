@@ -36,8 +36,9 @@ constexpr Template preferredTemplates[] = {
     {"kernel single_channel_conv", emitSingleChannelKernel},
     {"kernel lrn", emitLRNKernel},
     {"kernel pool", emitPoolKernel},
-    {"kernel matmul", emitMatMulKernel},
-    {"kernel contraction", emitContractionKernel}};
+    {"kernel dot_products", emitDotProductsKernel},
+    {"kernel contraction", emitContractionKernel},
+    {"kernel matmul", emitMatMulKernel}};
 /// The first that does not fail is used.
 constexpr Template allTemplates[] = {
     {"kernel elementwise", emitElementwiseKernel},
@@ -49,8 +50,9 @@ constexpr Template allTemplates[] = {
     {"kernel single_channel_conv", emitSingleChannelKernel},
     {"kernel lrn", emitLRNKernel},
     {"kernel pool", emitPoolKernel},
-    {"kernel matmul", emitMatMulKernel},
+    {"kernel dot_products", emitDotProductsKernel},
     {"kernel contraction", emitContractionKernel},
+    {"kernel matmul", emitMatMulKernel},
     {"kernel recurrent", emitRecurrentKernel}};
 
 /// Whether the capability table has the template for an operator.

@@ -44,6 +44,45 @@ def matmul():
                sizes=[{"M": 3}, {"M": 16}])
 
 
+def dot_products():
+    """Operands that lie along the depth: one column; few rows and a transposed matrix."""
+    turned = "u = Transpose<perm = [0, 2, 1]>(b)  t = MatMul(a, u)  y = Add(t, r)"
+    for dtype in "float", "double":
+        for m in 1, 2, 3, 4:
+            yield Case(f"MatMul_few_rows_{m}_{dtype}",
+                       f"{dtype}[B,{m},K] a, {dtype}[B,N,K] b, {dtype}[N] r", turned,
+                       sizes=[{"B": 1, "K": 1, "N": 1}, {"B": 2, "K": 64, "N": 33},
+                              {"B": 3, "K": 19, "N": 8}, {"B": 1, "K": 7, "N": 4}])
+        sizes = [{"M": 1, "K": 1, "B": 1}, {"M": 33, "K": 64, "B": 2}, {"M": 8, "K": 19, "B": 3}]
+        column = "t = MatMul(x, z)  u = Add(t, r)  y = Relu(u)"
+        yield Case(f"MatMul_one_column_{dtype}",
+                   f"{dtype}[M,K] x, {dtype}[K,1] z, {dtype}[M,1] r", column, sizes=sizes)
+        yield Case(f"MatMul_one_column_batch_{dtype}",
+                   f"{dtype}[B,M,K] x, {dtype}[B,K,1] z, {dtype}[M,1] r", column, sizes=sizes)
+        yield Case(f"MatMul_one_column_shared_{dtype}",
+                   f"{dtype}[B,M,K] x, {dtype}[K,1] z, {dtype}[1] r", column, sizes=sizes)
+        yield Case(f"MatMul_vector_{dtype}", f"{dtype}[M,K] x, {dtype}[K] z, {dtype}[M] r",
+                   column, sizes=sizes)
+        yield Case(f"MatMul_one_column_weights_{dtype}", f"{dtype}[M,37] x, {dtype}[1] r",
+                   column, weights=f"{dtype}[37,1] z", sizes=[{"M": 1}, {"M": 9}])
+        yield Case(f"MatMul_one_row_depth_{dtype}", f"{dtype}[B,1,K] x, {dtype}[B,K,21] z",
+                   "y = MatMul(x, z)", sizes=sizes)
+
+
+def doubles():
+    """Without a library: any size may be known only at run time."""
+    for name, a, b in [("dynamic", "M,K", "K,N"), ("batch", "B,M,K", "B,K,N"),
+                       ("large", "70,128", "128,300"), ("columns", "9,40", "40,N"),
+                       ("depth", "M,K", "K,24")]:
+        yield Case(f"MatMul_double_{name}", f"double[{a}] a, double[{b}] b",
+                   "t = MatMul(a, b)  y = Abs(t)",
+                   sizes=[{"B": 2, "M": 7, "K": 33, "N": 21}, {"B": 1, "M": 1, "K": 1, "N": 1},
+                          {"B": 3, "M": 12, "K": 5, "N": 4}])
+    yield Case("MatMul_double_turned", "double[M,19] a",
+               "u = Transpose<perm = [1, 0]>(w)  y = MatMul(a, u)", weights="double[23,19] w",
+               sizes=[{"M": 1}, {"M": 13}])
+
+
 def gemm():
     for name, c in [("matrix", "M,N"), ("row", "N"), ("column", "M,1"), ("one", "1"), ("unit", "1,N")]:
         yield Case(f"Gemm_{name}", f"float[M,K] a, float[K,N] b, float[{c}] c",
@@ -105,5 +144,5 @@ def einsum():
 
 
 def all_cases():
-    for group in (matmul, gemm, einsum, fused):
+    for group in (matmul, dot_products, doubles, gemm, einsum, fused):
         yield from group()

@@ -74,15 +74,82 @@ func.func @turned(%x: tensor<4x2xf32>, %a: tensor<3x4x5x6xf32>, %b: tensor<3x4x6
 
 // -----
 
-// Left to the library: large, of another type, with a transposed tensor, with
-// broadcast batches.
+// f64 has no library: the rows, the depth and the columns may be dynamic. Vectors of a
+// panel that only the run finds to be the last are masked; steps left over by pairs of the
+// depth take a loop.
+// CHECK-LABEL: func.func @doubles
+// CHECK: nn.call_kernel @kernel_matmul_0
+// CHECK-LABEL: func.func private @kernel_matmul_0
+// CHECK: vector.create_mask
+// CHECK: vector.maskedload {{.*}}vector<8xf64>
+// CHECK: vector.fma {{.*}} : vector<8xf64>
+// CHECK: vector.maskedstore
+func.func @doubles(%x: tensor<?x?xf64>, %y: tensor<?x?xf64>) -> tensor<?x?xf64> {
+  %0 = nn.matmul %x, %y : (tensor<?x?xf64>, tensor<?x?xf64>) -> tensor<?x?xf64>
+  return %0 : tensor<?x?xf64>
+}
+
+// -----
+
+// A constant on the left, and a depth known only at run time for a single row.
+// CHECK-LABEL: func.func @operands
+// CHECK: nn.call_kernel @kernel_matmul_0
+// CHECK: cf.assert {{.*}}the contracted dimensions of a matrix product differ
+// CHECK: nn.call_kernel @kernel_matmul_1
+func.func @operands(%x: tensor<8x9xf32>, %y: tensor<1x?xf32>, %z: tensor<?x9xf32>) -> (tensor<2x9xf32>, tensor<1x9xf32>) {
+  %w = nn.constant dense<1.0> : tensor<2x8xf32>
+  %0 = nn.matmul %w, %x : (tensor<2x8xf32>, tensor<8x9xf32>) -> tensor<2x9xf32>
+  %1 = nn.matmul %y, %z : (tensor<1x?xf32>, tensor<?x9xf32>) -> tensor<1x9xf32>
+  return %0, %1 : tensor<2x9xf32>, tensor<1x9xf32>
+}
+
+// -----
+
+// One row times a transposition reads what was transposed: 8 columns at a time, whose sums
+// are joined by fours; vectors lie along the depth.
+// CHECK-LABEL: func.func @query
+// CHECK: nn.call_kernel @kernel_dot_products_0 ins(%arg0, %arg1 : tensor<2x1x64xf32>, tensor<2x?x64xf32>)
+// CHECK-LABEL: func.func private @kernel_dot_products_0
+// CHECK: scf.for {{.*}} -> (vector<16xf32>, {{.*}}) {
+// CHECK-COUNT-8: vector.fma
+// CHECK: scf.yield
+// CHECK-COUNT-6: vector.shuffle
+// CHECK: vector.store {{.*}}vector<4xf32>
+func.func @query(%q: tensor<2x1x64xf32>, %k: tensor<2x?x64xf32>) -> tensor<2x1x?xf32> {
+  %0 = nn.transpose %k {perm = array<i64: 0, 2, 1>} : (tensor<2x?x64xf32>) -> tensor<2x64x?xf32>
+  %1 = nn.matmul %q, %0 : (tensor<2x1x64xf32>, tensor<2x64x?xf32>) -> tensor<2x1x?xf32>
+  return %1 : tensor<2x1x?xf32>
+}
+
+// -----
+
+// One column: vectors of results lie along the rows, of all batches where they share it.
+// CHECK-LABEL: func.func @column
+// CHECK: nn.call_kernel @kernel_dot_products_0 {{.*}} count(%[[N:.*]])
+// CHECK: nn.call_kernel @kernel_dot_products_1
+// CHECK-LABEL: func.func private @kernel_dot_products_0
+// CHECK: vector.fma {{.*}} : vector<16xf32>
+// CHECK: vector.store {{.*}}vector<4xf32>
+// CHECK-LABEL: func.func private @kernel_dot_products_1
+// CHECK: vector.fma {{.*}} : vector<8xf64>
+// CHECK: vector.store {{.*}}vector<2xf64>
+func.func @column(%x: tensor<3x9x40xf32>, %y: tensor<40xf32>, %z: tensor<3x9x40xf64>, %u: tensor<3x40x1xf64>) -> (tensor<3x9xf32>, tensor<3x9x1xf64>) {
+  %0 = nn.matmul %x, %y : (tensor<3x9x40xf32>, tensor<40xf32>) -> tensor<3x9xf32>
+  %1 = nn.matmul %z, %u : (tensor<3x9x40xf64>, tensor<3x40x1xf64>) -> tensor<3x9x1xf64>
+  return %0, %1 : tensor<3x9xf32>, tensor<3x9x1xf64>
+}
+
+// -----
+
+// Left to the library: large, with many rows of a transposed tensor, with broadcast
+// batches, with columns known only at run time.
 // CHECK-LABEL: func.func @left
 // CHECK-NOT: nn.call_kernel
-func.func @left(%x: tensor<512x512xf32>, %y: tensor<8x8xf64>, %z: tensor<8x8xf32>, %a: tensor<2x5x6xf32>, %b: tensor<1x6x7xf32>)
-    -> (tensor<512x512xf32>, tensor<8x8xf64>, tensor<8x8xf32>, tensor<2x5x7xf32>) {
+func.func @left(%x: tensor<512x512xf32>, %y: tensor<?x8xf32>, %z: tensor<8x8xf32>, %a: tensor<2x5x6xf32>, %b: tensor<1x6x7xf32>)
+    -> (tensor<512x512xf32>, tensor<8x?xf32>, tensor<8x8xf32>, tensor<2x5x7xf32>) {
   %0 = nn.matmul %x, %x : (tensor<512x512xf32>, tensor<512x512xf32>) -> tensor<512x512xf32>
-  %1 = nn.matmul %y, %y : (tensor<8x8xf64>, tensor<8x8xf64>) -> tensor<8x8xf64>
+  %1 = nn.matmul %z, %y {transpose_rhs} : (tensor<8x8xf32>, tensor<?x8xf32>) -> tensor<8x?xf32>
   %2 = nn.matmul %z, %z {transpose_rhs} : (tensor<8x8xf32>, tensor<8x8xf32>) -> tensor<8x8xf32>
   %3 = nn.matmul %a, %b : (tensor<2x5x6xf32>, tensor<1x6x7xf32>) -> tensor<2x5x7xf32>
-  return %0, %1, %2, %3 : tensor<512x512xf32>, tensor<8x8xf64>, tensor<8x8xf32>, tensor<2x5x7xf32>
+  return %0, %1, %2, %3 : tensor<512x512xf32>, tensor<8x?xf32>, tensor<8x8xf32>, tensor<2x5x7xf32>
 }
