@@ -19,6 +19,7 @@
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "nn/Conversion/ElementwiseToArith.h"
 #include "nn/Kernels/LeafLoader.h"
 #include "nn/Kernels/Templates.h"
 #include "llvm/Support/SaveAndRestore.h"
@@ -82,7 +83,7 @@ protected:
   Value mul(Value x, Value y) {
     return arith::MulFOp::create(e().b, e().loc, x, y);
   }
-  Value exp(Value x) { return math::ExpOp::create(e().b, e().loc, x); }
+  Value expOfNotPositive(Value x) { return emitExpOfNotPositive(e().b, e().loc, x); }
 
   KernelSite &site;
   const FusionView &view;
@@ -265,7 +266,7 @@ void SoftmaxKernel::emitPlace() {
            [&](Value position, Value mask, ValueRange carried) {
              if (next && !mask)
                e().prefetch(site.getInput(input), e().add(next, position), lanes);
-             Value y = exp(sub(load(position, mask), spread(largest)));
+             Value y = expOfNotPositive(sub(load(position, mask), spread(largest)));
              y = e().selectMasked(mask, y, 0);
              if (keeps)
                e().store(y, site.getOutput(0), epilogue.getOffset(indicesAt(position)),
@@ -292,7 +293,7 @@ void SoftmaxKernel::emitPlace() {
         if (isLog)
           y = sub(y, spread(shift));
         else
-          y = mul(keeps ? y : exp(y), spread(factor));
+          y = mul(keeps ? y : expOfNotPositive(y), spread(factor));
         store(y, position, mask);
         return SmallVector<Value>();
       },

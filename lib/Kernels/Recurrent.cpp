@@ -356,7 +356,7 @@ Value RecurrentKernel<OpT>::activate(int64_t index, Value x, bool mayClip) {
   if (name == "Sigmoid")
     return div(one, add(one, exp(sub(zero, x))));
   if (name == "Softplus") {
-    Value small = exp(sub(zero, absolute()));
+    Value small = emitExpOfNotPositive(e().b, e().loc, sub(zero, absolute()));
     return add(max(x, zero), math::Log1pOp::create(e().b, e().loc, small));
   }
   if (name == "Softsign")

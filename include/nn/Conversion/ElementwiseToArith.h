@@ -44,6 +44,11 @@ Type getComputeType(Type elementType);
 Value emitConstant(OpBuilder &builder, Location location, Type type,
                    double value);
 
+/// math.exp whose operand is never positive (or is NaN), which takes less code, and the
+/// attribute that says so. Without it, the operation means the same.
+Value emitExpOfNotPositive(OpBuilder &builder, Location location, Value x);
+constexpr StringLiteral notPositiveAttrName = "nn.not_positive";
+
 /// max (min) that is NaN if either is, of floats or integers.
 Value emitMax(OpBuilder &builder, Location location, Value lhs, Value rhs,
               bool isUnsigned);

@@ -39,6 +39,7 @@ struct Emitter {
   /// x * y + z, rounded once.
   Value fma(Value x, Value y, Value z) { return make<math::FmaOp>(x, y, z); }
   Value exp(Value x) { return make<math::ExpOp>(x); }
+  Value expOfNotPositive(Value x) { return emitExpOfNotPositive(builder, location, x); }
   Value expm1(Value x) { return make<math::ExpM1Op>(x); }
   Value max(Value l, Value r) { return make<arith::MaximumFOp>(l, r); }
   Value min(Value l, Value r) { return make<arith::MinimumFOp>(l, r); }

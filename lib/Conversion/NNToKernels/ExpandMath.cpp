@@ -8,6 +8,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "nn/Conversion/ElementwiseToArith.h"
 #include "nn/Conversion/Passes.h"
 
 namespace mlir::nn {
@@ -65,6 +66,18 @@ template <typename OpTy, typename... Values> struct ExpandFunction : OpRewritePa
   OfF64 ofF64;
 };
 
+struct ExpandExpOfNotPositive : OpRewritePattern<math::ExpOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(math::ExpOp op, PatternRewriter &rewriter) const override {
+    if (!op->hasAttr(notPositiveAttrName) || !getElementTypeOrSelf(op.getType()).isF32())
+      return failure();
+    MathF32 math(rewriter, op.getLoc(), op.getType());
+    rewriter.replaceOp(op, math.expOfNotPositive(op.getOperand()));
+    return success();
+  }
+};
+
 class ExpandMath : public nn::impl::ExpandMathBase<ExpandMath> {
 public:
   using ExpandMathBase::ExpandMathBase;
@@ -98,6 +111,7 @@ public:
     patterns.add<ExpandFunction<math::SinhOp, Value>>(context, &MathF32::sinh, &MathF64::sinh);
     patterns.add<ExpandFunction<math::TanOp, Value>>(context, &MathF32::tan, &MathF64::tan);
     patterns.add<ExpandFunction<math::TanhOp, Value>>(context, &MathF32::tanh, &MathF64::tanh);
+    patterns.add<ExpandExpOfNotPositive>(context, /*benefit=*/2);
     populateExpandRemainderPatterns(patterns);
     // Without AVX512_BF16, LLVM would call a library to narrow to bf16.
     arith::populateExpandBFloat16Patterns(patterns);

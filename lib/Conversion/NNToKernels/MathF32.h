@@ -15,6 +15,7 @@ struct MathF32 final : Trigonometry {
 
   // MathF32.cpp
   Value exp(Value x);
+  Value expOfNotPositive(Value x);
   /// The sign of a zero is lost.
   Value expm1(Value x);
   Value log(Value x) { return logOfSum(x, {}); }

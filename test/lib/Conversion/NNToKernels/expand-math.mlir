@@ -41,3 +41,14 @@ func.func @remainder(%x: f32, %y: f32) -> f32 {
   %0 = arith.remf %x, %y : f32
   return %0 : f32
 }
+
+// What is never positive needs no upper limit, and one factor is constant.
+// CHECK-LABEL: func.func @not_positive
+// CHECK-DAG: arith.constant dense<-1.040000e+02>
+// CHECK-DAG: arith.constant dense<5.42101086E-20>
+// CHECK-NOT: dense<8.880000e+01>
+// CHECK: return
+func.func @not_positive(%x: vector<16xf32>) -> vector<16xf32> {
+  %0 = math.exp %x {nn.not_positive} : vector<16xf32>
+  return %0 : vector<16xf32>
+}
