@@ -36,6 +36,32 @@ Value nn::emitIntegerPow(Emitter &e, Value x, Value y, bool isUnsigned) {
   return e.select(isNegative, e.select(isUnit, power, zero), power);
 }
 
+/// Quotient and remainder of a divisor that is neither 0 nor, if signed, -1.
+///
+/// Vectors have no division but that of floats with twice as many digits: it is exact, since
+/// a quotient that is no integer is at least 1/|x| of itself away from one.
+static std::pair<Value, Value> emitSafeDivision(Emitter &e, Value x, Value y,
+                                                bool isUnsigned, bool isConstant) {
+  unsigned width = getElementTypeOrSelf(x).getIntOrFloatBitWidth();
+  // LLVM multiplies instead of dividing by constants.
+  if (isConstant || !isa<VectorType>(x.getType()) || width > (isUnsigned ? 16 : 32)) {
+    if (isUnsigned)
+      return {e.make<arith::DivUIOp>(x, y), e.make<arith::RemUIOp>(x, y)};
+    return {e.make<arith::DivSIOp>(x, y), e.make<arith::RemSIOp>(x, y)};
+  }
+  Builder &b = e.builder;
+  auto type = cast<VectorType>(x.getType());
+  VectorType floats = type.clone(width > 16 ? b.getF64Type() : b.getF32Type());
+  auto convert = [&](Value value) -> Value {
+    return isUnsigned ? e.make<arith::UIToFPOp>(floats, value)
+                      : e.make<arith::SIToFPOp>(floats, value);
+  };
+  Value quotient = e.div(convert(x), convert(y));
+  quotient = isUnsigned ? e.make<arith::FPToUIOp>(type, quotient)
+                        : e.make<arith::FPToSIOp>(type, quotient);
+  return {quotient, e.make<arith::SubIOp>(x, e.make<arith::MulIOp>(quotient, y))};
+}
+
 /// x / y and x % y that do not trap: for y = 0 the quotient is 0 and the remainder x,
 /// and the smallest integer divided by -1 wraps.
 static std::pair<Value, Value> emitDivision(Emitter &e, Value x, Value y,
@@ -43,17 +69,17 @@ static std::pair<Value, Value> emitDivision(Emitter &e, Value x, Value y,
   using Predicate = arith::CmpIPredicate;
   Value zero = e.constant(y, 0), one = e.constant(y, 1);
   Value isZero = e.compare(Predicate::eq, y, zero);
+  bool isConstant = matchPattern(y, m_Constant());
   if (isUnsigned) {
     Value divisor = e.select(isZero, one, y);
-    return {e.select(isZero, zero, e.make<arith::DivUIOp>(x, divisor)),
-            e.select(isZero, x, e.make<arith::RemUIOp>(x, divisor))};
+    auto [quotient, rest] = emitSafeDivision(e, x, divisor, isUnsigned, isConstant);
+    return {e.select(isZero, zero, quotient), e.select(isZero, x, rest)};
   }
   Value isMinusOne = e.compare(Predicate::eq, y, e.constant(y, -1));
   Value divisor = e.select(e.make<arith::OrIOp>(isZero, isMinusOne), one, y);
-  Value quotient = e.make<arith::DivSIOp>(x, divisor);
+  auto [quotient, rest] = emitSafeDivision(e, x, divisor, isUnsigned, isConstant);
   quotient = e.select(isMinusOne, e.make<arith::SubIOp>(zero, x), quotient);
-  return {e.select(isZero, zero, quotient),
-          e.select(isZero, x, e.make<arith::RemSIOp>(x, divisor))};
+  return {e.select(isZero, zero, quotient), e.select(isZero, x, rest)};
 }
 
 static Value emitIntMod(Emitter &e, ModOp op, Value x, Value y,

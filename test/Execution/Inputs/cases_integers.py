@@ -66,9 +66,26 @@ def arithmetic():
         yield Case(f"Div_{dtype}", f"{dtype}[4] x",
                    f"s = Add(x, x)  t = Div(s, two)  {wide}", weights=f"{dtype} two",
                    values={"x": extremes(dtype), "two": np.array(2, dtype)})
+        # Vectors are divided as floats: quotients next to integers, of all sizes.
+        yield Case(f"Quotient_{dtype}", f"{dtype}[N] a, {dtype}[N] b",
+                   "q = Div(a, b)  r = Mod(a, b)", sizes=[{"N": 4096}],
+                   values=dict(zip("ab", quotients(dtype))))
         yield Case(f"Prod_{dtype}", f"{dtype}[4] x",
                    f"t = ReduceProd<keepdims = 1>(x)  {wide}",
                    values={"x": np.array([100, 200, 50, 3000 % 251], dtype)})
+
+
+def quotients(dtype):
+    """Multiples of divisors, and their neighbours."""
+    random, info = np.random.default_rng(7), np.iinfo(dtype)
+    largest = info.max // 4  # so that nothing overflows
+    divisors = 1 + (largest * 2.0 ** -random.uniform(0, info.bits, 4096)).astype(dtype)
+    multiples = random.integers(0, largest, 4096, dtype) // divisors * divisors
+    multiples += random.integers(0, 3, 4096, dtype)
+    if info.min < 0:
+        multiples, divisors = (x * random.choice([-1, 1], 4096).astype(dtype)
+                               for x in (multiples, divisors))
+    return multiples, divisors
 
 
 def sizes():

@@ -105,3 +105,28 @@ func.func @main(%p: tensor<5x?xf32>, %x: tensor<?x4xf32>, %t: tensor<512x4xf32>)
   %7 = nn.mul %x, %6 : (tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<?x4xf32>
   return %7 : tensor<?x4xf32>
 }
+
+// -----
+
+// Vectors of integers have no division but that of floats with twice as many digits.
+// CHECK-LABEL: func.func private @kernel_elementwise_0
+// CHECK: arith.sitofp {{.*}} to vector<{{[0-9]+}}xf64>
+// CHECK: arith.divf {{.*}}xf64>
+// CHECK: arith.fptosi
+// CHECK-LABEL: func.func private @kernel_elementwise_1
+// CHECK: arith.uitofp {{.*}} to vector<{{[0-9]+}}xf32>
+// CHECK: arith.divf {{.*}}xf32>
+// CHECK: arith.muli
+// CHECK-LABEL: func.func private @kernel_elementwise_2
+// CHECK: arith.divsi {{.*}}xi64>
+// CHECK-LABEL: func.func private @kernel_elementwise_3
+// CHECK: arith.divsi {{.*}}xi32>
+func.func @divisions(%a: tensor<99xi32>, %b: tensor<99xi32>, %c: tensor<99xui8>, %d: tensor<99xui8>, %e: tensor<99xi64>, %f: tensor<99xi64>)
+    -> (tensor<99xi32>, tensor<99xui8>, tensor<99xi64>, tensor<99xi32>) {
+  %w = nn.constant dense<7> : tensor<i32>
+  %0 = nn.div %a, %b : (tensor<99xi32>, tensor<99xi32>) -> tensor<99xi32>
+  %1 = nn.mod %c, %d : (tensor<99xui8>, tensor<99xui8>) -> tensor<99xui8>
+  %2 = nn.div %e, %f : (tensor<99xi64>, tensor<99xi64>) -> tensor<99xi64>
+  %3 = nn.div %a, %w : (tensor<99xi32>, tensor<i32>) -> tensor<99xi32>
+  return %0, %1, %2, %3 : tensor<99xi32>, tensor<99xui8>, tensor<99xi64>, tensor<99xi32>
+}
