@@ -115,7 +115,7 @@ bool ContractionKernel::match() {
   if (axes.size() == 1)
     axes.insert(axes.begin(), WindowAxis());
 
-  tilePixels = columns <= site.getVectorBits() / 32 ? 8 : 6;
+  tilePixels = columns <= site.getVectorBits() / 32 ? 8 : isInteger ? 5 : 6;
   int64_t steps = width().kernel * channels;
   rowSteps = isInteger ? llvm::divideCeil(steps, 2) : steps;
   // Whether the rows under a tile can be copied.

@@ -32,7 +32,7 @@ std::optional<SmallVector<int64_t>> getSmallestSizes(Value indices,
 /// Checks that integers are indices into a dimension of the data, -size <= index <
 /// size, unless that is known. There is one size for all of them, or one for each entry
 /// of the last dimension of `indices`, and as many numbers of dimensions. One pass over
-/// the indices; that they are clamped afterwards is for safety only.
+/// the indices.
 void checkIndices(TensorEmitter &e, Value indices, ArrayRef<Size> sizes,
                   ArrayRef<int64_t> dims) {
   PatternRewriter &b = e.rewriter;
@@ -109,7 +109,7 @@ struct LowerGather : LinalgPattern<GatherOp> {
         *sizes, TensorEmitter::getElement(input), {op.getIndices()},
         {e.select(rank, indexDims)},
         [&](OpBuilder &b, Location l, ValueRange args) {
-          Value index = TensorEmitter::clampIndex(b, l, args[0], dim);
+          Value index = TensorEmitter::countFromEnd(b, l, args[0], dim);
           SmallVector<Value> from;
           for (int64_t i = 0; i < axis; ++i)
             from.push_back(linalg::IndexOp::create(b, l, i));
@@ -146,7 +146,7 @@ struct LowerGatherElements : LinalgPattern<GatherElementsOp> {
         [&](OpBuilder &b, Location l, ValueRange args) -> Value {
           SmallVector<Value> from;
           for (int64_t i = 0; i < rank; ++i)
-            from.push_back(i == axis ? TensorEmitter::clampIndex(b, l, args[0], dim)
+            from.push_back(i == axis ? TensorEmitter::countFromEnd(b, l, args[0], dim)
                                      : linalg::IndexOp::create(b, l, i).getResult());
           return tensor::ExtractOp::create(b, l, input, from);
         });
@@ -178,7 +178,7 @@ SmallVector<Value> readTuple(OpBuilder &b, Location l, Value indices,
     SmallVector<Value> at(place);
     at.push_back(arith::ConstantIndexOp::create(b, l, i));
     Value index = tensor::ExtractOp::create(b, l, indices, at);
-    tuple.push_back(TensorEmitter::clampIndex(b, l, index, dim));
+    tuple.push_back(TensorEmitter::countFromEnd(b, l, index, dim));
   }
   return tuple;
 }
@@ -276,7 +276,7 @@ struct LowerScatterElements : LinalgPattern<ScatterElementsOp> {
                        [&](OpBuilder &b, Location l, ValueRange at) {
                          SmallVector<Value> place(at);
                          Value index = tensor::ExtractOp::create(b, l, indices, at);
-                         place[axis] = TensorEmitter::clampIndex(b, l, index, dim);
+                         place[axis] = TensorEmitter::countFromEnd(b, l, index, dim);
                          return place;
                        });
   }

@@ -305,18 +305,14 @@ Value TensorEmitter::copyOf(Value tensor) {
              [](OpBuilder &, Location, ValueRange args) { return args[0]; });
 }
 
-Value TensorEmitter::clampIndex(OpBuilder &b, Location l, Value index, Value size) {
+Value TensorEmitter::countFromEnd(OpBuilder &b, Location l, Value index, Value size) {
   if (!index.getType().isIndex())
     index = arith::IndexCastOp::create(b, l, b.getIndexType(), index);
   Value zero = arith::ConstantIndexOp::create(b, l, 0);
-  Value one = arith::ConstantIndexOp::create(b, l, 1);
-  Value negative =
+  Value isNegative =
       arith::CmpIOp::create(b, l, arith::CmpIPredicate::slt, index, zero);
-  index = arith::SelectOp::create(b, l, negative,
-                                  arith::AddIOp::create(b, l, index, size), index);
-  Value last = arith::SubIOp::create(b, l, size, one);
-  index = arith::MinSIOp::create(b, l, index, last);
-  return arith::MaxSIOp::create(b, l, index, zero);
+  return arith::SelectOp::create(b, l, isNegative,
+                                 arith::AddIOp::create(b, l, index, size), index);
 }
 
 Value TensorEmitter::convert(Value tensor, Type elementType) {

@@ -108,10 +108,10 @@ public:
   SmallVector<Value> loops(ArrayRef<Size> sizes, ValueRange init, LoopBody body);
   /// A writable copy of the tensor.
   Value copyOf(Value tensor);
-  /// Moves an index (of any integer type) into a dimension of `size`: a negative one
-  /// counts from the end, then the index is clamped. Kernels cannot fail, and must
-  /// never access memory outside a tensor.
-  static Value clampIndex(OpBuilder &b, Location l, Value index, Value size);
+  /// An index (of any integer type) into a dimension of `size` where a negative one counts
+  /// from the end. Whoever reads there has checked it: kernels cannot fail, and must never
+  /// access memory outside a tensor.
+  static Value countFromEnd(OpBuilder &b, Location l, Value index, Value size);
   /// The tensor with its elements converted like nn.cast.
   Value convert(Value tensor, Type elementType);
 
