@@ -90,7 +90,8 @@ bool ContractionKernel::matchMatMul(MatMulOp op) {
 
 bool ContractionKernel::match() {
   Operation *op = site.view.anchor;
-  if (!op || site.getVectorBits() != 256)
+  // With vectors of 512 bits, oneDNN's are taken where it has good ones.
+  if (!op || (site.getVectorBits() != 256 && !isa<ConvTransposeOp>(op)))
     return false;
   bool matches = llvm::TypeSwitch<Operation *, bool>(op)
                      .Case([&](ConvOp op) { return matchConv(op); })

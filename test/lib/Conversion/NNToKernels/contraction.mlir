@@ -16,7 +16,7 @@
 
 // Wide vectors are left to oneDNN.
 // WIDE-LABEL: func.func @main(
-// WIDE-NOT: nn.call_kernel
+// WIDE-NOT: nn.call_kernel @kernel_packed_{{conv_[0-9]|matmul}}
 func.func @main(%x: tensor<1x9x30x8xf32>) -> tensor<1x9x30x20xf32> {
   %w = nn.constant dense<0.5> : tensor<20x8x3x3xf32>
   %0 = nn.fusion (%a = %x : tensor<1x9x30x8xf32>, %b = %w : tensor<20x8x3x3xf32>) -> (tensor<1x9x30x20xf32>) {
@@ -77,6 +77,9 @@ func.func @product(%x: tensor<?x512xf32>) -> tensor<?x512xf32> {
 
 // A transposed convolution has 2 x 2 phases: outputs that read the same taps. A tile writes
 // to every second column.
+// WIDE-LABEL: func.func @transposed(
+// WIDE: nn.call_kernel @kernel_packed_conv_transpose_0
+// WIDE: vector<16xf32>
 // CHECK-LABEL: func.func @transposed(
 // CHECK: nn.call_kernel @kernel_packed_conv_transpose_0
 // CHECK: func.func private @kernel_packed_conv_transpose_0
