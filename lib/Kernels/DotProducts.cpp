@@ -25,9 +25,8 @@
 using namespace mlir;
 using namespace mlir::nn;
 
-/// Of a tile; the registers hold a vector of each line besides.
-static constexpr int64_t kMaxAccumulators = 12;
-/// Lines of the smaller operand.
+/// Lines of the smaller operand. With as many of the other as there are f32 in 128 bits,
+/// these are 12 accumulators, which leave registers for a vector of each operand.
 static constexpr int64_t kMaxFew = 3;
 
 namespace {
@@ -95,7 +94,6 @@ LogicalResult DotProductsKernel::emit() {
   lanes = e().getLanes(getBits());
   int64_t joined = 128 / getBits();
   tile = joined * std::max<int64_t>(1, kMinIndependentAccumulators / (joined * few));
-  assert(tile * few <= kMaxAccumulators);
 
   Value output = site.getOutputMemref(0);
   auto sizeOf = [&](int64_t from, int64_t to) {

@@ -10,9 +10,9 @@ from onnx import parser
 
 TEXT = """
 <ir_version: 8, opset_import: ["" : 17]>
-bugs (float[1,4,4,4] x, float[4,4] s, float[N,6] d, double[3,4] p)
+bugs (float[1,4,4,4] x, float[4,4] s, float[N,6] d, double[2,3,4] p)
     => (float[1,4,4,4] conv, float[4,4] relu, float[4,4] softmax, float[4,4] turned, float[4,4] shifted,
-        float[2,4] sliced, float[N,6] weighed, double[3,5] product) {
+        float[2,4] sliced, float[N,6] weighed, double[2,3,5] product) {
   shifted = Add (s, column)
   conv = Conv <pads = [1, 1, 1, 1]> (x, w, b)
   dense = MatMul (s, m)
@@ -45,13 +45,13 @@ def main():
     add("m", floats(4, 4))
     add("factors", floats(4))
     add("column", floats(4, 1))
-    add("q", floats(4, 5).astype("float64"))
+    add("q", floats(1, 4, 5).astype("float64"))
     for name, value in ("zero", 0), ("one", 1), ("three", 3):
         add(name, numpy.array([value]))
     onnx.checker.check_model(model)
     onnx.save(model, sys.argv[1])
     numpy.savez(sys.argv[2], x=floats(1, 4, 4, 4), s=floats(4, 4), d=floats(3, 6),
-                p=floats(3, 4).astype("float64"))
+                p=floats(2, 3, 4).astype("float64"))
 
 
 if __name__ == "__main__":

@@ -27,13 +27,22 @@ LIBC = {"memcpy", "memmove", "memset", "memcmp", "bcmp"}
 REGISTER = {"x86-64-v4": "zmm", "x86-64-v3": "ymm"}
 
 # What is no input x, y, ... becomes a weight.
+# With AVX2, constants are packed.
+PRODUCT = "(packed_)?matmul"
+
 Kernel = collections.namedtuple("Kernel", "name kind inputs body fma")
 KERNELS = [
-    Kernel("matmul", "matmul", "float[40,64] x, float[64,72] w", "z = MatMul(x, w)", True),
-    Kernel("matmul_rows", "matmul", "float[M,64] x, float[64,40] w", "z = MatMul(x, w)", True),
-    Kernel("matmul_gelu", "matmul", "float[40,64] x, float[64,64] w",
+    Kernel("matmul", PRODUCT, "float[40,64] x, float[64,72] w", "z = MatMul(x, w)", True),
+    Kernel("matmul_rows", PRODUCT, "float[M,64] x, float[64,40] w", "z = MatMul(x, w)", True),
+    Kernel("matmul_gelu", PRODUCT, "float[40,64] x, float[64,64] w",
            "t = MatMul(x, w)  z = Gelu(t)", True),
-    Kernel("gemv", "matmul", "float[1,64] x, float[64,250] w", "z = MatMul(x, w)", True),
+    Kernel("gemv", PRODUCT, "float[1,64] x, float[64,250] w", "z = MatMul(x, w)", True),
+    Kernel("matmul_inputs", "matmul", "float[40,64] x, float[64,72] y", "z = MatMul(x, y)",
+           True),
+    Kernel("matmul_f64", "matmul", "double[9,64] x, double[64,40] w", "z = MatMul(x, w)",
+           True),
+    Kernel("dot_products", "dot_products", "float[300,1000] x, float[1000,1] w",
+           "z = MatMul(x, w)", True),
     Kernel("depthwise_conv", "depthwise_conv", "float[1,64,28,28] x, float[64,1,3,3] w",
            "z = Conv<group = 64, pads = [1,1,1,1]>(x, w)", True),
     Kernel("gelu_erf", "elementwise", "float[M,100] x", "z = Gelu(x)", True),
@@ -140,7 +149,7 @@ def find_innermost_loops(body):
 
 def complaints(kernel, functions, register):
     kernels = {name: body for name, body in functions.items()
-               if name.startswith(f"kernel_{kernel.kind}_")}
+               if re.match(f"kernel_{kernel.kind}_", name)}
     if not kernels:
         yield f"no kernel of kind {kernel.kind} among {', '.join(functions)}"
         return
