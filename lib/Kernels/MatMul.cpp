@@ -2,7 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
 // Products that are small, oddly sized or have few rows, where call overhead dominates,
-// and all of f64, which the library does not have. Any size may be dynamic:
+// and all of f64, which the library does not have; of f64, any size may be dynamic:
 //
 //   for tile in [begin, end)             of batches x column panels x row blocks
 //     acc[row][vector] = 0

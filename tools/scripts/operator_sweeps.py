@@ -19,12 +19,19 @@ import numpy as np
 sys.path.append(str(ROOT / "test" / "Execution" / "Inputs"))
 from execution import Case
 
-# Causes of jumps.
-FEW = "few channels or columns do not fill a vector"
-SMALL = "little work for each element: reading and writing take longer"
-AXIS = "outer axes carry rows of results; along the last one, lanes are reduced"
-LINES = "windows are reduced by lines, so that taps of larger ones cost less"
-FACTORS = "transforms of other factors than 2, 3 and 5 take two longer ones"
+# Causes of jumps: a text, and whether it holds between two values of the parameter.
+FEW = ("few channels or columns do not fill a vector", lambda before, value: before < 8)
+LINES = ("windows are reduced by lines, so that taps of larger ones cost less",
+         lambda before, value: True)
+FACTORS = ("lengths with other factors than 2, 3 and 5 take two longer transforms",
+           lambda before, value: is_smooth(before) != is_smooth(value))
+
+
+def is_smooth(length):
+    for factor in 2, 3, 5:
+        while length % factor == 0:
+            length //= factor
+    return length == 1
 
 
 @dataclasses.dataclass
@@ -37,7 +44,7 @@ class Point:
     work: float | None  # None: the number of elements that it reads and writes
     ordered: bool  # whether the points before and after it are its neighbours
     arguments: dict
-    cause: str  # why times may jump between neighbours, if they may
+    cause: str  # why the time per work may jump from the point before, if it may
 
     @property
     def name(self):
@@ -52,11 +59,12 @@ class Point:
 
 
 def sweep(name, parameter, points, inputs, body, weights="", work=None, sizes=None,
-          ordered=True, cause="", **more):
+          ordered=True, cause=None, **more):
     """The points of a sweep. In texts, {...} is an expression of the parameter; its name
     in capitals is a dynamic dimension of this size. `sizes` gives other dynamic dimensions,
-    `cause` says why the time per work may jump, `more` is for Case; its `values` may be a
-    function of the parameter."""
+    `cause` says why and where the time per work may jump, `more` is for Case; its `values`
+    may be a function of the parameter."""
+    before = None
     for value in points:
         def fill(text):
             return re.sub(r"\{(.*?)\}",
@@ -64,8 +72,10 @@ def sweep(name, parameter, points, inputs, body, weights="", work=None, sizes=No
 
         arguments = {"inputs": fill(inputs), "body": fill(body), "weights": fill(weights),
                      "sizes": [{parameter.upper(): value} | (sizes or {})], **more}
+        is_caused = cause and before is not None and cause[1](before, value)
         yield Point(name, parameter, value, work and eval(work, {parameter: value}), ordered,
-                    arguments, cause)
+                    arguments, cause[0] if is_caused else "")
+        before = value
 
 
 # ===--- Products ---------------------------------------------------------------------===
@@ -171,8 +181,7 @@ def quantized_matmul():
                      "1024 * k", ranges=INTEGERS)
     yield from sweep("matmulinteger/columns", "n", [1, 8, 17, 250],
                      "uint8[16,128] x", "y = MatMulInteger(x, w)", "int8[128,{n}] w",
-                     "2048 * n", ranges=INTEGERS,
-                     cause=FEW)
+                     "2048 * n", ranges=INTEGERS, cause=FEW)
     yield from sweep("qlinearmatmul/rows", "m", [1, 8, 33, 128], "uint8[{m},256] q",
                      "y = QLinearMatMul(q, xs, xz, w, ws, wz, ys, yz)",
                      f"int8[256,256] w, {QUANTIZED_WEIGHTS}", "m * 2**16", ranges=INTEGERS,
@@ -227,18 +236,15 @@ def attention():
 def conv():
     yield from sweep("conv/channels", "c", [1, 3, 4, 8, 9, 16, 17, 64],
                      "float[1,{c},28,28] x", "y = Conv<pads = [1, 1, 1, 1]>(x, w, b)",
-                     "float[{c},{c},3,3] w, float[{c}] b", "c * c",
-                     cause=FEW)
+                     "float[{c},{c},3,3] w, float[{c}] b", "c * c", cause=FEW)
     yield from sweep("conv/pointwise", "c", [4, 8, 17, 64, 256],
                      "float[1,{c},14,14] x", "y = Conv(x, w)", "float[{c},{c},1,1] w", "c * c")
     yield from sweep("conv/filters", "n", [1, 2, 8, 16, 17],
                      "float[1,16,28,28] x", "y = Conv<pads = [1, 1, 1, 1]>(x, w)",
-                     "float[{n},16,3,3] w", "n",
-                     cause=FEW)
+                     "float[{n},16,3,3] w", "n", cause=FEW)
     yield from sweep("conv/one-channel", "k", [1, 3, 7, 15], "float[1,1,64,64] x",
                      "y = Conv<pads = [{k//2}, {k//2}, {k//2}, {k//2}]>(x, w)",
-                     "float[1,1,{k},{k}] w", "k * k",
-                     cause=SMALL)
+                     "float[1,1,{k},{k}] w", "k * k")
     for name, h in ("", "{h}"), ("-dynamic", "H"):
         yield from sweep("conv/size" + name, "h", [7, 14, 28, 56],
                          f"float[1,32,{h},{h}] x", "y = Conv<pads = [1, 1, 1, 1]>(x, w)",
@@ -277,8 +283,7 @@ def conv():
                      "k")
     yield from sweep("conv/depthwise", "c", [2, 3, 4, 8, 9, 17, 64],
                      "float[1,{c},28,28] x", "y = Conv<pads = [1, 1, 1, 1], group = {c}>(x, w)",
-                     "float[{c},1,3,3] w", "c",
-                     cause=FEW)
+                     "float[{c},1,3,3] w", "c", cause=FEW)
     yield from sweep("conv/depthwise-kernel", "k", [1, 3, 5, 7, 11, 13],
                      "float[1,32,28,28] x",
                      "y = Conv<pads = [{k//2}, {k//2}, {k//2}, {k//2}], group = 32>(x, w)",
@@ -299,8 +304,7 @@ def conv():
                      "y = Conv<pads = [1, 1]>(x, w)", "float[{c},{c},3] w", "c * c")
     yield from sweep("conv1d/depthwise-kernel", "k", [3, 11, 13, 31], "float[1,64,256] x",
                      "y = Conv<pads = [{k//2}, {k//2}], group = 64>(x, w)",
-                     "float[64,1,{k}] w", "k",
-                     cause=SMALL)
+                     "float[64,1,{k}] w", "k")
     yield from sweep("conv1d/one-channel", "k", [3, 16, 63, 400], "float[1,1,4000] x",
                      "y = Conv<pads = [{k//2}, {k//2}]>(x, w)", "float[1,1,{k}] w", "k")
     yield from sweep("conv1d/dilations", "d", [1, 2, 8, 64], "float[1,32,512] x",
@@ -308,8 +312,7 @@ def conv():
                      "float[32,32,3] w", "1")
     yield from sweep("conv3d/channels", "c", [1, 3, 4, 16], "float[1,{c},8,14,14] x",
                      "y = Conv<pads = [1, 1, 1, 1, 1, 1]>(x, w)", "float[{c},{c},3,3,3] w",
-                     "c * c",
-                     cause=FEW)
+                     "c * c", cause=FEW)
     yield from sweep("conv3d/depthwise", "c", [4, 8, 17], "float[1,{c},8,14,14] x",
                      "y = Conv<pads = [1, 1, 1, 1, 1, 1], group = {c}>(x, w)",
                      "float[{c},1,3,3,3] w", "c")
@@ -331,13 +334,11 @@ def quantized_conv():
                      "uint8[1,{c},14,14] q",
                      "y = QLinearConv<pads = [1, 1, 1, 1]>(q, xs, xz, w, ws, wz, ys, yz)",
                      f"int8[{{c}},{{c}},3,3] w, {QUANTIZED_WEIGHTS}", "c * c", ranges=INTEGERS,
-                     values=QUANTIZED, step=1,
-                     cause=FEW)
+                     values=QUANTIZED, step=1, cause=FEW)
     yield from sweep("qlinearconv/groups", "g", [1, 2, 8, 32], "uint8[1,32,14,14] q",
                      "y = QLinearConv<group = {g}>(q, xs, xz, w, ws, wz, ys, yz)",
                      f"int8[32,{{32//g}},3,3] w, {QUANTIZED_WEIGHTS}", "32 / g",
-                     ranges=INTEGERS, values=QUANTIZED, step=1,
-                     cause=SMALL)
+                     ranges=INTEGERS, values=QUANTIZED, step=1)
     quantized = {"values": QUANTIZED, "ranges": {"w": (-63, 63)}, "step": 0.2}
     yield from sweep("qdq-conv/channels", "c", [3, 8, 17, 64], "float[1,{c},14,14] x",
                      QDQ.replace("{}", "Conv<pads = [1, 1, 1, 1]>(d, v)"),
@@ -347,15 +348,13 @@ def quantized_conv():
                      f"int8[{{c}},{{c}},1,1] w, {QUANTIZED_WEIGHTS}", "c * c", **quantized)
     yield from sweep("qdq-conv/depthwise", "c", [3, 4, 16, 17, 64], "float[1,{c},28,28] x",
                      QDQ.replace("{}", "Conv<group = {c}>(d, v)"),
-                     f"int8[{{c}},1,3,3] w, {QUANTIZED_WEIGHTS}", "c", **quantized,
-                     cause=FEW)
+                     f"int8[{{c}},1,3,3] w, {QUANTIZED_WEIGHTS}", "c", **quantized, cause=FEW)
 
 
 def conv_transpose():
     yield from sweep("convtranspose/channels", "c", [1, 3, 4, 8, 17, 32],
                      "float[1,{c},14,14] x", "y = ConvTranspose<strides = [2, 2]>(x, w)",
-                     "float[{c},{c},3,3] w", "c * c",
-                     cause=FEW)
+                     "float[{c},{c},3,3] w", "c * c", cause=FEW)
     yield from sweep("convtranspose/strides", "s", [1, 2, 3, 4], "float[1,16,14,14] x",
                      "y = ConvTranspose<strides = [{s}, {s}]>(x, w)", "float[16,8,4,4] w", "1")
     yield from sweep("convtranspose/kernel", "k", [1, 2, 3, 4, 5], "float[1,16,14,14] x",
@@ -369,8 +368,7 @@ def conv_transpose():
                      "1")
     yield from sweep("convtranspose/weights-input", "c", [2, 8, 16],
                      "float[1,{c},14,14] x, float[{c},{c},3,3] w",
-                     "y = ConvTranspose<strides = [2, 2]>(x, w)", work="c * c",
-                     cause=FEW)
+                     "y = ConvTranspose<strides = [2, 2]>(x, w)", work="c * c", cause=FEW)
     yield from sweep("convtranspose/size-dynamic", "h", [4, 7, 14, 28],
                      "float[1,16,H,H] x", "y = ConvTranspose<strides = [2, 2]>(x, w, b)",
                      "float[16,16,2,2] w, float[16] b", "h * h")
@@ -379,8 +377,7 @@ def conv_transpose():
                      cause=FEW)
     yield from sweep("convtranspose3d/channels", "c", [1, 4, 8], "float[1,{c},4,8,8] x",
                      "y = ConvTranspose<strides = [2, 2, 2]>(x, w)", "float[{c},{c},2,2,2] w",
-                     "c * c",
-                     cause=FEW)
+                     "c * c", cause=FEW)
 
 
 def pools():
@@ -388,8 +385,7 @@ def pools():
         name = pool.lower()
         yield from sweep(f"{name}/kernel", "k", [2, 3, 9], "float[1,16,56,56] x",
                          f"y = {pool}<kernel_shape = [{{k}}, {{k}}], strides = [2, 2]>(x)",
-                         work="(k * (56 - k)) ** 2",
-                         cause=LINES)
+                         work="(k * (56 - k)) ** 2", cause=LINES)
         yield from sweep(f"{name}/dilations", "d", [1, 2, 3], "float[1,16,28,28] x",
                          f"y = {pool}<kernel_shape = [3, 3], dilations = [{{d}}, {{d}}]>(x)",
                          work="(28 - 2 * d) ** 2")
@@ -412,8 +408,7 @@ def pools():
         yield from sweep(f"global-{name}/size", "h", [4, 7, 14, 56], "float[1,64,{h},{h}] x",
                          f"y = Global{pool}(x)")
     yield from sweep("maxpool/uint8", "c", [3, 16, 64], "uint8[1,{c},28,28] x",
-                     "y = MaxPool<kernel_shape = [3, 3], strides = [2, 2]>(x)",
-                     cause=FEW)
+                     "y = MaxPool<kernel_shape = [3, 3], strides = [2, 2]>(x)", cause=FEW)
 
 
 # ===--- Reductions and normalizations ------------------------------------------------===
@@ -425,14 +420,12 @@ def reductions():
                  "LogSumExp"):
         yield from sweep(f"reduce/{kind.lower()}", "axis", [0, 1, 2], "float[48,60,67] x",
                          f"a = Constant<value_ints = [{{axis}}]>()  y = Reduce{kind}(x, a)",
-                         ranges=small,
-                         cause=AXIS)
+                         ranges=small)
     for dtype in "int32", "int64":
         for kind in "Sum", "Max", "Mean":
             yield from sweep(f"reduce/{kind.lower()}-{dtype}", "axis", [0, 1, 2],
                              f"{dtype}[48,60,67] x",
-                             f"a = Constant<value_ints = [{{axis}}]>()  y = Reduce{kind}(x, a)",
-                             cause=AXIS)
+                             f"a = Constant<value_ints = [{{axis}}]>()  y = Reduce{kind}(x, a)")
     for kind in "Sum", "Max":
         for name, shape in ("", "{n},{n}"), ("-dynamic", "N,N"):
             for axis in 0, 1:
@@ -447,8 +440,7 @@ def reductions():
                      "a = Constant<value_ints = [1]>()  y = ReduceMean(x, a)")
     for kind in "ArgMax", "ArgMin":
         yield from sweep(f"{kind.lower()}/axis", "axis", [0, 1, 2], "float[48,60,67] x",
-                         f"y = {kind}<axis = {{axis}}>(x)",
-                         cause=AXIS)
+                         f"y = {kind}<axis = {{axis}}>(x)")
     yield from sweep("argmax/length", "n", [10, 100, 1000, 32000], "float[8,{n}] x",
                      "y = ArgMax<axis = 1>(x)")
     for dtype in "float", "int64":
@@ -542,8 +534,7 @@ def elementwise():
     yield from sweep("broadcast/outer", "n", [16, 63, 64, 256], "float[{n},1] x, float[1,{n}] z",
                      "y = Mul(x, z)", work="n * n")
     yield from sweep("broadcast/short-rows", "n", [2, 3, 7, 8, 9, 17], "float[4096,{n}] x",
-                     "y = Add(x, b)", "float[{n}] b",
-                     cause=FEW)
+                     "y = Add(x, b)", "float[{n}] b", cause=FEW)
     yield from sweep("broadcast/unknown", "n", [1, 64], "float[64,64] x, float[64,N] z",
                      "y = Add(x, z)", ordered=False)
     for count in 1, 2, 4, 8, 16:
@@ -674,8 +665,7 @@ def indexing():
                          f'y = ScatterND<reduction = "{reduction}">(x, i, u)',
                          values=lambda m: {"i": distinct(1000, m)[:, None]})
     yield from sweep("topk/k", "k", [1, 5, 32, 100], "float[16,1000] x",
-                     "n = Constant<value_ints = [{k}]>()  y, i = TopK(x, n)", work="1",
-                     cause="the k largest are kept in order")
+                     "n = Constant<value_ints = [{k}]>()  y, i = TopK(x, n)", work="1")
     yield from sweep("topk/axis", "axis", [0, 1, 2], "float[32,24,66] x",
                      "n = Constant<value_ints = [5]>()  y, i = TopK<axis = {axis}>(x, n)")
     yield from sweep("topk/length", "n", [64, 1000, 32000], "float[1,{n}] x",
@@ -752,8 +742,7 @@ def signal():
                      tolerance=10)
     yield from sweep("stft/frame", "n", [64, 100, 256, 400], "float[1,4000,1] x",
                      "s = Constant<value_int = {n//2}>()  y = STFT(x, s, w)", "float[{n}] w",
-                     tolerance=10,
-                     cause=FACTORS)
+                     tolerance=10, cause=FACTORS)
 
 
 FAMILIES = (matmul, quantized_matmul, einsum, attention, conv, quantized_conv, conv_transpose,
