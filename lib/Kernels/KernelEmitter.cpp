@@ -302,15 +302,28 @@ Value KernelEmitter::lanesOf(Value vector, int64_t first, int64_t count) {
 
 Value KernelEmitter::joinLanes(Value vector,
                                function_ref<Value(Value, Value)> combine) {
+  return joinLanes(vector, [&](ValueRange lhs, ValueRange rhs) {
+    return SmallVector<Value>{combine(lhs[0], rhs[0])};
+  })[0];
+}
+
+SmallVector<Value> KernelEmitter::joinLanes(
+    ValueRange vectors,
+    function_ref<SmallVector<Value>(ValueRange, ValueRange)> combine) {
   // Combine halves: upstream's reductions of floats are dependency chains.
-  int64_t lanes = cast<VectorType>(vector.getType()).getNumElements();
+  SmallVector<Value> values(vectors);
+  int64_t lanes = cast<VectorType>(values[0].getType()).getNumElements();
   for (; lanes > 1; lanes /= 2) {
-    // Not as arguments of one call: compilers evaluate these in different orders.
-    Value upper = lanesOf(vector, lanes / 2, lanes / 2);
-    Value lower = lanesOf(vector, 0, lanes / 2);
-    vector = combine(lower, upper);
+    SmallVector<Value> lower, upper;
+    for (Value value : values) {
+      upper.push_back(lanesOf(value, lanes / 2, lanes / 2));
+      lower.push_back(lanesOf(value, 0, lanes / 2));
+    }
+    values = combine(lower, upper);
   }
-  return vector::ExtractOp::create(b, loc, vector, ArrayRef<int64_t>{0});
+  for (Value &value : values)
+    value = vector::ExtractOp::create(b, loc, value, ArrayRef<int64_t>{0});
+  return values;
 }
 
 Value KernelEmitter::mask(Value count, int64_t lanes) {

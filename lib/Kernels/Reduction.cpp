@@ -20,9 +20,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "mlir/Dialect/Math/IR/Math.h"
+#include "ReductionRecipe.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
-#include "nn/Conversion/ElementwiseToArith.h"
 #include "nn/Kernels/LeafLoader.h"
 #include "nn/Kernels/Templates.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -38,14 +37,7 @@ static constexpr int64_t kPieceVectors = 32;
 
 namespace {
 
-enum class Combine { Add, Mul, Max, Min };
-
-/// What a reduction does to elements and to their combination.
-struct Recipe {
-  Combine combine = Combine::Add;
-  bool square = false, abs = false; // of each element
-  bool mean = false, sqrt = false, log = false; // of the combination
-};
+using State = ReductionRecipe::State;
 
 class ReductionKernel {
 public:
@@ -53,27 +45,21 @@ public:
   LogicalResult emit();
 
 private:
-  bool findRecipe();
+  bool findOperands();
   bool findGroups();
-  Value getNeutral(int64_t width);
-  Value combine(Value lhs, Value rhs);
-  /// One more vector of the input into an accumulator.
-  Value accumulate(Value accumulator, Value loaded, Value mask);
-  Value finalize(Value value, int64_t lanes);
+  std::optional<int64_t> getReducedSize();
   LogicalResult emitRows(PrologueLoader &prologue);
   LogicalResult emitColumns(PrologueLoader &prologue);
   LogicalResult emitBlock(PrologueLoader &prologue, Value outer, Value column,
                           int64_t vectors, Value lastMask);
   /// The same for as many columns, with accumulators in `scratch`.
   LogicalResult emitPieces(PrologueLoader &prologue, Value outer, Value column,
-                           Value columns, const Array &scratch);
+                           Value columns, ArrayRef<Array> scratch);
 
   KernelSite &site;
   EpilogueStorer epilogue;
-  Recipe recipe;
+  ReductionRecipe recipe;
   Value input;
-  Type type; // in which it is computed
-  bool isUnsigned = false;
   SmallVector<int64_t> inputEnds; // of outer, reduced, inner
   Value outerSize, reducedSize, innerSize;
   bool hasInner = false, keepdims = false;
@@ -84,39 +70,22 @@ private:
 
 } // namespace
 
-bool ReductionKernel::findRecipe() {
-  auto take = [&](auto op) {
-    input = op.getInput();
-    keepdims = op.getKeepdims();
-    llvm::append_range(axes, op.getAxes());
-  };
-  bool found =
-      llvm::TypeSwitch<Operation *, bool>(site.view.anchor)
-          .Case<ReduceSumOp, ReduceMeanOp, ReduceMaxOp, ReduceMinOp,
-                ReduceProdOp, ReduceL1Op, ReduceL2Op, ReduceSumSquareOp,
-                ReduceLogSumOp>([&](auto op) {
-            take(op);
-            return true;
-          })
-          .Default([](Operation *) { return false; });
-  if (!found)
-    return false;
-  Operation *op = site.view.anchor;
-  recipe.combine = isa<ReduceMaxOp>(op)    ? Combine::Max
-                   : isa<ReduceMinOp>(op)  ? Combine::Min
-                   : isa<ReduceProdOp>(op) ? Combine::Mul
-                                           : Combine::Add;
-  recipe.square = isa<ReduceL2Op, ReduceSumSquareOp>(op);
-  recipe.abs = isa<ReduceL1Op>(op);
-  recipe.mean = isa<ReduceMeanOp>(op);
-  recipe.sqrt = isa<ReduceL2Op>(op);
-  recipe.log = isa<ReduceLogSumOp>(op);
-  Type element = getElementTypeOrSelf(input.getType());
-  if (element.isInteger(1))
-    return false;
-  isUnsigned = element.isUnsignedInteger();
-  type = getKernelComputeType(element);
-  return isa<FloatType>(type) || !(recipe.mean || recipe.sqrt || recipe.log);
+bool ReductionKernel::findOperands() {
+  return llvm::TypeSwitch<Operation *, bool>(site.view.anchor)
+      .Case<ReduceSumOp, ReduceMeanOp, ReduceMaxOp, ReduceMinOp, ReduceProdOp, ReduceL1Op,
+            ReduceL2Op, ReduceSumSquareOp, ReduceLogSumOp>([&](auto op) {
+        input = op.getInput();
+        keepdims = op.getKeepdims();
+        llvm::append_range(axes, op.getAxes());
+        return true;
+      })
+      .Case<ArgMaxOp, ArgMinOp>([&](auto op) {
+        input = op.getInput();
+        keepdims = op.getKeepdims();
+        axes = {int64_t(op.getAxis())};
+        return true;
+      })
+      .Default([](Operation *) { return false; });
 }
 
 /// Splits the input's dimensions; those of size 1 fit into any group.
@@ -154,84 +123,27 @@ bool ReductionKernel::findGroups() {
   return succeeded(epilogue.add(resultEnds));
 }
 
-Value ReductionKernel::getNeutral(int64_t width) {
-  KernelEmitter &e = site.getEmitter();
-  Type result = e.vector(type, width);
-  bool isMax = recipe.combine == Combine::Max;
-  if (recipe.combine == Combine::Add || recipe.combine == Combine::Mul)
-    return e.constant(result, recipe.combine == Combine::Mul);
-  if (isa<FloatType>(type))
-    return e.constant(result, isMax ? -INFINITY : INFINITY);
-  unsigned bits = type.getIntOrFloatBitWidth();
-  APInt extreme = isUnsigned ? (isMax ? APInt::getMinValue(bits) : APInt::getMaxValue(bits))
-                             : (isMax ? APInt::getSignedMinValue(bits)
-                                      : APInt::getSignedMaxValue(bits));
-  TypedAttr attribute = e.b.getIntegerAttr(type, extreme);
-  if (auto vector = dyn_cast<VectorType>(result))
-    attribute = DenseElementsAttr::get(vector, attribute);
-  return arith::ConstantOp::create(e.b, e.loc, attribute);
-}
-
-Value ReductionKernel::combine(Value lhs, Value rhs) {
-  KernelEmitter &e = site.getEmitter();
-  bool isFloat = isa<FloatType>(type);
-  switch (recipe.combine) {
-  case Combine::Add:
-    return isFloat ? arith::AddFOp::create(e.b, e.loc, lhs, rhs).getResult()
-                   : arith::AddIOp::create(e.b, e.loc, lhs, rhs).getResult();
-  case Combine::Mul:
-    return isFloat ? arith::MulFOp::create(e.b, e.loc, lhs, rhs).getResult()
-                   : arith::MulIOp::create(e.b, e.loc, lhs, rhs).getResult();
-  case Combine::Max:
-    return emitMax(e.b, e.loc, lhs, rhs, isUnsigned);
-  case Combine::Min:
-    return emitMin(e.b, e.loc, lhs, rhs, isUnsigned);
+std::optional<int64_t> ReductionKernel::getReducedSize() {
+  auto type = cast<RankedTensorType>(input.getType());
+  int64_t size = 1;
+  for (auto [extent, reduced] : llvm::zip(type.getShape(), isReduced)) {
+    if (reduced && ShapedType::isDynamic(extent))
+      return std::nullopt;
+    if (reduced && llvm::MulOverflow(size, extent, size))
+      return std::nullopt;
   }
-  llvm_unreachable("unknown combination");
-}
-
-Value ReductionKernel::accumulate(Value accumulator, Value loaded, Value mask) {
-  KernelEmitter &e = site.getEmitter();
-  if (recipe.abs && isa<FloatType>(type))
-    loaded = math::AbsFOp::create(e.b, e.loc, loaded);
-  else if (recipe.abs && !isUnsigned)
-    loaded = math::AbsIOp::create(e.b, e.loc, loaded);
-  // Masked lanes are loaded as zero, but a prologue may change that.
-  if (mask) {
-    auto masked = dyn_cast<VectorType>(loaded.getType());
-    Value neutral = getNeutral(masked ? masked.getNumElements() : 1);
-    loaded = e.select(mask, loaded, neutral);
-  }
-  if (recipe.square)
-    return e.fma(loaded, loaded, accumulator);
-  return combine(accumulator, loaded);
-}
-
-Value ReductionKernel::finalize(Value value, int64_t lanes) {
-  KernelEmitter &e = site.getEmitter();
-  if (recipe.mean) {
-    Value factor;
-    if (std::optional<int64_t> known = getConstantIntValue(reducedSize)) {
-      factor = e.constant(type, 1.0 / double(*known));
-    } else {
-      Value count =
-          arith::IndexCastOp::create(e.b, e.loc, e.b.getI64Type(), reducedSize);
-      count = arith::SIToFPOp::create(e.b, e.loc, type, count);
-      factor = arith::DivFOp::create(e.b, e.loc, e.constant(type, 1), count);
-    }
-    value = arith::MulFOp::create(e.b, e.loc, value, e.broadcast(factor, lanes));
-  }
-  if (recipe.sqrt)
-    value = math::SqrtOp::create(e.b, e.loc, value);
-  if (recipe.log)
-    value = math::LogOp::create(e.b, e.loc, value);
-  return value;
+  return size;
 }
 
 LogicalResult ReductionKernel::emit() {
   if (!site.view.anchor || site.view.anchor->getNumResults() != 1 ||
-      !findRecipe() || !findGroups())
+      !findOperands() || !findGroups())
     return failure();
+  std::optional<ReductionRecipe> found =
+      ReductionRecipe::get(site.view.anchor, getReducedSize());
+  if (!found)
+    return failure();
+  recipe = *found;
   PrologueLoader prologue(site, input);
   if (failed(prologue.add(inputEnds)))
     return failure();
@@ -270,28 +182,21 @@ LogicalResult ReductionKernel::emit() {
 LogicalResult ReductionKernel::emitRows(PrologueLoader &prologue) {
   KernelEmitter &e = site.getEmitter();
   LogicalResult status = success();
+  auto join = [&](ValueRange lhs, ValueRange rhs) { return recipe.join(e, lhs, rhs); };
   e.loop(site.getBegin(), site.getEnd(), 1, [&](Value row) {
-    Value accumulated =
-        e.wideLoop(
-             reducedSize, lanes, /*factor=*/4,
-             [&](int64_t width) {
-               return SmallVector<Value>{getNeutral(width)};
-             },
-             [&](Value position, int64_t width, Value mask, ValueRange carried) {
-               FailureOr<Value> loaded = prologue.load({row, position}, width, mask);
-               if (failed(loaded)) {
-                 status = failure();
-                 return SmallVector<Value>(carried);
-               }
-               return SmallVector<Value>{accumulate(carried[0], *loaded, mask)};
-             },
-             [&](ValueRange lhs, ValueRange rhs) {
-               return SmallVector<Value>{combine(lhs[0], rhs[0])};
-             })
-            .front();
-    Value joined = e.joinLanes(
-        accumulated, [&](Value x, Value y) { return combine(x, y); });
-    Value reduced = finalize(joined, 1);
+    State state = e.wideLoop(
+        reducedSize, lanes, /*factor=*/4,
+        [&](int64_t width) { return recipe.getInitial(e, width); },
+        [&](Value position, int64_t width, Value mask, ValueRange carried) -> State {
+          FailureOr<Value> loaded = prologue.load({row, position}, width, mask);
+          if (failed(loaded)) {
+            status = failure();
+            return carried;
+          }
+          return recipe.accumulate(e, carried, *loaded, position, /*step=*/1, mask);
+        },
+        join);
+    Value reduced = recipe.finalize(e, e.joinLanes(state, join), reducedSize);
     if (failed(epilogue.store(reduced, {row}, 1, Value())))
       status = failure();
   });
@@ -309,61 +214,81 @@ LogicalResult ReductionKernel::emitBlock(PrologueLoader &prologue, Value outer,
   KernelEmitter &e = site.getEmitter();
   LogicalResult status = success();
   auto maskOf = [&](int64_t v) { return v + 1 == vectors ? lastMask : Value(); };
-  SmallVector<Value> initial(vectors, getNeutral(lanes));
+  // The states of all vectors, one after the other.
+  size_t width = recipe.getTypes().size();
+  SmallVector<Value> initial;
+  for (int64_t v = 0; v < vectors; ++v)
+    llvm::append_range(initial, recipe.getInitial(e, lanes));
   int64_t unroll = std::max<int64_t>(1, kMinIndependentAccumulators / vectors);
-  SmallVector<Value> sums = e.vectorLoop(
+  SmallVector<Value> states = e.vectorLoop(
       reducedSize, /*lanes=*/1, unroll, initial,
       [&](Value position, Value, ValueRange carried) {
         SmallVector<Value> next;
         for (int64_t v = 0; v < vectors; ++v) {
+          ValueRange state = carried.slice(v * width, width);
           FailureOr<Value> loaded = prologue.load(
               {outer, position, e.add(column, v * lanes)}, lanes, maskOf(v));
           if (failed(loaded)) {
             status = failure();
-            next.push_back(carried[v]);
+            llvm::append_range(next, state);
             continue;
           }
-          next.push_back(accumulate(carried[v], *loaded, Value()));
+          llvm::append_range(
+              next, recipe.accumulate(e, state, *loaded, position, /*step=*/0, Value()));
         }
         return next;
       },
       [&](ValueRange lhs, ValueRange rhs) {
         SmallVector<Value> joined;
-        for (auto [x, y] : llvm::zip(lhs, rhs))
-          joined.push_back(combine(x, y));
+        for (int64_t v = 0; v < vectors; ++v)
+          llvm::append_range(joined, recipe.join(e, lhs.slice(v * width, width),
+                                                 rhs.slice(v * width, width)));
         return joined;
       });
-  for (int64_t v = 0; v < vectors; ++v)
-    if (failed(epilogue.store(finalize(sums[v], lanes),
-                          {outer, e.add(column, v * lanes)}, lanes, maskOf(v))))
+  for (int64_t v = 0; v < vectors; ++v) {
+    ValueRange state = ValueRange(states).slice(v * width, width);
+    if (failed(epilogue.store(recipe.finalize(e, state, reducedSize),
+                              {outer, e.add(column, v * lanes)}, lanes, maskOf(v))))
       status = failure();
+  }
   return status;
 }
 
 LogicalResult ReductionKernel::emitPieces(PrologueLoader &prologue, Value outer,
                                           Value column, Value columns,
-                                          const Array &scratch) {
+                                          ArrayRef<Array> scratch) {
   KernelEmitter &e = site.getEmitter();
   LogicalResult status = success();
   auto eachVector = [&](auto body) {
     e.loop(e.index(0), columns, lanes, [&](Value position) { body(position); });
   };
-  eachVector([&](Value position) { e.store(getNeutral(lanes), scratch, position); });
+  auto load = [&](Value position) {
+    State state;
+    for (const Array &array : scratch)
+      state.push_back(e.load(array, position, lanes));
+    return state;
+  };
+  auto store = [&](ValueRange state, Value position) {
+    for (auto [value, array] : llvm::zip(state, scratch))
+      e.store(value, array, position);
+  };
+  eachVector([&](Value position) { store(recipe.getInitial(e, lanes), position); });
   // So many that an accumulator's load and store cost little, and that prefetchers follow.
   constexpr int64_t rows = 8;
   auto addRows = [&](Value from, Value to, int64_t count) {
     e.loop(from, to, count, [&](Value row) {
       eachVector([&](Value position) {
-        Value sum = e.load(scratch, position, lanes);
+        State state = load(position);
         for (int64_t r = 0; r < count; ++r) {
           FailureOr<Value> loaded = prologue.load(
               {outer, e.add(row, r), e.add(column, position)}, lanes, Value());
           if (failed(loaded))
             status = failure();
           else
-            sum = accumulate(sum, *loaded, Value());
+            state = recipe.accumulate(e, state, *loaded, e.add(row, r), /*step=*/0,
+                                      Value());
         }
-        e.store(sum, scratch, position);
+        store(state, position);
       });
     });
   };
@@ -371,8 +296,8 @@ LogicalResult ReductionKernel::emitPieces(PrologueLoader &prologue, Value outer,
   addRows(e.index(0), whole, rows);
   addRows(whole, reducedSize, 1);
   eachVector([&](Value position) {
-    Value sum = finalize(e.load(scratch, position, lanes), lanes);
-    if (failed(epilogue.store(sum, {outer, e.add(column, position)}, lanes, Value())))
+    Value result = recipe.finalize(e, load(position), reducedSize);
+    if (failed(epilogue.store(result, {outer, e.add(column, position)}, lanes, Value())))
       status = failure();
   });
   return status;
@@ -401,9 +326,10 @@ LogicalResult ReductionKernel::emitColumns(PrologueLoader &prologue) {
       }
   }
   int64_t width = mayBeLarge ? pieceWidth : vectors * lanes;
-  Array scratch;
+  SmallVector<Array> scratch;
   if (mayBeLarge)
-    scratch = e.array(e.scratch(pieceWidth, type));
+    for (Type type : recipe.getTypes())
+      scratch.push_back(e.array(e.scratch(pieceWidth, type)));
   Value blocks = e.ceilDiv(innerSize, e.index(width));
   LogicalResult status = success();
   e.loop(site.getBegin(), site.getEnd(), 1, [&](Value iteration) {

@@ -101,6 +101,10 @@ public:
   Value lanesOf(Value vector, int64_t first, int64_t count);
   /// Reduces the lanes of a vector (a power of two) to a scalar with `combine`.
   Value joinLanes(Value vector, function_ref<Value(Value, Value)> combine);
+  /// The same for what takes several values.
+  SmallVector<Value>
+  joinLanes(ValueRange vectors,
+            function_ref<SmallVector<Value>(ValueRange, ValueRange)> combine);
   /// A mask that includes the first `count` lanes.
   Value mask(Value count, int64_t lanes);
   /// Replaces lanes outside the mask (if there is one) by `neutral`.

@@ -70,6 +70,8 @@ static const Capability table[] = {
     {"nn.lstm",               "kernel recurrent",      floats, 3, 3},
     {"nn.gru",                "kernel recurrent",      floats, 3, 3},
     {"nn.rnn",                "kernel recurrent",      floats, 3, 3},
+    {"nn.argmax",             "kernel reduction",      numbers, 1},
+    {"nn.argmin",             "kernel reduction",      numbers, 1},
     {"nn.reduce_l1",          "kernel reduction",      numbers, 1},
     {"nn.reduce_l2",          "kernel reduction",      floats, 1},
     {"nn.reduce_log_sum",     "kernel reduction",      floats, 1},

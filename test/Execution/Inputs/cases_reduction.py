@@ -84,10 +84,33 @@ def arguments():
         for dtype in ["float16", "bfloat16", "double", "int8", "uint8", "int32", "int64", "uint16"]:
             yield Case(f"{operator}_{dtype}", f"{dtype}[N,5,W] x", f"y = {operator}<axis = 1>(x)",
                        sizes=SIZES)
+        # The best element many times, in any lane; nothing but the worst.
+        random = np.random.default_rng(5)
+        ties = random.integers(-2, 3, (9, 203)).astype(np.float32)
+        ties[1:3] = [[-np.inf], [np.inf]]
+        ties[3, 40:] = np.inf
+        ties[4, 40:] = -np.inf
+        ends = np.array([-128, 127], np.int8)[random.integers(0, 2, (9, 203))]
+        ends[1:3] = [[-128], [127]]
+        for axis in (0, 1):
+            for last in (0, 1):
+                body = (f"y = {operator}<axis = {axis}, keepdims = 0, "
+                        f"select_last_index = {last}>(x)")
+                for dtype, x in ("float", ties), ("double", ties), ("int8", ends):
+                    for shape in "[9,203]", "[M,N]":
+                        yield Case(f"{operator}_ties_{dtype}_{axis}_{last}_{shape[1]}",
+                                   f"{dtype}{shape} x", body,
+                                   values={"x": x.astype("f8") if dtype == "double" else x},
+                                   sizes=[{"M": 9, "N": 203}])
 
 
 def large():
     """Columns of more than a cache holds, of odd lengths."""
+    for operator in ("ArgMax", "ArgMin"):
+        for dtype in ("float", "int64"):
+            for shape in ("[211,1027]", "[M,N]"):
+                yield Case(f"{operator}_{dtype}_large_{shape[1]}", f"{dtype}{shape} x",
+                           f"y = {operator}(x)", sizes=[{"M": 211, "N": 1027}])
     for operator in OPERATORS:
         for dtype in ("float", "float16", "double", "int32"):
             if dtype != "float" and operator not in ("Sum", "Max"):

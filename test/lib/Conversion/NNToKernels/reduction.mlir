@@ -95,3 +95,33 @@ func.func @main(%x: tensor<?x?xf32>) -> tensor<?xf32> {
   %0 = nn.reduce_sum %x {axes = array<i64: 0>, keepdims = false} : (tensor<?x?xf32>) -> tensor<?xf32>
   return %0 : tensor<?xf32>
 }
+
+// -----
+
+// ArgMax keeps the best elements and their indices, which are joined by both.
+// CHECK-LABEL: func.func @main(
+// CHECK: nn.call_kernel @kernel_reduction_0
+// CHECK: func.func private @kernel_reduction_0
+// CHECK: scf.for {{.*}} -> (vector<64xf32>, vector<64xi32>)
+// CHECK: %[[BETTER:.*]] = arith.cmpf ogt
+// CHECK-DAG: arith.select %[[BETTER]], {{.*}} : vector<64xi1>, vector<64xf32>
+// CHECK-DAG: arith.select %[[BETTER]], {{.*}} : vector<64xi1>, vector<64xi32>
+// CHECK: arith.cmpi slt
+// CHECK: arith.extsi {{.*}} : i32 to i64
+func.func @main(%x: tensor<6x130xf32>) -> tensor<6x1xi64> {
+  %0 = nn.argmax %x {axis = 1} : (tensor<6x130xf32>) -> tensor<6x1xi64>
+  return %0 : tensor<6x1xi64>
+}
+
+// -----
+
+// Lengths known at run time may need 64 bits. Of equal elements, the last counts.
+// CHECK-LABEL: func.func @main(
+// CHECK: func.func private @kernel_reduction_0
+// CHECK: -> (vector<64xf32>, vector<64xi64>)
+// CHECK: arith.cmpf oge
+// CHECK: arith.cmpi sgt
+func.func @main(%x: tensor<6x?xf32>) -> tensor<6x1xi64> {
+  %0 = nn.argmin %x {axis = 1, select_last_index = true} : (tensor<6x?xf32>) -> tensor<6x1xi64>
+  return %0 : tensor<6x1xi64>
+}

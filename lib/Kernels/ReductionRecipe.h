@@ -1,0 +1,55 @@
+//===- ReductionRecipe.h - what a reduction does to elements ----*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// How elements are combined, apart from the loops over them. Intermediate results are
+// states: an accumulator, or for ArgMax and ArgMin the best element and its index along
+// the axis. A state's values are vectors of equally many lanes, each of which is the
+// state of other elements.
+//
+//===----------------------------------------------------------------------===//
+
+#pragma once
+
+#include "nn/Kernels/KernelEmitter.h"
+
+namespace mlir::nn {
+
+class ReductionRecipe {
+public:
+  /// The recipe of `op`; none if it has no kernel for this operation and element type.
+  /// `size`: of what is reduced, if it is known.
+  static std::optional<ReductionRecipe> get(Operation *op, std::optional<int64_t> size);
+
+  using State = SmallVector<Value>;
+
+  /// The types of a state's values, each of one lane.
+  SmallVector<Type> getTypes() const;
+  /// The state of no elements.
+  State getInitial(KernelEmitter &e, int64_t lanes) const;
+  /// One more element for each lane. `index` is the element's along the axis, of the first
+  /// lane, and `step` how much higher it is in each lane (0 or 1). Lanes outside `mask`, if
+  /// there is one, have no element.
+  State accumulate(KernelEmitter &e, ValueRange state, Value element, Value index,
+                   int64_t step, Value mask) const;
+  State join(KernelEmitter &e, ValueRange lhs, ValueRange rhs) const;
+  /// The result, given the number of elements.
+  Value finalize(KernelEmitter &e, ValueRange state, Value size) const;
+
+private:
+  enum class Combine { Add, Mul, Max, Min };
+
+  Value getNeutral(KernelEmitter &e, int64_t lanes) const;
+  Value combine(KernelEmitter &e, Value lhs, Value rhs) const;
+  /// Whether ArgMax or ArgMin takes `lhs` rather than `rhs`, which come in this order.
+  Value isBetter(KernelEmitter &e, Value lhs, Value rhs, bool orEqual) const;
+
+  Combine kind = Combine::Add;
+  bool square = false, abs = false; // of each element
+  bool mean = false, sqrt = false, log = false; // of the combination
+  bool last = false; // of equal elements, the last counts
+  bool isUnsigned = false;
+  Type type; // in which it is computed
+  Type indexType; // null unless the result is an index
+};
+
+} // namespace mlir::nn
