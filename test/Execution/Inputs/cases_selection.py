@@ -21,7 +21,7 @@ def lines(name, k, values, axis=-1, largest=1):
     shape, has_nan = values.shape, bool(np.any(values != values))
     # Of NaN, ONNX Runtime's result depends on the order of its comparisons.
     return Case(f"{name}_k{k}_axis{axis % len(shape)}_{largest}",
-                f"{values.dtype}[{','.join(map(str, shape))}] x".replace("float32", "float"),
+                f"{values.dtype}[{','.join(map(str, shape))}] x".replace("float32", "float").replace("float64", "double"),
                 f"k = Constant<value_ints = [{k}]>()"
                 f"  y, z = TopK<axis = {axis}, largest = {largest}>(x, k)",
                 values={"x": values}, oracle=not has_nan)
@@ -38,6 +38,15 @@ def top():
         for axis in 0, 1:
             yield lines("across", 5, numbers("float32", (40, 33, 3)), axis, largest)
             yield lines("across", 20, numbers("float32", (40, 33, 3)), axis, largest)
+        # Up to the ends of the types.
+        for dtype in "int8", "uint8", "int32", "uint32", "int64", "uint64":
+            info = np.iinfo(dtype)
+            values = np.random.default_rng(3).integers(info.min, info.max, (2, 90), dtype,
+                                                       endpoint=True)
+            values[:, 40:50] = info.min
+            values[:, 60:65] = info.max
+            yield lines(f"{dtype}_ends", 70, values, largest=largest)
+        yield lines("float64", 60, numbers("float64", (2, 90)), largest=largest)
     # In the worst order, and all the same.
     rising = np.arange(500, dtype="float32")
     for name, values in ("rising", rising), ("falling", rising[::-1].copy()), ("same", 0 * rising):

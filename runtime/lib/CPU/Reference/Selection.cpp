@@ -8,6 +8,7 @@
 #include "CPU/Reference/Reference.h"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 #include <type_traits>
 
@@ -67,37 +68,85 @@ static void selectFew(const T *line, int64_t stride, int64_t size, int64_t k,
   }
 }
 
-/// The same for any k; `order` has room for all places. Candidates are collected behind
-/// the k best so far; when there are as many of them again, the best of all are selected,
-/// so that an element takes constant time. Most are only compared with the worst of the k.
-template <bool largest, typename T>
-static void selectMany(const T *line, int64_t stride, int64_t size, int64_t k,
-                       int64_t *order) {
-  // A total order, so that the result is the same on all machines.
-  auto before = [&](int64_t a, int64_t b) {
+/// A place of a line and how good its element is as one number: smaller ones come first,
+/// in a total order, so that the result is the same on all machines. Only for elements of
+/// up to 32 bits and places of as many.
+template <bool largest, typename T> struct Ranked {
+  using Key = uint64_t;
+  const T *line;
+  int64_t stride;
+
+  Key getKey(int64_t place) const {
+    return uint64_t(getRank(line[place * stride])) << 32 | uint64_t(place);
+  }
+  int64_t getPlace(Key key) const { return int64_t(uint32_t(key)); }
+  bool operator()(Key a, Key b) const { return a < b; }
+
+private:
+  static uint32_t getRank(T x) {
+    constexpr uint32_t sign = 1u << 31;
+    uint32_t rank; // Higher for larger elements, highest for NaN.
+    if constexpr (std::is_integral_v<T>) {
+      rank = uint32_t(x) ^ (std::is_signed_v<T> ? sign : 0);
+    } else {
+      float value = float(x) + 0.0f; // -0 and 0 are equal.
+      std::memcpy(&rank, &value, sizeof rank);
+      rank = value != value ? UINT32_MAX : rank & sign ? ~rank : rank | sign;
+    }
+    return largest ? ~rank : rank;
+  }
+};
+
+/// The same with places alone, for any elements.
+template <bool largest, typename T> struct Placed {
+  using Key = int64_t;
+  const T *line;
+  int64_t stride;
+
+  Key getKey(int64_t place) const { return place; }
+  int64_t getPlace(Key key) const { return key; }
+  bool operator()(Key a, Key b) const {
     T x = line[a * stride], y = line[b * stride];
     return isBetter<largest>(x, y) || (a < b && !isBetter<largest>(y, x));
-  };
+  }
+};
+
+/// The same as selectFew for any k; `order` has room for all places. Candidates are
+/// collected behind the k best so far; when there are as many of them again, the best of
+/// all are selected, so that an element takes constant time. Most are only compared with
+/// the worst of the k.
+template <bool largest, typename T, typename Before>
+static void selectMany(Before before, int64_t size, int64_t k, int64_t *order) {
+  static_assert(sizeof(typename Before::Key) == sizeof(int64_t));
+  auto *keys = reinterpret_cast<typename Before::Key *>(order);
   int64_t room = std::min(size, 2 * k), count = room;
-  std::iota(order, order + room, int64_t(0));
+  for (int64_t place = 0; place < room; ++place)
+    keys[place] = before.getKey(place);
   for (int64_t next = room; next < size;) {
-    std::nth_element(order, order + k - 1, order + count, before);
+    std::nth_element(keys, keys + k - 1, keys + count, before);
     // Of equal elements the first counts, so that only better ones matter from here on.
-    T bound = line[order[k - 1] * stride];
+    T bound = before.line[before.getPlace(keys[k - 1]) * before.stride];
     for (count = k; next < size && count < room; ++next) {
-      next = findBetter<largest>(line, stride, next, size, bound);
+      next = findBetter<largest>(before.line, before.stride, next, size, bound);
       if (next < size)
-        order[count++] = next;
+        keys[count++] = before.getKey(next);
     }
   }
-  std::nth_element(order, order + k - 1, order + count, before);
-  std::sort(order, order + k - 1, before);
+  std::nth_element(keys, keys + k - 1, keys + count, before);
+  std::sort(keys, keys + k - 1, before);
+  for (int64_t i = 0; i < k; ++i)
+    order[i] = before.getPlace(keys[i]);
 }
 
 template <bool largest, typename T>
 static void selectBest(const T *line, int64_t stride, int64_t size, int64_t k,
                        int64_t *order) {
-  (k <= few ? selectFew<largest, T> : selectMany<largest, T>)(line, stride, size, k, order);
+  if (k <= few)
+    return selectFew<largest, T>(line, stride, size, k, order);
+  if constexpr (sizeof(T) <= sizeof(uint32_t))
+    if (size <= UINT32_MAX)
+      return selectMany<largest, T>(Ranked<largest, T>{line, stride}, size, k, order);
+  selectMany<largest, T>(Placed<largest, T>{line, stride}, size, k, order);
 }
 
 template <typename T>
