@@ -11,6 +11,7 @@ and 16. A family is a function; to add a sweep, add it to the function of its fa
 from cases import ROOT  # First: provides the packages below.
 
 import dataclasses
+import math
 import re
 import sys
 
@@ -23,6 +24,10 @@ from execution import Case
 FEW = ("few channels or columns do not fill a vector", lambda before, value: before < 8)
 LINES = ("windows are reduced by lines, so that taps of larger ones cost less",
          lambda before, value: True)
+FEW_PRODUCTS = ("with few products per element, moving the data takes most of the time",
+                lambda before, value: value in (11, 32))
+ROWS = ("each row is combined across lanes, and ends in single elements",
+        lambda before, value: value == 2)
 FACTORS = ("lengths with other factors than 2, 3 and 5 take two longer transforms",
            lambda before, value: is_smooth(before) != is_smooth(value))
 
@@ -73,8 +78,9 @@ def sweep(name, parameter, points, inputs, body, weights="", work=None, sizes=No
         arguments = {"inputs": fill(inputs), "body": fill(body), "weights": fill(weights),
                      "sizes": [{parameter.upper(): value} | (sizes or {})], **more}
         is_caused = cause and before is not None and cause[1](before, value)
-        yield Point(name, parameter, value, work and eval(work, {parameter: value}), ordered,
-                    arguments, cause[0] if is_caused else "")
+        amount = work and eval(work, {parameter: value, "math": math})
+        yield Point(name, parameter, value, amount, ordered, arguments,
+                    cause[0] if is_caused else "")
         before = value
 
 
@@ -304,7 +310,7 @@ def conv():
                      "y = Conv<pads = [1, 1]>(x, w)", "float[{c},{c},3] w", "c * c")
     yield from sweep("conv1d/depthwise-kernel", "k", [3, 11, 13, 31], "float[1,64,256] x",
                      "y = Conv<pads = [{k//2}, {k//2}], group = 64>(x, w)",
-                     "float[64,1,{k}] w", "k")
+                     "float[64,1,{k}] w", "k", cause=FEW_PRODUCTS)
     yield from sweep("conv1d/one-channel", "k", [3, 16, 63, 400], "float[1,1,4000] x",
                      "y = Conv<pads = [{k//2}, {k//2}]>(x, w)", "float[1,1,{k}] w", "k")
     yield from sweep("conv1d/dilations", "d", [1, 2, 8, 64], "float[1,32,512] x",
@@ -338,7 +344,7 @@ def quantized_conv():
     yield from sweep("qlinearconv/groups", "g", [1, 2, 8, 32], "uint8[1,32,14,14] q",
                      "y = QLinearConv<group = {g}>(q, xs, xz, w, ws, wz, ys, yz)",
                      f"int8[32,{{32//g}},3,3] w, {QUANTIZED_WEIGHTS}", "32 / g",
-                     ranges=INTEGERS, values=QUANTIZED, step=1)
+                     ranges=INTEGERS, values=QUANTIZED, step=1, cause=FEW_PRODUCTS)
     quantized = {"values": QUANTIZED, "ranges": {"w": (-63, 63)}, "step": 0.2}
     yield from sweep("qdq-conv/channels", "c", [3, 8, 17, 64], "float[1,{c},14,14] x",
                      QDQ.replace("{}", "Conv<pads = [1, 1, 1, 1]>(d, v)"),
@@ -420,12 +426,13 @@ def reductions():
                  "LogSumExp"):
         yield from sweep(f"reduce/{kind.lower()}", "axis", [0, 1, 2], "float[48,60,67] x",
                          f"a = Constant<value_ints = [{{axis}}]>()  y = Reduce{kind}(x, a)",
-                         ranges=small)
+                         ranges=small, cause=ROWS if kind == "LogSumExp" else None)
     for dtype in "int32", "int64":
         for kind in "Sum", "Max", "Mean":
             yield from sweep(f"reduce/{kind.lower()}-{dtype}", "axis", [0, 1, 2],
                              f"{dtype}[48,60,67] x",
-                             f"a = Constant<value_ints = [{{axis}}]>()  y = Reduce{kind}(x, a)")
+                             f"a = Constant<value_ints = [{{axis}}]>()  y = Reduce{kind}(x, a)",
+                             cause=ROWS if kind == "Mean" else None)
     for kind in "Sum", "Max":
         for name, shape in ("", "{n},{n}"), ("-dynamic", "N,N"):
             for axis in 0, 1:
@@ -440,7 +447,7 @@ def reductions():
                      "a = Constant<value_ints = [1]>()  y = ReduceMean(x, a)")
     for kind in "ArgMax", "ArgMin":
         yield from sweep(f"{kind.lower()}/axis", "axis", [0, 1, 2], "float[48,60,67] x",
-                         f"y = {kind}<axis = {{axis}}>(x)")
+                         f"y = {kind}<axis = {{axis}}>(x)", cause=ROWS)
     yield from sweep("argmax/length", "n", [10, 100, 1000, 32000], "float[8,{n}] x",
                      "y = ArgMax<axis = 1>(x)")
     for dtype in "float", "int64":
@@ -665,7 +672,10 @@ def indexing():
                          f'y = ScatterND<reduction = "{reduction}">(x, i, u)',
                          values=lambda m: {"i": distinct(1000, m)[:, None]})
     yield from sweep("topk/k", "k", [1, 5, 32, 100], "float[16,1000] x",
-                     "n = Constant<value_ints = [{k}]>()  y, i = TopK(x, n)", work="1")
+                     "n = Constant<value_ints = [{k}]>()  y, i = TopK(x, n)",
+                     # Each element is compared with the least of the best, and the
+                     # k (1 + ln(n / k)) that are expected to be better with one another.
+                     work="1000 + k * (1 + math.log(1000 / k)) * 2 * math.log2(k + 1)")
     yield from sweep("topk/axis", "axis", [0, 1, 2], "float[32,24,66] x",
                      "n = Constant<value_ints = [5]>()  y, i = TopK<axis = {axis}>(x, n)")
     yield from sweep("topk/length", "n", [64, 1000, 32000], "float[1,{n}] x",
