@@ -53,15 +53,16 @@ def has_large(operands):
     return any((np.abs(x) > 1e3).any() for x in operands)
 
 
-def has_huge(operands):
-    return any((np.abs(x) > 1e15).any() for x in operands)
+def has_extreme(operands):
+    """Numbers whose squares overflow or underflow in f32."""
+    return any(((np.abs(x) > 1e15) | (np.abs(x) < 1e-15) & (x != 0)).any() for x in operands)
 
 
 def are_empty(operands):
     return any(x.size == 0 for x in operands)
 
 
-# Squares overflow in f32, not in the interpreter's f64.
+# Squares overflow and underflow in f32, not in the interpreter's f64.
 SQUARING = {"LayerNormalization", "InstanceNormalization", "GroupNormalization",
             "MeanVarianceNormalization", "LpNormalization", "ReduceL2", "ReduceSumSquare"}
 
@@ -72,7 +73,8 @@ SQUARING = {"LayerNormalization", "InstanceNormalization", "GroupNormalization",
 CHANCES = {"MaxPool": has_nan, "GlobalMaxPool": has_nan, "ReduceMax": has_nan,
            "ReduceMin": has_nan, "ScatterElements": has_nan,
            "ScatterND": has_nan, "Cast": has_nan, "ReduceProd": spans_much,
-           "LRN": has_large, "ReduceMean": are_empty} | dict.fromkeys(SQUARING, has_huge)
+           "LRN": has_large, "ReduceMean": are_empty,
+           **dict.fromkeys(SQUARING, has_extreme), **dict.fromkeys(QUANTIZING, has_nan)}
 # Behind oneDNN's primitives, these give a bound for NaN.
 RECTIFIERS = {"Relu", "Clip", "Max", "Min"}
 PRIMITIVES = {"MatMul", "Gemm", "Einsum", "Conv", "ConvTranspose", "AveragePool", "MaxPool",
