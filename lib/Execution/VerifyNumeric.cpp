@@ -506,7 +506,7 @@ void NumericVerification::judgeLibrary(ModuleOp module, Pass *pass) {
     return;
   auto fail = [&](const Twine &message) {
     report(module, pass, nullptr, "",
-           "in the phase 'llvm' (or in code generation or a library), " + message);
+           "in the phase 'emit' (or in code generation or a library), " + message);
   };
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> code = translateToLLVMIR(module, *variant, context);

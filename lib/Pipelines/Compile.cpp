@@ -98,14 +98,14 @@ lowerVariant(ModuleOp optimized, ModuleOp previous, const CodeVariant &variant,
   PipelineOptions pipelineOptions;
   pipelineOptions.variant = variant;
   pipelineOptions.preferOneDNN = options.preferOneDNN;
-  if (failed(runPhases(*module, Phase::Place, Phase::LLVM, pipelineOptions, options)))
+  if (failed(runPhases(*module, Phase::Place, Phase::Emit, pipelineOptions, options)))
     return failure();
   return module;
 }
 
 LogicalResult nn::compileToLibrary(ModuleOp module, StringRef path,
                                    const CompileOptions &options) {
-  if (failed(runPhases(module, Phase::Optimize, Phase::Fuse, {}, options)))
+  if (failed(runPhases(module, Phase::Simplify, Phase::Fuse, {}, options)))
     return failure();
   FailureOr<nnrt::Manifest> manifest = failure();
   if (failed(runGuarded(module.getContext(), "the description of the model", [&] {
@@ -135,7 +135,7 @@ LogicalResult nn::compileToLibrary(ModuleOp module, StringRef path,
 static std::unique_ptr<llvm::Module>
 compileFirstVariant(ModuleOp module, const CompileOptions &options,
                     llvm::LLVMContext &context, SmallVectorImpl<char> *object) {
-  if (failed(runPhases(module, Phase::Optimize, Phase::Fuse, {}, options)))
+  if (failed(runPhases(module, Phase::Simplify, Phase::Fuse, {}, options)))
     return nullptr;
   FailureOr<OwningOpRef<ModuleOp>> lowered =
       lowerVariant(module, {}, options.variants.front(), options);

@@ -18,11 +18,9 @@ using namespace mlir;
 using namespace mlir::nn;
 
 static constexpr std::pair<Phase, llvm::StringLiteral> kPhases[] = {
-    {Phase::Optimize, "optimize"},
-    {Phase::Fuse, "fuse"},
-    {Phase::Place, "place"},
-    {Phase::Bufferize, "bufferize"},
-    {Phase::LLVM, "llvm"}};
+    {Phase::Simplify, "simplify"},   {Phase::Legalize, "legalize"},
+    {Phase::Fuse, "fuse"},           {Phase::Place, "place"},
+    {Phase::Bufferize, "bufferize"}, {Phase::Emit, "emit"}};
 
 std::optional<Phase> nn::parsePhase(StringRef name) {
   for (auto [phase, phaseName] : kPhases)
@@ -76,19 +74,26 @@ static void addVerification(OpPassManager &pm, StringRef phase,
   pm.addPass(createVerifyProvenance(verification));
 }
 
-/// Simplified nn, in the layouts that will be used.
-static void buildOptimize(OpPassManager &pm, const PipelineOptions &options) {
+/// What the model says, in few operators. Knows no machine.
+static void buildSimplify(OpPassManager &pm, const PipelineOptions &options) {
   OpPassManager &functions = pm.nest<func::FuncOp>();
   functions.addPass(createCanonicalize());
   functions.addPass(createSimplifyQuantization());
   functions.addPass(createExposeIntegers());
   addSimplification(functions);
   addSimplification(functions);
+  functions.addPass(createRecognizePatterns());
+  addVerification(pm, "simplify", options);
+}
+
+/// Types, forms and layouts that the target computes in.
+static void buildLegalize(OpPassManager &pm, const PipelineOptions &options) {
+  OpPassManager &functions = pm.nest<func::FuncOp>();
   functions.addPass(createNarrowProducts());
   functions.addPass(createLegalizeTypes());
   functions.addPass(createPrepareRecurrent());
   functions.addPass(createFoldConstants());
-  functions.addPass(createRecognizePatterns());
+  // In the types that are computed in: scaled weights are not rounded to f16.
   functions.addPass(createFoldBatchNorm());
   functions.addPass(createDecomposeQuantization());
   functions.addPass(createStoreSmallTypes());
@@ -99,7 +104,7 @@ static void buildOptimize(OpPassManager &pm, const PipelineOptions &options) {
   addSimplification(functions);
   functions.addPass(createCanonicalize());
   functions.addPass(createCSE());
-  addVerification(pm, "optimize", options);
+  addVerification(pm, "legalize", options);
 }
 
 /// Groups that one kernel shall compute.
@@ -171,7 +176,7 @@ static void buildBufferize(OpPassManager &pm) {
 }
 
 /// The LLVM dialect.
-static void buildLLVM(OpPassManager &pm, const PipelineOptions &options) {
+static void buildEmit(OpPassManager &pm, const PipelineOptions &options) {
   OpPassManager &functions = pm.nest<func::FuncOp>();
   functions.addPass(createExpandMath());
   functions.addPass(createConvertVectorToSCFPass(
@@ -190,16 +195,18 @@ static void buildLLVM(OpPassManager &pm, const PipelineOptions &options) {
 
 void nn::buildPhase(OpPassManager &pm, Phase phase, const PipelineOptions &options) {
   switch (phase) {
-  case Phase::Optimize:
-    return buildOptimize(pm, options);
+  case Phase::Simplify:
+    return buildSimplify(pm, options);
+  case Phase::Legalize:
+    return buildLegalize(pm, options);
   case Phase::Fuse:
     return buildFuse(pm, options);
   case Phase::Place:
     return buildPlace(pm, options);
   case Phase::Bufferize:
     return buildBufferize(pm);
-  case Phase::LLVM:
-    return buildLLVM(pm, options);
+  case Phase::Emit:
+    return buildEmit(pm, options);
   }
 }
 
@@ -217,9 +224,9 @@ parseCompileTo(OpPassManager &pm, StringRef text,
   std::optional<Phase> phase =
       words.empty() ? std::nullopt : parsePhase(words.front());
   if (!phase)
-    return error("--compile-to takes a phase: optimize, fuse, place, bufferize "
-                 "or llvm");
-  Phase first = Phase::Optimize;
+    return error("--compile-to takes a phase: simplify, legalize, fuse, place, "
+                 "bufferize or emit");
+  Phase first = Phase::Simplify;
   PipelineOptions options;
   options.strictProvenance = true;
   StringRef cpu = defaultCPU;
@@ -251,8 +258,8 @@ parseCompileTo(OpPassManager &pm, StringRef text,
 void nn::registerPipelines() {
   registerPassPipeline(
       "compile-to",
-      "The compiler's own pipeline up to a phase: optimize, fuse, place, "
-      "bufferize, llvm; then from=<phase> (that the others were run before), "
+      "The compiler's own pipeline up to a phase: simplify, legalize, "
+      "fuse, place, bufferize, emit; then from=<phase> (that the others were run before), "
       "mcpu=<cpu>, prefer-onednn",
       parseCompileTo, [](function_ref<void(const ::mlir::detail::PassOptions &)>) {});
 }

@@ -14,8 +14,9 @@ make_nnsmith() {
   # unpinned ones.
   local options=(--disable-pip-version-check --no-deps --no-build-isolation
     --only-binary=:all: --no-binary=antlr4-python3-runtime --require-hashes)
-  grep -A 1 '^wheel==' "$pins" >"$scratch/wheel.txt"
-  "$dest/bin/pip" install "${options[@]}" -r "$scratch/wheel.txt"
+  # (wheel itself needs packaging.)
+  grep -E -A 1 '^(wheel|packaging)==' "$pins" | grep -v '^--$' >"$scratch/build.txt"
+  "$dest/bin/pip" install "${options[@]}" -r "$scratch/build.txt"
   "$dest/bin/pip" install "${options[@]}" -r "$pins"
 }
 

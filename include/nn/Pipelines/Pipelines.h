@@ -12,11 +12,12 @@ namespace mlir::nn {
 
 /// Where compilation may stop, in order. `--compile-to` takes the names.
 enum class Phase {
-  Optimize,  // "optimize": simplified nn, in its final layouts
+  Simplify,  // "simplify": nn with constants, shapes and patterns resolved
+  Legalize,  // "legalize": nn in the target's types, forms and layouts
   Fuse,      // "fuse": nn.fusion groups
   Place,     // "place": onednn, kernels, linalg; no nn operator is left
   Bufferize, // "bufferize": memrefs, arena and weights laid out
-  LLVM       // "llvm": the LLVM dialect
+  Emit       // "emit": the LLVM dialect
 };
 
 std::optional<Phase> parsePhase(StringRef name);
@@ -32,7 +33,7 @@ struct PipelineOptions {
   bool strictProvenance = false;
 };
 
-/// The passes of one phase. Optimize and Fuse do not depend on the CPU.
+/// The passes of one phase. Phases before Place do not depend on the CPU.
 void buildPhase(OpPassManager &pm, Phase phase, const PipelineOptions &options);
 
 /// The pipeline `compile-to`, for the command line.

@@ -1,28 +1,35 @@
 // The compiler stops where it is told to, and prints what it has.
 //
-// RUN: nn-opt %s --compile-to=optimize | FileCheck %s --check-prefix=OPTIMIZE
+// RUN: nn-opt %s --compile-to=simplify | FileCheck %s --check-prefix=SIMPLIFY
+// RUN: nn-opt %s --compile-to=legalize | FileCheck %s --check-prefix=LEGALIZE
 // RUN: nn-opt %s --compile-to=fuse | FileCheck %s --check-prefix=FUSE
 // RUN: nn-opt %s --compile-to=place | FileCheck %s --check-prefix=PLACE
 // RUN: nn-opt %s --compile-to=bufferize | FileCheck %s --check-prefix=BUFFERIZE
-// RUN: nn-opt %s --compile-to=llvm | FileCheck %s --check-prefix=LLVM
-// RUN: nn-opt %s --compile-to="llvm mcpu=x86-64-v3" | FileCheck %s --check-prefix=V3
+// RUN: nn-opt %s --compile-to=emit | FileCheck %s --check-prefix=EMIT
+// RUN: nn-opt %s --compile-to="emit mcpu=x86-64-v3" | FileCheck %s --check-prefix=V3
 // RUN: nn-opt %s --compile-to="place mcpu=x86-64-v4" | FileCheck %s --check-prefix=WIDE
 // RUN: nn-opt %s --compile-to="place mcpu=x86-64-v3" | FileCheck %s --check-prefix=NARROW
 // RUN: nn-opt %s --compile-to=fuse > %t.mlir
 // RUN: nn-opt %t.mlir --compile-to="place from=place" | FileCheck %s --check-prefix=PLACE
 // RUN: not nn-opt %s --compile-to="fuse from=place" 2>&1 | FileCheck %s --check-prefix=FROM
 // RUN: not nn-opt %s --compile-to=nowhere 2>&1 | FileCheck %s --check-prefix=NOWHERE
-// RUN: not nn-opt %s --compile-to="llvm fast" 2>&1 | FileCheck %s --check-prefix=OPTION
-// RUN: not nn-opt %s --compile-to="llvm mcpu=abacus" 2>&1 | FileCheck %s --check-prefix=CPU
+// RUN: not nn-opt %s --compile-to="emit fast" 2>&1 | FileCheck %s --check-prefix=OPTION
+// RUN: not nn-opt %s --compile-to="emit mcpu=abacus" 2>&1 | FileCheck %s --check-prefix=CPU
+
+// What the model says, as ONNX has it.
+// SIMPLIFY: nn.conv
+// SIMPLIFY-NOT: layout = 1
+// SIMPLIFY: nn.batch_norm
+// SIMPLIFY: nn.softmax
 
 // Batch normalization is part of the weights, which are constants; convolutions are
 // channels-last.
-// OPTIMIZE-NOT: nn.batch_norm
-// OPTIMIZE-NOT: nn.mul
-// OPTIMIZE-DAG: %[[W:.*]] = nn.constant dense<{{.*}}> : tensor<4x3x3x3xf32>
-// OPTIMIZE: nn.conv %{{.*}}, %[[W]], %{{.*}} {layout = 1 : i32
-// OPTIMIZE: nn.relu
-// OPTIMIZE: nn.softmax
+// LEGALIZE-NOT: nn.batch_norm
+// LEGALIZE-NOT: nn.mul
+// LEGALIZE-DAG: %[[W:.*]] = nn.constant dense<{{.*}}> : tensor<4x3x3x3xf32>
+// LEGALIZE: nn.conv %{{.*}}, %[[W]], %{{.*}} {layout = 1 : i32
+// LEGALIZE: nn.relu
+// LEGALIZE: nn.softmax
 
 // FUSE: nn.fusion
 // FUSE: nn.conv
@@ -50,10 +57,10 @@
 // BUFFERIZE: nn.arena
 // BUFFERIZE: nn.output 0(
 
-// LLVM-NOT: = {{(nn|memref|vector|scf|linalg)[.]}}
-// LLVM: llvm.func @nnrt_model_run_x86_64_v4
+// EMIT-NOT: = {{(nn|memref|vector|scf|linalg)[.]}}
+// EMIT: llvm.func @nnrt_model_run_x86_64_v4
 // V3: llvm.func @nnrt_model_run_x86_64_v3
-// NOWHERE: error: --compile-to takes a phase: optimize, fuse, place, bufferize or llvm
+// NOWHERE: error: --compile-to takes a phase: simplify, legalize, fuse, place, bufferize or emit
 // FROM: error: --compile-to: from= takes a phase that is not later than the last
 // OPTION: error: --compile-to: unknown option 'fast'; there are from=<phase>, mcpu=<cpu> and prefer-onednn
 // CPU: error: unknown CPU 'abacus'
