@@ -12,6 +12,7 @@
 #include "nn/Support/Compare.h"
 #include "nn/Support/Structured.h"
 #include "nn/Target/Library.h"
+#include "nn/Target/Target.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/Format.h"
@@ -479,19 +480,6 @@ void NumericVerification::rebase(ModuleOp module) {
   outputs = std::move(*results);
 }
 
-/// The variant of an entry point.
-static std::optional<CodeVariant> findVariant(ModuleOp module) {
-  for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
-    StringRef name = function.getName();
-    if (!name.consume_front("nnrt_model_run_"))
-      continue;
-    for (const CodeVariant &variant : getPortableVariants())
-      if (variant.getSuffix() == name)
-        return variant;
-  }
-  return std::nullopt;
-}
-
 void NumericVerification::judgeLibrary(ModuleOp module, Pass *pass) {
   bool isLowered = !module
                         .walk([](Operation *op) {
@@ -501,8 +489,10 @@ void NumericVerification::judgeLibrary(ModuleOp module, Pass *pass) {
                                      : WalkResult::interrupt();
                         })
                         .wasInterrupted();
-  std::optional<CodeVariant> variant = findVariant(module);
-  if (!isLowered || !manifest || !variant)
+  if (!isLowered || !manifest)
+    return;
+  FailureOr<CodeVariant> variant = getVariant(module);
+  if (failed(variant) || !module.lookupSymbol("nnrt_model_run_" + variant->getSuffix()))
     return;
   auto fail = [&](const Twine &message) {
     report(module, pass, nullptr, "",

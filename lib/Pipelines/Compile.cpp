@@ -7,6 +7,7 @@
 #include "mlir/IR/OwningOpRef.h"
 #include "nn/Pipelines/CompileGuard.h"
 #include "nn/Target/Library.h"
+#include "nn/Target/Target.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -33,7 +34,6 @@ static std::string writeReproducer(ModuleOp before, Phase first, Phase last,
   std::string command;
   llvm::raw_string_ostream(command)
       << "nn-opt --compile-to=\"" << getName(last) << " from=" << getName(first)
-      << " mcpu=" << pipelineOptions.variant.cpu
       << (pipelineOptions.preferOneDNN ? " prefer-onednn" : "") << "\" "
       << options.reproducer;
   std::error_code code;
@@ -91,21 +91,38 @@ static FailureOr<OwningOpRef<ModuleOp>>
 lowerVariant(ModuleOp optimized, ModuleOp previous, const CodeVariant &variant,
              const CompileOptions &options) {
   OwningOpRef<ModuleOp> module(optimized.clone());
+  auto processor = StringAttr::get(module->getContext(), variant.cpu);
+  (*module)->setAttr("nn.target", getTarget(*module).withProcessor(processor));
   if (previous)
     for (StringRef list : {"nn.weights", "nn.kernels", "nn.needs_onednn"})
       if (Attribute attribute = previous->getAttr(list))
         (*module)->setAttr(list, attribute);
   PipelineOptions pipelineOptions;
-  pipelineOptions.variant = variant;
   pipelineOptions.preferOneDNN = options.preferOneDNN;
   if (failed(runPhases(*module, Phase::Place, Phase::Emit, pipelineOptions, options)))
     return failure();
   return module;
 }
 
+/// Gives the module its target, and returns the variants that it asks for.
+static FailureOr<std::vector<CodeVariant>> setTarget(ModuleOp module,
+                                                     const CompileOptions &options) {
+  if (!options.target.empty()) {
+    llvm::Expected<TargetAttr> target = parseTarget(module.getContext(), options.target);
+    if (!target)
+      return module.emitError(llvm::toString(target.takeError()));
+    module->setAttr("nn.target", *target);
+  }
+  llvm::Expected<std::vector<CodeVariant>> variants = getVariants(getTarget(module));
+  if (!variants)
+    return module.emitError(llvm::toString(variants.takeError()));
+  return *variants;
+}
+
 LogicalResult nn::compileToLibrary(ModuleOp module, StringRef path,
                                    const CompileOptions &options) {
-  if (failed(runPhases(module, Phase::Simplify, Phase::Fuse, {}, options)))
+  FailureOr<std::vector<CodeVariant>> variants = setTarget(module, options);
+  if (failed(variants) || failed(runPhases(module, Phase::Simplify, Phase::Fuse, {}, options)))
     return failure();
   FailureOr<nnrt::Manifest> manifest = failure();
   if (failed(runGuarded(module.getContext(), "the description of the model", [&] {
@@ -115,7 +132,7 @@ LogicalResult nn::compileToLibrary(ModuleOp module, StringRef path,
     return failure();
   std::vector<CompiledVariant> compiled;
   OwningOpRef<ModuleOp> lowered;
-  for (const CodeVariant &variant : options.variants) {
+  for (const CodeVariant &variant : *variants) {
     FailureOr<OwningOpRef<ModuleOp>> next =
         lowerVariant(module, lowered ? *lowered : ModuleOp(), variant, options);
     if (failed(next))
@@ -135,13 +152,14 @@ LogicalResult nn::compileToLibrary(ModuleOp module, StringRef path,
 static std::unique_ptr<llvm::Module>
 compileFirstVariant(ModuleOp module, const CompileOptions &options,
                     llvm::LLVMContext &context, SmallVectorImpl<char> *object) {
-  if (failed(runPhases(module, Phase::Simplify, Phase::Fuse, {}, options)))
+  FailureOr<std::vector<CodeVariant>> variants = setTarget(module, options);
+  if (failed(variants) || failed(runPhases(module, Phase::Simplify, Phase::Fuse, {}, options)))
     return nullptr;
   FailureOr<OwningOpRef<ModuleOp>> lowered =
-      lowerVariant(module, {}, options.variants.front(), options);
+      lowerVariant(module, {}, variants->front(), options);
   if (failed(lowered))
     return nullptr;
-  return generateCode(**lowered, options.variants.front(), context, object);
+  return generateCode(**lowered, variants->front(), context, object);
 }
 
 LogicalResult nn::compileToObject(ModuleOp module, llvm::raw_ostream &os,

@@ -117,7 +117,6 @@ static void buildFuse(OpPassManager &pm, const PipelineOptions &options) {
 /// Library calls, generated kernels, linalg: whatever computes best.
 static void buildPlace(OpPassManager &pm, const PipelineOptions &options) {
   ConvertNNToKernelsOptions kernels;
-  kernels.vectorBits = options.variant.vectorBits;
   if (!options.preferOneDNN) {
     kernels.claim = "preferred";
     pm.addPass(createConvertNNToKernels(kernels));
@@ -176,7 +175,7 @@ static void buildBufferize(OpPassManager &pm) {
 }
 
 /// The LLVM dialect.
-static void buildEmit(OpPassManager &pm, const PipelineOptions &options) {
+static void buildEmit(OpPassManager &pm) {
   OpPassManager &functions = pm.nest<func::FuncOp>();
   functions.addPass(createExpandMath());
   functions.addPass(createConvertVectorToSCFPass(
@@ -189,7 +188,7 @@ static void buildEmit(OpPassManager &pm, const PipelineOptions &options) {
   pm.addPass(arith::createArithExpandOpsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  pm.addPass(createConvertToLLVM({options.variant.getSuffix()}));
+  pm.addPass(createConvertToLLVM());
   pm.addPass(createReconcileUnrealizedCastsPass());
 }
 
@@ -206,16 +205,16 @@ void nn::buildPhase(OpPassManager &pm, Phase phase, const PipelineOptions &optio
   case Phase::Bufferize:
     return buildBufferize(pm);
   case Phase::Emit:
-    return buildEmit(pm, options);
+    return buildEmit(pm);
   }
 }
 
-/// The CPU of `compile-to` without mcpu=.
-static std::string defaultCPU = "x86-64-v4";
+/// The target of `compile-to` without target=, where the module has none.
+static std::string defaultTarget = "cpu";
 
-void nn::setDefaultCPU(StringRef cpu) { defaultCPU = cpu.str(); }
+void nn::setDefaultTarget(StringRef target) { defaultTarget = target.str(); }
 
-/// Parses "<phase> [from=<phase>] [mcpu=<cpu>] [prefer-onednn]" and adds the phases.
+/// Parses "<phase> [from=<phase>] [target=<target>] [prefer-onednn]" and adds the phases.
 static LogicalResult
 parseCompileTo(OpPassManager &pm, StringRef text,
                function_ref<LogicalResult(const Twine &)> error) {
@@ -229,10 +228,13 @@ parseCompileTo(OpPassManager &pm, StringRef text,
   Phase first = Phase::Simplify;
   PipelineOptions options;
   options.strictProvenance = true;
-  StringRef cpu = defaultCPU;
+  SetTargetOptions target;
+  target.target = defaultTarget;
+  target.ifMissing = true;
   for (StringRef word : ArrayRef<StringRef>(words).drop_front()) {
-    if (word.consume_front("mcpu=")) {
-      cpu = word;
+    if (word.consume_front("target=")) {
+      target.target = word.str();
+      target.ifMissing = false;
     } else if (word.consume_front("from=")) {
       std::optional<Phase> from = parsePhase(word);
       if (!from || int(*from) > int(*phase))
@@ -242,13 +244,10 @@ parseCompileTo(OpPassManager &pm, StringRef text,
       options.preferOneDNN = true;
     } else {
       return error("--compile-to: unknown option '" + word +
-                   "'; there are from=<phase>, mcpu=<cpu> and prefer-onednn");
+                   "'; there are from=<phase>, target=<target> and prefer-onednn");
     }
   }
-  llvm::Expected<CodeVariant> variant = getVariant(cpu);
-  if (!variant)
-    return error(llvm::toString(variant.takeError()));
-  options.variant = *variant;
+  pm.addPass(createSetTarget(target));
   for (auto [included, name] : kPhases)
     if (int(first) <= int(included) && int(included) <= int(*phase))
       buildPhase(pm, included, options);
@@ -260,6 +259,6 @@ void nn::registerPipelines() {
       "compile-to",
       "The compiler's own pipeline up to a phase: simplify, legalize, "
       "fuse, place, bufferize, emit; then from=<phase> (that the others were run before), "
-      "mcpu=<cpu>, prefer-onednn",
+      "target=<target> (see nn-set-target), prefer-onednn",
       parseCompileTo, [](function_ref<void(const ::mlir::detail::PassOptions &)>) {});
 }

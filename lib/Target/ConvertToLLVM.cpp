@@ -20,6 +20,7 @@
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "nn/Conversion/OneDNNToLLVM.h"
 #include "nn/Target/Passes.h"
+#include "nn/Target/Target.h"
 #include "runtime/abi/nnrt_abi.h"
 
 namespace mlir::nn {
@@ -37,6 +38,9 @@ struct ConvertToLLVMPass : nn::impl::ConvertToLLVMBase<ConvertToLLVMPass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     func::FuncOp main = getMain(module);
+    FailureOr<CodeVariant> variant = getVariant(module);
+    if (failed(variant))
+      return signalPassFailure();
     SmallVector<MemRefType> inputs;
     if (main) {
       for (Type type : main.getArgumentTypes().drop_front())
@@ -80,7 +84,7 @@ struct ConvertToLLVMPass : nn::impl::ConvertToLLVMBase<ConvertToLLVMPass> {
                               UnitAttr::get(&getContext()));
     }
     if (main)
-      createEntryPoint(module, inputs);
+      createEntryPoint(module, inputs, variant->getSuffix());
   }
 
   /// Rewrites vector operations to forms that can be converted one by one.
@@ -101,16 +105,16 @@ struct ConvertToLLVMPass : nn::impl::ConvertToLLVMBase<ConvertToLLVMPass> {
     return applyPatternsGreedily(module, std::move(patterns));
   }
 
-  /// int32_t nnrt_model_run_<variant>(context, inputs): descriptors of the
+  /// int32_t nnrt_model_run_<suffix>(context, inputs): descriptors of the
   /// inputs, then the model's function.
-  void createEntryPoint(ModuleOp module, ArrayRef<MemRefType> inputs) {
+  void createEntryPoint(ModuleOp module, ArrayRef<MemRefType> inputs, StringRef suffix) {
     auto main = module.lookupSymbol<LLVM::LLVMFuncOp>("main");
     Location loc = main.getLoc();
     OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
     Type pointer = LLVM::LLVMPointerType::get(&getContext());
     Type i64 = builder.getI64Type();
     auto type = LLVM::LLVMFunctionType::get(builder.getI32Type(), {pointer, pointer});
-    auto entry = LLVM::LLVMFuncOp::create(builder, loc, "nnrt_model_run_" + variant, type);
+    auto entry = LLVM::LLVMFuncOp::create(builder, loc, ("nnrt_model_run_" + suffix).str(), type);
     Block *body = entry.addEntryBlock(builder);
     builder.setInsertionPointToStart(body);
     auto constant = [&](int64_t value) -> Value {

@@ -50,7 +50,7 @@ static LogicalResult run(int argc, char **argv) {
 
   // What is executed is compiled for the CPU that executes it.
   if (verifyNumeric.getNumOccurrences() != 0)
-    nn::setDefaultCPU("native");
+    nn::setDefaultTarget("cpu:native");
   nn::NumericVerificationOptions options;
   options.reproducer = reproducer;
   if (!verifyNumeric.empty()) {

@@ -291,10 +291,7 @@ int runNodeTests() {
   options.source.library.threads = threads.getNumOccurrences() ? threads : 1;
   options.source.interpret = interpretOnly;
   // Code for this machine only: half of what a portable library takes.
-  Expected<CodeVariant> variant = getVariant("native");
-  if (!variant)
-    return fail(variant.takeError());
-  options.source.compile.variants = {*variant};
+  options.source.compile.target = "cpu:native";
   if (rtol.getNumOccurrences())
     options.tolerance.rtol = rtol;
   if (atol.getNumOccurrences())

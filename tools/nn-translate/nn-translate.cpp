@@ -14,6 +14,7 @@
 #include "nn/Support/CommandLine.h"
 #include "nn/Support/Tool.h"
 #include "nn/Target/Bundle.h"
+#include "nn/Target/Target.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/InitLLVM.h"
@@ -54,10 +55,13 @@ cl::opt<Action> action(
         clEnumValN(Action::EmitObject, "emit-object",
                    "compile to an object file, without weights"),
         clEnumValN(Action::EmitLLVMIR, "emit-llvmir", "compile to LLVM IR")));
-cl::opt<std::string> mcpu(
-    "mcpu", cl::cat(compiling), cl::value_desc("NAME"),
-    cl::desc("Generate code for this CPU only (LLVM's names, or native); default: "
-             "x86-64-v4 and x86-64-v3, of which the runtime chooses"));
+cl::opt<std::string> target(
+    "target", cl::cat(compiling), cl::value_desc("KIND[:NAME,...]"),
+    cl::desc("The machines to generate code for, best first, of which the runtime "
+             "chooses: cpu:NAME,... with LLVM's names or native; default: cpu, which is "
+             "cpu:x86-64-v4,x86-64-v3"));
+cl::opt<std::string> mcpu("mcpu", cl::cat(compiling), cl::value_desc("NAME"),
+                          cl::desc("The same as --target=cpu:NAME"));
 cl::opt<std::string> bundle(
     "bundle", cl::cat(actions), cl::value_desc("DIR"),
     cl::desc("Compile to DIR/<model>.so, and put beside it all that it needs but the "
@@ -138,11 +142,14 @@ int compile(ModuleOp module, Action action) {
   options.timing = timing;
   std::string name = outputFile == "-" ? "nn-translate" : outputFile.getValue();
   options.reproducer = name + ".reproducer.mlir";
-  if (!mcpu.empty()) {
-    llvm::Expected<nn::CodeVariant> variant = nn::getVariant(mcpu);
-    if (!variant)
-      return fail(llvm::toString(variant.takeError()));
-    options.variants = {*variant};
+  if (!mcpu.empty() && !target.empty())
+    return fail("--mcpu and --target both say what to generate code for; give one");
+  options.target = mcpu.empty() ? target.getValue() : "cpu:" + mcpu;
+  if (!options.target.empty()) {
+    llvm::Expected<nn::TargetAttr> parsed =
+        nn::parseTarget(module.getContext(), options.target);
+    if (!parsed)
+      return fail(llvm::toString(parsed.takeError()));
   }
   if (action == Action::EmitLibrary) {
     if (outputFile == "-")

@@ -27,10 +27,12 @@ def NN_Dialect : Dialect {
        `#nn.origin`);
      - `nn.name`, `nn.dim_names` on arguments and results of `@main`;
      - `nn.stored_type` on arguments and results that hold the bytes of a small type;
-     - `nn.metadata`, `nn.producer` on the module.
+     - `nn.metadata`, `nn.producer` on the module;
+     - `nn.target` on the module: what it is compiled for (see `#nn.target`).
   }];
   let useDefaultAttributePrinterParser = 1;
   let hasConstantMaterializer = 1;
+  let hasOperationAttrVerify = 1;
   let dependentDialects = ["::mlir::tensor::TensorDialect",
                            "::mlir::arith::ArithDialect"];
 }
@@ -105,6 +107,46 @@ def NN_OriginAttr : AttrDef<NN_Dialect, "Origin"> {
   let parameters = (ins "int64_t":$result, "::mlir::StringAttr":$tensor,
       OptionalArrayRefParameter<"int64_t">:$permutation);
   let assemblyFormat = "`<` $result `,` $tensor (`,` `[` $permutation^ `]`)? `>`";
+}
+
+def NN_TargetKind : I32EnumAttr<"TargetKind", "a kind of machine", [
+    I32EnumAttrCase<"CPU", 0, "cpu">]> {
+  let cppNamespace = "::mlir::nn";
+  let genSpecializedAttr = 0;
+}
+
+def NN_TargetAttr : AttrDef<NN_Dialect, "Target"> {
+  let mnemonic = "target";
+  let summary = "the machines that a model is compiled for";
+  let description = [{
+    Code is generated for each of the `processors`, best first; when the model is loaded,
+    the first that the machine can run is taken. `libraries` are those that may be called.
+
+    ```mlir
+    module attributes {nn.target = #nn.target<cpu, processors = ["znver4", "x86-64-v3"],
+                                              libraries = ["onednn"]>}
+    ```
+
+    Constraints:
+     - `target_c1`: there is a processor, and none occurs twice.
+     - `target_c2`: no library occurs twice.
+
+    Which names there are is up to the kind of target; who generates code checks them.
+  }];
+  let parameters = (ins EnumParameter<NN_TargetKind>:$kind,
+      ArrayRefParameter<"::mlir::StringAttr">:$processors,
+      OptionalArrayRefParameter<"::mlir::StringAttr">:$libraries);
+  let assemblyFormat = [{
+    `<` $kind `,` `processors` `=` `[` $processors `]`
+    (`,` `libraries` `=` `[` $libraries^ `]`)? `>`
+  }];
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Whether a library may be called.
+    bool allows(::llvm::StringRef library);
+    /// The same target with one of its processors only.
+    TargetAttr withProcessor(::mlir::StringAttr processor);
+  }];
 }
 
 //===----------------------------------------------------------------------===//

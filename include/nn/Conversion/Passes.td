@@ -39,9 +39,7 @@ def ConvertNNToKernels : Pass<"convert-nn-to-kernels", "ModuleOp"> {
   let options = [
     Option<"claim", "claim", "std::string", "\"all\"",
            "`preferred`: only what generated code computes faster than oneDNN; "
-           "`all`: everything that has a template">,
-    Option<"vectorBits", "vector-bits", "int64_t", "512",
-           "the size of the target's vector registers: 512 or 256">];
+           "`all`: everything that has a template">];
   let statistics = [
     Statistic<"numCalls", "calls", "Operators replaced by calls of kernels">,
     Statistic<"numKernels", "kernels", "Kernels emitted">];
@@ -49,7 +47,7 @@ def ConvertNNToKernels : Pass<"convert-nn-to-kernels", "ModuleOp"> {
     "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
     "::mlir::cf::ControlFlowDialect", "::mlir::func::FuncDialect",
     "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
-    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
+    "::mlir::nn::NNDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
     "::mlir::vector::VectorDialect"];
 }
 
@@ -218,7 +216,7 @@ def ConvertNNToOneDNN : Pass<"convert-nn-to-onednn", "::mlir::func::FuncOp"> {
     Statistic<"numPrimitives", "primitives", "Primitives created">,
     Statistic<"numPostOps", "post-ops", "Elementwise operators that became post-ops">,
     Statistic<"numSplit", "split", "Fusions of which a part was split off">];
-  let dependentDialects = ["::mlir::nn::onednn::OneDNNDialect",
+  let dependentDialects = ["::mlir::nn::NNDialect", "::mlir::nn::onednn::OneDNNDialect",
                            "::mlir::arith::ArithDialect",
                            "::mlir::tensor::TensorDialect"];
 }

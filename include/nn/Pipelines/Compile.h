@@ -10,8 +10,9 @@
 namespace mlir::nn {
 
 struct CompileOptions {
-  /// Code is generated for each; the runtime chooses one. Best first.
-  std::vector<CodeVariant> variants = getPortableVariants();
+  /// As parseTarget takes it; empty: the module's own, or portable code for CPUs. Code is
+  /// generated for each processor; the runtime chooses one.
+  std::string target;
   bool preferOneDNN = false;
   /// Print the time per pass to stderr at the end.
   bool timing = false;
@@ -24,7 +25,7 @@ struct CompileOptions {
 LogicalResult compileToLibrary(ModuleOp module, StringRef path,
                                const CompileOptions &options = {});
 
-/// The same up to the object file of the first variant (without weights and
+/// The same up to the object file for the first processor (without weights and
 /// manifest), or its LLVM IR as text.
 LogicalResult compileToObject(ModuleOp module, llvm::raw_ostream &os,
                               const CompileOptions &options = {});

@@ -5,7 +5,6 @@
 #define NN_PIPELINES_PIPELINES_H
 
 #include "mlir/Pass/PassManager.h"
-#include "nn/Target/CodeGen.h"
 #include <optional>
 
 namespace mlir::nn {
@@ -24,8 +23,6 @@ std::optional<Phase> parsePhase(StringRef name);
 StringRef getName(Phase phase);
 
 struct PipelineOptions {
-  /// The CPU that kernels are generated for.
-  CodeVariant variant = {"x86-64-v4", 512};
   /// Use oneDNN for contractions, convolutions and pools even if generated code is
   /// measured to be faster.
   bool preferOneDNN = false;
@@ -33,15 +30,16 @@ struct PipelineOptions {
   bool strictProvenance = false;
 };
 
-/// The passes of one phase. Phases before Place do not depend on the CPU.
+/// The passes of one phase, for the target that the module names (`nn.target`). Phases
+/// from Place on lower it for the first processor.
 void buildPhase(OpPassManager &pm, Phase phase, const PipelineOptions &options);
 
 /// The pipeline `compile-to`, for the command line.
 void registerPipelines();
 
-/// What `compile-to` generates code for if it has no mcpu=, as `--mcpu` takes it;
-/// x86-64-v4 unless set. To be called before the pipeline is parsed.
-void setDefaultCPU(StringRef cpu);
+/// The target of `compile-to` if neither it nor the module names one, as parseTarget takes
+/// it; portable code for CPUs unless set. To be called before the pipeline is parsed.
+void setDefaultTarget(StringRef target);
 
 } // namespace mlir::nn
 

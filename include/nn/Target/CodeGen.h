@@ -5,35 +5,12 @@
 #define NN_TARGET_CODEGEN_H
 
 #include "mlir/IR/BuiltinOps.h"
+#include "nn/Target/CPU.h"
 #include "llvm/IR/Module.h"
-#include "llvm/Support/Error.h"
 #include "llvm/Support/raw_ostream.h"
 #include <string>
-#include <vector>
 
 namespace mlir::nn {
-
-/// A CPU level that code is generated for.
-struct CodeVariant {
-  /// As LLVM calls the CPU, e.g. "x86-64-v4", "znver4"; what `--mcpu` takes.
-  std::string cpu;
-  /// Width of the vector registers that kernels use, 256 or 512.
-  unsigned vectorBits;
-
-  /// "x86_64_v4": a C identifier.
-  std::string getSuffix() const;
-};
-
-/// The variants of a portable library, best first: x86-64-v4, x86-64-v3.
-std::vector<CodeVariant> getPortableVariants();
-
-/// The variant for a CPU by its name in LLVM; "native" is this machine's. An error if LLVM
-/// does not know the name or the CPU lacks AVX2 or FMA.
-llvm::Expected<CodeVariant> getVariant(StringRef cpu);
-
-/// What a CPU needs to run the variant's code, as in the manifest: "x86-64-v4", possibly
-/// followed by more features with LLVM's names.
-std::string getRequiredFeatures(const CodeVariant &variant);
 
 /// Translates a module of the LLVM dialect and optimizes it for the variant.
 /// Null after an error, which was reported.

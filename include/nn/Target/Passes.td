@@ -135,16 +135,27 @@ def MarkKernels : Pass<"nn-mark-kernels", "::mlir::ModuleOp"> {
   }];
 }
 
+def SetTarget : Pass<"nn-set-target", "::mlir::ModuleOp"> {
+  let summary = "Say what the module is compiled for";
+  let description = [{
+    Gives the module the attribute `nn.target`, which later passes obey.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"cpu\"",
+           "`cpu` (portable code), or `cpu:<processor>,...` with LLVM's names or native">,
+    Option<"ifMissing", "if-missing", "bool", "false", "Leave a target that there is">];
+  let dependentDialects = ["::mlir::nn::NNDialect"];
+}
+
 def ConvertToLLVM : Pass<"nn-convert-to-llvm", "::mlir::ModuleOp"> {
   let summary = "Convert a bufferized model to the LLVM dialect";
   let description = [{
     One conversion for everything that is left: upstream's dialects, `onednn`, and the
     `nn` operations that call the runtime. Adds the entry point
-    `nnrt_model_run_<variant>` (see runtime/abi/nnrt_abi.h).
+    `nnrt_model_run_<processor>` (see runtime/abi/nnrt_abi.h), for the first processor of
+    `nn.target`.
   }];
-  let options = [Option<"variant", "variant", "std::string", "\"generic\"",
-                        "Suffix of the entry point's name">];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::nn::NNDialect"];
 }
 
 #endif // NN_TARGET_PASSES_TD

@@ -13,6 +13,7 @@
 #include "nn/Conversion/Passes.h"
 #include "nn/Kernels/KernelTable.h"
 #include "nn/Kernels/Templates.h"
+#include "nn/Target/Target.h"
 
 namespace mlir::nn {
 #define GEN_PASS_DEF_CONVERTNNTOKERNELS
@@ -91,11 +92,10 @@ public:
           << claim << "'";
       return signalPassFailure();
     }
-    if (vectorBits != 512 && vectorBits != 256) {
-      module.emitError("convert-nn-to-kernels: vector-bits is 512 or 256, not ")
-          << vectorBits.getValue();
+    FailureOr<CodeVariant> variant = getVariant(module);
+    if (failed(variant))
       return signalPassFailure();
-    }
+    vectorBits = variant->vectorBits;
     KernelTable kernels(module);
     SmallVector<func::FuncOp> functions;
     for (auto function : module.getOps<func::FuncOp>())
@@ -106,6 +106,8 @@ public:
   }
 
 private:
+  int64_t vectorBits = 0;
+
   void convert(func::FuncOp function, ArrayRef<Template> templates,
                KernelTable &kernels) {
     SmallVector<Operation *> roots, replaced;

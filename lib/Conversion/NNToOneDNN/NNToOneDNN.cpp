@@ -9,6 +9,7 @@
 #include "mlir/IR/Remarks.h"
 #include "nn/Analysis/Provenance.h"
 #include "nn/Conversion/Passes.h"
+#include "nn/Target/Target.h"
 #include "llvm/ADT/SetVector.h"
 #include <cmath>
 
@@ -428,6 +429,9 @@ struct ConvertNNToOneDNNPass
   using ConvertNNToOneDNNBase::ConvertNNToOneDNNBase;
 
   void runOnOperation() override {
+    auto module = getOperation()->getParentOfType<ModuleOp>();
+    if (module && !getTarget(module).allows("onednn"))
+      return;
     SymbolicDims dims(getOperation());
     SmallVector<Operation *> roots;
     getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {

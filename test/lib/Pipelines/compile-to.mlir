@@ -6,15 +6,15 @@
 // RUN: nn-opt %s --compile-to=place | FileCheck %s --check-prefix=PLACE
 // RUN: nn-opt %s --compile-to=bufferize | FileCheck %s --check-prefix=BUFFERIZE
 // RUN: nn-opt %s --compile-to=emit | FileCheck %s --check-prefix=EMIT
-// RUN: nn-opt %s --compile-to="emit mcpu=x86-64-v3" | FileCheck %s --check-prefix=V3
-// RUN: nn-opt %s --compile-to="place mcpu=x86-64-v4" | FileCheck %s --check-prefix=WIDE
-// RUN: nn-opt %s --compile-to="place mcpu=x86-64-v3" | FileCheck %s --check-prefix=NARROW
+// RUN: nn-opt %s --compile-to="emit target=cpu:x86-64-v3" | FileCheck %s --check-prefix=V3
+// RUN: nn-opt %s --compile-to="place target=cpu:x86-64-v4" | FileCheck %s --check-prefix=WIDE
+// RUN: nn-opt %s --compile-to="place target=cpu:x86-64-v3" | FileCheck %s --check-prefix=NARROW
 // RUN: nn-opt %s --compile-to=fuse > %t.mlir
 // RUN: nn-opt %t.mlir --compile-to="place from=place" | FileCheck %s --check-prefix=PLACE
 // RUN: not nn-opt %s --compile-to="fuse from=place" 2>&1 | FileCheck %s --check-prefix=FROM
 // RUN: not nn-opt %s --compile-to=nowhere 2>&1 | FileCheck %s --check-prefix=NOWHERE
 // RUN: not nn-opt %s --compile-to="emit fast" 2>&1 | FileCheck %s --check-prefix=OPTION
-// RUN: not nn-opt %s --compile-to="emit mcpu=abacus" 2>&1 | FileCheck %s --check-prefix=CPU
+// RUN: not nn-opt %s --compile-to="emit target=cpu:abacus" 2>&1 | FileCheck %s --check-prefix=CPU
 
 // What the model says, as ONNX has it.
 // SIMPLIFY: nn.conv
@@ -62,7 +62,7 @@
 // V3: llvm.func @nnrt_model_run_x86_64_v3
 // NOWHERE: error: --compile-to takes a phase: simplify, legalize, fuse, place, bufferize or emit
 // FROM: error: --compile-to: from= takes a phase that is not later than the last
-// OPTION: error: --compile-to: unknown option 'fast'; there are from=<phase>, mcpu=<cpu> and prefer-onednn
+// OPTION: error: --compile-to: unknown option 'fast'; there are from=<phase>, target=<target> and prefer-onednn
 // CPU: error: unknown CPU 'abacus'
 func.func @main(%x: tensor<?x3x8x8xf32> {nn.name = "x", nn.dim_names = ["N", "", "", ""]})
     -> (tensor<?x4xf32> {nn.name = "y", nn.dim_names = ["N", ""]}) {

@@ -1,4 +1,4 @@
-// RUN: nn-opt %s --nn-convert-to-llvm=variant=x86_64_v3 | FileCheck %s
+// RUN: nn-opt %s --nn-set-target=target=cpu:x86-64-v3 --nn-convert-to-llvm | FileCheck %s
 
 // Everything goes through the context's table: the arena, outputs, weights, kernels.
 // CHECK-DAG: llvm.func internal @nn_main(%{{.*}}: !llvm.ptr

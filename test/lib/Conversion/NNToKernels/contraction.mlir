@@ -1,5 +1,5 @@
-// RUN: nn-opt %s -split-input-file -convert-nn-to-kernels="claim=preferred vector-bits=256" | FileCheck %s
-// RUN: nn-opt %s -split-input-file -convert-nn-to-kernels="claim=preferred vector-bits=512" | FileCheck %s --check-prefix=WIDE
+// RUN: nn-opt %s -split-input-file -nn-set-target=target=cpu:x86-64-v3 -convert-nn-to-kernels=claim=preferred | FileCheck %s
+// RUN: nn-opt %s -split-input-file -nn-set-target=target=cpu:x86-64-v4 -convert-nn-to-kernels=claim=preferred | FileCheck %s --check-prefix=WIDE
 
 // Padded rows are copied; weights are packed to panels of 16 columns, behind which lie
 // zeros. kw and c are one loop.

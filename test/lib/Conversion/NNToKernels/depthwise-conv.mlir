@@ -1,5 +1,5 @@
 // RUN: nn-opt %s -split-input-file -convert-nn-to-kernels=claim=preferred | FileCheck %s
-// RUN: nn-opt %s -split-input-file -convert-nn-to-kernels="claim=preferred vector-bits=256" | FileCheck %s --check-prefix=AVX2
+// RUN: nn-opt %s -split-input-file -nn-set-target=target=cpu:x86-64-v3 -convert-nn-to-kernels=claim=preferred | FileCheck %s --check-prefix=AVX2
 
 // Preferred to oneDNN; the weight is packed to KH x KW x C, with the epilogue inside.
 // CHECK-LABEL: func.func @main(

@@ -1,4 +1,4 @@
-// RUN: nn-opt %s -split-input-file -convert-nn-to-kernels="claim=preferred vector-bits=256" | FileCheck %s
+// RUN: nn-opt %s -split-input-file -nn-set-target=target=cpu:x86-64-v3 -convert-nn-to-kernels=claim=preferred | FileCheck %s
 
 // Channels first, vectors lie along the line. Outer taps are reduced into scratch memory, with
 // padding around them; of three taps that are two apart, elements are picked.
