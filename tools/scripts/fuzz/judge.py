@@ -270,6 +270,8 @@ class Judge:
                 result |= (np.abs(g) < 1e-37) & (np.abs(w) < 1e-37)
             if self.has("Where"):  # ONNX Runtime's makes -0 of constants 0.
                 result |= np.isinf(g) & np.isinf(w)
+            if self.has("Clip"):  # ONNX Runtime's ends at the finite numbers.
+                result |= np.isinf(g) & (np.abs(w) > 3.4e38)
             if self.has("LRN"):
                 result |= np.isnan(w)
             if self.has("Resize", "Upsample"):  # Weights of 0 times infinities.
