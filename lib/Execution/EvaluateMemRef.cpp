@@ -3,6 +3,7 @@
 
 #include "EvaluateMemRef.h"
 #include "dialects/NN/IR/NN.h"
+#include "dialects/RT/IR/RT.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -202,11 +203,11 @@ std::optional<LogicalResult> MemoryOp::run(Operation *op) {
   return TypeSwitch<Operation *, std::optional<LogicalResult>>(op)
       .Case([&](memref::AllocOp op) { return allocate(op, op.getDynamicSizes()); })
       .Case([&](memref::AllocaOp op) { return allocate(op, op.getDynamicSizes()); })
-      .Case([&](AllocateOp op) { return allocate(op, op.getSizes()); })
-      .Case([&](OutputOp op) { return allocate(op, op.getSizes()); })
-      .Case([&](ArenaOp op) { return allocate(op, op.getBytes()); })
-      .Case([&](MarkOp) { return giveInt(0); })
-      .Case<memref::DeallocOp, ReleaseOp>([](auto) { return success(); })
+      .Case([&](rt::AllocateOp op) { return allocate(op, op.getSizes()); })
+      .Case([&](rt::OutputOp op) { return allocate(op, op.getSizes()); })
+      .Case([&](rt::ArenaOp op) { return allocate(op, op.getBytes()); })
+      .Case([&](rt::MarkOp) { return giveInt(0); })
+      .Case<memref::DeallocOp, rt::ReleaseOp>([](auto) { return success(); })
       .Case([&](memref::CastOp op) { return give(getBuffer(op.getSource())); })
       .Case([&](memref::ViewOp op) { return view(op); })
       .Case([&](memref::SubViewOp op) { return subview(op); })

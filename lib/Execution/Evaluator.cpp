@@ -6,6 +6,7 @@
 #include "EvaluateMemRef.h"
 #include "dialects/Check/IR/Check.h"
 #include "dialects/OneDNN/IR/OneDNN.h"
+#include "dialects/RT/IR/RT.h"
 #include "mlir/Analysis/Liveness.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -49,9 +50,9 @@ private:
   FailureOr<Data> runFor(scf::ForOp loop);
   FailureOr<Data> runWhile(scf::WhileOp loop);
   LogicalResult interpret(Operation *op, Data &results);
-  LogicalResult callKernel(CallKernelOp call, Data &results);
-  LogicalResult callRuntime(CallRuntimeOp call, Data &results);
-  LogicalResult readWeight(WeightOp weight, Data &results);
+  LogicalResult callKernel(rt::LaunchOp call, Data &results);
+  LogicalResult callRuntime(rt::CallOp call, Data &results);
+  LogicalResult readWeight(rt::WeightOp weight, Data &results);
   void observe(Operation *op);
 
   /// Cached results, or computes and caches them. `compute` may fail.
@@ -236,7 +237,8 @@ LogicalResult Activity::computeRegions(Operation *op, Data &results) {
 static bool holdsOwnOperations(Operation *op) {
   return op
       ->walk([](Operation *nested) {
-        return isa_and_nonnull<NNDialect, onednn::OneDNNDialect>(nested->getDialect()) ||
+        return isa_and_nonnull<NNDialect, rt::RTDialect, onednn::OneDNNDialect>(
+                   nested->getDialect()) ||
                        isa<func::CallOp>(nested)
                    ? WalkResult::interrupt()
                    : WalkResult::advance();
@@ -304,7 +306,7 @@ LogicalResult Activity::interpret(Operation *op, Data &results) {
   return success();
 }
 
-LogicalResult Activity::callKernel(CallKernelOp call, Data &results) {
+LogicalResult Activity::callKernel(rt::LaunchOp call, Data &results) {
   auto kernel = module.lookupSymbol<func::FuncOp>(call.getKernel());
   if (!kernel)
     return fail(call, "calls an unknown kernel");
@@ -365,7 +367,7 @@ LogicalResult Activity::callKernel(CallKernelOp call, Data &results) {
   return success();
 }
 
-LogicalResult Activity::callRuntime(CallRuntimeOp call, Data &results) {
+LogicalResult Activity::callRuntime(rt::CallOp call, Data &results) {
   HostTensors tensors;
   std::vector<nnrt_abi_tensor> arguments;
   SmallVector<Value> operands(call.getInputs());
@@ -395,7 +397,7 @@ LogicalResult Activity::callRuntime(CallRuntimeOp call, Data &results) {
   return success();
 }
 
-LogicalResult Activity::readWeight(WeightOp weight, Data &results) {
+LogicalResult Activity::readWeight(rt::WeightOp weight, Data &results) {
   ElementsAttr value = weight.getValueAttr();
   if (!value) {
     // [[value, offset], ...]
@@ -424,7 +426,7 @@ LogicalResult Activity::readWeight(WeightOp weight, Data &results) {
 }
 
 LogicalResult Activity::compute(Operation *op, Data &results) {
-  if (isa<KernelBeginOp, KernelEndOp, check::ExpectCloseOp, check::ExpectEqOp>(op))
+  if (isa<rt::KernelBeginOp, rt::KernelEndOp, check::ExpectCloseOp, check::ExpectEqOp>(op))
     return success();
   if (auto call = dyn_cast<func::CallOp>(op)) {
     auto callee = module.lookupSymbol<func::FuncOp>(call.getCallee());
@@ -436,11 +438,11 @@ LogicalResult Activity::compute(Operation *op, Data &results) {
     results = std::move(*outcome);
     return success();
   }
-  if (auto call = dyn_cast<CallKernelOp>(op))
+  if (auto call = dyn_cast<rt::LaunchOp>(op))
     return callKernel(call, results);
-  if (auto call = dyn_cast<CallRuntimeOp>(op))
+  if (auto call = dyn_cast<rt::CallOp>(op))
     return callRuntime(call, results);
-  if (auto weight = dyn_cast<WeightOp>(op))
+  if (auto weight = dyn_cast<rt::WeightOp>(op))
     return readWeight(weight, results);
   if (op->getNumRegions() > 0 && holdsOwnOperations(op))
     return computeRegions(op, results);
@@ -451,7 +453,7 @@ LogicalResult Activity::compute(Operation *op, Data &results) {
           evaluateMemRef(op, getValue, results, message)) {
     if (failed(*done))
       return fail(op, message);
-    if (auto output = dyn_cast<OutputOp>(op))
+    if (auto output = dyn_cast<rt::OutputOp>(op))
       outputs[output.getIndex()] = results.front().buffer;
     return success();
   }

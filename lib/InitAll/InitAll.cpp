@@ -6,6 +6,7 @@
 #include "dialects/NN/IR/NN.h"
 #include "dialects/NN/Transforms/Passes.h"
 #include "dialects/OneDNN/IR/OneDNN.h"
+#include "dialects/RT/IR/RT.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
@@ -19,7 +20,7 @@ using namespace mlir;
 void nn::registerAllDialects(DialectRegistry &registry) {
   ::mlir::registerAllDialects(registry);
   ::mlir::registerAllExtensions(registry);
-  registry.insert<NNDialect, check::CheckDialect, onednn::OneDNNDialect>();
+  registry.insert<NNDialect, check::CheckDialect, onednn::OneDNNDialect, rt::RTDialect>();
   registerBitcastBufferization(registry);
   registerBufferizationModels(registry);
   onednn::registerBufferizableOpInterfaceExternalModels(registry);

@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "nn/Kernels/KernelSite.h"
+#include "dialects/RT/IR/RT.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -188,7 +189,7 @@ LogicalResult KernelSite::begin(StringRef kind) {
 void KernelSite::finish(Value count, int64_t grain) {
   func::ReturnOp::create(*kernelBuilder, getLoc(view));
   SmallVector<Type> types(ValueRange(outputs).getTypes());
-  auto op = CallKernelOp::create(
+  auto op = rt::LaunchOp::create(
       host, getLoc(view), types, FlatSymbolRefAttr::get(kernel.getSymNameAttr()),
       inputs, outputs, ValueRange{}, count, host.getI64IntegerAttr(grain));
   call = op;

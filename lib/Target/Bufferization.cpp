@@ -3,6 +3,7 @@
 
 #include "CarryInPlace.h"
 #include "dialects/NN/IR/NN.h"
+#include "dialects/RT/IR/RT.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
@@ -45,7 +46,7 @@ struct ConstantModel
     auto constant = cast<ConstantOp>(op);
     auto type = constant.getType();
     auto bufferType = MemRefType::get(type.getShape(), type.getElementType());
-    replaceOpWithNewBufferizedOp<WeightOp>(rewriter, op, bufferType,
+    replaceOpWithNewBufferizedOp<rt::WeightOp>(rewriter, op, bufferType,
                                            constant.getValueAttr(), nullptr);
     return success();
   }
@@ -96,16 +97,16 @@ struct CallModel : DstBufferizableOpInterfaceExternalModel<CallModel<CallOp>, Ca
   }
 
 private:
-  static CallKernelOp createCall(OpBuilder &builder, CallKernelOp call,
+  static rt::LaunchOp createCall(OpBuilder &builder, rt::LaunchOp call,
                                  ValueRange inputs, ValueRange outputs) {
-    return CallKernelOp::create(builder, call.getLoc(), TypeRange(),
+    return rt::LaunchOp::create(builder, call.getLoc(), TypeRange(),
                                 call.getKernelAttr(), inputs, outputs,
                                 call.getScalars(), call.getCount(),
                                 call.getGrainAttr());
   }
-  static CallRuntimeOp createCall(OpBuilder &builder, CallRuntimeOp call,
+  static rt::CallOp createCall(OpBuilder &builder, rt::CallOp call,
                                   ValueRange inputs, ValueRange outputs) {
-    return CallRuntimeOp::create(builder, call.getLoc(), TypeRange(),
+    return rt::CallOp::create(builder, call.getLoc(), TypeRange(),
                                  call.getKernel(), inputs, outputs,
                                  call.getParameters());
   }
@@ -196,8 +197,11 @@ struct PrepareBufferizationPass
 
 void nn::registerBufferizationModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, NNDialect *) {
+    context->loadDialect<rt::RTDialect>(); // Constants become rt.weight.
     ConstantOp::attachInterface<ConstantModel>(*context);
-    CallKernelOp::attachInterface<CallModel<CallKernelOp>>(*context);
-    CallRuntimeOp::attachInterface<CallModel<CallRuntimeOp>>(*context);
+  });
+  registry.addExtension(+[](MLIRContext *context, rt::RTDialect *) {
+    rt::LaunchOp::attachInterface<CallModel<rt::LaunchOp>>(*context);
+    rt::CallOp::attachInterface<CallModel<rt::CallOp>>(*context);
   });
 }

@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/NN/IR/NN.h"
+#include "dialects/RT/IR/RT.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -244,7 +245,7 @@ struct CheckSizesPass : nn::impl::CheckSizesBase<CheckSizesPass> {
     Overflows overflows(&getContext());
     SmallVector<Operation *> users;
     main.walk([&](Operation *op) {
-      if (isa<AllocateOp, ArenaOp, OutputOp, CallKernelOp>(op))
+      if (isa<rt::AllocateOp, rt::ArenaOp, rt::OutputOp, rt::LaunchOp>(op))
         users.push_back(op);
     });
     // What was tested before in the same block needs no other test.
@@ -260,7 +261,7 @@ struct CheckSizesPass : nn::impl::CheckSizesBase<CheckSizesPass> {
       for (Value operand : op->getOperands())
         if (operand.getType().isIndex())
           add(overflows.of(operand));
-      if (auto allocate = dyn_cast<AllocateOp>(op))
+      if (auto allocate = dyn_cast<rt::AllocateOp>(op))
         addBytes(builder, allocate, overflows, add);
       if (!failed)
         continue;
@@ -273,7 +274,7 @@ struct CheckSizesPass : nn::impl::CheckSizesBase<CheckSizesPass> {
 
   /// The size in bytes of what is allocated when it is needed, and its dimensions,
   /// which nothing else has looked at.
-  static void addBytes(OpBuilder &builder, AllocateOp op, Overflows &overflows,
+  static void addBytes(OpBuilder &builder, rt::AllocateOp op, Overflows &overflows,
                        function_ref<void(Value)> add) {
     MemRefType type = op.getType();
     Type element = type.getElementType();
@@ -291,7 +292,7 @@ struct CheckSizesPass : nn::impl::CheckSizesBase<CheckSizesPass> {
   }
 
   static std::string getMessage(Operation *op) {
-    if (isa<ArenaOp>(op))
+    if (isa<rt::ArenaOp>(op))
       return "the values of the model would be larger than any memory";
     std::string names = getONNXNames(op->getLoc());
     return (names.empty() ? "" : "node '" + names + "': ") +

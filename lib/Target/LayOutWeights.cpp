@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "dialects/NN/IR/NN.h"
+#include "dialects/RT/IR/RT.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "nn/Target/Passes.h"
 #include "nn/Target/Weights.h"
@@ -39,7 +40,7 @@ struct LayOutWeightsPass : nn::impl::LayOutWeightsBase<LayOutWeightsPass> {
       for (auto entry : list.getAsRange<ArrayAttr>())
         add(cast<ElementsAttr>(entry[0]), cast<IntegerAttr>(entry[1]).getInt());
 
-    module.walk([&](WeightOp weight) {
+    module.walk([&](rt::WeightOp weight) {
       ElementsAttr value = weight.getValueAttr();
       if (!value)
         return;

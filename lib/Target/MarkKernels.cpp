@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "dialects/NN/IR/NN.h"
+#include "dialects/RT/IR/RT.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -20,14 +21,14 @@ namespace {
 struct MarkKernelsPass : nn::impl::MarkKernelsBase<MarkKernelsPass> {
   /// The profiler's name for an operation, or "" if it is not a kernel.
   std::string getKind(Operation *op) {
-    if (auto call = dyn_cast<CallKernelOp>(op)) {
+    if (auto call = dyn_cast<rt::LaunchOp>(op)) {
       auto kernel = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
           op, call.getKernelAttr());
       auto kind = kernel->getAttrOfType<StringAttr>("nn.kernel");
       return kind ? kind.str() : "kernel";
     }
-    if (auto call = dyn_cast<CallRuntimeOp>(op))
-      return stringifyRuntimeKernel(call.getKernel()).str();
+    if (auto call = dyn_cast<rt::CallOp>(op))
+      return rt::stringifyRuntimeKernel(call.getKernel()).str();
     StringRef dialect = op->getName().getDialectNamespace();
     if (dialect == "onednn" || dialect == "linalg")
       return op->getName().getStringRef().str();
@@ -55,9 +56,9 @@ struct MarkKernelsPass : nn::impl::MarkKernelsBase<MarkKernelsPass> {
           {builder.getStringAttr(kind),
            builder.getStringAttr(getONNXNames(op.getLoc()))}));
       builder.setInsertionPoint(&op);
-      KernelBeginOp::create(builder, op.getLoc(), index);
+      rt::KernelBeginOp::create(builder, op.getLoc(), index);
       builder.setInsertionPointAfter(&op);
-      KernelEndOp::create(builder, op.getLoc(), index);
+      rt::KernelEndOp::create(builder, op.getLoc(), index);
     }
   }
 

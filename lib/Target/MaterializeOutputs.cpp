@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "dialects/NN/IR/NN.h"
+#include "dialects/RT/IR/RT.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "nn/Target/Passes.h"
@@ -48,7 +49,7 @@ struct MaterializeOutputsPass
           allocation.getType().getLayout().isIdentity() &&
           taken.insert(allocation).second) {
         builder.setInsertionPoint(allocation);
-        auto output = OutputOp::create(builder, allocation.getLoc(),
+        auto output = rt::OutputOp::create(builder, allocation.getLoc(),
                                        allocation.getType(), index,
                                        allocation.getDynamicSizes());
         allocation.getResult().replaceAllUsesWith(output);
@@ -62,7 +63,7 @@ struct MaterializeOutputsPass
       for (int64_t i = 0; i < type.getRank(); ++i)
         if (type.isDynamicDim(i))
           sizes.push_back(memref::DimOp::create(builder, returnOp.getLoc(), value, i));
-      auto output = OutputOp::create(
+      auto output = rt::OutputOp::create(
           builder, returnOp.getLoc(),
           MemRefType::get(type.getShape(), type.getElementType()), index, sizes);
       memref::CopyOp::create(builder, returnOp.getLoc(), value, output);

@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/NN/IR/NN.h"
+#include "dialects/RT/IR/RT.h"
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/Transforms/BufferViewFlowAnalysis.h"
@@ -74,19 +75,19 @@ private:
   /// Has a loop that allocates free, iteration by iteration, what it has allocated
   /// since it began and does not carry on.
   static void releaseInIterations(LoopLikeOpInterface loop) {
-    bool allocates = loop->walk([](AllocateOp) { return WalkResult::interrupt(); })
+    bool allocates = loop->walk([](rt::AllocateOp) { return WalkResult::interrupt(); })
                          .wasInterrupted();
     if (!allocates || !isa<scf::ForOp, scf::WhileOp>(loop))
       return;
     OpBuilder builder(loop);
-    Value mark = MarkOp::create(builder, loop.getLoc(), builder.getIndexType());
+    Value mark = rt::MarkOp::create(builder, loop.getLoc(), builder.getIndexType());
     Operation *end = loop->getRegions().back().front().getTerminator();
     SmallVector<Value> kept;
     for (Value carried : end->getOperands())
       if (isa<MemRefType>(carried.getType()))
         kept.push_back(carried);
     builder.setInsertionPoint(end);
-    ReleaseOp::create(builder, loop.getLoc(), mark, kept);
+    rt::ReleaseOp::create(builder, loop.getLoc(), mark, kept);
   }
 
   /// Finds all allocations, their lives and sizes.
@@ -103,7 +104,7 @@ private:
       bool planned = !leavesIteration(op, sameBuffers) && collectSizeOps(op, block, slice);
       if (!planned) {
         OpBuilder builder(op);
-        auto allocate = AllocateOp::create(builder, op.getLoc(), op.getType(),
+        auto allocate = rt::AllocateOp::create(builder, op.getLoc(), op.getType(),
                                            op.getDynamicSizes());
         op.replaceAllUsesWith(allocate.getResult());
         op.erase();
@@ -392,7 +393,7 @@ void ArenaPlanner::run() {
       size = arith::MaxSIOp::create(builder, loc, size, other);
     end = arith::AddIOp::create(builder, loc, end, size);
   }
-  Value arena = ArenaOp::create(
+  Value arena = rt::ArenaOp::create(
       builder, loc, MemRefType::get({ShapedType::kDynamic}, builder.getI8Type()), end);
   if (std::optional<std::string> formula = describeSize(end, main))
     module->setAttr("nn.arena_bytes", builder.getStringAttr(*formula));

@@ -3,6 +3,7 @@
 
 #include "RuntimeToLLVM.h"
 #include "dialects/NN/IR/NN.h"
+#include "dialects/RT/IR/RT.h"
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/Pattern.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
@@ -80,10 +81,10 @@ Value createDescriptor(ConversionPatternRewriter &rewriter, Location loc,
   return descriptor;
 }
 
-struct WeightLowering : ConvertOpToLLVMPattern<WeightOp> {
+struct WeightLowering : ConvertOpToLLVMPattern<rt::WeightOp> {
   using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
   LogicalResult
-  matchAndRewrite(WeightOp op, OpAdaptor,
+  matchAndRewrite(rt::WeightOp op, OpAdaptor,
                   ConversionPatternRewriter &rewriter) const override {
     if (!op.getOffset())
       return op.emitOpError("has no place in the weights section yet");
@@ -125,10 +126,10 @@ void replaceByRuntimeBuffer(ConversionPatternRewriter &rewriter, Operation *op,
                            cast<MemRefType>(op->getResult(0).getType()), pointer, sizes));
 }
 
-struct OutputLowering : ConvertOpToLLVMPattern<OutputOp> {
+struct OutputLowering : ConvertOpToLLVMPattern<rt::OutputOp> {
   using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
   LogicalResult
-  matchAndRewrite(OutputOp op, OpAdaptor adaptor,
+  matchAndRewrite(rt::OutputOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     auto type = cast<MemRefType>(op.getType());
@@ -147,10 +148,10 @@ struct OutputLowering : ConvertOpToLLVMPattern<OutputOp> {
   }
 };
 
-struct ArenaLowering : ConvertOpToLLVMPattern<ArenaOp> {
+struct ArenaLowering : ConvertOpToLLVMPattern<rt::ArenaOp> {
   using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
   LogicalResult
-  matchAndRewrite(ArenaOp op, OpAdaptor adaptor,
+  matchAndRewrite(rt::ArenaOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     replaceByRuntimeBuffer(rewriter, op, *getTypeConverter(), RuntimeEntry::arena,
                            {adaptor.getBytes()}, adaptor.getBytes());
@@ -158,10 +159,10 @@ struct ArenaLowering : ConvertOpToLLVMPattern<ArenaOp> {
   }
 };
 
-struct AllocateLowering : ConvertOpToLLVMPattern<AllocateOp> {
+struct AllocateLowering : ConvertOpToLLVMPattern<rt::AllocateOp> {
   using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
   LogicalResult
-  matchAndRewrite(AllocateOp op, OpAdaptor adaptor,
+  matchAndRewrite(rt::AllocateOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     auto type = cast<MemRefType>(op.getType());
@@ -179,10 +180,10 @@ struct AllocateLowering : ConvertOpToLLVMPattern<AllocateOp> {
   }
 };
 
-struct MarkLowering : ConvertOpToLLVMPattern<MarkOp> {
+struct MarkLowering : ConvertOpToLLVMPattern<rt::MarkOp> {
   using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
   LogicalResult
-  matchAndRewrite(MarkOp op, OpAdaptor,
+  matchAndRewrite(rt::MarkOp op, OpAdaptor,
                   ConversionPatternRewriter &rewriter) const override {
     rewriter.replaceOp(op, emitRuntimeCall(rewriter, op.getLoc(), getRuntimeContext(op),
                                            RuntimeEntry::mark, {}));
@@ -190,10 +191,10 @@ struct MarkLowering : ConvertOpToLLVMPattern<MarkOp> {
   }
 };
 
-struct ReleaseLowering : ConvertOpToLLVMPattern<ReleaseOp> {
+struct ReleaseLowering : ConvertOpToLLVMPattern<rt::ReleaseOp> {
   using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
   LogicalResult
-  matchAndRewrite(ReleaseOp op, OpAdaptor adaptor,
+  matchAndRewrite(rt::ReleaseOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     SmallVector<Value> addresses;
@@ -303,10 +304,10 @@ private:
 
 /// Packs the arguments into a struct on the stack and has parallel_for call a
 /// trampoline, which unpacks them and calls the kernel on a range.
-struct CallKernelLowering : ConvertOpToLLVMPattern<CallKernelOp> {
+struct LaunchLowering : ConvertOpToLLVMPattern<rt::LaunchOp> {
   using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
   LogicalResult
-  matchAndRewrite(CallKernelOp op, OpAdaptor adaptor,
+  matchAndRewrite(rt::LaunchOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     for (Type type : op->getOperandTypes())
@@ -348,7 +349,7 @@ struct CallKernelLowering : ConvertOpToLLVMPattern<CallKernelOp> {
 
   /// One per kernel and types of arguments, since these decide what is packed.
   LLVM::LLVMFuncOp getTrampoline(ConversionPatternRewriter &rewriter,
-                                 CallKernelOp op, LLVM::LLVMStructType structType,
+                                 rt::LaunchOp op, LLVM::LLVMStructType structType,
                                  ArrayRef<Type> originals) const {
     auto module = op->getParentOfType<ModuleOp>();
     constexpr StringLiteral typesName = "nn.packed_types";
@@ -417,10 +418,10 @@ std::optional<int32_t> getAbiType(Type type) {
 }
 
 /// Describes the arguments on the stack, and calls the table's entry.
-struct CallRuntimeLowering : ConvertOpToLLVMPattern<CallRuntimeOp> {
+struct CallLowering : ConvertOpToLLVMPattern<rt::CallOp> {
   using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
   LogicalResult
-  matchAndRewrite(CallRuntimeOp op, OpAdaptor adaptor,
+  matchAndRewrite(rt::CallOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     Type pointer = LLVM::LLVMPointerType::get(getContext());
@@ -479,7 +480,7 @@ void nn::populateRuntimeToLLVMPatterns(const LLVMTypeConverter &converter,
                                        RewritePatternSet &patterns) {
   patterns.add<WeightLowering, OutputLowering, ArenaLowering, AllocateLowering,
                MarkLowering, ReleaseLowering,
-               KernelMarkLowering<KernelBeginOp, RuntimeEntry::kernel_begin>,
-               KernelMarkLowering<KernelEndOp, RuntimeEntry::kernel_end>,
-               AssertLowering, CallKernelLowering, CallRuntimeLowering>(converter);
+               KernelMarkLowering<rt::KernelBeginOp, RuntimeEntry::kernel_begin>,
+               KernelMarkLowering<rt::KernelEndOp, RuntimeEntry::kernel_end>,
+               AssertLowering, LaunchLowering, CallLowering>(converter);
 }

@@ -56,11 +56,11 @@ static StringRef getSpecialLowering(OperationName op) {
       .Case("nn.constant", "a view of the weights section (bufferization)")
       .Cases({"nn.fusion", "nn.yield"},
              "claimed as a group, or split again (all three conversions)")
-      .Case("nn.call_kernel", "a call of a generated kernel")
-      .Cases({"nn.allocate", "nn.arena", "nn.output", "nn.weight"},
+      .Case("rt.launch", "a call of a generated kernel")
+      .Cases({"rt.allocate", "rt.arena", "rt.output", "rt.weight"},
              "an address that the runtime gives")
-      .Cases({"nn.mark", "nn.release"}, "a call of the runtime's pool of buffers")
-      .Cases({"nn.kernel_begin", "nn.kernel_end"}, "a call of the runtime's profiler")
+      .Cases({"rt.mark", "rt.release"}, "a call of the runtime's pool of buffers")
+      .Cases({"rt.kernel_begin", "rt.kernel_end"}, "a call of the runtime's profiler")
       .Default("");
 }
 

@@ -77,7 +77,7 @@ class Kernel:
         self.outputs = [parse_type(t) for t in self.split_types(outputs)]
         lines = []
         for line in body.splitlines():
-            if "nn.call_kernel" in line or "nn.constant" in line or "cf.assert" in line:
+            if "rt.launch" in line or "nn.constant" in line or "cf.assert" in line:
                 continue
             if "func.func @main" in line:
                 line = re.sub(r" -> .*\{", " -> index {", line)

@@ -132,21 +132,3 @@ FusionOp::reifyResultShapes(OpBuilder &builder,
   }
   return success();
 }
-
-//===----------------------------------------------------------------------===//
-// CallKernelOp
-//===----------------------------------------------------------------------===//
-
-// call_kernel_c1
-LogicalResult CallKernelOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  auto kernel = symbols.lookupNearestSymbolFrom<func::FuncOp>(*this, getKernelAttr());
-  if (!kernel)
-    return emitOpError("'") << getKernel() << "' is not a function";
-  size_t expected =
-      getInputs().size() + getOutputs().size() + getScalars().size() + 2;
-  if (kernel.getNumArguments() != expected)
-    return emitOpError("'") << getKernel() << "' takes "
-                            << kernel.getNumArguments() << " arguments, not "
-                            << expected;
-  return success();
-}

@@ -14,7 +14,6 @@ include "dialects/NN/IR/NNNormalizationOps.td"
 include "dialects/NN/IR/NNPoolOps.td"
 include "dialects/NN/IR/NNQuantizationOps.td"
 include "dialects/NN/IR/NNReductionOps.td"
-include "dialects/NN/IR/NNRuntimeOps.td"
 include "dialects/NN/IR/NNShapeOps.td"
 include "dialects/NN/IR/NNSignalOps.td"
 

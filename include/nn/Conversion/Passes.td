@@ -13,7 +13,7 @@ include "mlir/Pass/PassBase.td"
 def ConvertNNToKernels : Pass<"convert-nn-to-kernels", "ModuleOp"> {
   let summary = "Generate kernels for operators and fusions";
   let description = [{
-    Replaces nn operators and fusions that have a kernel template by an `nn.call_kernel`
+    Replaces nn operators and fusions that have a kernel template by an `rt.launch`
     of a private function, which consists of vector, scf, memref, arith and math
     operations on identity-layout memrefs. Operators without a template are left alone.
     Equal kernels are emitted once.
@@ -29,7 +29,7 @@ def ConvertNNToKernels : Pass<"convert-nn-to-kernels", "ModuleOp"> {
     ```mlir
     func.func @main(%x: tensor<4x64xf32>) -> tensor<4x64xf32> {
       %0 = tensor.empty() : tensor<4x64xf32>
-      %1 = nn.call_kernel @kernel_elementwise_0 ins(%x ...) outs(%0 ...) ...
+      %1 = rt.launch @kernel_elementwise_0 ins(%x ...) outs(%0 ...) ...
       return %1 : tensor<4x64xf32>
     }
     func.func private @kernel_elementwise_0(%in: memref<4x64xf32>,
@@ -47,8 +47,8 @@ def ConvertNNToKernels : Pass<"convert-nn-to-kernels", "ModuleOp"> {
     "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
     "::mlir::cf::ControlFlowDialect", "::mlir::func::FuncDialect",
     "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
-    "::mlir::nn::NNDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
-    "::mlir::vector::VectorDialect"];
+    "::mlir::nn::NNDialect", "::mlir::nn::rt::RTDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect", "::mlir::vector::VectorDialect"];
 }
 
 def ExpandMath : Pass<"nn-expand-math"> {
@@ -109,7 +109,7 @@ def ConvertNNToLinalg : Pass<"convert-nn-to-linalg", "::mlir::func::FuncOp"> {
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect",
     "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
-    "::mlir::nn::NNDialect", "::mlir::tensor::TensorDialect",
+    "::mlir::nn::NNDialect", "::mlir::nn::rt::RTDialect", "::mlir::tensor::TensorDialect",
     "::mlir::vector::VectorDialect"];
 }
 
@@ -133,13 +133,13 @@ def ConvertCopies : Pass<"nn-convert-copies", "::mlir::ModuleOp"> {
     ```
     After:
     ```mlir
-    nn.call_kernel @copy ins(%x_cast : memref<?x?xf32, strided<[?, 1], offset: ?>>)
+    rt.launch @copy ins(%x_cast : memref<?x?xf32, strided<[?, 1], offset: ?>>)
       outs(%part_cast : ...) scalars() count(%c2)
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::memref::MemRefDialect",
-                           "::mlir::nn::NNDialect", "::mlir::scf::SCFDialect"];
+                           "::mlir::nn::rt::RTDialect", "::mlir::scf::SCFDialect"];
 }
 
 def ConvertLinalgToKernels
@@ -147,7 +147,7 @@ def ConvertLinalgToKernels
   let summary = "Turn linalg operations on buffers into kernels";
   let description = [{
     Each linalg operation outside of kernels is outlined as loops in a function, which an
-    `nn.call_kernel` calls. Outer parallel loops become the range of the call; inner loops
+    `rt.launch` calls. Outer parallel loops become the range of the call; inner loops
     stay loops, which LLVM vectorizes. A nest that starts with a reduction runs as a whole;
     so do sequential loops that only load, compute and store, as those of a scatter.
     Operations on single elements become plain code in place, and so do nests that use a
@@ -165,7 +165,7 @@ def ConvertLinalgToKernels
     ```
     After:
     ```mlir
-    nn.call_kernel @loops_0 ins(%x : ...) outs(%y : ...) scalars() count(%c8)
+    rt.launch @loops_0 ins(%x : ...) outs(%y : ...) scalars() count(%c8)
 
     func.func private @loops_0(%x, %y, %begin: index, %end: index)
         attributes {nn.kernel = "linalg.generic"} {
@@ -176,7 +176,7 @@ def ConvertLinalgToKernels
   let statistics = [Statistic<"numKernels", "kernels", "Kernels made">];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::memref::MemRefDialect",
-                           "::mlir::nn::NNDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::nn::rt::RTDialect", "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect"];
 }
 

@@ -13,7 +13,7 @@ namespace mlir::nn {
 #define GEN_PASS_REGISTRATION
 #include "nn/Target/Passes.h.inc"
 
-/// How nn.constant and nn.call_kernel are bufferized.
+/// How nn.constant and rt.launch are bufferized.
 void registerBufferizationModels(DialectRegistry &registry);
 
 /// The model's function, or null.

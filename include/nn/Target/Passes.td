@@ -48,11 +48,12 @@ def EliminateEmptyTensors
 def MaterializeOutputs : Pass<"nn-materialize-outputs", "::mlir::ModuleOp"> {
   let summary = "Write results into the buffers of the model's outputs";
   let description = [{
-    A buffer that `@main` returns is allocated by `nn.output` instead, or, if that is not
+    A buffer that `@main` returns is allocated by `rt.output` instead, or, if that is not
     possible (an input, a weight, a view, a result returned twice), copied there. The
     function then returns only a status (i32).
   }];
-  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::nn::rt::RTDialect"];
   let statistics = [
     Statistic<"numDirect", "direct", "Outputs written in place">,
     Statistic<"numCopied", "copied", "Outputs copied">];
@@ -79,16 +80,17 @@ def ResolveDims : Pass<"nn-resolve-dims", "::mlir::ModuleOp"> {
 def PlanArena : Pass<"nn-plan-arena", "::mlir::ModuleOp"> {
   let summary = "Place all intermediate buffers in one arena";
   let description = [{
-    Replaces the allocations of `@main` by views of one `nn.arena`. Buffers that are not
+    Replaces the allocations of `@main` by views of one `rt.arena`. Buffers that are not
     live at the same time share memory. A buffer of static size gets an offset. Buffers
     whose size depends on the inputs' shapes share slots, each as large as its largest
     buffer, so that the arena's size is a formula of the inputs' dimensions. Buffers whose
-    size depends on data come from `nn.allocate`.
+    size depends on data come from `rt.allocate`.
 
     The module's attribute `nn.arena_bytes` is the formula as text (SizeFormula.h), and
     `nn.data_dependent_buffers` the number of buffers that are not in it.
   }];
-  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::nn::rt::RTDialect"];
   let statistics = [
     Statistic<"numStatic", "static", "Buffers of static size">,
     Statistic<"numSymbolic", "symbolic", "Buffers of symbolic size">,
@@ -111,7 +113,7 @@ def CheckSizes : Pass<"nn-check-sizes", "::mlir::ModuleOp"> {
     %bytes = arith.muli %area, %c400 : index
     %fits = arith.xori %fails, %true : i1
     cf.assert %fits, "the values of the model would be larger than any memory"
-    %arena = nn.arena %bytes : memref<?xi8>
+    %arena = rt.arena %bytes : memref<?xi8>
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect"];
@@ -130,9 +132,10 @@ def LayOutWeights : Pass<"nn-lay-out-weights", "::mlir::ModuleOp"> {
 def MarkKernels : Pass<"nn-mark-kernels", "::mlir::ModuleOp"> {
   let summary = "Number the kernels and bracket them for the profiler";
   let description = [{
-    Puts every operation of `@main` that computes something between `nn.kernel_begin` and
-    `nn.kernel_end`. The module's attribute `nn.kernels` lists kinds and ONNX nodes.
+    Puts every operation of `@main` that computes something between `rt.kernel_begin` and
+    `rt.kernel_end`. The module's attribute `nn.kernels` lists kinds and ONNX nodes.
   }];
+  let dependentDialects = ["::mlir::nn::rt::RTDialect"];
 }
 
 def SetTarget : Pass<"nn-set-target", "::mlir::ModuleOp"> {

@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "dialects/NN/IR/NN.h"
+#include "dialects/RT/IR/RT.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -126,7 +127,7 @@ struct ConvertCopies : nn::impl::ConvertCopiesBase<ConvertCopies> {
     Value from = prepare(op.getSource()), to = prepare(op.getTarget());
     func::FuncOp kernel = getKernel(loc, cast<MemRefType>(from.getType()),
                                     cast<MemRefType>(to.getType()));
-    CallKernelOp::create(builder, loc, TypeRange(), kernel.getSymName(), from, to,
+    rt::LaunchOp::create(builder, loc, TypeRange(), kernel.getSymName(), from, to,
                          ValueRange(), count,
                          std::max<int64_t>(1, kThreadWork / row));
     op.erase();

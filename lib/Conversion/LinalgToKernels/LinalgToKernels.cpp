@@ -3,6 +3,7 @@
 
 #include "Transpose.h"
 #include "dialects/NN/IR/NN.h"
+#include "dialects/RT/IR/RT.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
@@ -74,7 +75,7 @@ static bool areDisjoint(ArrayRef<Value> inputs, ArrayRef<Value> outputs) {
   return llvm::all_of(roots, [](Value root) {
     if (auto argument = dyn_cast<BlockArgument>(root))
       return isa<func::FuncOp>(argument.getOwner()->getParentOp());
-    return isa<memref::AllocOp, memref::GetGlobalOp, WeightOp, OutputOp>(root.getDefiningOp());
+    return isa<memref::AllocOp, memref::GetGlobalOp, rt::WeightOp, rt::OutputOp>(root.getDefiningOp());
   });
 }
 
@@ -94,7 +95,7 @@ public:
 
 private:
   unsigned countOuterLoops();
-  CallKernelOp createCall(OpBuilder &builder);
+  rt::LaunchOp createCall(OpBuilder &builder);
   void emitOuterLoop(OpBuilder &builder, Value begin, Value end);
   void emitInnerLoops(OpBuilder &builder, Location loc, unsigned depth);
   Value inKernel(Value value);
@@ -193,7 +194,7 @@ void Outliner::emitOuterLoop(OpBuilder &builder, Value begin, Value end) {
       });
 }
 
-CallKernelOp Outliner::createCall(OpBuilder &builder) {
+rt::LaunchOp Outliner::createCall(OpBuilder &builder) {
   Location loc = loops->getLoc();
   SmallVector<Value> indices;
   for (Value scalar : scalars)
@@ -207,7 +208,7 @@ CallKernelOp Outliner::createCall(OpBuilder &builder) {
     else
       work *= getTrips(size);
   }
-  return CallKernelOp::create(builder, loc, TypeRange(), "loops", inputs, outputs,
+  return rt::LaunchOp::create(builder, loc, TypeRange(), "loops", inputs, outputs,
                               indices, count,
                               std::max<int64_t>(1, kThreadWork / work));
 }
@@ -215,7 +216,7 @@ CallKernelOp Outliner::createCall(OpBuilder &builder) {
 bool Outliner::outline(KernelTable &kernels, StringRef kind) {
   OpBuilder builder(loops);
   Location loc = loops->getLoc();
-  CallKernelOp call = createCall(builder);
+  rt::LaunchOp call = createCall(builder);
 
   SmallVector<Value> arguments(inputs);
   arguments.append(outputs);

@@ -59,7 +59,7 @@ public:
 private:
   bool isContiguous(MemRefType type, int64_t dim) const;
   int64_t getKnownSize(const Group &group) const;
-  CallKernelOp createCall();
+  rt::LaunchOp createCall();
   View makeView(Value memref);
   Value getSize(Value memref, const Group &group);
   void emitUnit(Value unit);
@@ -181,7 +181,7 @@ View TransposeEmitter::makeView(Value memref) {
   return view;
 }
 
-CallKernelOp TransposeEmitter::createCall() {
+rt::LaunchOp TransposeEmitter::createCall() {
   OpBuilder builder(op);
   KernelEmitter host(builder, op.getLoc(), 2 * kPartBits);
   e.emplace(host);
@@ -195,13 +195,13 @@ CallKernelOp TransposeEmitter::createCall() {
     int64_t size = getKnownSize(group);
     work *= ShapedType::isDynamic(size) ? kBlock : std::min(size, kBlock);
   }
-  return CallKernelOp::create(builder, op.getLoc(), TypeRange(), "transpose",
+  return rt::LaunchOp::create(builder, op.getLoc(), TypeRange(), "transpose",
                               op.getInput(), op.getInit(), ValueRange(), count,
                               std::max<int64_t>(1, kThreadWork / work));
 }
 
 TransposeKernel TransposeEmitter::emit() {
-  CallKernelOp call = createCall();
+  rt::LaunchOp call = createCall();
   Location loc = op.getLoc();
   OpBuilder builder = OpBuilder::atBlockEnd(op->getParentOfType<ModuleOp>().getBody());
   Type index = builder.getIndexType();

@@ -5,6 +5,7 @@
 #define NN_LIB_CONVERSION_LINALGTOKERNELS_TRANSPOSE_H
 
 #include "dialects/NN/IR/NN.h"
+#include "dialects/RT/IR/RT.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
@@ -12,7 +13,7 @@ namespace mlir::nn {
 
 /// A call, before the operation, of a new kernel that computes it.
 struct TransposeKernel {
-  CallKernelOp call;
+  rt::LaunchOp call;
   func::FuncOp kernel;
 };
 

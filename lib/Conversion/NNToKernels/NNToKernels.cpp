@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "dialects/NN/IR/NN.h"
+#include "dialects/RT/IR/RT.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -113,7 +114,7 @@ private:
     SmallVector<Operation *> roots, replaced;
     function.walk<WalkOrder::PreOrder>([&](Operation *op) {
       if (isa_and_nonnull<NNDialect>(op->getDialect()) &&
-          !isa<ConstantOp, CallKernelOp>(op)) {
+          !isa<ConstantOp>(op)) {
         roots.push_back(op);
         return WalkResult::skip();
       }
@@ -139,7 +140,7 @@ private:
         StringRef kind =
             site.kernel->getAttrOfType<StringAttr>("nn.kernel").getValue();
         auto [kernel, isNew] = kernels.add(site.kernel, ("kernel_" + kind).str());
-        cast<CallKernelOp>(site.call).setKernel(kernel.getSymName());
+        cast<rt::LaunchOp>(site.call).setKernel(kernel.getSymName());
         numKernels += isNew;
         ++numCalls;
         replaced.push_back(root);

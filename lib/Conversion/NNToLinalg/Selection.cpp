@@ -49,7 +49,7 @@ struct LowerTopK : LinalgPattern<TopKOp> {
     }
     Type i64 = e.rewriter.getI64Type();
     SmallVector<Value> results = e.callRuntime(
-        RuntimeKernel::TopK, {input},
+        rt::RuntimeKernel::TopK, {input},
         {e.empty(*sizes, TensorEmitter::getElement(input)), e.empty(*sizes, i64),
          e.empty({size}, i64)},
         {getTypeNumber(op.getInput()), axis, op.getLargest()});
@@ -65,7 +65,7 @@ struct LowerNonZero : LinalgPattern<NonZeroOp> {
     Sizes dims = e.getDims(input);
     Type i64 = e.rewriter.getI64Type();
     SmallVector<Value> results = e.callRuntime(
-        RuntimeKernel::NonZero, {input},
+        rt::RuntimeKernel::NonZero, {input},
         {e.empty({e.size(dims.size()), e.product(dims)}, i64), e.empty({}, i64)},
         {getTypeNumber(op.getInput())});
     return e.replace({takeFront(e, results[0], 1, results[1])});
@@ -85,7 +85,7 @@ struct LowerUnique : LinalgPattern<UniqueOp> {
     Type i64 = e.rewriter.getI64Type();
     auto list = [&] { return e.empty({size}, i64); };
     SmallVector<Value> results = e.callRuntime(
-        RuntimeKernel::Unique, {input},
+        rt::RuntimeKernel::Unique, {input},
         {e.empty(values, TensorEmitter::getElement(input)), list(), list(), list(),
          e.empty({}, i64), e.empty({e.mul(size, e.size(2))}, i64)},
         {getTypeNumber(op.getInput()), axis, op.getSorted()});
@@ -115,7 +115,7 @@ struct LowerNonMaxSuppression : LinalgPattern<NonMaxSuppressionOp> {
     };
     Type f32 = e.rewriter.getF32Type();
     SmallVector<Value> results = e.callRuntime(
-        RuntimeKernel::NonMaxSuppression,
+        rt::RuntimeKernel::NonMaxSuppression,
         {op.getBoxes(), op.getScores(), orAny(op.getMaxBoxes(), i64),
          orAny(op.getIouThreshold(), f32), orAny(op.getScoreThreshold(), f32)},
         {e.empty({room, e.size(3)}, i64), e.empty({}, i64), e.empty({scores[2]}, i64)},
@@ -134,7 +134,7 @@ struct LowerRoiAlign : LinalgPattern<RoiAlignOp> {
       return failure();
     double scale = op.getSpatialScale().convertToDouble();
     SmallVector<Value> results = e.callRuntime(
-        RuntimeKernel::RoiAlign,
+        rt::RuntimeKernel::RoiAlign,
         {op.getInput(), op.getRois(), op.getBatchIndices()},
         {e.empty(*sizes, e.rewriter.getF32Type())},
         {op.getHalfPixel(), op.getMode() == "max", int64_t(op.getSamplingRatio()),

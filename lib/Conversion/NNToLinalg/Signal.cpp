@@ -35,7 +35,7 @@ struct LowerDFT : LinalgPattern<DFTOp> {
     Value input = op.getInput();
     int64_t axis = normalizeAxis(op.getAxis(), sizes->size());
     return e.replace(e.callRuntime(
-        RuntimeKernel::DFT, {input, orZero(e, op.getDftLength(), "dft_length")},
+        rt::RuntimeKernel::DFT, {input, orZero(e, op.getDftLength(), "dft_length")},
         {e.empty(*sizes, TensorEmitter::getElement(input))},
         {axis, op.getInverse(), op.getOnesided()}));
   }
@@ -53,7 +53,7 @@ struct LowerSTFT : LinalgPattern<STFTOp> {
     if (!window)
       window = e.filled({}, element, 0);
     return e.replace(e.callRuntime(
-        RuntimeKernel::STFT,
+        rt::RuntimeKernel::STFT,
         {signal, op.getFrameStep(), window,
          orZero(e, op.getFrameLength(), "frame_length")},
         {e.empty(*sizes, element)}, {}));

@@ -415,10 +415,10 @@ Value TensorEmitter::castTo(Value tensor, RankedTensorType type) {
   return tensor::CastOp::create(rewriter, location, type, tensor);
 }
 
-SmallVector<Value> TensorEmitter::callRuntime(RuntimeKernel kernel, ValueRange inputs,
+SmallVector<Value> TensorEmitter::callRuntime(rt::RuntimeKernel kernel, ValueRange inputs,
                                               ValueRange outputs,
                                               ArrayRef<int64_t> parameters) {
-  auto call = CallRuntimeOp::create(rewriter, location, outputs.getTypes(), kernel, inputs,
+  auto call = rt::CallOp::create(rewriter, location, outputs.getTypes(), kernel, inputs,
                                     outputs, parameters);
   return SmallVector<Value>(call.getResults());
 }

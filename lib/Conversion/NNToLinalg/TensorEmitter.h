@@ -5,6 +5,7 @@
 #define NN_LIB_CONVERSION_NNTOLINALG_TENSOREMITTER_H
 
 #include "dialects/NN/IR/NN.h"
+#include "dialects/RT/IR/RT.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/PatternMatch.h"
 #include "nn/Analysis/SymbolicDims.h"
@@ -160,7 +161,7 @@ public:
   Value castTo(Value tensor, RankedTensorType type);
 
   /// Calls a kernel of the runtime; `outputs` are what it writes to.
-  SmallVector<Value> callRuntime(RuntimeKernel kernel, ValueRange inputs,
+  SmallVector<Value> callRuntime(rt::RuntimeKernel kernel, ValueRange inputs,
                                  ValueRange outputs, ArrayRef<int64_t> parameters);
 
   /// Replaces the operator, with casts to its static sizes and signedness.

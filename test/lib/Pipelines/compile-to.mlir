@@ -39,7 +39,7 @@
 // No operator of nn is left but calls of kernels and constants.
 // PLACE-NOT: = nn.conv
 // PLACE-NOT: = nn.softmax
-// PLACE: nn.call_kernel @kernel_softmax
+// PLACE: rt.launch @kernel_softmax
 // PLACE: func.func private @kernel_softmax
 // PLACE-SAME: nn.kernel = "softmax"
 
@@ -54,8 +54,8 @@
 // BUFFERIZE: func.func @main(%{{.*}}: !llvm.ptr, %{{.*}}: memref<?x3x8x8xf32>
 // BUFFERIZE-SAME: -> i32
 // BUFFERIZE-NOT: memref.alloc
-// BUFFERIZE: nn.arena
-// BUFFERIZE: nn.output 0(
+// BUFFERIZE: rt.arena
+// BUFFERIZE: rt.output 0(
 
 // EMIT-NOT: = {{(nn|memref|vector|scf|linalg)[.]}}
 // EMIT: llvm.func @nnrt_model_run_x86_64_v4

@@ -15,7 +15,7 @@
 // CHECK-NOT: arith.mulf
 // CHECK: %[[HOLDS:.*]] = arith.xori %[[FAILS]], %true
 // CHECK: cf.assert %[[HOLDS]], "the values of the model would be larger than any memory"
-// CHECK: nn.arena
+// CHECK: rt.arena
 func.func @main(%x: memref<?x?xf32>) -> memref<?xi8> {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
@@ -27,7 +27,7 @@ func.func @main(%x: memref<?x?xf32>) -> memref<?xi8> {
   %plus = arith.addi %row, %c64 : index
   %area = arith.muli %h, %plus : index
   %bytes = arith.muli %area, %c4 : index
-  %arena = nn.arena %bytes : memref<?xi8>
+  %arena = rt.arena %bytes : memref<?xi8>
   return %arena : memref<?xi8>
 }
 
@@ -45,6 +45,6 @@ func.func @main(%x: memref<1xi64>) -> memref<?xi8> {
   %data = memref.load %x[%c0] : memref<1xi64>
   %n = arith.index_cast %data : i64 to index
   %more = arith.addi %n, %c1 : index
-  %arena = nn.arena %more : memref<?xi8>
+  %arena = rt.arena %more : memref<?xi8>
   return %arena : memref<?xi8>
 }

@@ -25,20 +25,20 @@ func.func @main(%ctx: !llvm.ptr, %x: memref<16xf32>) -> i32 {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %bytes = arith.constant 64 : index
-  %arena = nn.arena %bytes : memref<?xi8>
+  %arena = rt.arena %bytes : memref<?xi8>
   %a = memref.view %arena[%c0][] : memref<?xi8> to memref<16xf32>
-  nn.kernel_begin 0
-  nn.call_kernel @k ins(%x : memref<16xf32>) outs(%a : memref<16xf32>) scalars() count(%c1)
-  nn.kernel_end 0
-  %mark = nn.mark
-  nn.release %mark keep %a : memref<16xf32>
-  %w = nn.weight at 64 : memref<16xf32>
-  %o = nn.output 0() : memref<16xf32>
-  nn.call_kernel @k ins(%w : memref<16xf32>) outs(%o : memref<16xf32>) scalars() count(%c1)
+  rt.kernel_begin 0
+  rt.launch @k ins(%x : memref<16xf32>) outs(%a : memref<16xf32>) scalars() count(%c1)
+  rt.kernel_end 0
+  %mark = rt.mark
+  rt.release %mark keep %a : memref<16xf32>
+  %w = rt.weight at 64 : memref<16xf32>
+  %o = rt.output 0() : memref<16xf32>
+  rt.launch @k ins(%w : memref<16xf32>) outs(%o : memref<16xf32>) scalars() count(%c1)
   %view = memref.view %arena[%c0][%c1, %c1] : memref<?xi8> to memref<?x?x4xf32>
   %slice = memref.reinterpret_cast %view to offset: [%c1], sizes: [%c1, %c1, 2],
       strides: [%c1, 4, 1] : memref<?x?x4xf32> to memref<?x?x2xf32, strided<[?, 4, 1], offset: ?>>
-  nn.call_kernel @d ins(%view : memref<?x?x4xf32>)
+  rt.launch @d ins(%view : memref<?x?x4xf32>)
       outs(%slice : memref<?x?x2xf32, strided<[?, 4, 1], offset: ?>>) scalars() count(%c1)
   %s = arith.constant 0 : i32
   return %s : i32

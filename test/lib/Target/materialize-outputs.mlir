@@ -5,15 +5,15 @@
 func.func @main(%ctx: !llvm.ptr, %x: memref<4x?xf32>, %n: index)
     -> (memref<4x?xf32> {nn.name = "a"}, memref<?x4xf32>, memref<?x4xf32>) {
   // What was allocated for a result is the caller's buffer.
-  // CHECK: %[[OUT:.*]] = nn.output 1(%[[N]]) : memref<?x4xf32>
-  // CHECK-NEXT: nn.call_kernel @k ins() outs(%[[OUT]]
+  // CHECK: %[[OUT:.*]] = rt.output 1(%[[N]]) : memref<?x4xf32>
+  // CHECK-NEXT: rt.launch @k ins() outs(%[[OUT]]
   %a = memref.alloc(%n) : memref<?x4xf32>
-  nn.call_kernel @k ins() outs(%a : memref<?x4xf32>) scalars() count(%n)
+  rt.launch @k ins() outs(%a : memref<?x4xf32>) scalars() count(%n)
   // An input, and a buffer that is an output already, are copied.
   // CHECK: %[[DIM:.*]] = memref.dim %[[X]]
-  // CHECK: %[[COPY:.*]] = nn.output 0(%[[DIM]]) : memref<4x?xf32>
+  // CHECK: %[[COPY:.*]] = rt.output 0(%[[DIM]]) : memref<4x?xf32>
   // CHECK: memref.copy %[[X]], %[[COPY]]
-  // CHECK: %[[SECOND:.*]] = nn.output 2(
+  // CHECK: %[[SECOND:.*]] = rt.output 2(
   // CHECK: memref.copy %[[OUT]], %[[SECOND]]
   // CHECK: %[[OK:.*]] = arith.constant 0 : i32
   // CHECK: return %[[OK]] : i32
@@ -25,12 +25,12 @@ func.func private @k(%o: memref<?x4xf32>, %b: index, %e: index)
 
 // Unsigned results are written in place, too.
 // CHECK-LABEL: func.func @main
-// CHECK: nn.output 0() : memref<4xi8>
+// CHECK: rt.output 0() : memref<4xi8>
 // CHECK-NOT: memref.copy
 func.func @main(%ctx: !llvm.ptr) -> memref<4xui8> {
   %c1 = arith.constant 1 : index
   %a = memref.alloc() : memref<4xi8>
-  nn.call_kernel @k ins() outs(%a : memref<4xi8>) scalars() count(%c1)
+  rt.launch @k ins() outs(%a : memref<4xi8>) scalars() count(%c1)
   %u = builtin.unrealized_conversion_cast %a : memref<4xi8> to memref<4xui8>
   return %u : memref<4xui8>
 }

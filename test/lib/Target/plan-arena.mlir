@@ -5,7 +5,7 @@
 // CHECK-LABEL: module attributes {nn.arena_bytes = "128"}
 // CHECK: func.func @main
 // CHECK: %[[SIZE:.*]] = arith.constant 128 : index
-// CHECK: %[[ARENA:.*]] = nn.arena %[[SIZE]]
+// CHECK: %[[ARENA:.*]] = rt.arena %[[SIZE]]
 // CHECK-DAG: %[[C0:.*]] = arith.constant 0 : index
 // CHECK-DAG: %[[C64:.*]] = arith.constant 64 : index
 // CHECK: memref.view %[[ARENA]][%[[C0]]][]
@@ -14,13 +14,13 @@
 func.func @main(%ctx: !llvm.ptr, %x: memref<16xf32>) -> i32 {
   %c1 = arith.constant 1 : index
   %a = memref.alloc() : memref<16xf32>
-  nn.call_kernel @k ins(%x : memref<16xf32>) outs(%a : memref<16xf32>) scalars() count(%c1)
+  rt.launch @k ins(%x : memref<16xf32>) outs(%a : memref<16xf32>) scalars() count(%c1)
   %b = memref.alloc() : memref<16xf32>
-  nn.call_kernel @k ins(%a : memref<16xf32>) outs(%b : memref<16xf32>) scalars() count(%c1)
+  rt.launch @k ins(%a : memref<16xf32>) outs(%b : memref<16xf32>) scalars() count(%c1)
   %c = memref.alloc() : memref<16xf32>
-  nn.call_kernel @k ins(%b : memref<16xf32>) outs(%c : memref<16xf32>) scalars() count(%c1)
-  %d = nn.output 0() : memref<16xf32>
-  nn.call_kernel @k ins(%c : memref<16xf32>) outs(%d : memref<16xf32>) scalars() count(%c1)
+  rt.launch @k ins(%b : memref<16xf32>) outs(%c : memref<16xf32>) scalars() count(%c1)
+  %d = rt.output 0() : memref<16xf32>
+  rt.launch @k ins(%c : memref<16xf32>) outs(%d : memref<16xf32>) scalars() count(%c1)
   %s = arith.constant 0 : i32
   return %s : i32
 }
@@ -32,17 +32,17 @@ func.func private @k(%i: memref<16xf32>, %o: memref<16xf32>, %b: index, %e: inde
 // CHECK-LABEL: module attributes {nn.arena_bytes = "128"}
 // CHECK: func.func @main
 // CHECK: %[[SIZE:.*]] = arith.constant 128 : index
-// CHECK: nn.arena %[[SIZE]]
+// CHECK: rt.arena %[[SIZE]]
 func.func @main(%ctx: !llvm.ptr, %x: memref<64xi8>) -> i32 {
   %c1 = arith.constant 1 : index
   %a = memref.alloc() : memref<64xi8>
-  nn.call_kernel @k ins(%x : memref<64xi8>) outs(%a : memref<64xi8>) scalars() count(%c1)
+  rt.launch @k ins(%x : memref<64xi8>) outs(%a : memref<64xi8>) scalars() count(%c1)
   %u = builtin.unrealized_conversion_cast %a : memref<64xi8> to memref<64xui8>
   %b = memref.alloc() : memref<64xi8>
-  nn.call_kernel @k ins(%x : memref<64xi8>) outs(%b : memref<64xi8>) scalars() count(%c1)
-  %o = nn.output 0() : memref<64xui8>
+  rt.launch @k ins(%x : memref<64xi8>) outs(%b : memref<64xi8>) scalars() count(%c1)
+  %o = rt.output 0() : memref<64xui8>
   memref.copy %u, %o : memref<64xui8> to memref<64xui8>
-  %p = nn.output 1() : memref<64xi8>
+  %p = rt.output 1() : memref<64xi8>
   memref.copy %b, %p : memref<64xi8> to memref<64xi8>
   %s = arith.constant 0 : i32
   return %s : i32
@@ -59,15 +59,15 @@ func.func private @k(%i: memref<64xi8>, %o: memref<64xi8>, %b: index, %e: index)
 // CHECK: %[[N:.*]] = memref.dim %[[X]], %{{.*}}
 // CHECK: %[[BYTES:.*]] = arith.muli %{{.*}}, %[[N]] : index
 // CHECK: arith.addi %[[BYTES]], %{{.*}} : index
-// CHECK: nn.arena
+// CHECK: rt.arena
 // CHECK: memref.view %{{.*}}[%{{.*}}][%[[N]]] : memref<?xi8> to memref<?x4xf32>
 func.func @main(%ctx: !llvm.ptr, %x: memref<?x4xf32>) -> i32 {
   %c0 = arith.constant 0 : index
   %n = memref.dim %x, %c0 : memref<?x4xf32>
   %a = memref.alloc(%n) : memref<?x4xf32>
-  nn.call_kernel @k ins(%x : memref<?x4xf32>) outs(%a : memref<?x4xf32>) scalars() count(%n)
-  %o = nn.output 0(%n) : memref<?x4xf32>
-  nn.call_kernel @k ins(%a : memref<?x4xf32>) outs(%o : memref<?x4xf32>) scalars() count(%n)
+  rt.launch @k ins(%x : memref<?x4xf32>) outs(%a : memref<?x4xf32>) scalars() count(%n)
+  %o = rt.output 0(%n) : memref<?x4xf32>
+  rt.launch @k ins(%a : memref<?x4xf32>) outs(%o : memref<?x4xf32>) scalars() count(%n)
   %s = arith.constant 0 : i32
   return %s : i32
 }
@@ -78,14 +78,14 @@ func.func private @k(%i: memref<?x4xf32>, %o: memref<?x4xf32>, %b: index, %e: in
 // A size that is computed from data is known too late for the arena.
 // CHECK-LABEL: module attributes {nn.arena_bytes = "0", nn.data_dependent_buffers = 1 : i64}
 // CHECK: func.func @main
-// CHECK-NOT: nn.arena
+// CHECK-NOT: rt.arena
 // CHECK: %[[N:.*]] = memref.load
-// CHECK: nn.allocate(%[[N]]) : memref<?xf32>
+// CHECK: rt.allocate(%[[N]]) : memref<?xf32>
 func.func @main(%ctx: !llvm.ptr, %sizes: memref<1xindex>) -> i32 {
   %c0 = arith.constant 0 : index
   %n = memref.load %sizes[%c0] : memref<1xindex>
   %a = memref.alloc(%n) : memref<?xf32>
-  nn.call_kernel @k ins() outs(%a : memref<?xf32>) scalars() count(%n)
+  rt.launch @k ins() outs(%a : memref<?xf32>) scalars() count(%n)
   %s = arith.constant 0 : i32
   return %s : i32
 }
@@ -95,11 +95,11 @@ func.func private @k(%o: memref<?xf32>, %b: index, %e: index)
 
 // What an iteration of a loop allocates, and does not carry on, is freed at its end.
 // CHECK-LABEL: module attributes {{.*}}nn.data_dependent_buffers = 2
-// CHECK: %[[MARK:.*]] = nn.mark
+// CHECK: %[[MARK:.*]] = rt.mark
 // CHECK: scf.for {{.*}} iter_args(%{{.*}} = %{{.*}})
-// CHECK: %[[CARRIED:.*]] = nn.allocate
-// CHECK: nn.allocate
-// CHECK: nn.release %[[MARK]] keep %[[CARRIED]] : memref<?xf32>
+// CHECK: %[[CARRIED:.*]] = rt.allocate
+// CHECK: rt.allocate
+// CHECK: rt.release %[[MARK]] keep %[[CARRIED]] : memref<?xf32>
 // CHECK-NEXT: scf.yield %[[CARRIED]]
 func.func @main(%ctx: !llvm.ptr, %sizes: memref<1xindex>, %x: memref<?xf32>) -> i32 {
   %c0 = arith.constant 0 : index
@@ -107,9 +107,9 @@ func.func @main(%ctx: !llvm.ptr, %sizes: memref<1xindex>, %x: memref<?xf32>) -> 
   %n = memref.load %sizes[%c0] : memref<1xindex>
   %r = scf.for %i = %c0 to %n step %c1 iter_args(%old = %x) -> memref<?xf32> {
     %a = memref.alloc(%i) : memref<?xf32>
-    nn.call_kernel @k ins() outs(%a : memref<?xf32>) scalars() count(%i)
+    rt.launch @k ins() outs(%a : memref<?xf32>) scalars() count(%i)
     %b = memref.alloc(%i) : memref<?xf32>
-    nn.call_kernel @k ins() outs(%b : memref<?xf32>) scalars() count(%i)
+    rt.launch @k ins() outs(%b : memref<?xf32>) scalars() count(%i)
     scf.yield %a : memref<?xf32>
   }
   %s = arith.constant 0 : i32
@@ -122,13 +122,13 @@ func.func private @k(%o: memref<?xf32>, %b: index, %e: index)
 // In scf.while they are freed behind the body; a loop that allocates nothing frees
 // nothing.
 // CHECK-LABEL: module attributes {{.*}}nn.data_dependent_buffers = 1
-// CHECK: %[[MARK:.*]] = nn.mark
+// CHECK: %[[MARK:.*]] = rt.mark
 // CHECK: scf.while
 // CHECK: scf.condition
-// CHECK: nn.allocate
-// CHECK: nn.release %[[MARK]]{{$}}
+// CHECK: rt.allocate
+// CHECK: rt.release %[[MARK]]{{$}}
 // CHECK-NEXT: scf.yield
-// CHECK-NOT: nn.release
+// CHECK-NOT: rt.release
 func.func @main(%ctx: !llvm.ptr, %sizes: memref<1xindex>) -> i32 {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
@@ -139,7 +139,7 @@ func.func @main(%ctx: !llvm.ptr, %sizes: memref<1xindex>) -> i32 {
   } do {
   ^bb0(%i: index):
     %a = memref.alloc(%i) : memref<?xf32>
-    nn.call_kernel @k ins() outs(%a : memref<?xf32>) scalars() count(%i)
+    rt.launch @k ins() outs(%a : memref<?xf32>) scalars() count(%i)
     %next = arith.addi %i, %c1 : index
     scf.yield %next : index
   }
@@ -157,7 +157,7 @@ func.func private @k(%o: memref<?xf32>, %b: index, %e: index)
 // equal by name, so the largest of several is found where it can be; whole cache
 // lines are not rounded up; division down is seen through its spelling in arith.
 // CHECK-LABEL: nn.arena_bytes = "256*N*floordiv(1 + H, 2) + max(64*N, roundup(12*H, 64)) + roundup(4*H*N, 64)"
-// CHECK: nn.arena
+// CHECK: rt.arena
 func.func @main(%ctx: !llvm.ptr, %x: memref<?x?xf32> {nn.dim_names = ["N", "H"], nn.name = "x"},
                 %y: memref<?xf32> {nn.dim_names = ["N"], nn.name = "y"}) -> i32 {
   %c0 = arith.constant 0 : index
@@ -184,9 +184,9 @@ func.func @main(%ctx: !llvm.ptr, %x: memref<?x?xf32> {nn.dim_names = ["N", "H"],
   %a = memref.alloc(%n, %half) : memref<?x?x64xf32>
   %b = memref.alloc(%m, %h) : memref<?x?xf32>
   %c = memref.alloc(%n) : memref<?x16xf32>
-  nn.call_kernel @k ins(%a, %b, %c : memref<?x?x64xf32>, memref<?x?xf32>, memref<?x16xf32>) outs(%y : memref<?xf32>) scalars() count(%c1)
+  rt.launch @k ins(%a, %b, %c : memref<?x?x64xf32>, memref<?x?xf32>, memref<?x16xf32>) outs(%y : memref<?xf32>) scalars() count(%c1)
   %d = memref.alloc(%h) : memref<?x3xf32>
-  nn.call_kernel @k2 ins(%a, %b : memref<?x?x64xf32>, memref<?x?xf32>) outs(%d : memref<?x3xf32>) scalars() count(%c1)
+  rt.launch @k2 ins(%a, %b : memref<?x?x64xf32>, memref<?x?xf32>) outs(%d : memref<?x3xf32>) scalars() count(%c1)
   %s = arith.constant 0 : i32
   return %s : i32
 }

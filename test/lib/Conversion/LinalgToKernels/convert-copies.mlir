@@ -5,9 +5,9 @@
 // CHECK-LABEL: func.func @parts
 // CHECK: %[[FROM:.*]] = memref.cast %arg0 : memref<2x3xf32> to memref<?x?xf32, strided<[?, 1], offset: ?>>
 // CHECK: %[[TO:.*]] = memref.cast %arg1
-// CHECK: nn.call_kernel @copy ins(%[[FROM]] : {{.*}}) outs(%[[TO]] : {{.*}}) scalars() count(%c2) {grain = 21845 : i64}
+// CHECK: rt.launch @copy ins(%[[FROM]] : {{.*}}) outs(%[[TO]] : {{.*}}) scalars() count(%c2) {grain = 21845 : i64}
 // CHECK: memref.collapse_shape %arg2 {{\[}}[0, 1], [2]] : memref<4x2x3xf32> into memref<8x3xf32>
-// CHECK: nn.call_kernel @copy ins
+// CHECK: rt.launch @copy ins
 // CHECK-NOT: memref.copy
 func.func @parts(%x: memref<2x3xf32>, %y: memref<2x3xf32, strided<[5, 1]>>,
                  %z: memref<4x2x3xf32>, %w: memref<4x2x3xf32, strided<[10, 5, 1], offset: 1>>) {
@@ -18,7 +18,7 @@ func.func @parts(%x: memref<2x3xf32>, %y: memref<2x3xf32, strided<[5, 1]>>,
 
 // CHECK-LABEL: func.func @dynamic
 // CHECK: %[[SIZE:.*]] = memref.dim %arg0, %c0
-// CHECK: nn.call_kernel @copy_0 ins({{.*}}strided<[?, ?], offset: ?>>) {{.*}} count(%[[SIZE]])
+// CHECK: rt.launch @copy_0 ins({{.*}}strided<[?, ?], offset: ?>>) {{.*}} count(%[[SIZE]])
 func.func @dynamic(%x: memref<?x3xf32, strided<[1, ?]>>, %y: memref<?x3xf32>) {
   memref.copy %x, %y : memref<?x3xf32, strided<[1, ?]>> to memref<?x3xf32>
   return

@@ -4,7 +4,7 @@
 
 // The last dimensions, which are enough work, stay loops.
 // CHECK-LABEL: func.func @parallel
-// CHECK: nn.call_kernel @loops_0 ins(%arg0 : memref<4x8x4096xf32>) outs(%arg1 : memref<4x8x4096xf32>) scalars() count(%c32) {grain = 4 : i64}
+// CHECK: rt.launch @loops_0 ins(%arg0 : memref<4x8x4096xf32>) outs(%arg1 : memref<4x8x4096xf32>) scalars() count(%c32) {grain = 4 : i64}
 // CHECK-LABEL: func.func private @loops_0
 // CHECK-SAME: attributes {nn.disjoint, nn.kernel = "linalg.generic"}
 // CHECK: scf.for %[[PLACE:.*]] = %arg2 to %arg3
@@ -28,7 +28,7 @@ func.func @parallel(%x: memref<4x8x4096xf32>, %y: memref<4x8x4096xf32>) {
 // Sizes known only at run time are passed; arguments are marked as read or written.
 // CHECK-LABEL: func.func @in_place
 // CHECK: %[[SIZE:.*]] = memref.dim %arg0, %c0
-// CHECK: nn.call_kernel @loops_0 ins() outs(%arg0 : memref<?xf32>) scalars(%[[SIZE]]) count(%[[SIZE]])
+// CHECK: rt.launch @loops_0 ins() outs(%arg0 : memref<?xf32>) scalars(%[[SIZE]]) count(%[[SIZE]])
 func.func @in_place(%x: memref<?xf32>) {
   linalg.generic {indexing_maps = [affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
       outs(%x : memref<?xf32>) {
@@ -66,7 +66,7 @@ func.func @shifted(%x: memref<9xf32>) {
 
 // A nest that starts with a reduction runs as a whole.
 // CHECK-LABEL: func.func @reduction
-// CHECK: nn.call_kernel @loops_0 {{.*}} count(%c1)
+// CHECK: rt.launch @loops_0 {{.*}} count(%c1)
 // CHECK-LABEL: func.func private @loops_0
 // CHECK: scf.for %{{.*}} = %c0{{.*}} to %c64
 func.func @reduction(%x: memref<64xf32>, %y: memref<f32>) {
@@ -78,7 +78,7 @@ func.func @reduction(%x: memref<64xf32>, %y: memref<f32>) {
 
 // One element, and a scalar that a call cannot pass: code in place.
 // CHECK-LABEL: func.func @stays
-// CHECK-NOT: nn.call_kernel
+// CHECK-NOT: rt.launch
 // CHECK: memref.store
 // CHECK: scf.parallel
 func.func @stays(%x: memref<f32>, %y: memref<8xf32>, %s: f32) {
@@ -98,9 +98,9 @@ func.func @stays(%x: memref<f32>, %y: memref<8xf32>, %s: f32) {
 // kernel.
 // CHECK-LABEL: func.func @main(
 // CHECK: %[[WIDE:.*]] = arith.index_castui %{{.*}} : i1 to index
-// CHECK: nn.call_kernel @loops_0 ins(%{{.*}} : memref<?xf32>) outs(%{{.*}} : memref<?xf32>) scalars(%[[WIDE]], %{{.*}})
-// CHECK: nn.call_kernel @loops_0
-// CHECK-NOT: nn.call_kernel
+// CHECK: rt.launch @loops_0 ins(%{{.*}} : memref<?xf32>) outs(%{{.*}} : memref<?xf32>) scalars(%[[WIDE]], %{{.*}})
+// CHECK: rt.launch @loops_0
+// CHECK-NOT: rt.launch
 // CHECK: func.func private @loops_0({{.*}}index
 // CHECK: arith.index_castui %{{.*}} : index to i1
 // CHECK: scf.for
@@ -127,7 +127,7 @@ func.func @main(%x: memref<?xf32>, %y: memref<?xf32>, %z: memref<?xf32>, %flag: 
 // Sequential loops run as a whole.
 // CHECK-LABEL: func.func @scatter
 // CHECK-NEXT: %[[ONE:.*]] = arith.constant 1 : index
-// CHECK-NEXT: nn.call_kernel @loops_0 ins(%arg0, %arg1 : memref<9xindex>, memref<9x64xf32>) outs(%arg2 : memref<20x64xf32>) scalars() count(%[[ONE]])
+// CHECK-NEXT: rt.launch @loops_0 ins(%arg0, %arg1 : memref<9xindex>, memref<9x64xf32>) outs(%arg2 : memref<20x64xf32>) scalars() count(%[[ONE]])
 // CHECK-LABEL: func.func private @loops_0
 // CHECK-SAME: attributes {nn.disjoint, nn.kernel = "loop"}
 // CHECK: scf.for

@@ -2,7 +2,7 @@
 
 // Rows and columns change places in blocks of 64; the last two dimensions stay together.
 // CHECK-LABEL: func.func @channels_last
-// CHECK: nn.call_kernel @transpose_0 ins(%arg0 : memref<2x16x10x13xf32>) outs(%arg1 : memref<2x10x13x16xf32>) scalars() count(%c6) {grain = 16 : i64}
+// CHECK: rt.launch @transpose_0 ins(%arg0 : memref<2x16x10x13xf32>) outs(%arg1 : memref<2x10x13x16xf32>) scalars() count(%c6) {grain = 16 : i64}
 // CHECK-LABEL: func.func private @transpose_0
 // CHECK-SAME: attributes {nn.disjoint, nn.kernel = "linalg.transpose"}
 // CHECK: scf.for %[[UNIT:.*]] = %arg2 to %arg3

@@ -5,7 +5,7 @@
 // zeros. kw and c are one loop.
 // CHECK-LABEL: func.func @main(
 // CHECK: nn.constant {{.*}} : tensor<2312xf32>
-// CHECK: nn.call_kernel @kernel_packed_conv_0
+// CHECK: rt.launch @kernel_packed_conv_0
 // CHECK: func.func private @kernel_packed_conv_0
 // CHECK: memref.alloca() {alignment = 64 : i64} : memref<{{.*}}xf32>
 // CHECK: %[[DEPTH:.*]] = arith.constant 24 : index
@@ -16,7 +16,7 @@
 
 // Wide vectors are left to oneDNN.
 // WIDE-LABEL: func.func @main(
-// WIDE-NOT: nn.call_kernel @kernel_packed_{{conv_[0-9]|matmul}}
+// WIDE-NOT: rt.launch @kernel_packed_{{conv_[0-9]|matmul}}
 func.func @main(%x: tensor<1x9x30x8xf32>) -> tensor<1x9x30x20xf32> {
   %w = nn.constant dense<0.5> : tensor<20x8x3x3xf32>
   %0 = nn.fusion (%a = %x : tensor<1x9x30x8xf32>, %b = %w : tensor<20x8x3x3xf32>) -> (tensor<1x9x30x20xf32>) {
@@ -31,7 +31,7 @@ func.func @main(%x: tensor<1x9x30x8xf32>) -> tensor<1x9x30x20xf32> {
 
 // Groups are gathered: each pixel has a pointer for each tap.
 // CHECK-LABEL: func.func @groups(
-// CHECK: nn.call_kernel @kernel_packed_conv_0
+// CHECK: rt.launch @kernel_packed_conv_0
 // CHECK: func.func private @kernel_packed_conv_0
 // CHECK-COUNT-6: llvm.inttoptr
 // CHECK-NOT: llvm.inttoptr
@@ -47,7 +47,7 @@ func.func @groups(%x: tensor<?x9x30x16xf32>) -> tensor<?x9x30x32xf32> {
 // 8-bit integers are copied as 16 bits, as are weights when they are loaded, and multiplied by pairs.
 // CHECK-LABEL: func.func @integers(
 // CHECK: nn.constant {{.*}} : tensor<{{.*}}xi8>
-// CHECK: nn.call_kernel @kernel_packed_conv_0
+// CHECK: rt.launch @kernel_packed_conv_0
 // CHECK: func.func private @kernel_packed_conv_0
 // CHECK: arith.extui {{.*}} : vector<16xi8> to vector<16xi16>
 // CHECK: arith.subi {{.*}} : vector<16xi16>
@@ -64,7 +64,7 @@ func.func @integers(%x: tensor<1x9x30x8xui8>) -> tensor<1x9x30x20xi32> {
 // A product with more rows and columns than small ones have; what is left of the rows is
 // computed by twos and ones.
 // CHECK-LABEL: func.func @product(
-// CHECK: nn.call_kernel @kernel_packed_matmul_0
+// CHECK: rt.launch @kernel_packed_matmul_0
 // CHECK: func.func private @kernel_packed_matmul_0
 // CHECK-COUNT-12: vector.fma
 func.func @product(%x: tensor<?x512xf32>) -> tensor<?x512xf32> {
@@ -78,10 +78,10 @@ func.func @product(%x: tensor<?x512xf32>) -> tensor<?x512xf32> {
 // A transposed convolution has 2 x 2 phases: outputs that read the same taps. A tile writes
 // to every second column.
 // WIDE-LABEL: func.func @transposed(
-// WIDE: nn.call_kernel @kernel_packed_conv_transpose_0
+// WIDE: rt.launch @kernel_packed_conv_transpose_0
 // WIDE: vector<16xf32>
 // CHECK-LABEL: func.func @transposed(
-// CHECK: nn.call_kernel @kernel_packed_conv_transpose_0
+// CHECK: rt.launch @kernel_packed_conv_transpose_0
 // CHECK: func.func private @kernel_packed_conv_transpose_0
 // CHECK: memref.alloca() {{.*}} : memref<6xindex>
 // CHECK: arith.constant 4 : index
@@ -98,7 +98,7 @@ func.func @transposed(%x: tensor<?x9x30x16xf32>) -> tensor<?x18x60x32xf32> {
 
 // Channels first, weights known at run time only.
 // CHECK-LABEL: func.func @others(
-// CHECK-NOT: nn.call_kernel
+// CHECK-NOT: rt.launch
 func.func @others(%x: tensor<1x8x9x30xf32>, %y: tensor<1x9x30x8xf32>, %w: tensor<20x8x1x1xf32>) -> (tensor<1x20x9x30xf32>, tensor<1x9x30x20xf32>) {
   %c = nn.constant dense<0.5> : tensor<20x8x1x1xf32>
   %0 = nn.conv %x, %c : (tensor<1x8x9x30xf32>, tensor<20x8x1x1xf32>) -> tensor<1x20x9x30xf32>

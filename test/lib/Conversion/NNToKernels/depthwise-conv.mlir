@@ -4,7 +4,7 @@
 // Preferred to oneDNN; the weight is packed to KH x KW x C, with the epilogue inside.
 // CHECK-LABEL: func.func @main(
 // CHECK: nn.constant {{.*}} : tensor<3x3x16xf32>
-// CHECK: nn.call_kernel @kernel_depthwise_conv_0
+// CHECK: rt.launch @kernel_depthwise_conv_0
 // CHECK: func.func private @kernel_depthwise_conv_0
 // CHECK: scf.for {{.*}} iter_args
 // CHECK: vector.fma
@@ -25,7 +25,7 @@ func.func @main(%x: tensor<1x9x30x16xf32>) -> tensor<1x9x30x16xf32> {
 // Other convolutions are left to oneDNN.
 // CHECK-LABEL: func.func @main(
 // CHECK: nn.conv
-// CHECK-NOT: nn.call_kernel
+// CHECK-NOT: rt.launch
 func.func @main(%x: tensor<1x9x30x16xf32>) -> tensor<1x9x30x8xf32> {
   %w = nn.constant dense<0.5> : tensor<8x16x1x1xf32>
   %0 = nn.conv %x, %w {layout = 1 : i32} : (tensor<1x9x30x16xf32>, tensor<8x16x1x1xf32>) -> tensor<1x9x30x8xf32>
@@ -37,7 +37,7 @@ func.func @main(%x: tensor<1x9x30x16xf32>) -> tensor<1x9x30x8xf32> {
 // Integers are read as 8 bits, multiplied in f32, less the zero point since the padding
 // is left out, and stored as 8 bits.
 // CHECK-LABEL: func.func @main(
-// CHECK: nn.call_kernel @kernel_depthwise_conv_0
+// CHECK: rt.launch @kernel_depthwise_conv_0
 // CHECK: func.func private @kernel_depthwise_conv_0
 // CHECK: vector.load {{.*}} vector<16xi8>
 // CHECK: arith.uitofp {{.*}} vector<16xi8> to vector<16xf32>
@@ -78,10 +78,10 @@ func.func @integer_bias(%x: tensor<1x9x30x16xui8>, %b: tensor<16xi32>) -> tensor
 // With AVX2, small groups. Weights are packed to KH x KW x D x C, each vector of the input
 // is shuffled once for each of the two channels of its groups.
 // CHECK-LABEL: func.func @groups(
-// CHECK-NOT: nn.call_kernel
+// CHECK-NOT: rt.launch
 // AVX2-LABEL: func.func @groups(
 // AVX2: nn.constant {{.*}} : tensor<3x3x2x16xf32>
-// AVX2: nn.call_kernel @kernel_depthwise_conv_0
+// AVX2: rt.launch @kernel_depthwise_conv_0
 // AVX2: func.func private @kernel_depthwise_conv_0
 // AVX2: vector.shuffle {{.*}} [0, 0, 2, 2, 4, 4, 6, 6]
 // AVX2: vector.shuffle {{.*}} [1, 1, 3, 3, 5, 5, 7, 7]
@@ -108,7 +108,7 @@ func.func @multiplier(%x: tensor<1x9x30x8xf32>) -> tensor<1x9x30x24xf32> {
 // Rows of many taps are a loop of four taps at a time and three more. Inputs outside are
 // replaced by zeros at the border.
 // CHECK-LABEL: func.func @long_rows(
-// CHECK-NOT: nn.call_kernel
+// CHECK-NOT: rt.launch
 // AVX2-LABEL: func.func @long_rows(
 // AVX2: func.func private @kernel_depthwise_conv_0
 // AVX2-DAG: %[[STEP:.*]] = arith.constant 4 : index

@@ -5,8 +5,8 @@
 // CHECK-LABEL: func.func @main(
 // CHECK-SAME: %[[X:.*]]: tensor<4x64xf32>, %[[Y:.*]]: tensor<4x64xf32>
 // CHECK: %[[OUT:.*]] = tensor.empty() : tensor<4x64xf32>
-// CHECK: nn.call_kernel @kernel_elementwise_0 ins(%[[X]] : tensor<4x64xf32>) outs(%[[OUT]] : tensor<4x64xf32>)
-// CHECK: nn.call_kernel @kernel_elementwise_0 ins(%[[Y]] : tensor<4x64xf32>)
+// CHECK: rt.launch @kernel_elementwise_0 ins(%[[X]] : tensor<4x64xf32>) outs(%[[OUT]] : tensor<4x64xf32>)
+// CHECK: rt.launch @kernel_elementwise_0 ins(%[[Y]] : tensor<4x64xf32>)
 // CHECK: func.func private @kernel_elementwise_0(%{{.*}}: memref<4x64xf32>, %{{.*}}: memref<4x64xf32>, %{{.*}}: index, %{{.*}}: index) attributes {nn.kernel = "elementwise"}
 // CHECK: vector.load {{.*}} vector<64xf32>
 // CHECK: arith.maximumf
@@ -25,7 +25,7 @@ func.func @main(%x: tensor<4x64xf32>, %y: tensor<4x64xf32>) -> (tensor<4x64xf32>
 // read once a row.
 // CHECK-LABEL: func.func @main(
 // CHECK-SAME: %[[X:.*]]: tensor<1x24x35xf32>, %[[BIAS:.*]]: tensor<24x1xf32>
-// CHECK: nn.call_kernel @kernel_elementwise_0 ins(%[[X]], %[[BIAS]] : tensor<1x24x35xf32>, tensor<24x1xf32>) outs({{.*}}) scalars() count(%[[COUNT:.*]]) {
+// CHECK: rt.launch @kernel_elementwise_0 ins(%[[X]], %[[BIAS]] : tensor<1x24x35xf32>, tensor<24x1xf32>) outs({{.*}}) scalars() count(%[[COUNT:.*]]) {
 // CHECK: func.func private @kernel_elementwise_0(%{{.*}}, %{{.*}}, %{{.*}}, %[[BEGIN:.*]]: index, %[[END:.*]]: index)
 // CHECK: scf.for %[[ROW:.*]] = %[[BEGIN]] to %[[END]]
 // CHECK: memref.load
@@ -88,7 +88,7 @@ func.func @main(%x: tensor<40xui8>, %y: tensor<40xui8>) -> tensor<40xi1> {
 // as many elements as the other operand has rows, whatever the run brings.
 // CHECK-LABEL: func.func @main(
 // CHECK-NOT: cf.assert
-// CHECK: nn.call_kernel @kernel_elementwise_0
+// CHECK: rt.launch @kernel_elementwise_0
 func.func @main(%p: tensor<5x?xf32>, %x: tensor<?x4xf32>, %t: tensor<512x4xf32>) -> tensor<?x4xf32> {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index

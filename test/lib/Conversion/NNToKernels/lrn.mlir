@@ -3,7 +3,7 @@
 // Channels first: rows whose window is complete need no loop over it; two square roots are the
 // power of 0.75.
 // CHECK-LABEL: func.func @first
-// CHECK: nn.call_kernel @kernel_lrn_0
+// CHECK: rt.launch @kernel_lrn_0
 // CHECK-LABEL: func.func private @kernel_lrn_0
 // CHECK: scf.for %{{.*}} = %arg2 to %arg3
 // CHECK: arith.cmpi eq, %{{.*}}, %c3

@@ -4,7 +4,7 @@
 // of columns, and the elementwise operators come before the store. The single row
 // takes two steps of the depth at once.
 // CHECK-LABEL: func.func @dense
-// CHECK: nn.call_kernel @kernel_matmul_0 ins(%arg2, %arg0, %arg1 : {{.*}}) {{.*}} count(%c9
+// CHECK: rt.launch @kernel_matmul_0 ins(%arg2, %arg0, %arg1 : {{.*}}) {{.*}} count(%c9
 // CHECK-LABEL: func.func private @kernel_matmul_0
 // CHECK-SAME: attributes {nn.kernel = "matmul"}
 // CHECK: scf.if
@@ -46,7 +46,7 @@ func.func @row(%x: tensor<1x1000xf32>, %w: tensor<1000x10xf32>) -> tensor<1x10xf
 // A number of rows known only at run time: whole blocks, then single rows.
 // CHECK-LABEL: func.func @dynamic
 // CHECK: %[[ROWS:.*]] = tensor.dim %arg0, %c0
-// CHECK: nn.call_kernel @kernel_matmul_0
+// CHECK: rt.launch @kernel_matmul_0
 // CHECK-LABEL: func.func private @kernel_matmul_0
 // CHECK: scf.if
 // CHECK: scf.for
@@ -63,8 +63,8 @@ func.func @dynamic(%x: tensor<?x3xf32>, %w: tensor<3x32xf32>) -> tensor<?x32xf32
 // side by side.
 // CHECK-LABEL: func.func @turned
 // CHECK: %[[TURNED:.*]] = nn.constant dense<{{\[\[}}1.0{{.*}}, 3.0{{.*}}, 5.0{{.*}}], [2.0{{.*}}, 4.0{{.*}}, 6.0{{.*}}]]> : tensor<2x3xf32>
-// CHECK: nn.call_kernel @kernel_matmul_0 ins(%arg0, %[[TURNED]]
-// CHECK: nn.call_kernel @kernel_matmul_1 {{.*}} count(%c12_
+// CHECK: rt.launch @kernel_matmul_0 ins(%arg0, %[[TURNED]]
+// CHECK: rt.launch @kernel_matmul_1 {{.*}} count(%c12_
 func.func @turned(%x: tensor<4x2xf32>, %a: tensor<3x4x5x6xf32>, %b: tensor<3x4x6x7xf32>) -> (tensor<4x3xf32>, tensor<3x4x5x7xf32>) {
   %w = nn.constant dense<[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]> : tensor<3x2xf32>
   %0 = nn.matmul %x, %w {transpose_rhs} : (tensor<4x2xf32>, tensor<3x2xf32>) -> tensor<4x3xf32>
@@ -78,7 +78,7 @@ func.func @turned(%x: tensor<4x2xf32>, %a: tensor<3x4x5x6xf32>, %b: tensor<3x4x6
 // panel that only the run finds to be the last are masked; steps left over by pairs of the
 // depth take a loop.
 // CHECK-LABEL: func.func @doubles
-// CHECK: nn.call_kernel @kernel_matmul_0
+// CHECK: rt.launch @kernel_matmul_0
 // CHECK-LABEL: func.func private @kernel_matmul_0
 // CHECK: vector.create_mask
 // CHECK: vector.maskedload {{.*}}vector<8xf64>
@@ -93,9 +93,9 @@ func.func @doubles(%x: tensor<?x?xf64>, %y: tensor<?x?xf64>) -> tensor<?x?xf64> 
 
 // A constant on the left, and a depth known only at run time for a single row.
 // CHECK-LABEL: func.func @operands
-// CHECK: nn.call_kernel @kernel_matmul_0
+// CHECK: rt.launch @kernel_matmul_0
 // CHECK: cf.assert {{.*}}the contracted dimensions of a matrix product differ
-// CHECK: nn.call_kernel @kernel_matmul_1
+// CHECK: rt.launch @kernel_matmul_1
 func.func @operands(%x: tensor<8x9xf32>, %y: tensor<1x?xf32>, %z: tensor<?x9xf32>) -> (tensor<2x9xf32>, tensor<1x9xf32>) {
   %w = nn.constant dense<1.0> : tensor<2x8xf32>
   %0 = nn.matmul %w, %x : (tensor<2x8xf32>, tensor<8x9xf32>) -> tensor<2x9xf32>
@@ -108,7 +108,7 @@ func.func @operands(%x: tensor<8x9xf32>, %y: tensor<1x?xf32>, %z: tensor<?x9xf32
 // One row times a transposition reads what was transposed: 8 columns at a time, whose sums
 // are joined by fours; vectors lie along the depth.
 // CHECK-LABEL: func.func @query
-// CHECK: nn.call_kernel @kernel_dot_products_0 ins(%arg0, %arg1 : tensor<2x1x64xf32>, tensor<2x?x64xf32>)
+// CHECK: rt.launch @kernel_dot_products_0 ins(%arg0, %arg1 : tensor<2x1x64xf32>, tensor<2x?x64xf32>)
 // CHECK-LABEL: func.func private @kernel_dot_products_0
 // CHECK: scf.for {{.*}} -> (vector<16xf32>, {{.*}}) {
 // CHECK-COUNT-8: vector.fma
@@ -125,8 +125,8 @@ func.func @query(%q: tensor<2x1x64xf32>, %k: tensor<2x?x64xf32>) -> tensor<2x1x?
 
 // One column: vectors of results lie along the rows, of all batches where they share it.
 // CHECK-LABEL: func.func @column
-// CHECK: nn.call_kernel @kernel_dot_products_0 {{.*}} count(%[[N:.*]])
-// CHECK: nn.call_kernel @kernel_dot_products_1
+// CHECK: rt.launch @kernel_dot_products_0 {{.*}} count(%[[N:.*]])
+// CHECK: rt.launch @kernel_dot_products_1
 // CHECK-LABEL: func.func private @kernel_dot_products_0
 // CHECK: vector.fma {{.*}} : vector<16xf32>
 // CHECK: vector.store {{.*}}vector<4xf32>
@@ -144,7 +144,7 @@ func.func @column(%x: tensor<3x9x40xf32>, %y: tensor<40xf32>, %z: tensor<3x9x40x
 // Left to the library: large, with many rows of a transposed tensor, with broadcast
 // batches, with columns known only at run time.
 // CHECK-LABEL: func.func @left
-// CHECK-NOT: nn.call_kernel
+// CHECK-NOT: rt.launch
 func.func @left(%x: tensor<512x512xf32>, %y: tensor<?x8xf32>, %z: tensor<8x8xf32>, %a: tensor<2x5x6xf32>, %b: tensor<1x6x7xf32>)
     -> (tensor<512x512xf32>, tensor<8x?xf32>, tensor<8x8xf32>, tensor<2x5x7xf32>) {
   %0 = nn.matmul %x, %x : (tensor<512x512xf32>, tensor<512x512xf32>) -> tensor<512x512xf32>

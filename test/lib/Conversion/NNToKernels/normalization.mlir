@@ -2,7 +2,7 @@
 
 // Rows: the maximum, the sum of exponentials, which are kept in the result, and the result.
 // CHECK-LABEL: func.func @main(
-// CHECK: nn.call_kernel @kernel_softmax_0
+// CHECK: rt.launch @kernel_softmax_0
 // CHECK: func.func private @kernel_softmax_0(%[[IN:.*]]: memref<4x64xf32>, %[[OUT:.*]]: memref<4x64xf32>
 // CHECK: vector.shuffle {{.*}} [0, 1, 2, 3, 4, 5, 6, 7] :
 // CHECK: arith.cmpf ogt
@@ -88,7 +88,7 @@ func.func @main(%x: tensor<2x5x7x16xf32>, %s: tensor<16xf32>, %b: tensor<16xf32>
 // Nobody would check that there is a scale for each channel.
 // CHECK-LABEL: func.func @main(
 // CHECK: nn.instance_norm
-// CHECK-NOT: nn.call_kernel
+// CHECK-NOT: rt.launch
 func.func @main(%x: tensor<2x?x5x7xf32>, %s: tensor<16xf32>, %b: tensor<16xf32>) -> tensor<2x?x5x7xf32> {
   %0 = nn.instance_norm %x, %s, %b : (tensor<2x?x5x7xf32>, tensor<16xf32>, tensor<16xf32>) -> tensor<2x?x5x7xf32>
   return %0 : tensor<2x?x5x7xf32>

@@ -3,7 +3,7 @@
 // Global average pooling with channels last: an accumulator for each vector of
 // channels, several rows at a time.
 // CHECK-LABEL: func.func @main(
-// CHECK: nn.call_kernel @kernel_reduction_0 ins({{.*}}) outs({{.*}}) scalars() count(
+// CHECK: rt.launch @kernel_reduction_0 ins({{.*}}) outs({{.*}}) scalars() count(
 // CHECK: func.func private @kernel_reduction_0
 // CHECK: scf.for {{.*}} iter_args({{.*}}) -> (vector<16xf32>, vector<16xf32>
 // CHECK: arith.mulf
@@ -40,7 +40,7 @@ func.func @main(%x: tensor<6x64xf32>) -> tensor<6xf32> {
 // Reduced dimensions around a kept one have no template.
 // CHECK-LABEL: func.func @main(
 // CHECK: nn.reduce_sum
-// CHECK-NOT: nn.call_kernel
+// CHECK-NOT: rt.launch
 func.func @main(%x: tensor<6x8x9xf32>) -> tensor<1x8x1xf32> {
   %0 = nn.reduce_sum %x {axes = array<i64: 0, 2>} : (tensor<6x8x9xf32>) -> tensor<1x8x1xf32>
   return %0 : tensor<1x8x1xf32>
@@ -100,7 +100,7 @@ func.func @main(%x: tensor<?x?xf32>) -> tensor<?xf32> {
 
 // ArgMax keeps the best elements and their indices, which are joined by both.
 // CHECK-LABEL: func.func @main(
-// CHECK: nn.call_kernel @kernel_reduction_0
+// CHECK: rt.launch @kernel_reduction_0
 // CHECK: func.func private @kernel_reduction_0
 // CHECK: scf.for {{.*}} -> (vector<64xf32>, vector<64xi32>)
 // CHECK: %[[BETTER:.*]] = arith.cmpf ogt

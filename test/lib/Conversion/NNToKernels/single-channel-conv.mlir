@@ -5,7 +5,7 @@
 // taps are loops around a tile of them.
 // CHECK-LABEL: func.func @main(
 // CHECK: nn.constant {{.*}} : tensor<15xf32>
-// CHECK: nn.call_kernel @kernel_single_channel_conv_0
+// CHECK: rt.launch @kernel_single_channel_conv_0
 // CHECK: func.func private @kernel_single_channel_conv_0
 // CHECK-COUNT-2: memref.alloca() {alignment = 64 : i64} : memref<{{.*}}xf32>
 // CHECK: vector.store {{.*}} vector<8xf32>
@@ -15,7 +15,7 @@
 
 // Wide vectors are left to oneDNN.
 // WIDE-LABEL: func.func @main(
-// WIDE-NOT: nn.call_kernel
+// WIDE-NOT: rt.launch
 func.func @main(%x: tensor<1x1x64x64xf32>) -> tensor<1x1x64x64xf32> {
   %w = nn.constant dense<0.5> : tensor<1x1x3x5xf32>
   %0 = nn.fusion (%a = %x : tensor<1x1x64x64xf32>, %b = %w : tensor<1x1x3x5xf32>) -> (tensor<1x1x64x64xf32>) {
@@ -30,7 +30,7 @@ func.func @main(%x: tensor<1x1x64x64xf32>) -> tensor<1x1x64x64xf32> {
 
 // 8-bit integers become f32, less the zero point, when they are copied.
 // CHECK-LABEL: func.func @integers(
-// CHECK: nn.call_kernel @kernel_single_channel_conv_0
+// CHECK: rt.launch @kernel_single_channel_conv_0
 // CHECK: func.func private @kernel_single_channel_conv_0
 // CHECK: arith.uitofp {{.*}} vector<8xi8> to vector<8xf32>
 // CHECK: arith.subf
@@ -46,7 +46,7 @@ func.func @integers(%x: tensor<1x?x64x1xui8>) -> tensor<1x?x64x1xi32> {
 
 // Strides, and windows too large to be copied, are left to oneDNN.
 // CHECK-LABEL: func.func @strides(
-// CHECK-NOT: nn.call_kernel
+// CHECK-NOT: rt.launch
 func.func @strides(%x: tensor<1x1x64x64xf32>, %z: tensor<1x1x300x300xf32>) -> (tensor<1x1x62x31xf32>, tensor<1x1x101x101xf32>) {
   %w = nn.constant dense<0.5> : tensor<1x1x3x3xf32>
   %0 = nn.conv %x, %w {strides = array<i64: 1, 2>} : (tensor<1x1x64x64xf32>, tensor<1x1x3x3xf32>) -> tensor<1x1x62x31xf32>
