@@ -3,9 +3,9 @@
 
 #include "dialects/NN/IR/NN.h"
 #include "dialects/NN/Transforms/Passes.h"
-#include "mlir/IR/IRMapping.h"
 #include "nn/Analysis/Provenance.h"
 #include "nn/Analysis/SymbolicDims.h"
+#include "nn/Fusion/FusionGroup.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace mlir::nn {
@@ -164,32 +164,10 @@ private:
     SmallVector<Operation *> ops(group.begin(), group.end());
     llvm::sort(ops, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
     Operation *last = ops.back();
-    llvm::SetVector<Value> inputs;
-    for (Operation *op : ops)
-      for (Value operand : op->getOperands())
-        if (!group.contains(operand.getDefiningOp()) && !isSplatConstant(operand))
-          inputs.insert(operand);
-
     OpBuilder builder(last);
-    OperationState state(fuseLocations(ops), FusionOp::getOperationName());
-    state.addOperands(inputs.getArrayRef());
-    state.addTypes(last->getResultTypes());
-    Block *body = new Block();
-    state.addRegion()->push_back(body);
-    auto fusion = cast<FusionOp>(builder.create(state));
-
-    IRMapping mapping;
-    for (Value input : inputs)
-      mapping.map(input, body->addArgument(input.getType(), input.getLoc()));
-    builder.setInsertionPointToStart(body);
-    for (Operation *op : ops) {
-      for (Value operand : op->getOperands())
-        if (isSplatConstant(operand) && !mapping.contains(operand))
-          mapping.map(operand, builder.clone(*operand.getDefiningOp())->getResult(0));
-      builder.clone(*op, mapping);
-    }
-    YieldOp::create(builder, fusion.getLoc(), mapping.lookup(last->getResult(0)));
-
+    FusionOp fusion = outlineFusion(
+        builder, ops, last->getResults(), [](Value value) { return value; },
+        isSplatConstant);
     inheritProvenance(last, fusion->getResults());
     last->replaceAllUsesWith(fusion);
     for (Operation *op : llvm::reverse(ops))

@@ -17,7 +17,7 @@
 #define NN_KERNELS_KERNELSITE_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "nn/Kernels/FusionView.h"
+#include "nn/Kernels/BodyEmitter.h"
 
 namespace mlir::nn {
 

@@ -2,13 +2,11 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "Anchors.h"
-#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Remarks.h"
 #include "nn/Analysis/Provenance.h"
 #include "nn/Conversion/Passes.h"
+#include "nn/Fusion/FusionGroup.h"
 #include "nn/Target/Target.h"
 #include "llvm/ADT/SetVector.h"
 #include <cmath>
@@ -48,7 +46,7 @@ struct Plan {
 
 class Planner {
 public:
-  Planner(const Body &body, Operation *anchor, SymbolicDims &dims,
+  Planner(const FusionView &body, Operation *anchor, SymbolicDims &dims,
           const Capability &capability)
       : body(body), dims(dims), capability(capability) {
     plan.anchor = anchor;
@@ -75,7 +73,7 @@ private:
   bool isAfterAnchor(Value value) const;
   void collectBefore(Value value);
 
-  const Body &body;
+  const FusionView &body;
   SymbolicDims &dims;
   const Capability &capability;
   Plan plan;
@@ -145,7 +143,7 @@ bool Planner::isRoundedToRange(Type type) const {
   Value value = plan.result;
   double shift = 0;
   if (auto add = value.getDefiningOp<AddOp>())
-    if (std::optional<float> number = body.getSplat(add.getRhs());
+    if (std::optional<float> number = body.getSplatF32(add.getRhs());
         number && std::trunc(*number) == *number) {
       shift = *number;
       value = add.getLhs();
@@ -153,8 +151,8 @@ bool Planner::isRoundedToRange(Type type) const {
   auto clip = value.getDefiningOp<ClipOp>();
   if (!clip || !clip.getMin() || !clip.getMax() || !clip.getInput().getDefiningOp<RoundOp>())
     return false;
-  std::optional<float> low = body.getSplat(clip.getMin()),
-                       high = body.getSplat(clip.getMax());
+  std::optional<float> low = body.getSplatF32(clip.getMin()),
+                       high = body.getSplatF32(clip.getMax());
   bool isUnsigned = type.isUnsignedInteger();
   return low && high && std::trunc(*low) == *low && std::trunc(*high) == *high &&
          *low + shift >= (isUnsigned ? 0 : -128) &&
@@ -229,133 +227,18 @@ bool Planner::claimNext() {
 // Rewriting
 //===----------------------------------------------------------------------===//
 
-namespace {
-class Rewriter {
-public:
-  Rewriter(const Body &body, Plan &plan, SymbolicDims &dims)
-      : body(body), plan(plan), dims(dims), builder(body.root) {}
-
-  /// Replaces the root. Returns whether something was split off.
-  bool run();
-
-private:
-  Value toOuter(Value value);
-  void outline(const llvm::SetVector<Operation *> &ops);
-  void emitPrimitive();
-  Value emitDestination(Location location);
-
-  const Body &body;
-  Plan &plan;
-  SymbolicDims &dims;
-  OpBuilder builder;
-  /// From values of the body to those of the function.
-  IRMapping outer;
-};
-} // namespace
-
-/// The value of the function that corresponds to a value of the body.
-Value Rewriter::toOuter(Value value) {
-  if (Value known = outer.lookupOrNull(value))
-    return known;
-  Value result = body.getOuter(value);
-  if (!result) {
-    auto constant = value.getDefiningOp<ConstantOp>();
-    assert(constant && "a value of the body that was not computed yet");
-    result = builder.clone(*constant)->getResult(0);
-    dims.inherit(result, value);
-  }
-  outer.map(value, result);
-  return result;
-}
-
-/// Makes a fusion of some operators of the body.
-void Rewriter::outline(const llvm::SetVector<Operation *> &ops) {
-  llvm::SetVector<Value> inputs;
-  SmallVector<Value> results;
-  SmallVector<Operation *> sources;
-  // In the body's order, so that definitions come before uses.
-  for (Operation &op : cast<FusionOp>(body.root).getBody().front())
-    if (ops.contains(&op))
-      sources.push_back(&op);
-  for (Operation *op : sources) {
-    for (Value operand : op->getOperands())
-      if (!ops.contains(operand.getDefiningOp()) &&
-          !operand.getDefiningOp<ConstantOp>())
-        inputs.insert(operand);
-    for (Value result : op->getResults())
-      if (llvm::any_of(result.getUsers(),
-                       [&](Operation *user) { return !ops.contains(user); }))
-        results.push_back(result);
-  }
-
-  auto outerInputs =
-      llvm::map_to_vector(inputs, [&](Value input) { return toOuter(input); });
-  auto fusion = FusionOp::create(builder, fuseLocations(sources),
-                                 TypeRange(ValueRange(results)), outerInputs);
-  Block *block = builder.createBlock(&fusion.getBody());
-  IRMapping inner;
-  for (Value input : inputs)
-    inner.map(input, block->addArgument(input.getType(), input.getLoc()));
-  SmallVector<Value> yielded;
-  for (Operation *op : sources) {
-    for (Value operand : op->getOperands())
-      if (auto constant = operand.getDefiningOp<ConstantOp>())
-        if (!inner.contains(operand) && constant->getParentOp() == body.root)
-          builder.clone(*constant, inner);
-    builder.clone(*op, inner);
-  }
-  for (Value result : results)
-    yielded.push_back(inner.lookup(result));
-  YieldOp::create(builder, fusion.getLoc(), yielded);
-  builder.setInsertionPointAfter(fusion);
-
-  SmallVector<OriginAttr> origins;
-  for (auto [index, result] : llvm::enumerate(results)) {
-    for (OriginAttr origin : getOrigins(result))
-      origins.push_back(OriginAttr::get(fusion.getContext(), index,
-                                        origin.getTensor(),
-                                        origin.getPermutation()));
-    outer.map(result, fusion.getResult(index));
-    dims.inherit(fusion.getResult(index), result);
-  }
-  setOrigins(fusion, origins);
-}
-
-/// A tensor for the result, of the anchor's shape.
-Value Rewriter::emitDestination(Location location) {
-  // A copy of the anchor on tensors of the function, to compute its sizes.
-  Operation *copy = builder.clone(*plan.anchor, outer);
-  ReifiedRankedShapedTypeDims sizes;
-  builder.setInsertionPoint(copy);
-  LogicalResult reified =
-      cast<ReifyRankedShapedTypeOpInterface>(copy).reifyResultShapes(builder,
-                                                                     sizes);
-  assert(succeeded(reified) && "an anchor whose sizes cannot be computed");
-  (void)reified;
-  auto type = cast<RankedTensorType>(copy->getResult(0).getType());
-  auto wanted = cast<RankedTensorType>(plan.result.getType());
-  SmallVector<Value> dynamic;
-  for (int64_t i = 0; i < type.getRank(); ++i)
-    if (wanted.isDynamicDim(i))
-      dynamic.push_back(
-          getValueOrCreateConstantIndexOp(builder, location, sizes[0][i]));
-  Value dst = tensor::EmptyOp::create(builder, location, wanted, dynamic);
-  builder.setInsertionPointAfter(copy);
-  copy->erase();
-  return dst;
-}
-
-void Rewriter::emitPrimitive() {
+/// Makes the primitive, and returns its result.
+static Value emitPrimitive(FusionSplitter &splitter, const Plan &plan) {
+  OpBuilder &builder = splitter.getBuilder();
   PrimitiveOperands primitive;
   SmallVector<Operation *> sources(plan.claimed.getArrayRef());
   Location location = fuseLocations(sources);
   for (Value operand : plan.anchor->getOperands())
-    primitive.operands.push_back(toOuter(operand));
-  primitive.dst = emitDestination(location);
-  int64_t rank =
-      cast<RankedTensorType>(primitive.dst.getType()).getRank();
+    primitive.operands.push_back(splitter.toOuter(operand));
+  auto type = cast<RankedTensorType>(plan.result.getType());
+  primitive.dst = splitter.emitDestination(location, plan.anchor, type);
   if (plan.bias)
-    primitive.bias = flattenConstant(builder, location, toOuter(plan.bias));
+    primitive.bias = flattenConstant(builder, location, splitter.toOuter(plan.bias));
   for (const PostOp &postOp : plan.postOps) {
     if (postOp.eltwise) {
       primitive.postOps.push_back(postOp.eltwise);
@@ -363,60 +246,10 @@ void Rewriter::emitPrimitive() {
     }
     primitive.postOps.push_back(onednn::BinaryAttr::get(
         builder.getContext(), postOp.binary, primitive.postOpArgs.size()));
-    primitive.postOpArgs.push_back(
-        expandRank(builder, location, toOuter(postOp.operand), rank));
+    primitive.postOpArgs.push_back(expandRank(
+        builder, location, splitter.toOuter(postOp.operand), type.getRank()));
   }
-  Value result = createPrimitive(builder, location, plan.anchor, primitive);
-  Operation *op = result.getDefiningOp();
-  setOrigins(op, getOrigins(plan.result));
-  outer.map(plan.result, result);
-  dims.inherit(result, plan.result);
-}
-
-bool Rewriter::run() {
-  bool isSplit = !plan.before.empty();
-  if (isSplit)
-    outline(plan.before);
-  emitPrimitive();
-
-  auto fusion = dyn_cast<FusionOp>(body.root);
-  if (!fusion) {
-    inheritProvenance(body.root, toOuter(plan.result));
-    body.root->getResult(0).replaceAllUsesWith(toOuter(plan.result));
-    body.root->erase();
-    return false;
-  }
-  llvm::SetVector<Operation *> after;
-  for (Operation &op : fusion.getBody().front().without_terminator())
-    if (!isa<ConstantOp>(op) && !plan.before.contains(&op) &&
-        !plan.claimed.contains(&op))
-      after.insert(&op);
-  if (!after.empty())
-    outline(after);
-  isSplit |= !after.empty();
-
-  auto results = llvm::map_to_vector(
-      fusion.getBody().front().getTerminator()->getOperands(),
-      [&](Value yielded) { return toOuter(yielded); });
-  for (auto [old, result] : llvm::zip(fusion.getResults(), results)) {
-    // The sizes of later operations were computed from the fusion's results.
-    dims.inherit(result, old);
-    for (OriginAttr origin : getOrigins(old)) {
-      Operation *op = result.getDefiningOp();
-      if (!op)
-        continue;
-      SmallVector<OriginAttr> origins = getOrigins(op);
-      auto moved = OriginAttr::get(
-          op->getContext(), cast<OpResult>(result).getResultNumber(),
-          origin.getTensor(), origin.getPermutation());
-      if (!llvm::is_contained(origins, moved))
-        origins.push_back(moved);
-      setOrigins(op, origins);
-    }
-  }
-  fusion->replaceAllUsesWith(results);
-  fusion->erase();
-  return isSplit;
+  return createPrimitive(builder, location, plan.anchor, primitive);
 }
 
 //===----------------------------------------------------------------------===//
@@ -454,7 +287,7 @@ struct ConvertNNToOneDNNPass
   }
 
   void convert(Operation *root, SymbolicDims &dims) {
-    Body body(root);
+    FusionView body(root, dims);
     Operation *anchor = root;
     if (auto fusion = dyn_cast<FusionOp>(root))
       anchor = fusion.getAnchor();
@@ -470,7 +303,9 @@ struct ConvertNNToOneDNNPass
     Plan plan = Planner(body, anchor, dims, *primitive).run();
     ++numPrimitives;
     numPostOps += plan.postOps.size();
-    numSplit += Rewriter(body, plan, dims).run();
+    numSplit += FusionSplitter(body).run(
+        plan.before, plan.claimed, plan.result,
+        [&](FusionSplitter &splitter) { return emitPrimitive(splitter, plan); });
   }
 };
 } // namespace

@@ -12,33 +12,6 @@ using onednn::BinaryAlgorithm;
 using onednn::EltwiseAlgorithm;
 
 //===----------------------------------------------------------------------===//
-// Body
-//===----------------------------------------------------------------------===//
-
-Value Body::getOuter(Value value) const {
-  auto fusion = dyn_cast<FusionOp>(root);
-  if (!fusion)
-    return value;
-  if (auto argument = dyn_cast<BlockArgument>(value))
-    return fusion.getInputs()[argument.getArgNumber()];
-  return {};
-}
-
-ElementsAttr Body::getConstant(Value value) const {
-  if (Value outer = getOuter(value))
-    value = outer;
-  auto constant = value.getDefiningOp<ConstantOp>();
-  return constant ? constant.getValue() : ElementsAttr();
-}
-
-std::optional<float> Body::getSplat(Value value) const {
-  auto elements = dyn_cast_or_null<DenseElementsAttr>(getConstant(value));
-  if (!elements || !elements.isSplat() || !elements.getElementType().isF32())
-    return std::nullopt;
-  return elements.getSplatValue<float>();
-}
-
-//===----------------------------------------------------------------------===//
 // Elementwise operators
 //===----------------------------------------------------------------------===//
 
@@ -170,7 +143,7 @@ static std::optional<SmallVector<PostOp>> getBinary(Operation *op,
 }
 
 FailureOr<SmallVector<PostOp>>
-mlir::nn::getPostOps(Operation *op, Value current, const Body &body,
+mlir::nn::getPostOps(Operation *op, Value current, const FusionView &body,
                      const Capability &capability,
                      std::string &reason) {
   std::string name = op->getName().getStringRef().str();
@@ -183,7 +156,7 @@ mlir::nn::getPostOps(Operation *op, Value current, const Body &body,
                                 std::pair(clip.getMax(), &high)}) {
       if (!bound)
         continue;
-      std::optional<float> splat = body.getSplat(bound);
+      std::optional<float> splat = body.getSplatF32(bound);
       if (!splat) {
         reason = "nn.clip has a bound that is not constant";
         return failure();
@@ -200,7 +173,7 @@ mlir::nn::getPostOps(Operation *op, Value current, const Body &body,
     bool isLhs = op->getOperand(0) == current;
     Value other = op->getOperand(isLhs ? 1 : 0);
     std::optional<PostOp> withScalar;
-    if (std::optional<float> number = body.getSplat(other))
+    if (std::optional<float> number = body.getSplatF32(other))
       withScalar = getWithScalar(op, isLhs, *number);
     if (withScalar) {
       found.push_back(*withScalar);
@@ -226,13 +199,13 @@ mlir::nn::getPostOps(Operation *op, Value current, const Body &body,
 //===----------------------------------------------------------------------===//
 
 std::optional<Dequantized> mlir::nn::matchDequantized(Value value,
-                                                      const Body &body) {
+                                                      const FusionView &body) {
   Dequantized found;
   // From the last operator to the first: each at most once, in this order.
   auto take = [&](auto op, float &number) {
     if (!op || !op->hasOneUse() || op->getParentOp() != body.root)
       return;
-    if (std::optional<float> splat = body.getSplat(op.getRhs())) {
+    if (std::optional<float> splat = body.getSplatF32(op.getRhs())) {
       number = *splat;
       found.ops.push_back(op);
       value = op.getLhs();
@@ -259,14 +232,14 @@ static bool isUsual(double number) {
 }
 
 SmallVector<PostOp>
-mlir::nn::getIntegerPostOps(Operation *op, Value current, const Body &body,
+mlir::nn::getIntegerPostOps(Operation *op, Value current, const FusionView &body,
                             SmallVector<Operation *> &absorbed) {
   if (op->getNumOperands() != 2)
     return {};
   bool isLhs = op->getOperand(0) == current;
   Value other = op->getOperand(isLhs ? 1 : 0);
   if (isa<DivOp>(op) && isLhs)
-    if (std::optional<float> number = body.getSplat(other); number && isUsual(*number))
+    if (std::optional<float> number = body.getSplatF32(other); number && isUsual(*number))
       return {eltwise(op, EltwiseAlgorithm::Linear, 1.0f / *number)};
   std::optional<Dequantized> operand = matchDequantized(other, body);
   if (!isa<AddOp>(op) || !operand || !isUsual(operand->scale))

@@ -11,25 +11,9 @@
 #include "dialects/OneDNN/IR/OneDNN.h"
 #include "nn/Analysis/SymbolicDims.h"
 #include "nn/Conversion/Capabilities.h"
+#include "nn/Fusion/FusionView.h"
 
 namespace mlir::nn {
-
-/// A uniform view of a fusion or a single operator: "values of the body" are those
-/// inside the fusion, or the operator's own operands and result.
-class Body {
-public:
-  explicit Body(Operation *root) : root(root) {}
-
-  Operation *root;
-
-  /// The tensor of the function that a value of the body is: an operand of the
-  /// fusion, or the value itself. Null if the body computes it.
-  Value getOuter(Value value) const;
-  /// The elements of a constant of the body or of the function, or null.
-  ElementsAttr getConstant(Value value) const;
-  /// The value of a splat float constant.
-  std::optional<float> getSplat(Value value) const;
-};
 
 /// One step after a primitive: a complete attribute, or a binary algorithm with its
 /// operand, a value of the body.
@@ -46,14 +30,14 @@ struct Dequantized {
   float zeroPoint = 0, scale = 1;
   SmallVector<Operation *> ops;
 };
-std::optional<Dequantized> matchDequantized(Value value, const Body &body);
+std::optional<Dequantized> matchDequantized(Value value, const FusionView &body);
 
 /// The post-ops that compute `op` in an integer primitive, in addition to those of
 /// getPostOps: dequantized operands are added as integers, and quotients become
 /// products, because the result is rounded to integers anyway. None if neither applies.
 /// `absorbed`: the other operators that they replace.
 SmallVector<PostOp> getIntegerPostOps(Operation *op, Value current,
-                                      const Body &body,
+                                      const FusionView &body,
                                       SmallVector<Operation *> &absorbed);
 
 /// Combines consecutive linear steps, and drops limits at the end that the integer
@@ -63,7 +47,7 @@ void simplifyIntegerPostOps(SmallVector<PostOp> &postOps, Type elementType);
 /// The post-ops that compute `op` from `current`, one of its operands. Failure, with a
 /// reason for a remark, if there are none. Does not check shapes.
 FailureOr<SmallVector<PostOp>> getPostOps(Operation *op, Value current,
-                                          const Body &body,
+                                          const FusionView &body,
                                           const Capability &capability,
                                           std::string &reason);
 

@@ -1,4 +1,4 @@
-//===- FusionView.h - what a kernel shall compute ---------------*- C++ -*-===//
+//===- FusionView.h - what is computed as one -------------------*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
 // A uniform view of a single nn operator or an nn.fusion. Values "of the body" are the
@@ -6,14 +6,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef NN_KERNELS_FUSIONVIEW_H
-#define NN_KERNELS_FUSIONVIEW_H
+#ifndef NN_FUSION_FUSIONVIEW_H
+#define NN_FUSION_FUSIONVIEW_H
 
 #include "dialects/NN/IR/NN.h"
 #include "nn/Analysis/SymbolicDims.h"
-#include "nn/Kernels/KernelEmitter.h"
 #include "nn/Support/HostTensor.h"
-#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace mlir::nn {
 
@@ -47,6 +46,8 @@ public:
   FailureOr<HostTensor> readConstant(Value value) const;
   /// The constant, if all its elements are equal.
   DenseElementsAttr getSplat(Value value) const;
+  /// Its element, if that is an f32.
+  std::optional<float> getSplatF32(Value value) const;
   bool isAnchorResult(Value value) const;
 
   /// The values that the elementwise operators between `values` and the anchor's result
@@ -75,25 +76,6 @@ private:
   Dims getDims(Value value) const;
 };
 
-/// Emits the elementwise operators of a body.
-class BodyEmitter {
-public:
-  /// Returns the element (or the vector) of a leaf or of the anchor's result.
-  using Leaf = function_ref<Value(Value)>;
-
-  BodyEmitter(const FusionView &view, KernelEmitter &emitter, int64_t lanes)
-      : view(view), emitter(emitter), lanes(lanes) {}
-
-  /// Failure, with an error, if an operator cannot be emitted.
-  FailureOr<Value> emit(Value value, Leaf leaf);
-
-private:
-  const FusionView &view;
-  KernelEmitter &emitter;
-  int64_t lanes;
-  DenseMap<Value, Value> emitted;
-};
-
 } // namespace mlir::nn
 
-#endif // NN_KERNELS_FUSIONVIEW_H
+#endif // NN_FUSION_FUSIONVIEW_H

@@ -1,8 +1,7 @@
-//===- FusionView.cpp - what a kernel shall compute -----------------------===//
+//===- FusionView.cpp - what is computed as one ---------------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
-#include "nn/Kernels/FusionView.h"
-#include "nn/Conversion/ElementwiseToArith.h"
+#include "nn/Fusion/FusionView.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -50,6 +49,13 @@ FailureOr<HostTensor> FusionView::readConstant(Value value) const {
 DenseElementsAttr FusionView::getSplat(Value value) const {
   auto dense = dyn_cast_or_null<DenseElementsAttr>(getConstant(value));
   return dense && dense.isSplat() ? dense : DenseElementsAttr();
+}
+
+std::optional<float> FusionView::getSplatF32(Value value) const {
+  DenseElementsAttr splat = getSplat(value);
+  if (!splat || !splat.getElementType().isF32())
+    return std::nullopt;
+  return splat.getSplatValue<float>();
 }
 
 bool FusionView::isAnchorResult(Value value) const {
@@ -166,59 +172,4 @@ int64_t FusionView::estimateCost(ValueRange values) const {
     llvm::append_range(pending, op->getOperands());
   }
   return cost;
-}
-
-//===----------------------------------------------------------------------===//
-// BodyEmitter
-//===----------------------------------------------------------------------===//
-
-/// A splat as an immediate of `lanes` signless elements.
-static Value emitSplat(KernelEmitter &emitter, DenseElementsAttr splat,
-                       int64_t lanes) {
-  Type elementType = getSignlessType(splat.getElementType());
-  TypedAttr element;
-  if (auto type = dyn_cast<FloatType>(elementType))
-    element = FloatAttr::get(type, splat.getSplatValue<APFloat>());
-  else
-    element = IntegerAttr::get(elementType, splat.getSplatValue<APInt>());
-  if (lanes != 1) {
-    auto type = VectorType::get({lanes}, elementType);
-    element = DenseElementsAttr::get(type, Attribute(element));
-  }
-  return arith::ConstantOp::create(emitter.b, emitter.loc, element);
-}
-
-FailureOr<Value> BodyEmitter::emit(Value value, Leaf leaf) {
-  // Operands before users, without recursion: chains may be long.
-  SmallVector<Value> pending = {value};
-  while (!pending.empty()) {
-    Value current = pending.back();
-    if (emitted.contains(current)) {
-      pending.pop_back();
-      continue;
-    }
-    if (view.isAnchorResult(current)) {
-      emitted[current] = leaf(current);
-    } else if (DenseElementsAttr splat = view.getSplat(current)) {
-      emitted[current] = emitSplat(emitter, splat, lanes);
-    } else if (view.getOuter(current) || view.getConstant(current)) {
-      emitted[current] = leaf(current);
-    } else {
-      Operation *op = current.getDefiningOp();
-      SmallVector<Value> operands;
-      for (Value operand : llvm::reverse(op->getOperands()))
-        if (!emitted.contains(operand))
-          pending.push_back(operand);
-      if (pending.back() != current)
-        continue;
-      for (Value operand : op->getOperands())
-        operands.push_back(emitted.lookup(operand));
-      FailureOr<Value> computed = emitElementwise(emitter.b, op, operands);
-      if (failed(computed))
-        return failure();
-      emitted[current] = *computed;
-    }
-    pending.pop_back();
-  }
-  return emitted.lookup(value);
 }

@@ -1,0 +1,52 @@
+//===- FusionGroup.h - makes and splits groups of operators -----*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_FUSION_FUSIONGROUP_H
+#define NN_FUSION_FUSIONGROUP_H
+
+#include "mlir/IR/IRMapping.h"
+#include "nn/Fusion/FusionView.h"
+
+namespace mlir::nn {
+
+/// Makes an nn.fusion of copies of operators, which are given in the order of their block,
+/// and leaves the builder behind it. `results`: their values that the fusion yields.
+/// `toOuter` gives what the fusion takes for a value from outside. Constants for which
+/// `isCopied` holds are copied into the fusion instead. Locations are kept, the caller
+/// says which ONNX tensors the results are.
+FusionOp outlineFusion(OpBuilder &builder, ArrayRef<Operation *> ops, ValueRange results,
+                       function_ref<Value(Value)> toOuter,
+                       function_ref<bool(Value)> isCopied);
+
+/// Replaces a fusion (or a single operator) of which a part is claimed: by a fusion of what
+/// must run before, by what is made of the part, and by a fusion of the rest.
+class FusionSplitter {
+public:
+  explicit FusionSplitter(const FusionView &view)
+      : view(view), builder(view.root) {}
+
+  /// `emit` makes operations of the claimed operators with the members below, and returns
+  /// the tensor that `result`, a value of the body, has become. Returns whether anything
+  /// was split off. The view's root is erased.
+  bool run(const llvm::SetVector<Operation *> &before,
+           const llvm::SetVector<Operation *> &claimed, Value result,
+           function_ref<Value(FusionSplitter &)> emit);
+
+  OpBuilder &getBuilder() { return builder; }
+  /// The value of the function that corresponds to a value of the body.
+  Value toOuter(Value value);
+  /// A tensor.empty of `type` with the sizes of an operator's first result.
+  Value emitDestination(Location location, Operation *op, RankedTensorType type);
+
+private:
+  void outline(const llvm::SetVector<Operation *> &ops);
+
+  const FusionView &view;
+  OpBuilder builder;
+  /// From values of the body to those of the function.
+  IRMapping outer;
+};
+
+} // namespace mlir::nn
+
+#endif // NN_FUSION_FUSIONGROUP_H

@@ -1,0 +1,33 @@
+//===- BodyEmitter.h - elementwise operators as code ------------*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_KERNELS_BODYEMITTER_H
+#define NN_KERNELS_BODYEMITTER_H
+
+#include "nn/Fusion/FusionView.h"
+#include "nn/Kernels/KernelEmitter.h"
+
+namespace mlir::nn {
+
+/// Emits the elementwise operators of a body.
+class BodyEmitter {
+public:
+  /// Returns the element (or the vector) of a leaf or of the anchor's result.
+  using Leaf = function_ref<Value(Value)>;
+
+  BodyEmitter(const FusionView &view, KernelEmitter &emitter, int64_t lanes)
+      : view(view), emitter(emitter), lanes(lanes) {}
+
+  /// Failure, with an error, if an operator cannot be emitted.
+  FailureOr<Value> emit(Value value, Leaf leaf);
+
+private:
+  const FusionView &view;
+  KernelEmitter &emitter;
+  int64_t lanes;
+  DenseMap<Value, Value> emitted;
+};
+
+} // namespace mlir::nn
+
+#endif // NN_KERNELS_BODYEMITTER_H

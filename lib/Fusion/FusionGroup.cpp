@@ -1,0 +1,152 @@
+//===- FusionGroup.cpp - makes and splits groups of operators -------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "nn/Fusion/FusionGroup.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "nn/Analysis/Provenance.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+
+FusionOp nn::outlineFusion(OpBuilder &builder, ArrayRef<Operation *> ops,
+                           ValueRange results, function_ref<Value(Value)> toOuter,
+                           function_ref<bool(Value)> isCopied) {
+  llvm::SetVector<Value> inputs;
+  llvm::SmallPtrSet<Operation *, 16> inside(ops.begin(), ops.end());
+  for (Operation *op : ops)
+    for (Value operand : op->getOperands())
+      if (!inside.contains(operand.getDefiningOp()) && !isCopied(operand))
+        inputs.insert(operand);
+
+  auto fusion = FusionOp::create(builder, fuseLocations(ops), TypeRange(results),
+                                 llvm::map_to_vector(inputs, toOuter));
+  Block *block = builder.createBlock(&fusion.getBody());
+  IRMapping inner;
+  for (Value input : inputs)
+    inner.map(input, block->addArgument(input.getType(), input.getLoc()));
+  for (Operation *op : ops) {
+    for (Value operand : op->getOperands())
+      if (!inner.contains(operand) && isCopied(operand))
+        builder.clone(*operand.getDefiningOp(), inner);
+    builder.clone(*op, inner);
+  }
+  auto yielded =
+      llvm::map_to_vector(results, [&](Value result) { return inner.lookup(result); });
+  YieldOp::create(builder, fusion.getLoc(), yielded);
+  builder.setInsertionPointAfter(fusion);
+  return fusion;
+}
+
+//===----------------------------------------------------------------------===//
+// FusionSplitter
+//===----------------------------------------------------------------------===//
+
+Value FusionSplitter::toOuter(Value value) {
+  if (Value known = outer.lookupOrNull(value))
+    return known;
+  Value result = view.getOuter(value);
+  if (!result) {
+    auto constant = value.getDefiningOp<ConstantOp>();
+    assert(constant && "a value of the body that was not computed yet");
+    result = builder.clone(*constant)->getResult(0);
+    view.dims.inherit(result, value);
+  }
+  outer.map(value, result);
+  return result;
+}
+
+/// Makes a fusion of some operators of the body.
+void FusionSplitter::outline(const llvm::SetVector<Operation *> &ops) {
+  // In the body's order, so that definitions come before uses.
+  SmallVector<Operation *> sources;
+  SmallVector<Value> results;
+  for (Operation &op : cast<FusionOp>(view.root).getBody().front())
+    if (ops.contains(&op))
+      sources.push_back(&op);
+  for (Operation *op : sources)
+    for (Value result : op->getResults())
+      if (llvm::any_of(result.getUsers(),
+                       [&](Operation *user) { return !ops.contains(user); }))
+        results.push_back(result);
+  FusionOp fusion = outlineFusion(
+      builder, sources, results, [&](Value value) { return toOuter(value); },
+      [](Value value) { return value.getDefiningOp<ConstantOp>() != nullptr; });
+
+  SmallVector<OriginAttr> origins;
+  for (auto [index, result] : llvm::enumerate(results)) {
+    for (OriginAttr origin : getOrigins(result))
+      origins.push_back(OriginAttr::get(fusion.getContext(), index, origin.getTensor(),
+                                        origin.getPermutation()));
+    outer.map(result, fusion.getResult(index));
+    view.dims.inherit(fusion.getResult(index), result);
+  }
+  setOrigins(fusion, origins);
+}
+
+Value FusionSplitter::emitDestination(Location location, Operation *op,
+                                      RankedTensorType type) {
+  // A copy on tensors of the function, to compute its sizes.
+  Operation *copy = builder.clone(*op, outer);
+  ReifiedRankedShapedTypeDims sizes;
+  builder.setInsertionPoint(copy);
+  LogicalResult reified =
+      cast<ReifyRankedShapedTypeOpInterface>(copy).reifyResultShapes(builder, sizes);
+  assert(succeeded(reified) && "an operator whose sizes cannot be computed");
+  (void)reified;
+  SmallVector<Value> dynamic;
+  for (int64_t i = 0; i < type.getRank(); ++i)
+    if (type.isDynamicDim(i))
+      dynamic.push_back(getValueOrCreateConstantIndexOp(builder, location, sizes[0][i]));
+  Value destination = tensor::EmptyOp::create(builder, location, type, dynamic);
+  builder.setInsertionPointAfter(copy);
+  copy->erase();
+  return destination;
+}
+
+bool FusionSplitter::run(const llvm::SetVector<Operation *> &before,
+                         const llvm::SetVector<Operation *> &claimed, Value result,
+                         function_ref<Value(FusionSplitter &)> emit) {
+  if (!before.empty())
+    outline(before);
+  Value emitted = emit(*this);
+  setOrigins(emitted.getDefiningOp(), getOrigins(result));
+  outer.map(result, emitted);
+  view.dims.inherit(emitted, result);
+
+  auto fusion = dyn_cast<FusionOp>(view.root);
+  if (!fusion) {
+    inheritProvenance(view.root, emitted);
+    view.root->getResult(0).replaceAllUsesWith(emitted);
+    view.root->erase();
+    return false;
+  }
+  llvm::SetVector<Operation *> after;
+  for (Operation &op : fusion.getBody().front().without_terminator())
+    if (!isa<ConstantOp>(op) && !before.contains(&op) && !claimed.contains(&op))
+      after.insert(&op);
+  if (!after.empty())
+    outline(after);
+
+  auto results = llvm::map_to_vector(view.results,
+                                     [&](Value yielded) { return toOuter(yielded); });
+  for (auto [old, replacement] : llvm::zip(fusion.getResults(), results)) {
+    // The sizes of later operations were computed from the fusion's results.
+    view.dims.inherit(replacement, old);
+    Operation *op = replacement.getDefiningOp();
+    if (!op)
+      continue;
+    for (OriginAttr origin : getOrigins(old)) {
+      SmallVector<OriginAttr> origins = getOrigins(op);
+      auto moved =
+          OriginAttr::get(op->getContext(), cast<OpResult>(replacement).getResultNumber(),
+                          origin.getTensor(), origin.getPermutation());
+      if (!llvm::is_contained(origins, moved))
+        origins.push_back(moved);
+      setOrigins(op, origins);
+    }
+  }
+  fusion->replaceAllUsesWith(results);
+  fusion->erase();
+  return !before.empty() || !after.empty();
+}
