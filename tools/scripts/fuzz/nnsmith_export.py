@@ -1,6 +1,7 @@
 # Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 """nnsmith_export.py FOLDER SEED FIRST COUNT: writes models of NNSmith with random inputs,
-INDEX.onnx and INDEX.npz. Runs in the environment that has NNSmith and PyTorch."""
+INDEX.onnx and INDEX.npz. Says why there is none for an INDEX; exits with 1 if there are
+none at all. Runs in the environment that has NNSmith and PyTorch."""
 
 import functools
 import pathlib
@@ -27,7 +28,7 @@ def make(kind, opset, seed):
     """Without NNSmith's search for good inputs, which is limited by time: the same seed
     gives the same model."""
     random.seed(seed)
-    np.random.seed(seed % 2**32)
+    np.random.seed(seed)
     torch.manual_seed(seed)
     generator = model_gen(opset=opset, method="symbolic-cinit", seed=seed,
                           max_nodes=1 + seed % 12, max_elem_per_tensor=4096, timeout_ms=10000)
@@ -43,15 +44,19 @@ def main():
     kind.add_seed_setter()
     opset = auto_opset(kind, None)
     activate_ext(opset=opset, factory=None)
+    made = 0
     for index in range(first, first + count):
         try:
-            model, inputs = make(kind, opset, seed * 1000000 + index)
+            # NNSmith takes seeds of 32 bits.
+            model, inputs = make(kind, opset, (seed * 1000000 + index) % 2**32)
         except Exception as error:  # NNSmith's own, or the exporter's.
             print(f"{index}: {type(error).__name__}: {str(error)[:200]}", file=sys.stderr)
             continue
         names = {x.name for x in model.graph.input}
         np.savez(folder / f"{index}.npz", **{k: v for k, v in inputs.items() if k in names})
         onnx.save(model, folder / f"{index}.onnx")
+        made += 1
+    return 0 if made or not count else 1
 
 
-main()
+sys.exit(main())

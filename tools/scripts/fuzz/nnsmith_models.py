@@ -30,8 +30,10 @@ def samples(seed, first, count):
     folder = cases.BUILD / "nnsmith" / str(seed)
     done = folder / f"{first}-{count}.done"
     if not done.exists():
-        subprocess.run([ensure(), HERE / "nnsmith_export.py", folder, str(seed), str(first),
-                        str(count)], check=True, stderr=subprocess.DEVNULL)
+        made = subprocess.run([ensure(), HERE / "nnsmith_export.py", folder, str(seed),
+                               str(first), str(count)], text=True, stderr=subprocess.PIPE)
+        if made.returncode:
+            sys.exit(f"error: NNSmith makes none of {count} models:\n{made.stderr[-2000:]}")
         done.touch()
     for index in range(first, first + count):
         path = folder / f"{index}.onnx"
