@@ -35,6 +35,8 @@ for name in "HOME", "NN_DEPS_DIR", "XDG_CACHE_HOME", "ONEDNN_MAX_CPU_ISA":
 config.environment["LLVM_SYMBOLIZER_PATH"] = os.path.join(
     config.llvm_bin_dir, "llvm-symbolizer")
 config.environment["PYTHONDONTWRITEBYTECODE"] = "1"
+# The build that scripts use.
+config.environment["NN_BUILD_DIR"] = config.nn_build_dir
 
 shared = pathlib.Path(
     os.environ.get("NN_SHARED_DIR")
