@@ -24,7 +24,6 @@
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "nn/Kernels/LeafLoader.h"
 #include "nn/Kernels/Templates.h"
-#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -45,7 +44,6 @@ public:
   LogicalResult emit();
 
 private:
-  bool findOperands();
   bool findGroups();
   std::optional<int64_t> getReducedSize();
   LogicalResult emitRows(PrologueLoader &prologue);
@@ -58,42 +56,24 @@ private:
 
   KernelSite &site;
   EpilogueStorer epilogue;
+  ReductionOpInterface reduction;
   ReductionRecipe recipe;
   Value input;
   SmallVector<int64_t> inputEnds; // of outer, reduced, inner
   Value outerSize, reducedSize, innerSize;
-  bool hasInner = false, keepdims = false;
-  SmallVector<int64_t> axes;
+  bool hasInner = false;
   SmallVector<bool> isReduced; // of the input's dimensions
   int64_t lanes = 0;
 };
 
 } // namespace
 
-bool ReductionKernel::findOperands() {
-  return llvm::TypeSwitch<Operation *, bool>(site.view.anchor)
-      .Case<ReduceSumOp, ReduceMeanOp, ReduceMaxOp, ReduceMinOp, ReduceProdOp, ReduceL1Op,
-            ReduceL2Op, ReduceSumSquareOp, ReduceLogSumOp>([&](auto op) {
-        input = op.getInput();
-        keepdims = op.getKeepdims();
-        llvm::append_range(axes, op.getAxes());
-        return true;
-      })
-      .Case<ArgMaxOp, ArgMinOp>([&](auto op) {
-        input = op.getInput();
-        keepdims = op.getKeepdims();
-        axes = {int64_t(op.getAxis())};
-        return true;
-      })
-      .Default([](Operation *) { return false; });
-}
-
 /// Splits the input's dimensions; those of size 1 fit into any group.
 bool ReductionKernel::findGroups() {
   int64_t rank = cast<RankedTensorType>(input.getType()).getRank();
-  isReduced.assign(rank, axes.empty());
-  for (int64_t axis : axes)
-    isReduced[axis < 0 ? axis + rank : axis] = true;
+  isReduced.assign(rank, false);
+  for (int64_t dim : reduction.getReducedDims())
+    isReduced[dim] = true;
   int64_t first = rank, last = -1;
   for (int64_t dim = 0; dim < rank; ++dim) {
     if (!isReduced[dim] || site.view.isOne(input, dim))
@@ -113,7 +93,7 @@ bool ReductionKernel::findGroups() {
     inputEnds.push_back(rank);
   // The same split in the dimensions of the result.
   auto inResult = [&](int64_t dim) {
-    if (keepdims)
+    if (reduction.getKeepdims())
       return dim;
     return int64_t(llvm::count(ArrayRef<bool>(isReduced).take_front(dim), false));
   };
@@ -136,8 +116,11 @@ std::optional<int64_t> ReductionKernel::getReducedSize() {
 }
 
 LogicalResult ReductionKernel::emit() {
-  if (!site.view.anchor || site.view.anchor->getNumResults() != 1 ||
-      !findOperands() || !findGroups())
+  reduction = dyn_cast_or_null<ReductionOpInterface>(site.view.anchor);
+  if (!reduction)
+    return failure();
+  input = reduction.getInput();
+  if (!findGroups())
     return failure();
   std::optional<ReductionRecipe> found =
       ReductionRecipe::get(site.view.anchor, getReducedSize());
@@ -382,7 +365,7 @@ LogicalResult ReductionKernel::emitColumns(PrologueLoader &prologue) {
                      site.view.results.front().getType()).getRank();
   int64_t innerDims = llvm::count_if(
       llvm::seq(inputEnds[1], inputEnds[2]),
-      [&](int64_t dim) { return keepdims || !isReduced[dim]; });
+      [&](int64_t dim) { return reduction.getKeepdims() || !isReduced[dim]; });
   Value hostOuter = site.hostResultProduct(0, 0, rank - innerDims);
   Value hostInner = site.hostResultProduct(0, rank - innerDims, rank);
   std::optional<int64_t> length = getConstantIntValue(reducedSize);

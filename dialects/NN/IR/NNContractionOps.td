@@ -6,7 +6,7 @@
 
 include "dialects/NN/IR/NNBase.td"
 
-def NN_MatMulOp : NN_Op<"matmul"> {
+def NN_MatMulOp : NN_Op<"matmul", [NN_FusionAnchorOpInterface]> {
   let summary = "Matrix product with numpy's batching";
   let description = [{
     As `numpy.matmul`: the last two dimensions are matrices, those before them

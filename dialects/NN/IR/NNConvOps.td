@@ -6,7 +6,7 @@
 
 include "dialects/NN/IR/NNBase.td"
 
-def NN_ConvOp : NN_Op<"conv", [NN_SpatialOpInterface]> {
+def NN_ConvOp : NN_Op<"conv", [NN_SpatialOpInterface, NN_FusionAnchorOpInterface]> {
   let summary = "Convolution";
   let description = [{
     ONNX Conv: `input` is N x C x D1 x ... x Dk (`channels_last`: N x D1 x ... x
@@ -46,7 +46,8 @@ def NN_ConvOp : NN_Op<"conv", [NN_SpatialOpInterface]> {
   let hasCanonicalizer = 1;
 }
 
-def NN_ConvTransposeOp : NN_Op<"conv_transpose", [NN_SpatialOpInterface]> {
+def NN_ConvTransposeOp : NN_Op<"conv_transpose", [NN_SpatialOpInterface,
+                                                         NN_FusionAnchorOpInterface]> {
   let summary = "Transposed convolution";
   let description = [{
     ONNX ConvTranspose: `weight` is C x M/group x K1 x ... x Kk. The size of

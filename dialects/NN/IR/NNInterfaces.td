@@ -56,4 +56,30 @@ def NN_ElementwiseOpInterface : OpInterface<"ElementwiseOpInterface"> {
   }];
 }
 
+def NN_ReductionOpInterface : OpInterface<"ReductionOpInterface"> {
+  let cppNamespace = "::mlir::nn";
+  let description = [{
+    Each element of the only result is computed from all elements of the input along some
+    dimensions, which the result lacks or has with size 1.
+  }];
+  let methods = [
+    InterfaceMethod<"What is reduced.", "::mlir::Value", "getInput", (ins),
+      [{ return $_op.getInput(); }]>,
+    InterfaceMethod<"Whether the result has the reduced dimensions, with size 1.",
+      "bool", "getKeepdims", (ins), [{ return $_op.getKeepdims(); }]>,
+    InterfaceMethod<"The reduced dimensions, counted from the front, in ascending order.",
+      "::llvm::SmallVector<int64_t>", "getReducedDims">,
+    InterfaceMethod<"Sets them; the caller updates operands and types.",
+      "void", "setReducedDims", (ins "::llvm::ArrayRef<int64_t>":$dims)>
+  ];
+}
+
+def NN_FusionAnchorOpInterface : OpInterface<"FusionAnchorOpInterface"> {
+  let cppNamespace = "::mlir::nn";
+  let description = [{
+    What computes the operator can compute elementwise operators on the result as well,
+    before it is stored. A fusion may have one such operator, its anchor.
+  }];
+}
+
 #endif // NN_INTERFACES_TD

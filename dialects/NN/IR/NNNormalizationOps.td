@@ -35,7 +35,8 @@ def NN_BatchNormOp : NN_NormalizationOp<"batch_norm", [NN_SpatialOpInterface]> {
                        NN_DefaultF32<"1.0e-5f">:$epsilon, NN_LayoutAttr:$layout);
 }
 
-def NN_InstanceNormOp : NN_NormalizationOp<"instance_norm", [NN_SpatialOpInterface]> {
+def NN_InstanceNormOp : NN_NormalizationOp<"instance_norm", [NN_SpatialOpInterface,
+                                                             NN_FusionAnchorOpInterface]> {
   let summary = "Normalization over the spatial dimensions of each channel";
   let description = [{
     `result = (x - mean) / sqrt(variance + epsilon) * scale + bias`, where mean and
@@ -50,7 +51,7 @@ def NN_InstanceNormOp : NN_NormalizationOp<"instance_norm", [NN_SpatialOpInterfa
                        NN_DefaultF32<"1.0e-5f">:$epsilon, NN_LayoutAttr:$layout);
 }
 
-def NN_LayerNormOp : NN_NormalizationOp<"layer_norm"> {
+def NN_LayerNormOp : NN_NormalizationOp<"layer_norm", [NN_FusionAnchorOpInterface]> {
   let summary = "Normalization over the trailing dimensions";
   let description = [{
     `result = (x - mean) / sqrt(variance + epsilon) * scale + bias`, where mean and
@@ -79,7 +80,8 @@ def NN_LRNOp : NN_NormalizationOp<"lrn", [NN_SpatialOpInterface]> {
                        NN_DefaultF32<"1.0f">:$bias, NN_LayoutAttr:$layout);
 }
 
-class NN_SoftmaxBase<string mnemonic> : NN_NormalizationOp<mnemonic> {
+class NN_SoftmaxBase<string mnemonic>
+    : NN_NormalizationOp<mnemonic, [NN_FusionAnchorOpInterface]> {
   let arguments = (ins NN_FloatTensor:$input, NN_DefaultI64<"-1">:$axis);
 }
 def NN_SoftmaxOp : NN_SoftmaxBase<"softmax"> {

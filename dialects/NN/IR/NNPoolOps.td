@@ -6,7 +6,8 @@
 
 include "dialects/NN/IR/NNBase.td"
 
-class NN_PoolOp<string mnemonic, string what> : NN_Op<mnemonic, [NN_SpatialOpInterface]> {
+class NN_PoolOp<string mnemonic, string what>
+    : NN_Op<mnemonic, [NN_SpatialOpInterface, NN_FusionAnchorOpInterface]> {
   let summary = what # " over windows";
   let description = what # [{ over windows of `kernel_shape`, of an input
     N x C x D1 x ... x Dk (`channels_last`: N x D1 x ... x Dk x C). `pads` holds k

@@ -6,7 +6,9 @@
 
 include "dialects/NN/IR/NNBase.td"
 
-class NN_ReduceOp<string mnemonic, Type type, string formula> : NN_Op<mnemonic> {
+class NN_ReduceOp<string mnemonic, Type type, string formula>
+    : NN_Op<mnemonic, [NN_ReductionOpInterface,
+                       NN_FusionAnchorOpInterface]> {
   let summary = "Reduction: " # formula;
   let description = formula # [{ over the dimensions `axes`, which are kept with size
     1 if `keepdims` is set. An empty list means all dimensions.
@@ -24,6 +26,12 @@ class NN_ReduceOp<string mnemonic, Type type, string formula> : NN_Op<mnemonic> 
           env, adaptor.getInput(), adaptor.getAxes(), adaptor.getKeepdims(), results);
     }
   }];
+  let extraDeclaration = [{
+    ::llvm::SmallVector<int64_t> getReducedDims() {
+      return ::mlir::nn::shapes::getReducedDims(getAxes(), getInput().getType().getRank());
+    }
+    void setReducedDims(::llvm::ArrayRef<int64_t> dims) { setAxes(dims); }
+  }];
 }
 
 def NN_ReduceL1Op        : NN_ReduceOp<"reduce_l1", NN_NumericTensor, "sum of |x|">;
@@ -39,7 +47,8 @@ def NN_ReduceProdOp      : NN_ReduceOp<"reduce_prod", NN_NumericTensor, "product
 def NN_ReduceSumOp       : NN_ReduceOp<"reduce_sum", NN_NumericTensor, "sum of x">;
 def NN_ReduceSumSquareOp : NN_ReduceOp<"reduce_sum_square", NN_NumericTensor, "sum of x^2">;
 
-class NN_ArgOp<string mnemonic, string what> : NN_Op<mnemonic> {
+class NN_ArgOp<string mnemonic, string what>
+    : NN_Op<mnemonic, [NN_ReductionOpInterface]> {
   let summary = "Index of the " # what # " along an axis";
   let description = "Index (i64) of the " # what # [{ along `axis`, which is kept
     with size 1 if `keepdims` is set. If elements are equal, the first counts, or with
@@ -52,6 +61,13 @@ class NN_ArgOp<string mnemonic, string what> : NN_Op<mnemonic> {
                        NN_DefaultBool<"true">:$keepdims,
                        NN_DefaultBool<"false">:$select_last_index);
   let results = (outs NN_TensorOf<[I64]>:$result);
+  let extraDeclaration = [{
+    ::llvm::SmallVector<int64_t> getReducedDims() {
+      return ::mlir::nn::shapes::getReducedDims({int64_t(getAxis())},
+                                                getInput().getType().getRank());
+    }
+    void setReducedDims(::llvm::ArrayRef<int64_t> dims) { setAxis(dims.front()); }
+  }];
 }
 def NN_ArgMaxOp : NN_ArgOp<"argmax", "maximum">;
 def NN_ArgMinOp : NN_ArgOp<"argmin", "minimum">;

@@ -481,6 +481,15 @@ shapes::normalizeAxes(ShapeEnv &env, ArrayRef<int64_t> axes, int64_t rank) {
   return result;
 }
 
+SmallVector<int64_t> shapes::getReducedDims(ArrayRef<int64_t> axes, int64_t rank) {
+  if (axes.empty())
+    return llvm::to_vector(llvm::seq<int64_t>(0, rank));
+  auto dims = llvm::map_to_vector(
+      axes, [&](int64_t axis) { return axis < 0 ? axis + rank : axis; });
+  llvm::sort(dims);
+  return dims;
+}
+
 LogicalResult shapes::inferReduction(ShapeEnv &env, Value input,
                                      ArrayRef<int64_t> axes, bool keepdims,
                                      SmallVectorImpl<InferredTensor> &results) {

@@ -180,6 +180,9 @@ inferBroadcastPredicate(ShapeEnv &env, ValueRange operands,
 LogicalResult inferReduction(ShapeEnv &env, Value input, ArrayRef<int64_t> axes,
                              bool keepdims,
                              SmallVectorImpl<InferredTensor> &results);
+/// The dimensions that verified axes name, counted from the front, in ascending order; all
+/// if there are no axes.
+SmallVector<int64_t> getReducedDims(ArrayRef<int64_t> axes, int64_t rank);
 /// The broadcast of several shapes; failure (reported) if they do not.
 FailureOr<Dims> broadcastDims(ShapeEnv &env, ValueRange tensors);
 

@@ -24,14 +24,6 @@ using Group = llvm::SetVector<Operation *>;
 /// takes grows faster than its size.
 constexpr size_t kMaxGroup = 128;
 
-/// Operators whose epilogue can contain elementwise operators.
-bool isAnchor(Operation *op) {
-  return isa<ConvOp, ConvTransposeOp, MatMulOp, MaxPoolOp, AveragePoolOp,
-             InstanceNormOp, LayerNormOp, SoftmaxOp, LogSoftmaxOp, ReduceL1Op, ReduceL2Op,
-             ReduceLogSumExpOp, ReduceLogSumOp, ReduceMaxOp, ReduceMeanOp,
-             ReduceMinOp, ReduceProdOp, ReduceSumOp, ReduceSumSquareOp>(op);
-}
-
 bool isSplatConstant(Value value) {
   auto constant = value.getDefiningOp<ConstantOp>();
   return constant && constant.getValue().isSplat();
@@ -49,7 +41,7 @@ public:
       if (isa<FusionOp>(block->getParentOp()))
         return;
       for (Operation &op : *block)
-        if (isAnchor(&op))
+        if (isa<FusionAnchorOpInterface>(op))
           addTail(&op);
       for (Operation &op : llvm::reverse(*block))
         if (isa<ElementwiseOpInterface>(op) && !grouped.contains(&op))

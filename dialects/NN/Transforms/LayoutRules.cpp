@@ -92,14 +92,10 @@ static SmallVector<int64_t> normalizeAll(ArrayRef<int64_t> axes, int64_t rank) {
   return llvm::map_to_vector(axes, [&](int64_t a) { return normalize(a, rank); });
 }
 
-template <typename OpTy>
-static Rule::Kind getReductionKind(OpTy op, SmallVector<int64_t> axes) {
-  int64_t rank = typeOf(op.getInput()).getRank();
+static Rule::Kind getReductionKind(ReductionOpInterface op) {
   if (op.getKeepdims())
     return Rule::Flexible;
-  if (axes.empty())
-    axes = llvm::to_vector(llvm::seq<int64_t>(0, rank));
-  return getKindWithoutDims(rank, normalizeAll(axes, rank));
+  return getKindWithoutDims(typeOf(op.getInput()).getRank(), op.getReducedDims());
 }
 
 /// A reshape that only merges or splits spatial dimensions.
@@ -155,13 +151,8 @@ Rule layout::getRule(SymbolicDims &env, Operation *op) {
       .Case<QuantizeOp, DequantizeOp>([](auto q) {
         return Rule{q.getBlockSize() == 0 ? Rule::Flexible : Rule::Pinned};
       })
-      .Case<ReduceL1Op, ReduceL2Op, ReduceLogSumOp, ReduceLogSumExpOp,
-            ReduceMaxOp, ReduceMeanOp, ReduceMinOp, ReduceProdOp, ReduceSumOp,
-            ReduceSumSquareOp>([](auto reduce) {
-        return Rule{getReductionKind(reduce, llvm::to_vector(reduce.getAxes()))};
-      })
-      .Case<ArgMaxOp, ArgMinOp>([](auto arg) {
-        return Rule{getReductionKind(arg, {int64_t(arg.getAxis())})};
+      .Case([](ReductionOpInterface reduction) {
+        return Rule{getReductionKind(reduction)};
       })
       .Case([](SqueezeOp squeeze) {
         int64_t rank = typeOf(squeeze.getInput()).getRank();
@@ -293,8 +284,7 @@ static void mapAttributes(Operation *op, ArrayRef<int64_t> toPlace) {
       .Case<SpatialOpInterface>([](SpatialOpInterface spatial) {
         spatial.setDataLayout(Layout::ChannelsLast);
       })
-      .Case<ConcatOp, SplitOp, SoftmaxOp, LogSoftmaxOp, ArgMaxOp, ArgMinOp,
-            QuantizeOp, DequantizeOp>(
+      .Case<ConcatOp, SplitOp, SoftmaxOp, LogSoftmaxOp, QuantizeOp, DequantizeOp>(
           [&](auto axisOp) { axisOp.setAxis(mapAxis(axisOp.getAxis())); })
       .Case<SliceOp, SqueezeOp>(
           [&](auto axesOp) { axesOp.setAxes(mapAxes(axesOp.getAxes())); })
@@ -304,12 +294,10 @@ static void mapAttributes(Operation *op, ArrayRef<int64_t> toPlace) {
           axes = llvm::to_vector(llvm::seq<int64_t>(0, rank));
         pad.setAxes(mapAxes(axes));
       })
-      .Case<ReduceL1Op, ReduceL2Op, ReduceLogSumOp, ReduceLogSumExpOp,
-            ReduceMaxOp, ReduceMeanOp, ReduceMinOp, ReduceProdOp, ReduceSumOp,
-            ReduceSumSquareOp>([&](auto reduce) {
-        SmallVector<int64_t> axes = mapAxes(reduce.getAxes());
-        llvm::sort(axes);
-        reduce.setAxes(axes);
+      .Case([&](ReductionOpInterface reduction) {
+        SmallVector<int64_t> dims = mapAxes(reduction.getReducedDims());
+        llvm::sort(dims);
+        reduction.setReducedDims(dims);
       });
 }
 

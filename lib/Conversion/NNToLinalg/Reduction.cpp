@@ -131,15 +131,6 @@ static Value combine(OpBuilder &b, Location l, Operation *op, Value x,
   return emitAdd(b, l, soFar, x);
 }
 
-/// The axes in ascending order; all of them if none are given.
-static SmallVector<int64_t> getReducedAxes(ArrayRef<int64_t> given, int64_t rank) {
-  SmallVector<int64_t> axes = normalizeAxes(given, rank);
-  if (axes.empty())
-    axes = llvm::to_vector(llvm::seq<int64_t>(0, rank));
-  llvm::sort(axes);
-  return axes;
-}
-
 namespace {
 /// All reductions except the logarithm of a sum of exponentials.
 template <typename OpTy> struct LowerReduce : LinalgPattern<OpTy> {
@@ -147,8 +138,7 @@ template <typename OpTy> struct LowerReduce : LinalgPattern<OpTy> {
 
   LogicalResult lower(OpTy op, TensorEmitter &e) const override {
     Value input = e.signless(op.getInput());
-    int64_t rank = TensorEmitter::getRank(input);
-    SmallVector<int64_t> axes = getReducedAxes(op.getAxes(), rank);
+    SmallVector<int64_t> axes = op.getReducedDims();
     bool isUnsigned = TensorEmitter::isUnsigned(op.getInput());
     Type elementType = TensorEmitter::getElement(input);
     Type type = getReductionType(op, elementType, e.rewriter);
@@ -201,8 +191,7 @@ struct LowerReduceLogSumExp : LinalgPattern<ReduceLogSumExpOp> {
 
   LogicalResult lower(ReduceLogSumExpOp op, TensorEmitter &e) const override {
     Value input = e.signless(op.getInput());
-    int64_t rank = TensorEmitter::getRank(input);
-    SmallVector<int64_t> axes = getReducedAxes(op.getAxes(), rank);
+    SmallVector<int64_t> axes = op.getReducedDims();
     bool isUnsigned = TensorEmitter::isUnsigned(op.getInput());
     Type elementType = TensorEmitter::getElement(input);
     Type type = getReductionType(op, elementType, e.rewriter);
