@@ -3,7 +3,7 @@
 
 #include "nn/Pipelines/CheckCapability.h"
 #include "dialects/NN/IR/NN.h"
-#include "nn/Conversion/Capabilities.h"
+#include "nn/Pipelines/Backends.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -38,11 +38,10 @@ void CapabilityCheck::check(Operation *op, const NodeInfo &node,
     known.insert(op->result_begin(), op->result_end());
     return;
   }
-  // Linalg comes first: it takes the most, so what it refuses must change in the model.
+  // What the back end refuses that takes the most must change in the model.
   std::optional<Gap> closest;
-  for (ArrayRef<Capability> table : {getLinalgCapabilities(), getKernelCapabilities(),
-                                     getOneDNNCapabilities()}) {
-    std::optional<Gap> gap = findGap(table, op);
+  for (const Backend *backend : llvm::reverse(getBackends())) {
+    std::optional<Gap> gap = backend->findGap(op);
     if (!gap)
       return;
     if (!closest || closest->kind == Gap::Op)

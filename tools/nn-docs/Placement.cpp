@@ -3,7 +3,7 @@
 
 #include "Pages.h"
 #include "dialects/NN/IR/NN.h"
-#include "nn/Conversion/Capabilities.h"
+#include "nn/Pipelines/Backends.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -22,9 +22,8 @@ static std::string getShortName(TypeSet set) {
   return set.str();
 }
 
-static void printRows(ArrayRef<Capability> table, OperationName op,
-                      llvm::raw_ostream &os) {
-  auto rows = findRows(table, op);
+static void printRows(const Backend &backend, OperationName op, llvm::raw_ostream &os) {
+  auto rows = backend.findRows(op);
   if (rows.empty())
     os << "–";
   llvm::interleave(
@@ -57,6 +56,7 @@ static StringRef getSpecialLowering(OperationName op) {
       .Cases({"nn.fusion", "nn.yield"},
              "claimed as a group, or split again (all three conversions)")
       .Case("rt.launch", "a call of a generated kernel")
+      .Case("rt.call", "a call of a kernel of the runtime")
       .Cases({"rt.allocate", "rt.arena", "rt.output", "rt.weight"},
              "an address that the runtime gives")
       .Cases({"rt.mark", "rt.release"}, "a call of the runtime's pool of buffers")
@@ -85,10 +85,16 @@ void nn::printPlacement(MLIRContext &context, llvm::raw_ostream &os) {
         "more control flow than arithmetic.\n\n"
         "Generated code calls no library. A function that would need one is refused\n"
         "(see [coverage](coverage.md)).\n\n"
-        "| operator | oneDNN | kernel template | linalg, runtime |\n|---|---|---|---|\n";
+        "| operator |";
+  for (const Backend *backend : getBackends())
+    os << " " << backend->getTitle() << " |";
+  os << "\n|---|";
+  for (size_t i = 0; i < getBackends().size(); ++i)
+    os << "---|";
+  os << "\n";
   SmallVector<RegisteredOperationName> names;
   for (RegisteredOperationName op : context.getRegisteredOperations())
-    if (op.getDialectNamespace() == "nn")
+    if (op.getDialectNamespace() == "nn" || op.getDialectNamespace() == "rt")
       names.push_back(op);
   llvm::sort(names, [](OperationName lhs, OperationName rhs) {
     return lhs.getStringRef() < rhs.getStringRef();
@@ -97,11 +103,9 @@ void nn::printPlacement(MLIRContext &context, llvm::raw_ostream &os) {
     if (!op.hasInterface<ShapeOpInterface>() || !getSpecialLowering(op).empty())
       continue;
     os << "| `" << op.getStringRef() << "` | ";
-    printRows(getOneDNNCapabilities(), op, os);
-    os << " | ";
-    printRows(getKernelCapabilities(), op, os);
-    os << " | ";
-    printRows(getLinalgCapabilities(), op, os);
+    llvm::interleave(
+        getBackends(), os,
+        [&](const Backend *backend) { printRows(*backend, op, os); }, " | ");
     os << " |\n";
   }
   os << "\n| other operation | becomes |\n|---|---|\n";

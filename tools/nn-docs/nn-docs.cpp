@@ -3,6 +3,7 @@
 
 #include "Pages.h"
 #include "dialects/NN/IR/NN.h"
+#include "dialects/RT/IR/RT.h"
 #include "nn/InitAll.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
@@ -21,7 +22,7 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::nn::registerAllDialects(registry);
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
-  context.loadDialect<mlir::nn::NNDialect>();
+  context.loadDialect<mlir::nn::NNDialect, mlir::nn::rt::RTDialect>();
   if (placement)
     mlir::nn::printPlacement(context, llvm::outs());
   if (!coverage.empty())

@@ -94,9 +94,6 @@ struct Capability {
   ArrayRef<Condition> conditions = {};
   /// The number of the data operand; -1: the first result.
   int data = 0;
-  /// Only for oneDNN: whether elementwise operators with one operand, and with two, can
-  /// follow as post-ops.
-  bool eltwisePostOps = false, binaryPostOps = false;
 };
 
 constexpr StringLiteral elementwise = "elementwise";
@@ -111,19 +108,6 @@ struct Gap {
 
 /// nullopt if the row claims the operation.
 std::optional<Gap> findGap(const Capability &row, Operation *op);
-
-/// nullopt if a row of the table claims the operation; else why the row that comes
-/// closest does not.
-std::optional<Gap> findGap(ArrayRef<Capability> table, Operation *op);
-
-/// The rows for an operation of this name.
-SmallVector<const Capability *> findRows(ArrayRef<Capability> table,
-                                         OperationName op);
-
-// The tables, in the folders of the conversions.
-ArrayRef<Capability> getOneDNNCapabilities();
-ArrayRef<Capability> getKernelCapabilities();
-ArrayRef<Capability> getLinalgCapabilities();
 
 } // namespace mlir::nn
 

@@ -74,33 +74,3 @@ std::optional<Gap> nn::findGap(const Capability &row, Operation *op) {
                  condition.accepted.str()};
   return std::nullopt;
 }
-
-SmallVector<const Capability *> nn::findRows(ArrayRef<Capability> table,
-                                             OperationName op) {
-  SmallVector<const Capability *> own, shared;
-  for (const Capability &row : table) {
-    if (row.op == op.getStringRef())
-      own.push_back(&row);
-    else if (row.op == elementwise && op.hasInterface<ElementwiseOpInterface>())
-      shared.push_back(&row);
-  }
-  return own.empty() ? shared : own;
-}
-
-std::optional<Gap> nn::findGap(ArrayRef<Capability> table, Operation *op) {
-  std::optional<Gap> closest;
-  for (const Capability *row : findRows(table, op->getName())) {
-    std::optional<Gap> gap = findGap(*row, op);
-    if (!gap)
-      return std::nullopt;
-    // The row that fails at the latest check is the closest.
-    if (!closest || gap->kind >= closest->kind)
-      closest = gap;
-  }
-  if (!closest)
-    closest = Gap{Gap::Op, "the operator can be compiled",
-                  op->getName().getStringRef().str() +
-                      ", which has no row in the back end's capability table",
-                  ""};
-  return closest;
-}

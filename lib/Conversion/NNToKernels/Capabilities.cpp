@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "nn/Conversion/Capabilities.h"
+#include "nn/Target/Backend.h"
 #include "dialects/NN/IR/NN.h"
 
 using namespace mlir;
@@ -84,4 +84,7 @@ static const Capability table[] = {
 };
 // clang-format on
 
-ArrayRef<Capability> nn::getKernelCapabilities() { return table; }
+const Backend &nn::getKernelBackend() {
+  static const Backend backend("kernels", "kernel template", TargetKind::CPU, table);
+  return backend;
+}

@@ -10,10 +10,10 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Transforms/CSE.h"
-#include "nn/Conversion/Capabilities.h"
 #include "nn/Conversion/Passes.h"
 #include "nn/Kernels/KernelTable.h"
 #include "nn/Kernels/Templates.h"
+#include "nn/Target/Backend.h"
 #include "nn/Target/Target.h"
 
 namespace mlir::nn {
@@ -59,7 +59,7 @@ constexpr Template allTemplates[] = {
 
 /// Whether the capability table has the template for an operator.
 bool isClaimed(const Template &candidate, Operation *op) {
-  return llvm::any_of(findRows(getKernelCapabilities(), op->getName()),
+  return llvm::any_of(getKernelBackend().findRows(op->getName()),
                       [&](const Capability *row) {
                         return row->lowering == candidate.name && !findGap(*row, op);
                       });
@@ -72,7 +72,7 @@ bool isClaimed(const Template &candidate, const FusionView &view) {
     return false;
   bool all = true;
   view.root->walk([&](ElementwiseOpInterface op) {
-    all &= view.anchor ? !findGap(getKernelCapabilities(), op)
+    all &= view.anchor ? !getKernelBackend().findGap(op)
                        : isClaimed(candidate, op);
   });
   return all;

@@ -8,7 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "nn/Conversion/Capabilities.h"
+#include "nn/Target/Backend.h"
 #include "dialects/NN/IR/NN.h"
 
 using namespace mlir;
@@ -143,4 +143,7 @@ static const Capability table[] = {
 };
 // clang-format on
 
-ArrayRef<Capability> nn::getLinalgCapabilities() { return table; }
+const Backend &nn::getLinalgBackend() {
+  static const Backend backend("linalg", "linalg, runtime", TargetKind::CPU, table);
+  return backend;
+}

@@ -7,7 +7,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Rewrite/PatternApplicator.h"
 #include "nn/Analysis/Provenance.h"
-#include "nn/Conversion/Capabilities.h"
+#include "nn/Target/Backend.h"
 #include "nn/Conversion/Passes.h"
 
 namespace mlir::nn {
@@ -115,7 +115,7 @@ struct ConvertNNToLinalg : nn::impl::ConvertNNToLinalgBase<ConvertNNToLinalg> {
           rewriter.eraseOp(op);
           continue;
         }
-        if (std::optional<Gap> gap = findGap(getLinalgCapabilities(), op)) {
+        if (std::optional<Gap> gap = getLinalgBackend().findGap(op)) {
           op->emitOpError("cannot be lowered: ") << gap->str();
           failedAny = true;
           continue;

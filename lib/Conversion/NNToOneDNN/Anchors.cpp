@@ -5,6 +5,7 @@
 #include "dialects/NN/IR/SpatialShapes.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "nn/Target/Backend.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -14,15 +15,15 @@ static RankedTensorType getTensor(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
-const Capability *mlir::nn::getPrimitive(Operation *anchor, bool claimSoftmax) {
+const OneDNNCapability *mlir::nn::getPrimitive(Operation *anchor, bool claimSoftmax) {
   if (isa<SoftmaxOp, LogSoftmaxOp>(anchor) && !claimSoftmax)
     return nullptr;
-  SmallVector<const Capability *> rows =
-      findRows(getOneDNNCapabilities(), anchor->getName());
-  for (const Capability *row : rows)
+  SmallVector<const Capability *> rows = getOneDNNBackend().findRows(anchor->getName());
+  const Capability *claiming = rows.empty() ? nullptr : rows.front();
+  for (const Capability *row : llvm::reverse(rows))
     if (!findGap(*row, anchor))
-      return row;
-  return rows.empty() ? nullptr : rows.front();
+      claiming = row;
+  return static_cast<const OneDNNCapability *>(claiming);
 }
 
 bool mlir::nn::isInt8Product(Operation *anchor) {

@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Anchors.h"
+#include "nn/Target/Backend.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -63,21 +64,24 @@ static const Condition oddSize[] = {
     {"the window of channels has an odd size", "", violatesOddSize}};
 
 // clang-format off
-static const Capability table[] = {
-    // operator           primitive             types  ranks conditions  data eltwise binary
-    {"nn.conv",           "onednn.convolution",   f32, 3, 5, convolution, 0,  true,   true},
-    {"nn.conv",           "onednn.convolution",   i8 | ui8, 3, 5, integerConvolution, 0, true, true},
-    {"nn.conv_transpose", "onednn.deconvolution", f32, 3, 5, convolution, 0,  true,   true},
-    {"nn.matmul",         "onednn.matmul",        f32, 2, 6, matrices,    0,  true,   true},
-    {"nn.matmul",         "onednn.matmul",        i8 | ui8, 2, 6, integerMatrices, 0, true, true},
+static const OneDNNCapability table[] = {
+    // operator            primitive              types ranks conditions; eltwise, binary
+    {{"nn.conv",           "onednn.convolution",   f32, 3, 5, convolution}, true, true},
+    {{"nn.conv",           "onednn.convolution",   i8 | ui8, 3, 5, integerConvolution}, true, true},
+    {{"nn.conv_transpose", "onednn.deconvolution", f32, 3, 5, convolution}, true, true},
+    {{"nn.matmul",         "onednn.matmul",        f32, 2, 6, matrices}, true, true},
+    {{"nn.matmul",         "onednn.matmul",        i8 | ui8, 2, 6, integerMatrices}, true, true},
     // The runtime looks for infinities in the results, so nothing may follow.
-    {"nn.max_pool",       "onednn.pooling",       f32, 3, 5, pooling,     0,  false,  false},
-    {"nn.max_pool",       "onednn.pooling",       i8 | ui8, 3, 5, pooling, 0, false,  false},
-    {"nn.average_pool",   "onednn.pooling",       f32, 3, 5, pooling,     0,  true,   true},
-    {"nn.lrn",            "onednn.lrn",           f32, 4, 4, oddSize,     0,  false,  false},
-    {"nn.softmax",        "onednn.softmax",       f32, 1, 6, {},          0,  false,  false},
-    {"nn.log_softmax",    "onednn.softmax",       f32, 1, 6, {},          0,  false,  false},
+    {{"nn.max_pool",       "onednn.pooling",       f32, 3, 5, pooling}, false, false},
+    {{"nn.max_pool",       "onednn.pooling",       i8 | ui8, 3, 5, pooling}, false, false},
+    {{"nn.average_pool",   "onednn.pooling",       f32, 3, 5, pooling}, true, true},
+    {{"nn.lrn",            "onednn.lrn",           f32, 4, 4, oddSize}, false, false},
+    {{"nn.softmax",        "onednn.softmax",       f32, 1, 6}, false, false},
+    {{"nn.log_softmax",    "onednn.softmax",       f32, 1, 6}, false, false},
 };
 // clang-format on
 
-ArrayRef<Capability> nn::getOneDNNCapabilities() { return table; }
+const Backend &nn::getOneDNNBackend() {
+  static const Backend backend("onednn", "oneDNN", TargetKind::CPU, table);
+  return backend;
+}

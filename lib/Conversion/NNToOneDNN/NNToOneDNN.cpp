@@ -47,7 +47,7 @@ struct Plan {
 class Planner {
 public:
   Planner(const FusionView &body, Operation *anchor, SymbolicDims &dims,
-          const Capability &capability)
+          const OneDNNCapability &capability)
       : body(body), dims(dims), capability(capability) {
     plan.anchor = anchor;
     plan.claimed.insert(anchor);
@@ -75,7 +75,7 @@ private:
 
   const FusionView &body;
   SymbolicDims &dims;
-  const Capability &capability;
+  const OneDNNCapability &capability;
   Plan plan;
 };
 } // namespace
@@ -293,7 +293,7 @@ struct ConvertNNToOneDNNPass
       anchor = fusion.getAnchor();
     if (!anchor)
       return;
-    const Capability *primitive = getPrimitive(anchor, claimSoftmax);
+    const OneDNNCapability *primitive = getPrimitive(anchor, claimSoftmax);
     if (!primitive)
       return;
     if (std::optional<Gap> gap = findGap(*primitive, anchor)) {

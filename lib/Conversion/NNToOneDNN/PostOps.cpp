@@ -144,7 +144,7 @@ static std::optional<SmallVector<PostOp>> getBinary(Operation *op,
 
 FailureOr<SmallVector<PostOp>>
 mlir::nn::getPostOps(Operation *op, Value current, const FusionView &body,
-                     const Capability &capability,
+                     const OneDNNCapability &capability,
                      std::string &reason) {
   std::string name = op->getName().getStringRef().str();
   SmallVector<PostOp> found;

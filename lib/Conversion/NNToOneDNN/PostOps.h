@@ -15,6 +15,12 @@
 
 namespace mlir::nn {
 
+/// A row of oneDNN's table.
+struct OneDNNCapability : Capability {
+  /// Whether elementwise operators with one operand, and with two, can follow as post-ops.
+  bool eltwisePostOps = false, binaryPostOps = false;
+};
+
 /// One step after a primitive: a complete attribute, or a binary algorithm with its
 /// operand, a value of the body.
 struct PostOp {
@@ -48,7 +54,7 @@ void simplifyIntegerPostOps(SmallVector<PostOp> &postOps, Type elementType);
 /// reason for a remark, if there are none. Does not check shapes.
 FailureOr<SmallVector<PostOp>> getPostOps(Operation *op, Value current,
                                           const FusionView &body,
-                                          const Capability &capability,
+                                          const OneDNNCapability &capability,
                                           std::string &reason);
 
 /// How an operand is broadcast to dst, whose channels are dimension `channel`.
