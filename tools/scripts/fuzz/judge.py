@@ -274,8 +274,13 @@ class Judge:
                 result |= np.isinf(g) & (np.abs(w) > 3.4e38)
             if self.has("LRN"):
                 result |= np.isnan(w)
-            if self.has("Resize", "Upsample"):  # Weights of 0 times infinities.
+            if self.has("Resize", "Upsample"):
+                # Weights of 0 times infinities; places between elements that are rounded to
+                # f32, about 1e-6 of the distance of two elements.
                 result |= ~(np.isfinite(g) & np.isfinite(w))
+                sizes = [np.abs(x[np.isfinite(x)]).max(initial=1) for x in arrays
+                         if x.dtype.kind == "f"]
+                result |= np.abs(g - w) <= 1e-5 * min(max(sizes, default=1), 1e3)
             if self.has("ReduceL2", "LpNormalization", "LpPool"):
                 result |= (w == 0) & (np.abs(g) < 1e-15)
         return result
