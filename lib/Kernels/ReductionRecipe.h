@@ -1,14 +1,15 @@
 //===- ReductionRecipe.h - what a reduction does to elements ----*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// How elements are combined, apart from the loops over them. Intermediate results are
-// states: an accumulator, or for ArgMax and ArgMin the best element and its index along
-// the axis. A state's values are vectors of equally many lanes, each of which is the
-// state of other elements.
+// How elements are combined, apart from the loops over them. What is carried through a
+// loop is a state: an accumulator, or for ArgMax and ArgMin the best element so far and its
+// index along the axis. A state consists of vectors with one lane for each of the results
+// (or partial results) that are computed side by side.
 //
 //===----------------------------------------------------------------------===//
 
-#pragma once
+#ifndef NN_KERNELS_REDUCTIONRECIPE_H
+#define NN_KERNELS_REDUCTIONRECIPE_H
 
 #include "nn/Kernels/KernelEmitter.h"
 
@@ -53,3 +54,5 @@ private:
 };
 
 } // namespace mlir::nn
+
+#endif // NN_KERNELS_REDUCTIONRECIPE_H
