@@ -33,8 +33,10 @@ ALLOWANCE = 10
 QUANTIZING = {"QuantizeLinear", "DynamicQuantizeLinear"}
 # ONNX's reference takes the batch for the channels, groups for one, pads of pools for each
 # other, and a size of 1.5 for one that is not 1, and reduces two dimensions globally, not
-# three; numpy's power of -inf and 0.5 is a root.
-NOT_BY_REFERENCE = {"ConvTranspose", "GlobalMaxPool", "LRN", "MaxPool", "Resize", "Pow"}
+# three; its LogSoftmax is the logarithm of what underflows; numpy's power of -inf and 0.5
+# is a root.
+NOT_BY_REFERENCE = {"ConvTranspose", "GlobalMaxPool", "LRN", "LogSoftmax", "MaxPool",
+                    "Resize", "Pow"}
 
 # Functions of ONNX whose constants are f32, or which compute in f32, for f64 too. Ours
 # are exact.
