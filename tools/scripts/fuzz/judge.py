@@ -276,10 +276,11 @@ class Judge:
                 result |= np.isinf(g) & (np.abs(w) > 3.4e38)
             if self.has("LRN"):
                 result |= np.isnan(w)
-            if self.has("Resize", "Upsample"):
-                # Weights of 0 times infinities; places between elements that are rounded to
-                # f32, about 1e-6 of the distance of two elements.
+            if self.has("Resize", "Upsample", "GridSample"):  # Weights of 0 times infinities.
                 result |= ~(np.isfinite(g) & np.isfinite(w))
+            if self.has("Resize", "Upsample"):
+                # Places between elements are rounded to f32, about 1e-6 of the distance of
+                # two elements.
                 sizes = [np.abs(x[np.isfinite(x)]).max(initial=1) for x in arrays
                          if x.dtype.kind == "f"]
                 result |= np.abs(g - w) <= 1e-5 * min(max(sizes, default=1), 1e3)
