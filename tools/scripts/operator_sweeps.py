@@ -426,7 +426,7 @@ def reductions():
                  "LogSumExp"):
         yield from sweep(f"reduce/{kind.lower()}", "axis", [0, 1, 2], "float[48,60,67] x",
                          f"a = Constant<value_ints = [{{axis}}]>()  y = Reduce{kind}(x, a)",
-                         ranges=small, cause=ROWS if kind == "LogSumExp" else None)
+                         ranges=small, cause=ROWS if kind.startswith("LogSum") else None)
     for dtype in "int32", "int64":
         for kind in "Sum", "Max", "Mean":
             yield from sweep(f"reduce/{kind.lower()}-{dtype}", "axis", [0, 1, 2],
