@@ -82,6 +82,15 @@ macro(nn_tablegen output)
   mlir_tablegen(${output} ${ARGN} -I ${PROJECT_SOURCE_DIR} -I ${MLIR_INCLUDE_DIRS})
 endmacro()
 
+# nn_tablegen_dialect(RT rt RT.td): RTDialect.{h,cpp}.inc and RTOps.{h,cpp}.inc.
+macro(nn_tablegen_dialect stem dialect file)
+  set(LLVM_TARGET_DEFINITIONS ${file})
+  nn_tablegen(${stem}Dialect.h.inc -gen-dialect-decls -dialect=${dialect})
+  nn_tablegen(${stem}Dialect.cpp.inc -gen-dialect-defs -dialect=${dialect})
+  nn_tablegen(${stem}Ops.h.inc -gen-op-decls -dialect=${dialect})
+  nn_tablegen(${stem}Ops.cpp.inc -gen-op-defs -dialect=${dialect})
+endmacro()
+
 # Ends a list of nn_tablegen() with a target that others depend on.
 macro(nn_tablegen_target target)
   add_public_tablegen_target(${target})
