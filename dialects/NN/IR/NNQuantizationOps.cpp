@@ -37,7 +37,7 @@ template <typename OpTy> static LogicalResult verifyQuantization(OpTy op) {
     return op.emitOpError("axis ") << axis << " is not in [" << -rank << ", "
                                    << rank << ")";
   if (scale.getRank() == 1 && op.getBlockSize() == 0) {
-    int64_t size = input.getDimSize(axis < 0 ? axis + rank : axis);
+    int64_t size = input.getDimSize(shapes::normalizeAxis(axis, rank));
     if (failed(verifyCompatibleDims({scale.getDimSize(0), size})))
       return op.emitOpError("scale has ")
              << scale.getDimSize(0) << " entries, dimension " << axis << " "

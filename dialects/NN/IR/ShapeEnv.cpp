@@ -464,7 +464,7 @@ FailureOr<int64_t> shapes::normalizeAxis(ShapeEnv &env, int64_t axis,
   if (axis < -rank || axis >= rank)
     return env.fail("axis " + Twine(axis) + " is not in [" + Twine(-rank) +
                     ", " + Twine(rank) + ")");
-  return axis < 0 ? axis + rank : axis;
+  return normalizeAxis(axis, rank);
 }
 
 FailureOr<SmallVector<int64_t>>
@@ -481,11 +481,15 @@ shapes::normalizeAxes(ShapeEnv &env, ArrayRef<int64_t> axes, int64_t rank) {
   return result;
 }
 
+SmallVector<int64_t> shapes::normalizeAxes(ArrayRef<int64_t> axes, int64_t rank) {
+  return llvm::map_to_vector(axes,
+                             [&](int64_t axis) { return normalizeAxis(axis, rank); });
+}
+
 SmallVector<int64_t> shapes::getReducedDims(ArrayRef<int64_t> axes, int64_t rank) {
   if (axes.empty())
     return llvm::to_vector(llvm::seq<int64_t>(0, rank));
-  auto dims = llvm::map_to_vector(
-      axes, [&](int64_t axis) { return axis < 0 ? axis + rank : axis; });
+  SmallVector<int64_t> dims = normalizeAxes(axes, rank);
   llvm::sort(dims);
   return dims;
 }

@@ -186,6 +186,12 @@ SmallVector<int64_t> getReducedDims(ArrayRef<int64_t> axes, int64_t rank);
 /// The broadcast of several shapes; failure (reported) if they do not.
 FailureOr<Dims> broadcastDims(ShapeEnv &env, ValueRange tensors);
 
+/// Verified axes, counted from the front.
+inline int64_t normalizeAxis(int64_t axis, int64_t rank) {
+  return axis < 0 ? axis + rank : axis;
+}
+SmallVector<int64_t> normalizeAxes(ArrayRef<int64_t> axes, int64_t rank);
+
 /// `axis` counted from the front; failure (reported) unless -rank <= axis < rank.
 FailureOr<int64_t> normalizeAxis(ShapeEnv &env, int64_t axis, int64_t rank);
 FailureOr<SmallVector<int64_t>>

@@ -78,7 +78,7 @@ private:
     int64_t axis = op.getAxis();
     parameter = toType(parameter, getComputeType(op), builder, loc);
     int64_t rank = getTensorType(input).getRank();
-    axis = axis < 0 ? axis + rank : axis;
+    axis = shapes::normalizeAxis(axis, rank);
     if (getTensorType(parameter).getRank() == 0)
       return parameter;
     if (op.getBlockSize() != 0)

@@ -53,7 +53,7 @@ private:
         !getTensorType(op.getScale()).getElementType().isF32())
       return {};
     int64_t own = op.getAxis(), rank = getTensorType(op.getInput()).getRank();
-    own = own < 0 ? own + rank : own;
+    own = shapes::normalizeAxis(own, rank);
     int64_t scaleRank = getTensorType(op.getScale()).getRank();
     return scaleRank == 0 || (scaleRank == 1 && own == axis) ? op : DequantizeOp();
   }
@@ -149,7 +149,7 @@ private:
       return std::nullopt;
     int64_t axis = op.getAxis(), inner = 1;
     ArrayRef<int64_t> dims = from->getDims();
-    axis = axis < 0 ? axis + int64_t(dims.size()) : axis;
+    axis = shapes::normalizeAxis(axis, dims.size());
     if (zeros.size() > 1)
       for (int64_t dim : dims.drop_front(axis + 1))
         inner *= dim;

@@ -126,7 +126,7 @@ struct FoldShapes : nn::impl::FoldShapesBase<FoldShapes> {
       return false;
     Dims dims = env.getDims(squeeze.getInput());
     return llvm::all_of(squeeze.getAxes(), [&](int64_t axis) {
-      return env.isConstant(dims[axis < 0 ? axis + dims.size() : axis], 1);
+      return env.isConstant(dims[shapes::normalizeAxis(axis, dims.size())], 1);
     });
   }
 
@@ -209,7 +209,7 @@ struct FoldShapes : nn::impl::FoldShapesBase<FoldShapes> {
       axes = llvm::to_vector(llvm::seq<int64_t>(0, input.size()));
     SmallVector<float> scales;
     for (int64_t axis : axes) {
-      int64_t index = axis < 0 ? axis + input.size() : axis;
+      int64_t index = shapes::normalizeAxis(axis, input.size());
       if (resize.getLayout() == Layout::ChannelsLast && index > 0)
         index = index == 1 ? input.size() - 1 : index - 1;
       std::optional<int64_t> scale = getMultiple(env, result[index], input[index]);

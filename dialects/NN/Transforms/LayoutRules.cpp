@@ -62,11 +62,6 @@ static RankedTensorType typeOf(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
-/// The axis counted from the front.
-static int64_t normalize(int64_t axis, int64_t rank) {
-  return axis < 0 ? axis + rank : axis;
-}
-
 //===----------------------------------------------------------------------===//
 // Rules
 //===----------------------------------------------------------------------===//
@@ -86,10 +81,6 @@ static Rule::Kind getKindWithoutDims(int64_t rank, ArrayRef<int64_t> dropped) {
   if (order.size() >= 3 && order == getChannelsLast(order.size()))
     return Rule::Flexible;
   return Rule::Pinned;
-}
-
-static SmallVector<int64_t> normalizeAll(ArrayRef<int64_t> axes, int64_t rank) {
-  return llvm::map_to_vector(axes, [&](int64_t a) { return normalize(a, rank); });
 }
 
 static Rule::Kind getReductionKind(ReductionOpInterface op) {
@@ -157,12 +148,12 @@ Rule layout::getRule(SymbolicDims &env, Operation *op) {
       .Case([](SqueezeOp squeeze) {
         int64_t rank = typeOf(squeeze.getInput()).getRank();
         return Rule{getKindWithoutDims(
-            rank, normalizeAll(squeeze.getAxes(), rank))};
+            rank, shapes::normalizeAxes(squeeze.getAxes(), rank))};
       })
       .Case([&](UnsqueezeOp unsqueeze) {
         int64_t rank = unsqueeze.getType().getRank();
         bool spatial = llvm::all_of(
-            normalizeAll(unsqueeze.getAxes(), rank),
+            shapes::normalizeAxes(unsqueeze.getAxes(), rank),
             [](int64_t axis) { return axis >= 2; });
         return Rule{spatial ? Rule::Flexible : Rule::Pinned};
       })
@@ -276,7 +267,7 @@ Value layout::buildChannelShuffle(OpBuilder &builder, SymbolicDims &env,
 static void mapAttributes(Operation *op, ArrayRef<int64_t> toPlace) {
   int64_t rank = toPlace.size();
   Builder builder(op->getContext());
-  auto mapAxis = [&](int64_t axis) { return toPlace[normalize(axis, rank)]; };
+  auto mapAxis = [&](int64_t axis) { return toPlace[shapes::normalizeAxis(axis, rank)]; };
   auto mapAxes = [&](ArrayRef<int64_t> axes) {
     return llvm::map_to_vector(axes, mapAxis);
   };
@@ -330,7 +321,7 @@ SmallVector<Value> layout::buildChannelsLast(OpBuilder &builder,
     SmallVector<int64_t> toPlace = invert(getChannelsLast(rank));
     unsqueeze.setAxes(llvm::map_to_vector(
         unsqueeze.getAxes(),
-        [&](int64_t axis) { return toPlace[normalize(axis, rank)]; }));
+        [&](int64_t axis) { return toPlace[shapes::normalizeAxis(axis, rank)]; }));
   } else if (int64_t rank = isa<ElementwiseOpInterface>(op)
                                 ? typeOf(op->getResult(0)).getRank()
                                 : typeOf(op->getOperand(0)).getRank();

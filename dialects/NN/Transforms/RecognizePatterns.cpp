@@ -261,7 +261,7 @@ Value matchTrailingMean(Value value, int64_t &axis) {
   int64_t rank = cast<RankedTensorType>(mean.getInput().getType()).getRank();
   SmallVector<int64_t> axes;
   for (int64_t a : mean.getAxes())
-    axes.push_back(a < 0 ? a + rank : a);
+    axes.push_back(shapes::normalizeAxis(a, rank));
   llvm::sort(axes);
   for (auto [index, a] : llvm::enumerate(axes))
     if (a != rank - int64_t(axes.size()) + int64_t(index))

@@ -419,7 +419,7 @@ SmallVector<Value> TensorEmitter::callRuntime(rt::RuntimeKernel kernel, ValueRan
                                               ValueRange outputs,
                                               ArrayRef<int64_t> parameters) {
   auto call = rt::CallOp::create(rewriter, location, outputs.getTypes(), kernel, inputs,
-                                    outputs, parameters);
+                                 outputs, parameters);
   return SmallVector<Value>(call.getResults());
 }
 
@@ -436,13 +436,6 @@ LogicalResult TensorEmitter::replace(ValueRange values) {
   }
   rewriter.replaceOp(op, results);
   return success();
-}
-
-SmallVector<int64_t> nn::normalizeAxes(ArrayRef<int64_t> axes, int64_t rank) {
-  SmallVector<int64_t> result;
-  for (int64_t axis : axes)
-    result.push_back(normalizeAxis(axis, rank));
-  return result;
 }
 
 SmallVector<int64_t> nn::getOtherDims(ArrayRef<int64_t> axes, int64_t rank) {

@@ -184,11 +184,8 @@ template <typename OpTy> struct LinalgPattern : OpRewritePattern<OpTy> {
   SymbolicDims &symbols;
 };
 
-/// Axes counted from the front.
-SmallVector<int64_t> normalizeAxes(ArrayRef<int64_t> axes, int64_t rank);
-inline int64_t normalizeAxis(int64_t axis, int64_t rank) {
-  return axis < 0 ? axis + rank : axis;
-}
+using shapes::normalizeAxes;
+using shapes::normalizeAxis;
 
 /// The dimensions 0 ... rank-1 that are not in `axes`.
 SmallVector<int64_t> getOtherDims(ArrayRef<int64_t> axes, int64_t rank);

@@ -86,7 +86,7 @@ static LogicalResult importOneHot(NodeBinder &node) {
                    "attribute 'axis' is a dimension of the result", Twine(axis),
                    Twine(-rank) + " to " + Twine(rank - 1)).failed())
     return failure();
-  axis = axis < 0 ? axis + rank : axis;
+  axis = shapes::normalizeAxis(axis, rank);
   depth = node.asInt64(node.asScalar(depth));
   indices = node.asInt64(indices);
   // Negative indices count from the end; others out of range match nothing.
@@ -253,7 +253,7 @@ static LogicalResult importTensorScatter(NodeBinder &node) {
           .attr("mode", mode, "linear", {"linear", "circular"}).failed())
     return failure();
   int64_t rank = getType(cache).getRank();
-  axis = axis < 0 ? axis + rank : axis;
+  axis = shapes::normalizeAxis(axis, rank);
   if (node.require(axis > 0 && axis < rank, "attribute 'axis' is not the batch's",
                    Twine(axis), "1 to " + Twine(rank - 1)).failed())
     return failure();

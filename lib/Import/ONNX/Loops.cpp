@@ -440,7 +440,7 @@ bool Importer::importScan(onnx::NodeProto &node, const NodeInfo &info,
                     Twine(axis), Twine(-rank) + " to " + Twine(rank - 1));
       return false;
     }
-    axis = axis < 0 ? axis + rank : axis;
+    axis = shapes::normalizeAxis(axis, rank);
   }
   LoopInfo loop(info, location);
   loop.body = graph;
@@ -477,7 +477,7 @@ bool Importer::importScan(onnx::NodeProto &node, const NodeInfo &info,
                     Twine(axis), Twine(-rank) + " to " + Twine(rank - 1));
       return false;
     }
-    axis = axis < 0 ? axis + rank : axis;
+    axis = shapes::normalizeAxis(axis, rank);
     if (axis == 0)
       continue;
     SmallVector<int64_t> perm = llvm::to_vector(llvm::seq<int64_t>(1, rank));

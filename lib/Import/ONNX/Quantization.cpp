@@ -176,7 +176,7 @@ static Value subtractZeroPoint(NodeBinder &node, Value value, Value zeroPoint,
     return wide;
   zeroPoint = node.create<CastOp>(node.asScalar(zeroPoint), type);
   int64_t rank = getType(value).getRank();
-  axis = axis < 0 ? axis + rank : axis;
+  axis = shapes::normalizeAxis(axis, rank);
   if (!node.failed() && getType(zeroPoint).getRank() == 1 && axis + 1 < rank)
     zeroPoint = node.create<UnsqueezeOp>(
         zeroPoint, llvm::to_vector(llvm::seq<int64_t>(1, rank - axis)));

@@ -219,7 +219,7 @@ static Value makeHardmax(NodeBinder &node, Value input, int64_t axis) {
                    "attribute 'axis' is a dimension of the input", Twine(axis),
                    Twine(-rank) + " to " + Twine(rank - 1)).failed())
     return {};
-  axis = axis < 0 ? axis + rank : axis;
+  axis = shapes::normalizeAxis(axis, rank);
   Value best = node.create<ArgMaxOp>(input, axis, /*keepdims=*/true,
                                      /*select_last_index=*/false);
   Value places = makeIota(node, input, axis, axis, rank);

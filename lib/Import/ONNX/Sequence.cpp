@@ -319,7 +319,7 @@ static LogicalResult importSplitToSequence(NodeBinder &node) {
                split ? show(getType(split)) : "", "");
   if (node.failed())
     return failure();
-  axis = axis < 0 ? axis + rank : axis;
+  axis = shapes::normalizeAxis(axis, rank);
   keepAxis |= bool(split); // Only parts of size 1 that nobody asked for lose it.
 
   std::optional<SmallVector<int64_t>> known;

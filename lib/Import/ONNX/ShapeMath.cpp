@@ -14,7 +14,7 @@ int64_t importer::normalizeAxis(NodeBinder &node, int64_t axis, int64_t rank,
   node.require(axis >= -rank && axis < rank,
                "attribute '" + attribute + "' is a dimension of the input", Twine(axis),
                Twine(-rank) + " to " + Twine(rank - 1));
-  return node.failed() ? -1 : axis < 0 ? axis + rank : axis;
+  return node.failed() ? -1 : shapes::normalizeAxis(axis, rank);
 }
 
 Value importer::getShapeList(NodeBinder &node, Value tensor) {

@@ -126,7 +126,7 @@ static LogicalResult importDFT(NodeBinder &node) {
   if (node.failed() || requireParts(node, input).failed())
     return failure();
   int64_t rank = getType(input).getRank();
-  axis = axis < 0 ? axis + rank : axis;
+  axis = shapes::normalizeAxis(axis, rank);
   if (node.require(axis >= 0 && axis < rank - 1,
                    "'axis' is a dimension before the last", Twine(axis),
                    "0 to " + Twine(rank - 2)).failed())
