@@ -35,6 +35,20 @@ void nn::setOrigins(Operation *op, ArrayRef<OriginAttr> origins) {
   op->setAttr(originAttrName, ArrayAttr::get(op->getContext(), attrs));
 }
 
+void nn::addOrigins(Value value, ArrayRef<OriginAttr> more) {
+  auto result = cast<OpResult>(value);
+  SmallVector<OriginAttr> origins = getOrigins(result.getOwner());
+  size_t before = origins.size();
+  for (OriginAttr origin : more) {
+    auto moved = OriginAttr::get(value.getContext(), result.getResultNumber(),
+                                 origin.getTensor(), origin.getPermutation());
+    if (!llvm::is_contained(origins, moved))
+      origins.push_back(moved);
+  }
+  if (origins.size() != before)
+    setOrigins(result.getOwner(), origins);
+}
+
 void nn::inheritProvenance(Operation *op, ValueRange replacement) {
   if (op->hasTrait<OpTrait::ConstantLike>())
     return;
@@ -45,19 +59,7 @@ void nn::inheritProvenance(Operation *op, ValueRange replacement) {
     if (!by || by == op || by->hasTrait<OpTrait::ConstantLike>())
       continue;
     by->setLoc(fuseLocations({op, by}));
-    SmallVector<OriginAttr> origins = getOrigins(by);
-    size_t before = origins.size();
-    int64_t number = cast<OpResult>(value).getResultNumber();
-    for (OriginAttr origin : getOrigins(op)) {
-      if (origin.getResult() != int64_t(index))
-        continue;
-      auto moved = OriginAttr::get(op->getContext(), number, origin.getTensor(),
-                                   origin.getPermutation());
-      if (!llvm::is_contained(origins, moved))
-        origins.push_back(moved);
-    }
-    if (origins.size() != before)
-      setOrigins(by, origins);
+    addOrigins(value, getOrigins(op->getResult(index)));
   }
 }
 

@@ -73,15 +73,11 @@ void FusionSplitter::outline(const llvm::SetVector<Operation *> &ops) {
       builder, sources, results, [&](Value value) { return toOuter(value); },
       [](Value value) { return value.getDefiningOp<ConstantOp>() != nullptr; });
 
-  SmallVector<OriginAttr> origins;
-  for (auto [index, result] : llvm::enumerate(results)) {
-    for (OriginAttr origin : getOrigins(result))
-      origins.push_back(OriginAttr::get(fusion.getContext(), index, origin.getTensor(),
-                                        origin.getPermutation()));
-    outer.map(result, fusion.getResult(index));
-    view.dims.inherit(fusion.getResult(index), result);
+  for (auto [result, outlined] : llvm::zip(results, fusion.getResults())) {
+    addOrigins(outlined, getOrigins(result));
+    outer.map(result, outlined);
+    view.dims.inherit(outlined, result);
   }
-  setOrigins(fusion, origins);
 }
 
 Value FusionSplitter::emitDestination(Location location, Operation *op,
@@ -133,18 +129,8 @@ bool FusionSplitter::run(const llvm::SetVector<Operation *> &before,
   for (auto [old, replacement] : llvm::zip(fusion.getResults(), results)) {
     // The sizes of later operations were computed from the fusion's results.
     view.dims.inherit(replacement, old);
-    Operation *op = replacement.getDefiningOp();
-    if (!op)
-      continue;
-    for (OriginAttr origin : getOrigins(old)) {
-      SmallVector<OriginAttr> origins = getOrigins(op);
-      auto moved =
-          OriginAttr::get(op->getContext(), cast<OpResult>(replacement).getResultNumber(),
-                          origin.getTensor(), origin.getPermutation());
-      if (!llvm::is_contained(origins, moved))
-        origins.push_back(moved);
-      setOrigins(op, origins);
-    }
+    if (isa<OpResult>(replacement))
+      addOrigins(replacement, getOrigins(old));
   }
   fusion->replaceAllUsesWith(results);
   fusion->erase();

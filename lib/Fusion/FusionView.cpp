@@ -18,8 +18,10 @@ FusionView::FusionView(Operation *root, SymbolicDims &dims)
   for (Operation &op : fusion.getBody().front()) {
     if (isa<ElementwiseOpInterface, ConstantOp, YieldOp>(op))
       continue;
-    hasManyAnchors |= anchor != nullptr;
-    anchor = &op;
+    if (anchor)
+      hasManyAnchors = true;
+    else
+      anchor = &op;
   }
   llvm::append_range(results,
                      fusion.getBody().front().getTerminator()->getOperands());

@@ -12,13 +12,6 @@ using namespace mlir::nn;
 // FusionOp
 //===----------------------------------------------------------------------===//
 
-Operation *FusionOp::getAnchor() {
-  for (Operation &op : *getBody().begin())
-    if (!isa<ElementwiseOpInterface, ConstantOp, YieldOp>(op))
-      return &op;
-  return nullptr;
-}
-
 // fusion_c1
 LogicalResult FusionOp::verify() {
   Block &body = getBody().front();

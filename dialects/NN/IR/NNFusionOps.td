@@ -26,11 +26,6 @@ def NN_FusionOp : Op<NN_Dialect, "fusion", [
   let regions = (region SizedRegion<1>:$body);
   let hasVerifier = 1;
   let hasCustomAssemblyFormat = 1;
-  let extraClassDeclaration = [{
-    /// The operation of the body that is neither elementwise nor a constant; null
-    /// for an elementwise group.
-    ::mlir::Operation *getAnchor();
-  }];
 }
 
 def NN_YieldOp : Op<NN_Dialect, "yield", [Pure, Terminator, ReturnLike, HasParent<"FusionOp">]> {

@@ -25,6 +25,8 @@ SmallVector<OriginAttr> getOrigins(Value value);
 SmallVector<OriginAttr> getOrigins(Operation *op);
 /// Sets the origins of an operation; an empty list removes the attribute.
 void setOrigins(Operation *op, ArrayRef<OriginAttr> origins);
+/// Adds origins of another value to those of an operation's result.
+void addOrigins(Value result, ArrayRef<OriginAttr> origins);
 
 /// To be called when `replacement` replaces the results of `op`: moves the origins, and
 /// adds the location of `op` to those of the replacing operations. Constants keep their

@@ -29,7 +29,7 @@ public:
 
   Operation *root;
   SymbolicDims &dims;
-  /// The operator that is not elementwise; null if there is none.
+  /// The (first) operator that is not elementwise; null if there is none.
   Operation *anchor = nullptr;
   /// There are several operators that are not elementwise.
   bool hasManyAnchors = false;

@@ -46,12 +46,11 @@ struct Plan {
 
 class Planner {
 public:
-  Planner(const FusionView &body, Operation *anchor, SymbolicDims &dims,
-          const OneDNNCapability &capability)
-      : body(body), dims(dims), capability(capability) {
-    plan.anchor = anchor;
-    plan.claimed.insert(anchor);
-    plan.result = anchor->getResult(0);
+  Planner(const FusionView &body, const OneDNNCapability &capability)
+      : body(body), dims(body.dims), capability(capability) {
+    plan.anchor = body.anchor;
+    plan.claimed.insert(body.anchor);
+    plan.result = body.anchor->getResult(0);
   }
 
   Plan run() {
@@ -288,19 +287,16 @@ struct ConvertNNToOneDNNPass
 
   void convert(Operation *root, SymbolicDims &dims) {
     FusionView body(root, dims);
-    Operation *anchor = root;
-    if (auto fusion = dyn_cast<FusionOp>(root))
-      anchor = fusion.getAnchor();
-    if (!anchor)
+    if (!body.anchor)
       return;
-    const OneDNNCapability *primitive = getPrimitive(anchor, claimSoftmax);
+    const OneDNNCapability *primitive = getPrimitive(body.anchor, claimSoftmax);
     if (!primitive)
       return;
-    if (std::optional<Gap> gap = findGap(*primitive, anchor)) {
-      remarkMissed(anchor, "not-claimed", gap->str());
+    if (std::optional<Gap> gap = findGap(*primitive, body.anchor)) {
+      remarkMissed(body.anchor, "not-claimed", gap->str());
       return;
     }
-    Plan plan = Planner(body, anchor, dims, *primitive).run();
+    Plan plan = Planner(body, *primitive).run();
     ++numPrimitives;
     numPostOps += plan.postOps.size();
     numSplit += FusionSplitter(body).run(
