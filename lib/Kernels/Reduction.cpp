@@ -45,7 +45,6 @@ public:
 
 private:
   bool findGroups();
-  std::optional<int64_t> getReducedSize();
   LogicalResult emitRows(PrologueLoader &prologue);
   LogicalResult emitColumns(PrologueLoader &prologue);
   LogicalResult emitBlock(PrologueLoader &prologue, Value outer, Value column,
@@ -103,18 +102,6 @@ bool ReductionKernel::findGroups() {
   return succeeded(epilogue.add(resultEnds));
 }
 
-std::optional<int64_t> ReductionKernel::getReducedSize() {
-  auto type = cast<RankedTensorType>(input.getType());
-  int64_t size = 1;
-  for (auto [extent, reduced] : llvm::zip(type.getShape(), isReduced)) {
-    if (reduced && ShapedType::isDynamic(extent))
-      return std::nullopt;
-    if (reduced && llvm::MulOverflow(size, extent, size))
-      return std::nullopt;
-  }
-  return size;
-}
-
 LogicalResult ReductionKernel::emit() {
   reduction = dyn_cast_or_null<ReductionOpInterface>(site.view.anchor);
   if (!reduction)
@@ -122,8 +109,7 @@ LogicalResult ReductionKernel::emit() {
   input = reduction.getInput();
   if (!findGroups())
     return failure();
-  std::optional<ReductionRecipe> found =
-      ReductionRecipe::get(site.view.anchor, getReducedSize());
+  std::optional<ReductionRecipe> found = ReductionRecipe::get(reduction);
   if (!found)
     return failure();
   recipe = *found;
@@ -176,7 +162,7 @@ LogicalResult ReductionKernel::emitRows(PrologueLoader &prologue) {
             status = failure();
             return carried;
           }
-          return recipe.accumulate(e, carried, *loaded, position, /*step=*/1, mask);
+          return recipe.accumulate(e, carried, *loaded, position, /*areInRow=*/true, mask);
         },
         join);
     Value reduced = recipe.finalize(e, e.joinLanes(state, join), reducedSize);
@@ -217,7 +203,7 @@ LogicalResult ReductionKernel::emitBlock(PrologueLoader &prologue, Value outer,
             continue;
           }
           llvm::append_range(
-              next, recipe.accumulate(e, state, *loaded, position, /*step=*/0, Value()));
+              next, recipe.accumulate(e, state, *loaded, position, /*areInRow=*/false, Value()));
         }
         return next;
       },
@@ -268,7 +254,7 @@ LogicalResult ReductionKernel::emitPieces(PrologueLoader &prologue, Value outer,
           if (failed(loaded))
             status = failure();
           else
-            state = recipe.accumulate(e, state, *loaded, e.add(row, r), /*step=*/0,
+            state = recipe.accumulate(e, state, *loaded, e.add(row, r), /*areInRow=*/false,
                                       Value());
         }
         store(state, position);

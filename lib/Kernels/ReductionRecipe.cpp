@@ -2,7 +2,6 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "ReductionRecipe.h"
-#include "dialects/NN/IR/NN.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -13,13 +12,14 @@
 using namespace mlir;
 using namespace mlir::nn;
 
-std::optional<ReductionRecipe> ReductionRecipe::get(Operation *op,
-                                                    std::optional<int64_t> size) {
+std::optional<ReductionRecipe> ReductionRecipe::get(ReductionOpInterface reduction) {
+  Operation *op = reduction;
   if (!isa<ReduceSumOp, ReduceMeanOp, ReduceMaxOp, ReduceMinOp, ReduceProdOp, ReduceL1Op,
            ReduceL2Op, ReduceSumSquareOp, ReduceLogSumOp, ArgMaxOp, ArgMinOp>(op))
     return std::nullopt;
   ReductionRecipe recipe;
-  Type element = getElementTypeOrSelf(op->getOperand(0).getType());
+  auto input = cast<RankedTensorType>(reduction.getInput().getType());
+  Type element = input.getElementType();
   recipe.isUnsigned = element.isUnsignedInteger();
   recipe.type = getKernelComputeType(element);
   recipe.kind = isa<ReduceMaxOp, ArgMaxOp>(op)   ? Combine::Max
@@ -37,7 +37,9 @@ std::optional<ReductionRecipe> ReductionRecipe::get(Operation *op,
     recipe.last = arg.getSelectLastIndex();
   if (isa<ArgMaxOp, ArgMinOp>(op)) {
     // Vectors of indices are best as wide as those of elements.
-    bool isShort = size && *size <= INT32_MAX && recipe.type.getIntOrFloatBitWidth() <= 32;
+    int64_t size = input.getDimSize(reduction.getReducedDims().front());
+    bool isShort = !ShapedType::isDynamic(size) && size <= INT32_MAX &&
+                   recipe.type.getIntOrFloatBitWidth() <= 32;
     recipe.indexType = IntegerType::get(op->getContext(), isShort ? 32 : 64);
   }
   bool needsFloats = recipe.mean || recipe.sqrt || recipe.log;
@@ -109,17 +111,17 @@ Value ReductionRecipe::isBetter(KernelEmitter &e, Value lhs, Value rhs,
 }
 
 ReductionRecipe::State ReductionRecipe::accumulate(KernelEmitter &e, ValueRange state,
-                                                   Value element, Value index, int64_t step,
-                                                   Value mask) const {
+                                                   Value element, Value index,
+                                                   bool areInRow, Value mask) const {
   auto vector = dyn_cast<VectorType>(element.getType());
   int64_t lanes = vector ? vector.getNumElements() : 1;
   if (indexType) {
     Value place = arith::IndexCastOp::create(e.b, e.loc, indexType, index);
     place = e.broadcast(place, lanes);
-    if (step && vector) {
+    if (areInRow && vector) {
       SmallVector<Attribute> steps;
       for (int64_t lane = 0; lane < lanes; ++lane)
-        steps.push_back(e.b.getIntegerAttr(indexType, lane * step));
+        steps.push_back(e.b.getIntegerAttr(indexType, lane));
       Value offsets = arith::ConstantOp::create(
           e.b, e.loc, DenseElementsAttr::get(vector.clone(indexType), steps));
       place = arith::AddIOp::create(e.b, e.loc, place, offsets);

@@ -11,15 +11,15 @@
 #ifndef NN_KERNELS_REDUCTIONRECIPE_H
 #define NN_KERNELS_REDUCTIONRECIPE_H
 
+#include "dialects/NN/IR/NN.h"
 #include "nn/Kernels/KernelEmitter.h"
 
 namespace mlir::nn {
 
 class ReductionRecipe {
 public:
-  /// The recipe of `op`; none if it has no kernel for this operation and element type.
-  /// `size`: of what is reduced, if it is known.
-  static std::optional<ReductionRecipe> get(Operation *op, std::optional<int64_t> size);
+  /// The recipe of an operation; none if there is no kernel for this operation and element type.
+  static std::optional<ReductionRecipe> get(ReductionOpInterface reduction);
 
   using State = SmallVector<Value>;
 
@@ -27,11 +27,11 @@ public:
   SmallVector<Type> getTypes() const;
   /// The state of no elements.
   State getInitial(KernelEmitter &e, int64_t lanes) const;
-  /// One more element for each lane. `index` is the element's along the axis, of the first
-  /// lane, and `step` how much higher it is in each lane (0 or 1). Lanes outside `mask`, if
-  /// there is one, have no element.
+  /// One more element for each lane. `index`: that of the element along the axis, in the
+  /// first lane; `areInRow`: each further lane has the next element of the axis, otherwise
+  /// all have the same index. Lanes outside `mask`, if there is one, have no element.
   State accumulate(KernelEmitter &e, ValueRange state, Value element, Value index,
-                   int64_t step, Value mask) const;
+                   bool areInRow, Value mask) const;
   State join(KernelEmitter &e, ValueRange lhs, ValueRange rhs) const;
   /// The result, given the number of elements.
   Value finalize(KernelEmitter &e, ValueRange state, Value size) const;
