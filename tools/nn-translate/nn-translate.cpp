@@ -144,12 +144,13 @@ int compile(ModuleOp module, Action action) {
   options.reproducer = name + ".reproducer.mlir";
   if (!mcpu.empty() && !target.empty())
     return fail("--mcpu and --target both say what to generate code for; give one");
-  options.target = mcpu.empty() ? target.getValue() : "cpu:" + mcpu;
-  if (!options.target.empty()) {
+  std::string machines = mcpu.empty() ? target.getValue() : "cpu:" + mcpu;
+  if (!machines.empty()) {
     llvm::Expected<nn::TargetAttr> parsed =
-        nn::parseTarget(module.getContext(), options.target);
+        nn::parseTarget(module.getContext(), machines);
     if (!parsed)
       return fail(llvm::toString(parsed.takeError()));
+    module->setAttr("nn.target", *parsed);
   }
   if (action == Action::EmitLibrary) {
     if (outputFile == "-")
