@@ -47,7 +47,7 @@ struct ConstantModel
     auto type = constant.getType();
     auto bufferType = MemRefType::get(type.getShape(), type.getElementType());
     replaceOpWithNewBufferizedOp<rt::WeightOp>(rewriter, op, bufferType,
-                                           constant.getValueAttr(), nullptr);
+                                               constant.getValueAttr(), nullptr);
     return success();
   }
 };
@@ -104,11 +104,10 @@ private:
                                 call.getScalars(), call.getCount(),
                                 call.getGrainAttr());
   }
-  static rt::CallOp createCall(OpBuilder &builder, rt::CallOp call,
-                                  ValueRange inputs, ValueRange outputs) {
-    return rt::CallOp::create(builder, call.getLoc(), TypeRange(),
-                                 call.getKernel(), inputs, outputs,
-                                 call.getParameters());
+  static rt::CallOp createCall(OpBuilder &builder, rt::CallOp call, ValueRange inputs,
+                               ValueRange outputs) {
+    return rt::CallOp::create(builder, call.getLoc(), TypeRange(), call.getKernel(),
+                              inputs, outputs, call.getParameters());
   }
 };
 

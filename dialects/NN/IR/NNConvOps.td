@@ -47,7 +47,7 @@ def NN_ConvOp : NN_Op<"conv", [NN_SpatialOpInterface, NN_FusionAnchorOpInterface
 }
 
 def NN_ConvTransposeOp : NN_Op<"conv_transpose", [NN_SpatialOpInterface,
-                                                         NN_FusionAnchorOpInterface]> {
+                                                  NN_FusionAnchorOpInterface]> {
   let summary = "Transposed convolution";
   let description = [{
     ONNX ConvTranspose: `weight` is C x M/group x K1 x ... x Kk. The size of

@@ -75,7 +75,8 @@ static bool areDisjoint(ArrayRef<Value> inputs, ArrayRef<Value> outputs) {
   return llvm::all_of(roots, [](Value root) {
     if (auto argument = dyn_cast<BlockArgument>(root))
       return isa<func::FuncOp>(argument.getOwner()->getParentOp());
-    return isa<memref::AllocOp, memref::GetGlobalOp, rt::WeightOp, rt::OutputOp>(root.getDefiningOp());
+    return isa<memref::AllocOp, memref::GetGlobalOp, rt::WeightOp, rt::OutputOp>(
+        root.getDefiningOp());
   });
 }
 
