@@ -6,15 +6,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialects/NN/IR/NN.h"
+#include "ChannelAffine.h"
 #include "dialects/NN/IR/SpatialShapes.h"
 #include "dialects/NN/Transforms/ConstantMatchers.h"
 #include "dialects/NN/Transforms/Passes.h"
-#include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
 #include "nn/Analysis/Provenance.h"
-#include "nn/Support/Constants.h"
-#include "nn/Support/HostTensor.h"
 #include <cmath>
 
 namespace mlir::nn {
@@ -24,187 +21,10 @@ namespace mlir::nn {
 
 using namespace mlir;
 using namespace mlir::nn;
-
-/// Larger constants stay where they are: with them, what the operators compute one
-/// by one may overflow, and weights that hold their product would hide that.
-static constexpr double kLargest = 0x1p64;
-/// Larger summands are there to round.
-static constexpr double kLargestSummand = 0x1p16;
+using namespace mlir::nn::affine;
 
 static RankedTensorType getTensorType(Value value) {
   return cast<RankedTensorType>(value.getType());
-}
-
-//===----------------------------------------------------------------------===//
-// Constants per channel
-//===----------------------------------------------------------------------===//
-
-/// A number for each channel, or one for all.
-using Channels = SmallVector<double>;
-
-static bool areBounded(ArrayRef<double> numbers) {
-  return llvm::all_of(numbers,
-                      [](double number) { return std::abs(number) <= kLargest; });
-}
-
-/// `x` (op) `y`, channel by channel.
-static Channels combine(ArrayRef<double> x, ArrayRef<double> y,
-                        function_ref<double(double, double)> compute) {
-  Channels result;
-  for (size_t i = 0, e = std::max(x.size(), y.size()); i < e; ++i)
-    result.push_back(compute(x[x.size() == 1 ? 0 : i], y[y.size() == 1 ? 0 : i]));
-  return result;
-}
-
-static std::optional<HostTensor> getConstant(Value value) {
-  ElementsAttr elements;
-  if (!value || !matchPattern(value, m_Constant(&elements)) ||
-      !isa<FloatType>(elements.getElementType()))
-    return std::nullopt;
-  FailureOr<HostTensor> tensor = toHostTensor(elements);
-  return succeeded(tensor) ? std::optional(*tensor) : std::nullopt;
-}
-
-/// The numbers of a constant.
-static std::optional<Channels> getNumbers(Value value) {
-  std::optional<HostTensor> tensor = getConstant(value);
-  if (!tensor)
-    return std::nullopt;
-  Channels numbers;
-  for (int64_t i = 0, e = tensor->getNumElements(); i < e; ++i)
-    numbers.push_back(tensor->getDouble(i));
-  return numbers;
-}
-
-/// The numbers of a constant that has one, or one for each of `channels` along
-/// dimension `channel` of a tensor of `rank` that it is broadcast to.
-static std::optional<Channels> getChannels(Value value, int64_t rank, int64_t channel,
-                                           int64_t channels) {
-  auto type = dyn_cast<RankedTensorType>(value.getType());
-  if (!type || !type.hasStaticShape() || type.getRank() > rank)
-    return std::nullopt;
-  for (int64_t i = 0; i < type.getRank(); ++i) {
-    int64_t dim = rank - type.getRank() + i, size = type.getDimSize(i);
-    if (size != 1 && (dim != channel || size != channels))
-      return std::nullopt;
-  }
-  return getNumbers(value);
-}
-
-static double getLargest(ArrayRef<double> numbers) {
-  double largest = 0;
-  for (double number : numbers)
-    largest = std::max(largest, std::abs(number));
-  return largest;
-}
-
-/// Whether the elements of a constant are of normal size, `scale` times as large, too.
-static bool isBounded(const HostTensor &tensor, double scale) {
-  double largest = 0;
-  if (tensor.getType() == DataType::Float32) {
-    float found = 0;
-    for (float number : tensor.get<float>())
-      found = std::max(found, std::abs(number));
-    largest = found;
-  } else {
-    for (int64_t i = 0, e = tensor.getNumElements(); i < e; ++i)
-      largest = std::max(largest, std::abs(tensor.getDouble(i)));
-  }
-  return std::max(largest, largest * scale) <= kLargest;
-}
-
-/// A constant of such numbers, one for each channel along dimension `dim` of `rank`.
-static Value makeChannels(OpBuilder &builder, Location loc, ArrayRef<double> numbers,
-                          Type type, int64_t rank, int64_t dim) {
-  SmallVector<int64_t> shape(rank, 1);
-  if (rank > 0)
-    shape[dim] = numbers.size();
-  HostTensor tensor = HostTensor::allocate(*getDataType(type), shape);
-  for (auto [i, number] : llvm::enumerate(numbers))
-    tensor.setDouble(i, number);
-  return ConstantOp::create(builder, loc, makeConstantAttr(builder.getContext(), tensor));
-}
-
-namespace {
-/// y = x * scale + bias, and the operators that compute it, from the first on.
-struct Affine {
-  Channels scale = {1.0}, bias = {0.0};
-  bool hasScale = false, hasBias = false;
-  SmallVector<Operation *> ops;
-
-  void multiply(ArrayRef<double> factor) {
-    scale = combine(scale, factor, std::multiplies<double>());
-    bias = combine(bias, factor, std::multiplies<double>());
-    hasScale = true;
-  }
-  void add(ArrayRef<double> summand) {
-    bias = combine(bias, summand, std::plus<double>());
-    hasBias = true;
-  }
-};
-
-/// Products, quotients, sums and differences of a value and a constant per channel.
-struct Step {
-  Operation *op = nullptr;
-  Value value;
-  Channels number; // to multiply by or to add
-  bool isSum = false;
-};
-} // namespace
-
-/// Takes such an operator apart; `channels` is the size of dimension `channel`.
-static std::optional<Step> matchStep(Operation *op, int64_t channel, int64_t channels) {
-  if (!isa_and_nonnull<AddOp, SubOp, MulOp, DivOp>(op))
-    return std::nullopt;
-  RankedTensorType type = getTensorType(op->getResult(0));
-  // In c - x and c / x, the value is not x.
-  for (unsigned place = 0; place < (op->hasTrait<OpTrait::IsCommutative>() ? 2 : 1); ++place) {
-    Step step;
-    step.op = op;
-    step.value = op->getOperand(place);
-    if (step.value.getType() != type || !isa<FloatType>(type.getElementType()))
-      continue;
-    std::optional<Channels> number =
-        getChannels(op->getOperand(1 - place), type.getRank(), channel, channels);
-    if (number && areBounded(*number)) {
-      step.number = std::move(*number);
-      step.isSum = isa<AddOp, SubOp>(op);
-      for (double &x : step.number)
-        x = isa<SubOp>(op) ? -x : isa<DivOp>(op) ? 1 / x : x;
-      if (getLargest(step.number) <= (step.isSum ? kLargestSummand : kLargest))
-        return step;
-    }
-  }
-  return std::nullopt;
-}
-
-/// Appends the steps behind `value`, each the only user of the one before. Two sums in
-/// a row stay: `x + c - c` rounds x.
-static void collectTail(Affine &affine, Value value, int64_t channel, int64_t channels) {
-  Block *block = value.getParentBlock();
-  auto getNext = [&](Value from) -> std::optional<Step> {
-    Operation *user = from.hasOneUse() ? *from.user_begin() : nullptr;
-    if (!user || user->getBlock() != block)
-      return std::nullopt;
-    std::optional<Step> step = matchStep(user, channel, channels);
-    return step && step->value == from ? step : std::nullopt;
-  };
-  bool wasSum = false;
-  for (std::optional<Step> step = getNext(value), next; step; step = std::move(next)) {
-    next = getNext(step->op->getResult(0));
-    if (step->isSum && (wasSum || (next && next->isSum)))
-      return;
-    Affine longer = affine;
-    if (step->isSum)
-      longer.add(step->number);
-    else
-      longer.multiply(step->number);
-    if (!areBounded(longer.scale) || !areBounded(longer.bias))
-      return;
-    longer.ops.push_back(step->op);
-    affine = std::move(longer);
-    wasSum = step->isSum;
-  }
 }
 
 namespace {
