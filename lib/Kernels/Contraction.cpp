@@ -116,7 +116,11 @@ bool ContractionKernel::match() {
   if (axes.size() == 1)
     axes.insert(axes.begin(), WindowAxis());
 
-  tilePixels = columns <= site.getVectorBits() / 32 ? 8 : isInteger ? 5 : 6;
+  // Vectors of 512 bits have registers for more, but eight suffice to hide latency, and
+  // fit into the ways of an L1 cache if they lie at multiples of 4096 bytes.
+  bool isWide = site.getVectorBits() == 512;
+  bool hasSpareRegisters = isWide || columns <= site.getVectorBits() / 32;
+  tilePixels = isInteger && !isWide ? 5 : hasSpareRegisters ? 8 : 6;
   int64_t steps = width().kernel * channels;
   rowSteps = isInteger ? llvm::divideCeil(steps, 2) : steps;
   // Whether the rows under a tile can be copied.
@@ -355,9 +359,11 @@ Value ContractionKernel::multiplyAdd(Value a, Value b, Value sum) {
   if (!isInteger)
     return e().fma(a, b, sum);
   Value pairs = LLVM::BitcastOp::create(e().b, e().loc, b.getType(), a);
-  auto products = LLVM::CallIntrinsicOp::create(
-      e().b, e().loc, sum.getType(), e().b.getStringAttr("llvm.x86.avx2.pmadd.wd"),
-      ValueRange{pairs, b});
+  StringRef name = e().vectorBits == 512 ? "llvm.x86.avx512.pmaddw.d.512"
+                                         : "llvm.x86.avx2.pmadd.wd";
+  auto products = LLVM::CallIntrinsicOp::create(e().b, e().loc, sum.getType(),
+                                                e().b.getStringAttr(name),
+                                                ValueRange{pairs, b});
   return arith::AddIOp::create(e().b, e().loc, products.getResults(), sum);
 }
 

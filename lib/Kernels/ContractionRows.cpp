@@ -161,25 +161,35 @@ void ContractionKernel::emitRow(Value row, Value firstColumn, Value endColumn) {
   }
   Value rest = e().rem(e().sub(endColumn, firstColumn), e().index(tilePixels));
   if (isCopied) {
-    // There is room behind the copied rows: the last tile is computed whole, but for a
-    // single pixel.
+    // There is room behind the copied rows: the last tile is computed whole, or half of
+    // it, but for a single pixel.
     Value end = endColumn;
     if (isFlat)
       end = e().sub(end, e().select(e().equal(rest, 1), e().index(1), e().index(0)));
-    e().loop(firstColumn, end, tilePixels, [&](Value tile) {
-      Value left = e().sub(endColumn, tile);
+    int64_t half = llvm::divideCeil(tilePixels, 2);
+    Value wholeEnd = e().sub(end, e().rem(e().sub(end, firstColumn), e().index(tilePixels)));
+    Value isMore = e().less(e().index(half), e().sub(end, wholeEnd));
+    wholeEnd = e().select(isMore, end, wholeEnd);
+    e().loop(firstColumn, wholeEnd, tilePixels, [&](Value tile) {
+      Value left = e().sub(end, tile);
       emitInnerTile(row, tile, tilePixels, e().min(left, e().index(tilePixels)));
     });
+    e().ifTrue(e().less(wholeEnd, end),
+               [&] { emitInnerTile(row, wholeEnd, half, e().sub(end, wholeEnd)); });
     if (isFlat)
       emitTiles(end, endColumn, 1);
     return;
   }
   Value wholeEnd = e().sub(endColumn, rest);
   emitTiles(firstColumn, wholeEnd, tilePixels);
-  if (kind == Product) { // A product may have no more rows than these.
-    Value pairsEnd = e().sub(endColumn, e().rem(rest, e().index(2)));
-    emitTiles(wholeEnd, pairsEnd, 2);
-    wholeEnd = pairsEnd;
+  // There may be no more pixels than these.
+  SmallVector<int64_t> sizes{2};
+  if (tilePixels == 8)
+    sizes.insert(sizes.begin(), 4);
+  for (int64_t size : sizes) {
+    Value end = e().sub(endColumn, e().rem(rest, e().index(size)));
+    emitTiles(wholeEnd, end, size);
+    wholeEnd = end;
   }
   emitTiles(wholeEnd, endColumn, 1);
 }
