@@ -57,7 +57,7 @@ Value FusionSplitter::toOuter(Value value) {
 }
 
 /// Makes a fusion of some operators of the body.
-void FusionSplitter::outline(const llvm::SetVector<Operation *> &ops) {
+FusionOp FusionSplitter::outline(const llvm::SetVector<Operation *> &ops) {
   // In the body's order, so that definitions come before uses.
   SmallVector<Operation *> sources;
   SmallVector<Value> results;
@@ -73,11 +73,13 @@ void FusionSplitter::outline(const llvm::SetVector<Operation *> &ops) {
       builder, sources, results, [&](Value value) { return toOuter(value); },
       [](Value value) { return value.getDefiningOp<ConstantOp>() != nullptr; });
 
+  view.dims.visit(fusion);
   for (auto [result, outlined] : llvm::zip(results, fusion.getResults())) {
     addOrigins(outlined, getOrigins(result));
     outer.map(result, outlined);
     view.dims.inherit(outlined, result);
   }
+  return fusion;
 }
 
 Value FusionSplitter::emitDestination(Location location, Operation *op,
@@ -100,11 +102,13 @@ Value FusionSplitter::emitDestination(Location location, Operation *op,
   return destination;
 }
 
-bool FusionSplitter::run(const llvm::SetVector<Operation *> &before,
-                         const llvm::SetVector<Operation *> &claimed, Value result,
-                         function_ref<Value(FusionSplitter &)> emit) {
+SmallVector<Operation *> FusionSplitter::run(const llvm::SetVector<Operation *> &before,
+                                             const llvm::SetVector<Operation *> &claimed,
+                                             Value result,
+                                             function_ref<Value(FusionSplitter &)> emit) {
+  SmallVector<Operation *> parts;
   if (!before.empty())
-    outline(before);
+    parts.push_back(outline(before));
   Value emitted = emit(*this);
   setOrigins(emitted.getDefiningOp(), getOrigins(result));
   outer.map(result, emitted);
@@ -114,15 +118,14 @@ bool FusionSplitter::run(const llvm::SetVector<Operation *> &before,
   if (!fusion) {
     inheritProvenance(view.root, emitted);
     view.root->getResult(0).replaceAllUsesWith(emitted);
-    view.root->erase();
-    return false;
+    return parts;
   }
   llvm::SetVector<Operation *> after;
   for (Operation &op : fusion.getBody().front().without_terminator())
     if (!isa<ConstantOp>(op) && !before.contains(&op) && !claimed.contains(&op))
       after.insert(&op);
   if (!after.empty())
-    outline(after);
+    parts.push_back(outline(after));
 
   auto results = llvm::map_to_vector(view.results,
                                      [&](Value yielded) { return toOuter(yielded); });
@@ -133,6 +136,36 @@ bool FusionSplitter::run(const llvm::SetVector<Operation *> &before,
       addOrigins(replacement, getOrigins(old));
   }
   fusion->replaceAllUsesWith(results);
-  fusion->erase();
-  return !before.empty() || !after.empty();
+  return parts;
+}
+
+/// Members of a fusion that compute operands of `op`.
+static void collectBefore(const FusionView &view, Operation *op,
+                          llvm::SetVector<Operation *> &before) {
+  SmallVector<Operation *> pending{op};
+  while (!pending.empty())
+    for (Value operand : pending.pop_back_val()->getOperands()) {
+      Operation *producer = operand.getDefiningOp();
+      if (producer && producer->getParentOp() == view.root &&
+          !isa<ConstantOp>(producer) && before.insert(producer))
+        pending.push_back(producer);
+    }
+}
+
+SmallVector<Operation *> nn::splitAtAnchor(const FusionView &view) {
+  llvm::SetVector<Operation *> before, claimed;
+  collectBefore(view, view.anchor, before);
+  claimed.insert(view.anchor);
+  Operation *alone = nullptr;
+  SmallVector<Operation *> parts = FusionSplitter(view).run(
+      before, claimed, view.anchor->getResult(0), [&](FusionSplitter &splitter) {
+        IRMapping operands;
+        for (Value operand : view.anchor->getOperands())
+          operands.map(operand, splitter.toOuter(operand));
+        alone = splitter.getBuilder().clone(*view.anchor, operands);
+        view.dims.visit(alone);
+        return alone->getResult(0);
+      });
+  parts.push_back(alone);
+  return parts;
 }

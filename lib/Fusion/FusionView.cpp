@@ -27,6 +27,15 @@ FusionView::FusionView(Operation *root, SymbolicDims &dims)
                      fusion.getBody().front().getTerminator()->getOperands());
 }
 
+void FusionView::forEachOperator(function_ref<void(Operation *)> visit) const {
+  auto fusion = dyn_cast<FusionOp>(root);
+  if (!fusion)
+    return visit(root);
+  for (Operation &op : fusion.getBody().front().without_terminator())
+    if (!isa<ConstantOp>(op))
+      visit(&op);
+}
+
 Value FusionView::getOuter(Value value) const {
   auto fusion = dyn_cast<FusionOp>(root);
   if (!fusion)
@@ -148,7 +157,7 @@ bool FusionView::haveSameShape(Value lhs, Value rhs) const {
          });
 }
 
-static int64_t estimateOp(Operation *op) {
+int64_t FusionView::estimateInstructions(Operation *op) {
   if (isa<ExpOp, SigmoidOp, TanhOp, ErfOp, LogOp, EluOp, SeluOp, CeluOp, SwishOp,
           SoftplusOp, SinOp, CosOp>(op))
     return 16;
@@ -170,7 +179,7 @@ int64_t FusionView::estimateCost(ValueRange values) const {
     if (!seen.insert(value).second || !op || op == anchor || getOuter(value) ||
         getConstant(value))
       continue;
-    cost += estimateOp(op);
+    cost += estimateInstructions(op);
     llvm::append_range(pending, op->getOperands());
   }
   return cost;

@@ -13,11 +13,15 @@
 #include "nn/Conversion/NNToLinalg.h"
 #include "nn/Conversion/Passes.h"
 #include "nn/Pipelines/Pipelines.h"
+#include "nn/Target/Backend.h"
 #include "nn/Target/Passes.h"
 
 using namespace mlir;
 
 void nn::registerAllDialects(DialectRegistry &registry) {
+  registerBackend(getOneDNNBackend());
+  registerBackend(getKernelBackend());
+  registerBackend(getLinalgBackend());
   ::mlir::registerAllDialects(registry);
   ::mlir::registerAllExtensions(registry);
   registry.insert<NNDialect, check::CheckDialect, onednn::OneDNNDialect, rt::RTDialect>();

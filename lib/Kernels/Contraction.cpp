@@ -88,10 +88,14 @@ bool ContractionKernel::matchMatMul(MatMulOp op) {
   return columns >= 4;
 }
 
+bool nn::isContractionFast(const FusionView &view, const CostModel &costs) {
+  // Transposed convolutions are slow in libraries.
+  return isa<ConvTransposeOp>(view.anchor) || costs.isPackedContractionFast(view);
+}
+
 bool ContractionKernel::match() {
   Operation *op = site.view.anchor;
-  // With vectors of 512 bits, oneDNN's are taken where it has good ones.
-  if (!op || (site.getVectorBits() != 256 && !isa<ConvTransposeOp>(op)))
+  if (!op)
     return false;
   bool matches = llvm::TypeSwitch<Operation *, bool>(op)
                      .Case([&](ConvOp op) { return matchConv(op); })

@@ -27,15 +27,6 @@
 using namespace mlir;
 using namespace mlir::nn;
 
-/// Elements of an rhs that stays in the L2 cache.
-static constexpr int64_t kMaxWeights = 1 << 18;
-/// The same for a number of rows known only at run time.
-static constexpr int64_t kMaxWeightsOfManyRows = 1 << 16;
-/// Multiplications; below this, the overhead of a library call dominates.
-static constexpr int64_t kMaxWork = 1 << 21;
-/// With this many rows or fewer, reading the rhs limits a product.
-static constexpr int64_t kFewRows = 8;
-
 namespace {
 
 class MatMulKernel {
@@ -45,7 +36,6 @@ public:
 
 private:
   bool match();
-  bool isWorthwhile() const;
   bool addOperands();
   /// The rhs, if it is a transposed constant, turned.
   LogicalResult turnRhs();
@@ -76,21 +66,13 @@ bool MatMulKernel::match() {
   if (!seen)
     return false;
   product = *seen;
-  return cast<RankedTensorType>(product.rhs.getType()).getRank() > 1 && isWorthwhile();
+  return cast<RankedTensorType>(product.rhs.getType()).getRank() > 1;
 }
 
-bool MatMulKernel::isWorthwhile() const {
-  if (product.elementType.isF64())
-    return true;
-  if (ShapedType::isDynamic(product.columns))
-    return false;
-  if (ShapedType::isDynamic(product.depth))
-    return product.rows == 1;
-  int64_t weights = product.depth * product.columns;
-  if (!hasKnownRows())
-    return weights <= kMaxWeightsOfManyRows;
-  return weights <= kMaxWeights &&
-         (product.rows <= kFewRows || product.rows * weights <= kMaxWork);
+bool nn::isMatMulFast(const FusionView &view, const CostModel &costs) {
+  std::optional<MatMulView> product = MatMulView::get(view);
+  return product && (product->elementType.isF64() ||
+                     costs.isSmallProduct({product->rows, product->depth, product->columns}));
 }
 
 LogicalResult MatMulKernel::turnRhs() {

@@ -31,11 +31,13 @@ static std::string writeReproducer(ModuleOp before, Phase first, Phase last,
   constexpr int64_t maxBytes = 64 << 20;
   if (options.reproducer.empty() || getConstantBytes(before) > maxBytes)
     return "";
-  std::string command;
-  llvm::raw_string_ostream(command)
-      << "nn-opt --compile-to=\"" << getName(last) << " from=" << getName(first)
-      << (pipelineOptions.preferOneDNN ? " prefer-onednn" : "") << "\" "
-      << options.reproducer;
+  std::string words = (" from=" + getName(first)).str();
+  if (!pipelineOptions.prefer.empty())
+    words += " prefer=" + pipelineOptions.prefer;
+  if (!pipelineOptions.tuning.empty())
+    words += " tuning=" + pipelineOptions.tuning;
+  std::string command =
+      ("nn-opt --compile-to=\"" + getName(last) + words + "\" " + options.reproducer).str();
   std::error_code code;
   llvm::raw_fd_ostream file(options.reproducer, code);
   if (code)
@@ -94,11 +96,12 @@ lowerVariant(ModuleOp optimized, ModuleOp previous, const CodeVariant &variant,
   auto processor = StringAttr::get(module->getContext(), variant.cpu);
   (*module)->setAttr("nn.target", getTarget(*module).withProcessor(processor));
   if (previous)
-    for (StringRef list : {"nn.weights", "nn.kernels", "nn.needs_onednn"})
+    for (StringRef list : {"nn.weights", "nn.kernels", "nn.libraries"})
       if (Attribute attribute = previous->getAttr(list))
         (*module)->setAttr(list, attribute);
   PipelineOptions pipelineOptions;
-  pipelineOptions.preferOneDNN = options.preferOneDNN;
+  pipelineOptions.prefer = options.prefer;
+  pipelineOptions.tuning = options.tuning;
   if (failed(runPhases(*module, Phase::Place, Phase::Emit, pipelineOptions, options)))
     return failure();
   return module;

@@ -12,6 +12,7 @@
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 #include "nn/Conversion/Passes.h"
+#include "nn/Target/Backend.h"
 #include "nn/Target/Passes.h"
 
 using namespace mlir;
@@ -74,6 +75,12 @@ static void addVerification(OpPassManager &pm, StringRef phase,
   pm.addPass(createVerifyProvenance(verification));
 }
 
+static void addLegality(OpPassManager &pm, StringRef phase) {
+  VerifyLegalityOptions legality;
+  legality.phase = phase.str();
+  pm.addPass(createVerifyLegality(legality));
+}
+
 /// What the model says, in few operators. Knows no machine.
 static void buildSimplify(OpPassManager &pm, const PipelineOptions &options) {
   OpPassManager &functions = pm.nest<func::FuncOp>();
@@ -105,6 +112,7 @@ static void buildLegalize(OpPassManager &pm, const PipelineOptions &options) {
   functions.addPass(createCanonicalize());
   functions.addPass(createCSE());
   addVerification(pm, "legalize", options);
+  addLegality(pm, "legalize");
 }
 
 /// Groups that one kernel shall compute.
@@ -112,19 +120,17 @@ static void buildFuse(OpPassManager &pm, const PipelineOptions &options) {
   pm.addNestedPass<func::FuncOp>(createCheckWindows());
   pm.addNestedPass<func::FuncOp>(createFormFusions());
   addVerification(pm, "fuse", options);
+  addLegality(pm, "fuse");
 }
 
-/// Library calls, generated kernels, linalg: whatever computes best.
+/// Each group to the back end that computes it fastest, the rest to those that take it.
 static void buildPlace(OpPassManager &pm, const PipelineOptions &options) {
-  ConvertNNToKernelsOptions kernels;
-  if (!options.preferOneDNN) {
-    kernels.claim = "preferred";
-    pm.addPass(createConvertNNToKernels(kernels));
-  }
-  pm.addNestedPass<func::FuncOp>(createConvertNNToOneDNN());
-  kernels.claim = "all";
-  pm.addPass(createConvertNNToKernels(kernels));
-  pm.addNestedPass<func::FuncOp>(createConvertNNToLinalg());
+  PlaceOptions place;
+  place.prefer = options.prefer;
+  place.tuning = options.tuning;
+  pm.addPass(createPlace(place));
+  for (const Backend *backend : getBackends())
+    backend->addPasses(pm);
   addOnHost(pm, [](OpPassManager &host) {
     // Sizes in terms of the inputs': bufferization compares those of slices by
     // solving for all that they are computed from.
@@ -135,6 +141,7 @@ static void buildPlace(OpPassManager &pm, const PipelineOptions &options) {
     host.addPass(createCSEPass());
   });
   addVerification(pm, "place", options);
+  addLegality(pm, "place");
 }
 
 /// Memrefs, in one arena; constants in the weights section.
@@ -172,6 +179,7 @@ static void buildBufferize(OpPassManager &pm) {
   pm.addPass(createPlanArena());
   pm.addPass(createCheckSizes());
   pm.addPass(createLayOutWeights());
+  addLegality(pm, "bufferize");
 }
 
 /// The LLVM dialect.
@@ -190,6 +198,7 @@ static void buildEmit(OpPassManager &pm) {
   pm.addPass(createCSEPass());
   pm.addPass(createConvertToLLVM());
   pm.addPass(createReconcileUnrealizedCastsPass());
+  addLegality(pm, "emit");
 }
 
 void nn::buildPhase(OpPassManager &pm, Phase phase, const PipelineOptions &options) {
@@ -214,7 +223,8 @@ static std::string defaultTarget = "cpu";
 
 void nn::setDefaultTarget(StringRef target) { defaultTarget = target.str(); }
 
-/// Parses "<phase> [from=<phase>] [target=<target>] [prefer-onednn]" and adds the phases.
+/// Parses "<phase> [from=<phase>] [target=<target>] [prefer=<back end>]
+/// [tuning=<file>]" and adds the phases.
 static LogicalResult
 parseCompileTo(OpPassManager &pm, StringRef text,
                function_ref<LogicalResult(const Twine &)> error) {
@@ -240,11 +250,14 @@ parseCompileTo(OpPassManager &pm, StringRef text,
       if (!from || int(*from) > int(*phase))
         return error("--compile-to: from= takes a phase that is not later than the last");
       first = *from;
-    } else if (word == "prefer-onednn") {
-      options.preferOneDNN = true;
+    } else if (word.consume_front("prefer=")) {
+      options.prefer = word.str();
+    } else if (word.consume_front("tuning=")) {
+      options.tuning = word.str();
     } else {
       return error("--compile-to: unknown option '" + word +
-                   "'; there are from=<phase>, target=<target> and prefer-onednn");
+                   "'; there are from=<phase>, target=<target>, prefer=<back end> and "
+                   "tuning=<file>");
     }
   }
   pm.addPass(createSetTarget(target));
@@ -259,6 +272,6 @@ void nn::registerPipelines() {
       "compile-to",
       "The compiler's own pipeline up to a phase: simplify, legalize, "
       "fuse, place, bufferize, emit; then from=<phase> (that the others were run before), "
-      "target=<target> (see nn-set-target), prefer-onednn",
+      "target=<target> (see nn-set-target), prefer=<back end>, tuning=<file> (see nn-place)",
       parseCompileTo, [](function_ref<void(const ::mlir::detail::PassOptions &)>) {});
 }

@@ -6,6 +6,18 @@
 using namespace mlir;
 using namespace mlir::nn;
 
+static std::vector<const Backend *> &getRegistry() {
+  static std::vector<const Backend *> registry;
+  return registry;
+}
+
+void nn::registerBackend(const Backend &backend) {
+  if (!llvm::is_contained(getRegistry(), &backend))
+    getRegistry().push_back(&backend);
+}
+
+ArrayRef<const Backend *> nn::getBackends() { return getRegistry(); }
+
 SmallVector<const Capability *> Backend::findRows(OperationName op) const {
   SmallVector<const Capability *> own, shared;
   for (const Capability *row : rows) {

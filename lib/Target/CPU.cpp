@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "nn/Target/CPU.h"
+#include "nn/Target/Backend.h"
 #include "runtime/lib/Core/CpuFeatures.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/TargetParser/Host.h"
@@ -109,9 +110,17 @@ llvm::Expected<std::vector<CodeVariant>> nn::getVariants(TargetAttr target) {
       return variant.takeError();
     variants.push_back(*variant);
   }
-  for (StringAttr library : target.getLibraries())
-    if (library != "onednn")
+  for (StringAttr library : target.getLibraries()) {
+    std::string known;
+    for (const Backend *backend : getBackends())
+      if (backend->getTarget() == target.getKind() && !backend->getLibrary().empty())
+        known += (known.empty() ? "" : ", ") + backend->getLibrary().str();
+    auto calls = [&](const Backend *backend) {
+      return backend->getTarget() == target.getKind() && backend->getLibrary() == library;
+    };
+    if (llvm::none_of(getBackends(), calls))
       return llvm::createStringError("CPUs have no library '" + library.getValue() +
-                                     "'; there is onednn");
+                                     "'; there is " + known);
+  }
   return variants;
 }

@@ -185,8 +185,9 @@ LogicalResult nn::writeLibrary(ModuleOp lowered, nnrt::Manifest manifest,
   if (failed(linkSharedLibrary(objects, temporary, loc)))
     return failure();
 
-  if (lowered->hasAttr("nn.needs_onednn"))
-    manifest.flags |= nnrt::NeedsOneDNN;
+  if (auto libraries = lowered->getAttrOfType<ArrayAttr>("nn.libraries"))
+    if (llvm::is_contained(libraries.getAsValueRange<StringAttr>(), "onednn"))
+      manifest.flags |= nnrt::NeedsOneDNN;
   if (auto kernels = lowered->getAttrOfType<ArrayAttr>("nn.kernels"))
     for (auto entry : kernels.getAsRange<ArrayAttr>())
       manifest.kernels.push_back({cast<StringAttr>(entry[0]).str(),

@@ -74,10 +74,16 @@ struct MarkKernelsPass : nn::impl::MarkKernelsBase<MarkKernelsPass> {
       llvm::append_range(kernels, table);
     mark(main.getBody().front(), kernels, builder);
     module->setAttr("nn.kernels", builder.getArrayAttr(kernels));
+    // Dialects that mirror a library bear its name.
+    SmallVector<StringRef> libraries;
+    if (auto list = module->getAttrOfType<ArrayAttr>("nn.libraries"))
+      llvm::append_range(libraries, list.getAsValueRange<StringAttr>());
     main.walk([&](Operation *op) {
-      if (op->getName().getDialectNamespace() == "onednn")
-        module->setAttr("nn.needs_onednn", builder.getUnitAttr());
+      StringRef name = op->getName().getDialectNamespace();
+      if (name == "onednn" && !llvm::is_contained(libraries, name))
+        libraries.push_back(name);
     });
+    module->setAttr("nn.libraries", builder.getStrArrayAttr(libraries));
   }
 };
 } // namespace

@@ -3,7 +3,7 @@
 
 #include "Pages.h"
 #include "dialects/NN/IR/NN.h"
-#include "nn/Pipelines/Backends.h"
+#include "nn/Target/Backend.h"
 
 using namespace mlir;
 using namespace mlir::nn;

@@ -17,6 +17,7 @@
 #include "llvm/Support/ToolOutputFile.h"
 #ifdef NN_INCLUDE_TESTS
 #include "test/lib/Execution/InjectBugs.h"
+#include "test/lib/Target/TestBackend.h"
 #endif
 
 using namespace mlir;
@@ -41,6 +42,7 @@ static LogicalResult run(int argc, char **argv) {
   nn::registerAllPasses();
 #ifdef NN_INCLUDE_TESTS
   nn::registerTestBugPasses();
+  nn::registerTestBackend();
 #endif
   auto [inputPath, outputPath] = registerAndParseCLIOptions(
       argc, argv, "nn-mlir's optimizer driver\n", registry);

@@ -66,13 +66,13 @@ cl::opt<std::string> bundle(
     "bundle", cl::cat(actions), cl::value_desc("DIR"),
     cl::desc("Compile to DIR/<model>.so, and put beside it all that it needs but the "
              "C library; takes a compiled .so too. The folder can be moved"));
-enum class CPUKernels { Best, OneDNN };
-cl::opt<CPUKernels> cpuKernels(
-    "cpu-kernels", cl::cat(compiling), cl::init(CPUKernels::Best),
-    cl::desc("What computes contractions and convolutions:"),
-    cl::values(clEnumValN(CPUKernels::Best, "best", "whatever measured better"),
-               clEnumValN(CPUKernels::OneDNN, "onednn",
-                          "oneDNN wherever it can")));
+cl::opt<std::string> prefer(
+    "prefer", cl::cat(compiling), cl::value_desc("BACK END"),
+    cl::desc("What computes all operators that it can: onednn or kernels; default: what "
+             "is fastest"));
+cl::opt<std::string> tuning(
+    "tuning", cl::cat(compiling), cl::value_desc("FILE"),
+    cl::desc("Measured times of groups of operators, for the choice of what is fastest"));
 cl::opt<bool> timing("timing", cl::cat(compiling),
                      cl::desc("Print the time of each pass"));
 cl::list<std::string> setDims(
@@ -138,7 +138,8 @@ OwningOpRef<ModuleOp> parseModule(MLIRContext &context) {
 /// Compiles to the output file.
 int compile(ModuleOp module, Action action) {
   nn::CompileOptions options;
-  options.preferOneDNN = cpuKernels == CPUKernels::OneDNN;
+  options.prefer = prefer;
+  options.tuning = tuning;
   options.timing = timing;
   std::string name = outputFile == "-" ? "nn-translate" : outputFile.getValue();
   options.reproducer = name + ".reproducer.mlir";

@@ -17,6 +17,11 @@ static std::string show(Dim dim) {
   return std::to_string(cast<AffineConstantExpr>(dim).getValue());
 }
 
+Dim MatMulOp::getWorkPerElement(ShapeEnv &env) {
+  Dims lhs = env.getDims(getLhs());
+  return getTransposeLhs() ? lhs[lhs.size() - 2] : lhs.back();
+}
+
 LogicalResult MatMulOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
                                     SmallVectorImpl<InferredTensor> &results) {
   Dims lhs = env.getDims(adaptor.getLhs()), rhs = env.getDims(adaptor.getRhs());

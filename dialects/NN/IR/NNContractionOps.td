@@ -6,7 +6,7 @@
 
 include "dialects/NN/IR/NNBase.td"
 
-def NN_MatMulOp : NN_Op<"matmul", [NN_FusionAnchorOpInterface]> {
+def NN_MatMulOp : NN_Op<"matmul", [NN_ContractionOpInterface, NN_FusionAnchorOpInterface]> {
   let summary = "Matrix product with numpy's batching";
   let description = [{
     As `numpy.matmul`: the last two dimensions are matrices, those before them
@@ -24,9 +24,10 @@ def NN_MatMulOp : NN_Op<"matmul", [NN_FusionAnchorOpInterface]> {
   let arguments = (ins NN_NumericTensor:$lhs, NN_NumericTensor:$rhs,
                        UnitAttr:$transpose_lhs, UnitAttr:$transpose_rhs);
   let results = (outs NN_NumericTensor:$result);
+  let extraDeclaration = NN_HasWork;
 }
 
-def NN_GemmOp : NN_Op<"gemm"> {
+def NN_GemmOp : NN_Op<"gemm", [NN_ContractionOpInterface]> {
   let summary = "alpha * op(lhs) * op(rhs) + beta * bias";
   let description = [{
     `op` transposes if `trans_lhs` or `trans_rhs` is set; `bias`, if given, is

@@ -215,3 +215,22 @@ void ConvOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                          MLIRContext *context) {
   patterns.add<ResolveConvAutoPad>(context);
 }
+
+//===----------------------------------------------------------------------===//
+// Work
+//===----------------------------------------------------------------------===//
+
+/// The products of an element: for each tap, those of the channels of a group.
+Dim ConvOp::getWorkPerElement(ShapeEnv &env) {
+  return env.product(ArrayRef(env.getDims(getWeight())).drop_front());
+}
+
+/// A tap reaches an element of the result out of as many as the strides step over.
+Dim ConvTransposeOp::getWorkPerElement(ShapeEnv &env) {
+  Dims weight = env.getDims(getWeight());
+  int64_t strides = 1;
+  for (int64_t stride : getStrides())
+    strides *= stride;
+  Dim taps = env.product(ArrayRef(weight).drop_front(2));
+  return (taps * weight[0].floorDiv(getGroup())).ceilDiv(strides);
+}

@@ -6,7 +6,8 @@
 
 include "dialects/NN/IR/NNBase.td"
 
-def NN_ConvOp : NN_Op<"conv", [NN_SpatialOpInterface, NN_FusionAnchorOpInterface]> {
+def NN_ConvOp : NN_Op<"conv", [NN_ContractionOpInterface, NN_SpatialOpInterface,
+                               NN_FusionAnchorOpInterface]> {
   let summary = "Convolution";
   let description = [{
     ONNX Conv: `input` is N x C x D1 x ... x Dk (`channels_last`: N x D1 x ... x
@@ -42,11 +43,13 @@ def NN_ConvOp : NN_Op<"conv", [NN_SpatialOpInterface, NN_FusionAnchorOpInterface
                        NN_AutoPadAttr:$auto_pad, NN_LayoutAttr:$layout,
                        NN_DefaultI64<"0">:$input_zero_point);
   let results = (outs NN_NumericTensor:$result);
+  let extraDeclaration = NN_HasWork;
   let hasVerifier = 1;
   let hasCanonicalizer = 1;
 }
 
-def NN_ConvTransposeOp : NN_Op<"conv_transpose", [NN_SpatialOpInterface,
+def NN_ConvTransposeOp : NN_Op<"conv_transpose", [NN_ContractionOpInterface,
+                                                  NN_SpatialOpInterface,
                                                   NN_FusionAnchorOpInterface]> {
   let summary = "Transposed convolution";
   let description = [{
@@ -65,6 +68,7 @@ def NN_ConvTransposeOp : NN_Op<"conv_transpose", [NN_SpatialOpInterface,
                        NN_I64List:$output_shape, NN_DefaultI64<"1">:$group,
                        NN_AutoPadAttr:$auto_pad, NN_LayoutAttr:$layout);
   let results = (outs NN_FloatTensor:$result);
+  let extraDeclaration = NN_HasWork;
   let hasVerifier = 1;
 }
 

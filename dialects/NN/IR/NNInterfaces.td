@@ -74,12 +74,39 @@ def NN_ReductionOpInterface : OpInterface<"ReductionOpInterface"> {
   ];
 }
 
+def NN_ContractionOpInterface : OpInterface<"ContractionOpInterface"> {
+  let cppNamespace = "::mlir::nn";
+  let description = [{
+    Each element of the only result is a sum of products of two operands' elements: matrix
+    products, convolutions, of this and of lower dialects.
+  }];
+}
+
 def NN_FusionAnchorOpInterface : OpInterface<"FusionAnchorOpInterface"> {
   let cppNamespace = "::mlir::nn";
   let description = [{
     What computes the operator can compute elementwise operators on the result as well,
     before it is stored. A fusion may have one such operator, its anchor.
   }];
+  let methods = [
+    InterfaceMethod<[{
+        Multiplications (or what takes as long) per element of the first result, as an
+        expression over the operands' sizes.
+      }],
+      "::mlir::nn::Dim", "getWorkPerElement", (ins "::mlir::nn::ShapeEnv &":$env), [{}],
+      [{ return env.constant(1); }]>,
+    InterfaceMethod<[{
+        The operand of which elementwise producers can be computed where it is read, and how
+        often each element is read; null if there is none.
+      }],
+      "::std::pair<::mlir::Value, int64_t>", "getPrologue", (ins), [{}],
+      [{ return {::mlir::Value(), 0}; }]>
+  ];
 }
+
+/// What an operator that overrides the method puts into `extraDeclaration`.
+defvar NN_HasWork = [{
+    ::mlir::nn::Dim getWorkPerElement(::mlir::nn::ShapeEnv &env);
+}];
 
 #endif // NN_INTERFACES_TD

@@ -49,6 +49,9 @@ def NN_InstanceNormOp : NN_NormalizationOp<"instance_norm", [NN_SpatialOpInterfa
   let arguments = (ins NN_FloatTensor:$input, NN_FloatTensor:$scale,
                        NN_FloatTensor:$bias,
                        NN_DefaultF32<"1.0e-5f">:$epsilon, NN_LayoutAttr:$layout);
+  let extraDeclaration = [{
+    ::std::pair<::mlir::Value, int64_t> getPrologue() { return {getInput(), 3}; }
+  }];
 }
 
 def NN_LayerNormOp : NN_NormalizationOp<"layer_norm", [NN_FusionAnchorOpInterface]> {
@@ -64,6 +67,9 @@ def NN_LayerNormOp : NN_NormalizationOp<"layer_norm", [NN_FusionAnchorOpInterfac
   let arguments = (ins NN_FloatTensor:$input, NN_FloatTensor:$scale,
                        Optional<NN_FloatTensor>:$bias,
                        NN_DefaultI64<"-1">:$axis, NN_DefaultF32<"1.0e-5f">:$epsilon);
+  let extraDeclaration = [{
+    ::std::pair<::mlir::Value, int64_t> getPrologue() { return {getInput(), 3}; }
+  }];
 }
 
 def NN_LRNOp : NN_NormalizationOp<"lrn", [NN_SpatialOpInterface]> {
@@ -83,6 +89,9 @@ def NN_LRNOp : NN_NormalizationOp<"lrn", [NN_SpatialOpInterface]> {
 class NN_SoftmaxBase<string mnemonic>
     : NN_NormalizationOp<mnemonic, [NN_FusionAnchorOpInterface]> {
   let arguments = (ins NN_FloatTensor:$input, NN_DefaultI64<"-1">:$axis);
+  let extraDeclaration = [{
+    ::std::pair<::mlir::Value, int64_t> getPrologue() { return {getInput(), 2}; }
+  }];
 }
 def NN_SoftmaxOp : NN_SoftmaxBase<"softmax"> {
   let summary = "exp(x) divided by its sum along an axis";

@@ -28,6 +28,14 @@ class NN_PoolOp<string mnemonic, string what>
                         NN_AutoPadAttr:$auto_pad, NN_LayoutAttr:$layout);
   let arguments = parameters;
   let results = (outs NN_NumericTensor:$result);
+  let extraDeclaration = [{
+    ::mlir::nn::Dim getWorkPerElement(::mlir::nn::ShapeEnv &env) {
+      int64_t taps = 1;
+      for (int64_t size : getKernelShape())
+        taps *= size;
+      return env.constant(taps);
+    }
+  }];
   let hasVerifier = 1;
 }
 

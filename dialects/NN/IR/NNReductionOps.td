@@ -31,6 +31,13 @@ class NN_ReduceOp<string mnemonic, Type type, string formula>
       return ::mlir::nn::shapes::getReducedDims(getAxes(), getInput().getType().getRank());
     }
     void setReducedDims(::llvm::ArrayRef<int64_t> dims) { setAxes(dims); }
+    ::std::pair<::mlir::Value, int64_t> getPrologue() { return {getInput(), 1}; }
+    ::mlir::nn::Dim getWorkPerElement(::mlir::nn::ShapeEnv &env) {
+      ::mlir::nn::Dims sizes;
+      for (int64_t dim : getReducedDims())
+        sizes.push_back(env.getDims(getInput())[dim]);
+      return env.product(sizes);
+    }
   }];
 }
 

@@ -28,15 +28,6 @@ static std::string getNamed(Location location) {
   return name;
 }
 
-static bool isContraction(Operation *op) {
-  // oneDNN's primitives are recognized by name, because this dialect does not depend on
-  // theirs.
-  return isa<ConvOp, ConvTransposeOp, MatMulOp, GemmOp>(op) ||
-         llvm::is_contained({"onednn.convolution", "onednn.deconvolution",
-                             "onednn.matmul"},
-                            op->getName().getStringRef());
-}
-
 namespace {
 struct VerifyProvenance : nn::impl::VerifyProvenanceBase<VerifyProvenance> {
   using VerifyProvenanceBase::VerifyProvenanceBase;
@@ -63,7 +54,7 @@ struct VerifyProvenance : nn::impl::VerifyProvenanceBase<VerifyProvenance> {
         remarkMissed(op, op->getName().getStringRef().str() +
                              " has a location that names no ONNX node" + where);
       }
-    } else if (isContraction(op) && getOrigins(op).empty()) {
+    } else if (isa<ContractionOpInterface>(op) && getOrigins(op).empty()) {
       remarkMissed(op, op->getName().getStringRef().str() +
                            " is no tensor of the model, but part of '" +
                            getNamed(op->getLoc()) + "'");

@@ -6,7 +6,8 @@
 
 include "dialects/OneDNN/IR/OneDNNBase.td"
 
-def OneDNN_MatMulOp : OneDNN_Op<"matmul", [AttrSizedOperandSegments]> {
+def OneDNN_MatMulOp : OneDNN_Op<"matmul", [AttrSizedOperandSegments,
+                                              NN_ContractionOpInterface]> {
   let summary = "Matrix product with batch dimensions";
   let description = [{
     https://uxlfoundation.github.io/oneDNN/v3.2/dev_guide_matmul.html

@@ -7,7 +7,7 @@
 include "dialects/OneDNN/IR/OneDNNBase.td"
 
 class OneDNN_ConvBase<string mnemonic>
-    : OneDNN_Op<mnemonic, [AttrSizedOperandSegments]> {
+    : OneDNN_Op<mnemonic, [AttrSizedOperandSegments, NN_ContractionOpInterface]> {
   let arguments = (ins OneDNN_Operand:$src, OneDNN_Operand:$weights,
                        Optional<OneDNN_Operand>:$bias,
                        Variadic<OneDNN_Operand>:$post_op_args,

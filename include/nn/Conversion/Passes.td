@@ -7,49 +7,77 @@
 include "mlir/Pass/PassBase.td"
 
 //===----------------------------------------------------------------------===//
-// NNToKernels
+// Place
 //===----------------------------------------------------------------------===//
 
-def ConvertNNToKernels : Pass<"convert-nn-to-kernels", "ModuleOp"> {
-  let summary = "Generate kernels for operators and fusions";
+def Place : Pass<"nn-place", "ModuleOp"> {
+  let summary = "Choose what computes each group of operators";
   let description = [{
-    Replaces nn operators and fusions that have a kernel template by an `rt.launch`
-    of a private function, which consists of vector, scf, memref, arith and math
-    operations on identity-layout memrefs. Operators without a template are left alone.
-    Equal kernels are emitted once.
+    Asks each back end of the target what it offers for a fusion or a single operator, and
+    takes the cheapest offer, by the estimates of the target's cost model. A back end that
+    computes only a part of a fusion splits off the rest as fusions, which are placed in
+    turn. What nobody offers to compute is left alone; back ends that take the rest lower
+    it in passes of their own.
 
-    Before:
+    - `onednn` replaces convolutions, products and pools, alone or as the anchors of fusions,
+      by oneDNN primitives, if its capability table
+      (lib/Conversion/NNToOneDNN/Capabilities.cpp) allows it. The elementwise operators after
+      an anchor become post-ops; an addition of one constant per channel right after it
+      becomes the bias. Operators before the anchor, and those that cannot be post-ops, are
+      split off.
+    - `kernels` replaces what has a kernel template (lib/Kernels) by an `rt.launch` of a
+      private function, which consists of vector, scf, memref, arith and math operations on
+      identity-layout memrefs. Equal kernels are emitted once.
+
+    Remarks say what was placed where, for how many nanoseconds, and the group's key in tuning
+    files (`place`), and what a back end did not claim or split off, and why (category: its
+    name).
+
     ```mlir
-    func.func @main(%x: tensor<4x64xf32>) -> tensor<4x64xf32> {
-      %0 = nn.relu %x : (tensor<4x64xf32>) -> tensor<4x64xf32>
-      return %0 : tensor<4x64xf32>
+    // Before:
+    %0 = nn.fusion (%a = %x : tensor<1x3x8x8xf32>, %b = %w : tensor<4x3x1x1xf32>) -> (tensor<1x4x8x8xf32>) {
+      %1 = nn.conv %a, %b : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>) -> tensor<1x4x8x8xf32>
+      %2 = nn.relu %1 : (tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+      nn.yield %2 : tensor<1x4x8x8xf32>
     }
-    ```
-    After:
-    ```mlir
-    func.func @main(%x: tensor<4x64xf32>) -> tensor<4x64xf32> {
-      %0 = tensor.empty() : tensor<4x64xf32>
-      %1 = rt.launch @kernel_elementwise_0 ins(%x ...) outs(%0 ...) ...
-      return %1 : tensor<4x64xf32>
-    }
-    func.func private @kernel_elementwise_0(%in: memref<4x64xf32>,
-        %out: memref<4x64xf32>, %begin: index, %end: index) { ... }
+    %1 = nn.softmax %y : (tensor<4x64xf32>) -> tensor<4x64xf32>
+    // After:
+    %2 = tensor.empty() : tensor<1x4x8x8xf32>
+    %0 = onednn.convolution src(%x : tensor<1x3x8x8xf32>)
+        weights(%w : tensor<4x3x1x1xf32>) dst(%2 : tensor<1x4x8x8xf32>)
+        {post_ops = [#onednn.eltwise<relu, 0.0, 0.0>]} -> tensor<1x4x8x8xf32>
+    %3 = tensor.empty() : tensor<4x64xf32>
+    %1 = rt.launch @kernel_softmax_0 ins(%y ...) outs(%3 ...) ...
     ```
   }];
   let options = [
-    Option<"claim", "claim", "std::string", "\"all\"",
-           "`preferred`: only what generated code computes faster than oneDNN; "
-           "`all`: everything that has a template">];
+    ListOption<"only", "only", "std::string",
+               "The names of back ends that may offer; default: all that the target allows">,
+    Option<"prefer", "prefer", "std::string", "",
+           "The name of a back end whose offers are taken even if others are cheaper">,
+    Option<"tuning", "tuning", "std::string", "",
+           "A file of measured times, which replace estimates: lines of a group's key, a "
+           "back end's name and nanoseconds">];
   let statistics = [
-    Statistic<"numCalls", "calls", "Operators replaced by calls of kernels">,
-    Statistic<"numKernels", "kernels", "Kernels emitted">];
-  let dependentDialects = [
-    "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
-    "::mlir::cf::ControlFlowDialect", "::mlir::func::FuncDialect",
-    "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
-    "::mlir::nn::NNDialect", "::mlir::nn::rt::RTDialect", "::mlir::scf::SCFDialect",
-    "::mlir::tensor::TensorDialect", "::mlir::vector::VectorDialect"];
+    Statistic<"numPlaced", "placed", "Groups that a back end's offer was taken for">,
+    Statistic<"numSplit", "split", "Groups of which a part was split off">];
+  let dependentDialects = ["::mlir::nn::NNDialect"];
 }
+
+def VerifyLegality : Pass<"nn-verify-legality", "ModuleOp"> {
+  let summary = "Check that a phase has done its work";
+  let description = [{
+    Fails if an operation is left that may not be at the end of a phase. After `legalize` and
+    `fuse`, every operator of nn has the types and the form that a back end of the target
+    computes; after `place`, of nn only constants are left; after `bufferize`, no tensors;
+    after `emit`, only LLVM's dialect.
+  }];
+  let options = [Option<"phase", "phase", "std::string", "\"place\"", "The phase's name">];
+}
+
+//===----------------------------------------------------------------------===//
+// NNToKernels
+//===----------------------------------------------------------------------===//
 
 def ExpandMath : Pass<"nn-expand-math"> {
   let summary = "Compute functions of the math dialect by arithmetic";
@@ -181,45 +209,8 @@ def ConvertLinalgToKernels
 }
 
 //===----------------------------------------------------------------------===//
-// NNToOneDNN, OneDNNToLLVM
+// OneDNNToLLVM
 //===----------------------------------------------------------------------===//
-
-def ConvertNNToOneDNN : Pass<"convert-nn-to-onednn", "::mlir::func::FuncOp"> {
-  let summary = "Run convolutions, products and pools with oneDNN";
-  let description = [{
-    Replaces `nn.conv`, `nn.conv_transpose`, `nn.matmul`, `nn.max_pool`,
-    `nn.average_pool` and `nn.lrn`, alone or as the anchors of fusions, by oneDNN
-    primitives, if the capability table (lib/Conversion/NNToOneDNN/Capabilities.cpp)
-    allows it. The elementwise operators after an anchor become post-ops; an addition of
-    one constant per channel right after it becomes the bias. Operators before the anchor,
-    and those that cannot be post-ops, become an `nn.fusion` before or after the primitive.
-    A remark (category `onednn`) says what was not claimed or was split off, and why.
-
-    ```mlir
-    // Before:
-    %0 = nn.fusion (%a = %x : tensor<1x3x8x8xf32>, %b = %w : tensor<4x3x1x1xf32>) -> (tensor<1x4x8x8xf32>) {
-      %1 = nn.conv %a, %b : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>) -> tensor<1x4x8x8xf32>
-      %2 = nn.relu %1 : (tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
-      nn.yield %2 : tensor<1x4x8x8xf32>
-    }
-    // After:
-    %0 = tensor.empty() : tensor<1x4x8x8xf32>
-    %1 = onednn.convolution src(%x : tensor<1x3x8x8xf32>)
-        weights(%w : tensor<4x3x1x1xf32>) dst(%0 : tensor<1x4x8x8xf32>)
-        {post_ops = [#onednn.eltwise<relu, 0.0, 0.0>]} -> tensor<1x4x8x8xf32>
-    ```
-  }];
-  let options = [
-    Option<"claimSoftmax", "softmax", "bool", "false",
-           "Also claim nn.softmax and nn.log_softmax">];
-  let statistics = [
-    Statistic<"numPrimitives", "primitives", "Primitives created">,
-    Statistic<"numPostOps", "post-ops", "Elementwise operators that became post-ops">,
-    Statistic<"numSplit", "split", "Fusions of which a part was split off">];
-  let dependentDialects = ["::mlir::nn::NNDialect", "::mlir::nn::onednn::OneDNNDialect",
-                           "::mlir::arith::ArithDialect",
-                           "::mlir::tensor::TensorDialect"];
-}
 
 def ConvertOneDNNToLLVM : Pass<"convert-onednn-to-llvm", "ModuleOp"> {
   let summary = "Call oneDNN through the runtime's table";

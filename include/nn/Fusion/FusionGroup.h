@@ -26,9 +26,9 @@ public:
       : view(view), builder(view.root) {}
 
   /// `emit` makes operations of the claimed operators with the members below, and returns
-  /// the tensor that `result`, a value of the body, has become. Returns whether anything
-  /// was split off. The view's root is erased.
-  bool run(const llvm::SetVector<Operation *> &before,
+  /// the tensor that `result`, a value of the body, has become. Returns the fusions that
+  /// were split off. The view's root is left without uses.
+  SmallVector<Operation *> run(const llvm::SetVector<Operation *> &before,
            const llvm::SetVector<Operation *> &claimed, Value result,
            function_ref<Value(FusionSplitter &)> emit);
 
@@ -39,13 +39,17 @@ public:
   Value emitDestination(Location location, Operation *op, RankedTensorType type);
 
 private:
-  void outline(const llvm::SetVector<Operation *> &ops);
+  FusionOp outline(const llvm::SetVector<Operation *> &ops);
 
   const FusionView &view;
   OpBuilder builder;
   /// From values of the body to those of the function.
   IRMapping outer;
 };
+
+/// Takes a fusion apart, of which nobody computes all: its anchor alone, what comes before
+/// and what comes after. Returns these; the view's root is left without uses.
+SmallVector<Operation *> splitAtAnchor(const FusionView &view);
 
 } // namespace mlir::nn
 

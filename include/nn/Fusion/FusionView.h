@@ -36,6 +36,10 @@ public:
   /// The values of the body that are root's results.
   SmallVector<Value> results;
 
+  /// Calls `visit` with each operator but constants: the members of a fusion in their
+  /// order, or the root itself.
+  void forEachOperator(function_ref<void(Operation *)> visit) const;
+
   /// The tensor of the function that a value of the body is; null if the body
   /// computes it or it is a constant of the body.
   Value getOuter(Value value) const;
@@ -71,6 +75,8 @@ public:
   /// A rough number of instructions per element of the elementwise operators between
   /// `values` and the leaves.
   int64_t estimateCost(ValueRange values) const;
+  /// The same for one operator.
+  static int64_t estimateInstructions(Operation *op);
 
 private:
   Dims getDims(Value value) const;

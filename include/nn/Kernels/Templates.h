@@ -2,7 +2,8 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
 // Each template examines an operator or fusion. It either makes a kernel and the call
-// that replaces the operator, or returns failure and changes nothing.
+// that replaces the operator, or returns failure and changes nothing. `is...Fast` says
+// whether its kernel is as fast as a library's.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,6 +11,7 @@
 #define NN_KERNELS_TEMPLATES_H
 
 #include "nn/Kernels/KernelSite.h"
+#include "nn/Target/CostModel.h"
 
 namespace mlir::nn {
 
@@ -28,14 +30,16 @@ LogicalResult emitDepthwiseKernel(KernelSite &site);
 LogicalResult emitSingleChannelKernel(KernelSite &site);
 /// Dense convolutions with channels last, and matrix products, with constant weights.
 LogicalResult emitContractionKernel(KernelSite &site);
+bool isContractionFast(const FusionView &view, const CostModel &costs);
 /// Local response normalization.
 LogicalResult emitLRNKernel(KernelSite &site);
 /// Pools.
 LogicalResult emitPoolKernel(KernelSite &site);
 /// Matrix products of a single column, or of few rows and a transposed matrix.
 LogicalResult emitDotProductsKernel(KernelSite &site);
-/// Small matrix products, and all of f64.
+/// Matrix products; fast are small ones, and all of f64.
 LogicalResult emitMatMulKernel(KernelSite &site);
+bool isMatMulFast(const FusionView &view, const CostModel &costs);
 /// Recurrent layers in the prepared form.
 LogicalResult emitRecurrentKernel(KernelSite &site);
 

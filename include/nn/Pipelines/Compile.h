@@ -13,7 +13,8 @@ struct CompileOptions {
   /// As parseTarget takes it; empty: the module's own, or portable code for CPUs. Code is
   /// generated for each processor; the runtime chooses one.
   std::string target;
-  bool preferOneDNN = false;
+  /// As PipelineOptions has them.
+  std::string prefer, tuning;
   /// Print the time per pass to stderr at the end.
   bool timing = false;
   /// Where to write what shows an internal error, as MLIR; empty: nowhere.

@@ -23,9 +23,10 @@ std::optional<Phase> parsePhase(StringRef name);
 StringRef getName(Phase phase);
 
 struct PipelineOptions {
-  /// Use oneDNN for contractions, convolutions and pools even if generated code is
-  /// measured to be faster.
-  bool preferOneDNN = false;
+  /// The name of a back end that is taken wherever it can be; empty: what is fastest.
+  std::string prefer;
+  /// A file of measured times, as CostModel reads it; empty: none.
+  std::string tuning;
   /// A lost name of an ONNX node is an error, not just a remark. On in nn-opt.
   bool strictProvenance = false;
 };

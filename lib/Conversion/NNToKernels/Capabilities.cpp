@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "nn/Target/Backend.h"
+#include "KernelBackend.h"
 #include "dialects/NN/IR/NN.h"
 
 using namespace mlir;
@@ -85,6 +85,6 @@ static const Capability table[] = {
 // clang-format on
 
 const Backend &nn::getKernelBackend() {
-  static const Backend backend("kernels", "kernel template", TargetKind::CPU, table);
+  static const KernelBackend backend("kernels", "kernel template", TargetKind::CPU, table);
   return backend;
 }

@@ -1,4 +1,4 @@
-//===- NNToKernels.cpp - convert-nn-to-kernels ----------------------------===//
+//===- NNToKernels.cpp - the back end of kernel templates -----------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "dialects/NN/IR/NN.h"
@@ -10,16 +10,10 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Transforms/CSE.h"
-#include "nn/Conversion/Passes.h"
+#include "KernelBackend.h"
 #include "nn/Kernels/KernelTable.h"
 #include "nn/Kernels/Templates.h"
-#include "nn/Target/Backend.h"
-#include "nn/Target/Target.h"
-
-namespace mlir::nn {
-#define GEN_PASS_DEF_CONVERTNNTOKERNELS
-#include "nn/Conversion/Passes.h.inc"
-} // namespace mlir::nn
+#include "nn/Target/CostModel.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -30,32 +24,31 @@ struct Template {
   /// Its name in the rows of Capabilities.cpp.
   StringLiteral name;
   LogicalResult (*emit)(KernelSite &);
+  /// Whether it computes the group as fast as a library would.
+  bool (*isFast)(const FusionView &, const CostModel &);
 };
 
-/// Whether generated code is faster than oneDNN.
-constexpr Template preferredTemplates[] = {
-    {"kernel depthwise_conv", emitDepthwiseKernel},
-    {"kernel single_channel_conv", emitSingleChannelKernel},
-    {"kernel lrn", emitLRNKernel},
-    {"kernel pool", emitPoolKernel},
-    {"kernel dot_products", emitDotProductsKernel},
-    {"kernel contraction", emitContractionKernel},
-    {"kernel matmul", emitMatMulKernel}};
-/// The first that does not fail is used.
-constexpr Template allTemplates[] = {
-    {"kernel elementwise", emitElementwiseKernel},
-    {"kernel reduction", emitReductionKernel},
-    {"kernel softmax", emitSoftmaxKernel},
-    {"kernel layer_norm", emitLayerNormKernel},
-    {"kernel instance_norm", emitInstanceNormKernel},
-    {"kernel depthwise_conv", emitDepthwiseKernel},
-    {"kernel single_channel_conv", emitSingleChannelKernel},
-    {"kernel lrn", emitLRNKernel},
-    {"kernel pool", emitPoolKernel},
-    {"kernel dot_products", emitDotProductsKernel},
-    {"kernel contraction", emitContractionKernel},
-    {"kernel matmul", emitMatMulKernel},
-    {"kernel recurrent", emitRecurrentKernel}};
+bool isAlwaysFast(const FusionView &, const CostModel &) { return true; }
+
+/// At equal cost the first that does not fail is used.
+constexpr Template templates[] = {
+    {"kernel elementwise", emitElementwiseKernel, isAlwaysFast},
+    {"kernel reduction", emitReductionKernel, isAlwaysFast},
+    {"kernel softmax", emitSoftmaxKernel, isAlwaysFast},
+    {"kernel layer_norm", emitLayerNormKernel, isAlwaysFast},
+    {"kernel instance_norm", emitInstanceNormKernel, isAlwaysFast},
+    {"kernel depthwise_conv", emitDepthwiseKernel, isAlwaysFast},
+    {"kernel single_channel_conv", emitSingleChannelKernel, isAlwaysFast},
+    {"kernel lrn", emitLRNKernel, isAlwaysFast},
+    {"kernel pool", emitPoolKernel, isAlwaysFast},
+    {"kernel dot_products", emitDotProductsKernel, isAlwaysFast},
+    {"kernel contraction", emitContractionKernel, isContractionFast},
+    {"kernel matmul", emitMatMulKernel, isMatMulFast},
+    {"kernel recurrent", emitRecurrentKernel, isAlwaysFast}};
+
+/// How much longer a template takes that is not as fast as a library. It is for where none
+/// can be called.
+constexpr double kSlowdown = 4;
 
 /// Whether the capability table has the template for an operator.
 bool isClaimed(const Template &candidate, Operation *op) {
@@ -78,84 +71,61 @@ bool isClaimed(const Template &candidate, const FusionView &view) {
   return all;
 }
 
-class ConvertNNToKernels
-    : public nn::impl::ConvertNNToKernelsBase<ConvertNNToKernels> {
+class KernelPlacer : public Placer {
 public:
-  using ConvertNNToKernelsBase::ConvertNNToKernelsBase;
+  KernelPlacer(ModuleOp module, const CostModel &costs) : kernels(module), costs(costs) {}
 
-  void runOnOperation() override {
-    ModuleOp module = getOperation();
-    ArrayRef<Template> templates = allTemplates;
-    if (claim == "preferred") {
-      templates = preferredTemplates;
-    } else if (claim != "all") {
-      module.emitError("convert-nn-to-kernels: claim is 'preferred' or 'all', not '")
-          << claim << "'";
-      return signalPassFailure();
+  void offer(const FusionView &group, SmallVectorImpl<Claim> &claims) override {
+    if (group.hasManyAnchors)
+      return;
+    double time = costs.getTime(group);
+    for (const Template &candidate : templates) {
+      if (!isClaimed(candidate, group))
+        continue;
+      double cost = costs.getLaunchTime() + time;
+      if (!candidate.isFast(group, costs))
+        cost = kSlowdown * (costs.getLibraryCallTime() + time);
+      claims.push_back({candidate.name, cost,
+                        [this, &group, &candidate] { return emit(candidate, group); }});
     }
-    FailureOr<CodeVariant> variant = getVariant(module);
-    if (failed(variant))
-      return signalPassFailure();
-    vectorBits = variant->vectorBits;
-    KernelTable kernels(module);
-    SmallVector<func::FuncOp> functions;
-    for (auto function : module.getOps<func::FuncOp>())
-      if (!function.isExternal() && !function->hasAttr("nn.kernel"))
-        functions.push_back(function);
-    for (func::FuncOp function : functions)
-      convert(function, templates, kernels);
   }
 
 private:
-  int64_t vectorBits = 0;
-
-  void convert(func::FuncOp function, ArrayRef<Template> templates,
-               KernelTable &kernels) {
-    SmallVector<Operation *> roots, replaced;
-    function.walk<WalkOrder::PreOrder>([&](Operation *op) {
-      if (isa_and_nonnull<NNDialect>(op->getDialect()) &&
-          !isa<ConstantOp>(op)) {
-        roots.push_back(op);
-        return WalkResult::skip();
-      }
-      return WalkResult::advance();
-    });
-    // The analysis identifies operations by address, so none is erased before the end.
-    SymbolicDims dims(function);
-    for (Operation *root : roots) {
-      // Shape arithmetic on small tensors is cheaper without kernels.
-      FusionView view(root, dims);
-      if (view.hasManyAnchors)
-        continue;
-      for (const Template &candidate : templates) {
-        if (!isClaimed(candidate, view))
-          continue;
-        OpBuilder host(root);
-        KernelSite site(view, host, vectorBits);
-        if (failed(candidate.emit(site))) {
-          site.abandon();
-          continue;
-        }
-        eliminateCommonSubExpressions(site.kernel);
-        StringRef kind =
-            site.kernel->getAttrOfType<StringAttr>("nn.kernel").getValue();
-        auto [kernel, isNew] = kernels.add(site.kernel, ("kernel_" + kind).str());
-        cast<rt::LaunchOp>(site.call).setKernel(kernel.getSymName());
-        numKernels += isNew;
-        ++numCalls;
-        replaced.push_back(root);
-        break;
-      }
+  FailureOr<SmallVector<Operation *>> emit(const Template &candidate,
+                                           const FusionView &group) {
+    OpBuilder host(group.root);
+    KernelSite site(group, host, costs.getVectorBits());
+    if (failed(candidate.emit(site))) {
+      site.abandon();
+      return failure();
     }
-    for (Operation *root : llvm::reverse(replaced))
-      root->erase();
+    eliminateCommonSubExpressions(site.kernel);
+    StringRef kind = site.kernel->getAttrOfType<StringAttr>("nn.kernel").getValue();
+    func::FuncOp kernel = kernels.add(site.kernel, ("kernel_" + kind).str()).first;
+    cast<rt::LaunchOp>(site.call).setKernel(kernel.getSymName());
+    return SmallVector<Operation *>();
   }
 
-  void eliminateCommonSubExpressions(func::FuncOp kernel) {
+  static void eliminateCommonSubExpressions(func::FuncOp kernel) {
     IRRewriter rewriter(kernel.getContext());
     DominanceInfo dominance(kernel);
     mlir::eliminateCommonSubExpressions(rewriter, dominance, kernel);
   }
+
+  KernelTable kernels;
+  const CostModel &costs;
 };
 
 } // namespace
+
+void KernelBackend::getDependentDialects(DialectRegistry &registry) const {
+  registry.insert<LLVM::LLVMDialect, arith::ArithDialect, cf::ControlFlowDialect,
+                  func::FuncDialect, math::MathDialect, memref::MemRefDialect,
+                  rt::RTDialect, scf::SCFDialect, tensor::TensorDialect,
+                  vector::VectorDialect>();
+}
+
+FailureOr<std::unique_ptr<Placer>>
+KernelBackend::createPlacer(ModuleOp module, const CostModel &costs) const {
+  return std::unique_ptr<Placer>(std::make_unique<KernelPlacer>(module, costs));
+}

@@ -8,7 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "nn/Target/Backend.h"
+#include "LinalgBackend.h"
 #include "dialects/NN/IR/NN.h"
 
 using namespace mlir;
@@ -144,6 +144,6 @@ static const Capability table[] = {
 // clang-format on
 
 const Backend &nn::getLinalgBackend() {
-  static const Backend backend("linalg", "linalg, runtime", TargetKind::CPU, table);
+  static const LinalgBackend backend("linalg", "linalg, runtime", TargetKind::CPU, table);
   return backend;
 }

@@ -1,13 +1,14 @@
 //===- ConvertNNToLinalg.cpp - what is left of nn to linalg ---------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
+#include "LinalgBackend.h"
 #include "TensorEmitter.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Rewrite/PatternApplicator.h"
 #include "nn/Analysis/Provenance.h"
-#include "nn/Target/Backend.h"
 #include "nn/Conversion/Passes.h"
 
 namespace mlir::nn {
@@ -154,3 +155,7 @@ struct ConvertNNToLinalg : nn::impl::ConvertNNToLinalgBase<ConvertNNToLinalg> {
   }
 };
 } // namespace
+
+void LinalgBackend::addPasses(OpPassManager &pm) const {
+  pm.addNestedPass<func::FuncOp>(createConvertNNToLinalg());
+}

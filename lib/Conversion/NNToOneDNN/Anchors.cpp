@@ -15,9 +15,7 @@ static RankedTensorType getTensor(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
-const OneDNNCapability *mlir::nn::getPrimitive(Operation *anchor, bool claimSoftmax) {
-  if (isa<SoftmaxOp, LogSoftmaxOp>(anchor) && !claimSoftmax)
-    return nullptr;
+const OneDNNCapability *mlir::nn::getPrimitive(Operation *anchor) {
   SmallVector<const Capability *> rows = getOneDNNBackend().findRows(anchor->getName());
   const Capability *claiming = rows.empty() ? nullptr : rows.front();
   for (const Capability *row : llvm::reverse(rows))

@@ -13,7 +13,7 @@
 namespace mlir::nn {
 
 /// The row of the primitive that computes `anchor`; null if there is none.
-const OneDNNCapability *getPrimitive(Operation *anchor, bool claimSoftmax);
+const OneDNNCapability *getPrimitive(Operation *anchor);
 
 /// Whether the anchor multiplies 8-bit integers. Its sums are i32 in nn; the primitive
 /// applies its post-ops to them in f32.

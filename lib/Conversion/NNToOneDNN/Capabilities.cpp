@@ -9,7 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Anchors.h"
-#include "nn/Target/Backend.h"
+#include "OneDNNBackend.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -82,6 +82,6 @@ static const OneDNNCapability table[] = {
 // clang-format on
 
 const Backend &nn::getOneDNNBackend() {
-  static const Backend backend("onednn", "oneDNN", TargetKind::CPU, table);
+  static const OneDNNBackend backend("onednn", "oneDNN", TargetKind::CPU, table, "onednn");
   return backend;
 }

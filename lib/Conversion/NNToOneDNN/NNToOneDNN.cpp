@@ -1,20 +1,17 @@
-//===- NNToOneDNN.cpp - operators and fusions to oneDNN primitives --------===//
+//===- NNToOneDNN.cpp - the back end of oneDNN ----------------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "Anchors.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "OneDNNBackend.h"
+#include "dialects/OneDNN/IR/OneDNN.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Remarks.h"
 #include "nn/Analysis/Provenance.h"
-#include "nn/Conversion/Passes.h"
 #include "nn/Fusion/FusionGroup.h"
-#include "nn/Target/Target.h"
+#include "nn/Target/CostModel.h"
 #include "llvm/ADT/SetVector.h"
 #include <cmath>
-
-namespace mlir::nn {
-#define GEN_PASS_DEF_CONVERTNNTOONEDNN
-#include "nn/Conversion/Passes.h.inc"
-} // namespace mlir::nn
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -252,56 +249,41 @@ static Value emitPrimitive(FusionSplitter &splitter, const Plan &plan) {
 }
 
 //===----------------------------------------------------------------------===//
-// Pass
+// Back end
 //===----------------------------------------------------------------------===//
 
 namespace {
-struct ConvertNNToOneDNNPass
-    : nn::impl::ConvertNNToOneDNNBase<ConvertNNToOneDNNPass> {
-  using ConvertNNToOneDNNBase::ConvertNNToOneDNNBase;
+class OneDNNPlacer : public Placer {
+public:
+  explicit OneDNNPlacer(const CostModel &costs) : costs(costs) {}
 
-  void runOnOperation() override {
-    auto module = getOperation()->getParentOfType<ModuleOp>();
-    if (module && !getTarget(module).allows("onednn"))
+  void offer(const FusionView &group, SmallVectorImpl<Claim> &claims) override {
+    const OneDNNCapability *primitive = group.anchor ? getPrimitive(group.anchor) : nullptr;
+    if (!primitive || findGap(*primitive, group.anchor))
       return;
-    SymbolicDims dims(getOperation());
-    SmallVector<Operation *> roots;
-    getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {
-      if (isa<FusionOp>(op)) {
-        roots.push_back(op);
-        return WalkResult::skip();
-      }
-      if (getPrimitive(op, claimSoftmax))
-        roots.push_back(op);
-      return WalkResult::advance();
-    });
-    for (Operation *root : roots)
-      convert(root, dims);
-    // Transposes that products absorbed.
-    SmallVector<TransposeOp> transposes;
-    getOperation().walk([&](TransposeOp op) { transposes.push_back(op); });
-    for (TransposeOp op : llvm::reverse(transposes))
-      if (op->use_empty())
-        op->erase();
+    claims.push_back({primitive->lowering,
+                      costs.getLibraryCallTime() + costs.getTime(group),
+                      [&group, primitive] { return place(group, *primitive); }});
   }
 
-  void convert(Operation *root, SymbolicDims &dims) {
-    FusionView body(root, dims);
-    if (!body.anchor)
-      return;
-    const OneDNNCapability *primitive = getPrimitive(body.anchor, claimSoftmax);
-    if (!primitive)
-      return;
-    if (std::optional<Gap> gap = findGap(*primitive, body.anchor)) {
-      remarkMissed(body.anchor, "not-claimed", gap->str());
-      return;
-    }
-    Plan plan = Planner(body, *primitive).run();
-    ++numPrimitives;
-    numPostOps += plan.postOps.size();
-    numSplit += FusionSplitter(body).run(
+private:
+  static FailureOr<SmallVector<Operation *>> place(const FusionView &group,
+                                                   const OneDNNCapability &primitive) {
+    Plan plan = Planner(group, primitive).run();
+    return FusionSplitter(group).run(
         plan.before, plan.claimed, plan.result,
         [&](FusionSplitter &splitter) { return emitPrimitive(splitter, plan); });
   }
+
+  const CostModel &costs;
 };
 } // namespace
+
+void OneDNNBackend::getDependentDialects(DialectRegistry &registry) const {
+  registry.insert<onednn::OneDNNDialect, arith::ArithDialect, tensor::TensorDialect>();
+}
+
+FailureOr<std::unique_ptr<Placer>>
+OneDNNBackend::createPlacer(ModuleOp module, const CostModel &costs) const {
+  return std::unique_ptr<Placer>(std::make_unique<OneDNNPlacer>(costs));
+}

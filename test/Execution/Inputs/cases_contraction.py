@@ -4,7 +4,7 @@
 from execution import Case
 
 # Once more with everything that oneDNN can do given to it.
-OPTIONS = [("--mcpu=x86-64-v3", "--cpu-kernels=onednn")]
+OPTIONS = [("--mcpu=x86-64-v3", "--prefer=onednn")]
 
 BATCHES = {  # name: lhs, rhs
     "plain": ("M,K", "K,N"), "batch": ("B,M,K", "B,K,N"), "left": ("B,M,K", "K,N"),

@@ -6,7 +6,7 @@ import numpy as np
 from execution import Case
 
 # Once more with everything that oneDNN can do given to it.
-OPTIONS = [("--mcpu=x86-64-v3", "--cpu-kernels=onednn")]
+OPTIONS = [("--mcpu=x86-64-v3", "--prefer=onednn")]
 
 GEOMETRIES = {  # name: input, weight, attributes
     "plain": ("N,2,H,W", "3,2,3,3", ""),

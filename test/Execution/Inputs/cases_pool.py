@@ -4,7 +4,7 @@
 import numpy as np
 from execution import Case
 
-OPTIONS = [("--mcpu=x86-64-v3", "--cpu-kernels=onednn")]
+OPTIONS = [("--mcpu=x86-64-v3", "--prefer=onednn")]
 
 GEOMETRIES = {  # name: rank of space, attributes
     "plain": (2, "kernel_shape = [2, 3]"),

@@ -49,7 +49,7 @@
 // NARROW-NOT: vector<16xf32>
 
 // BUFFERIZE: nn.kernels = [
-// BUFFERIZE-SAME: ["onednn.convolution", "norm + conv + relu"]
+// BUFFERIZE-SAME: ["packed_conv", "norm + conv + relu"]
 // BUFFERIZE-SAME: nn.weights = [
 // BUFFERIZE: func.func @main(%{{.*}}: !llvm.ptr, %{{.*}}: memref<?x3x8x8xf32>
 // BUFFERIZE-SAME: -> i32
@@ -62,7 +62,7 @@
 // V3: llvm.func @nnrt_model_run_x86_64_v3
 // NOWHERE: error: --compile-to takes a phase: simplify, legalize, fuse, place, bufferize or emit
 // FROM: error: --compile-to: from= takes a phase that is not later than the last
-// OPTION: error: --compile-to: unknown option 'fast'; there are from=<phase>, target=<target> and prefer-onednn
+// OPTION: error: --compile-to: unknown option 'fast'; there are from=<phase>, target=<target>, prefer=<back end> and tuning=<file>
 // CPU: error: unknown CPU 'abacus'
 func.func @main(%x: tensor<?x3x8x8xf32> {nn.name = "x", nn.dim_names = ["N", "", "", ""]})
     -> (tensor<?x4xf32> {nn.name = "y", nn.dim_names = ["N", ""]}) {

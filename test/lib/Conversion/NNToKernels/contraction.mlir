@@ -1,5 +1,5 @@
-// RUN: nn-opt %s -split-input-file -nn-set-target=target=cpu:x86-64-v3 -convert-nn-to-kernels=claim=preferred | FileCheck %s
-// RUN: nn-opt %s -split-input-file -nn-set-target=target=cpu:x86-64-v4 -convert-nn-to-kernels=claim=preferred | FileCheck %s --check-prefix=WIDE
+// RUN: nn-opt %s -split-input-file -nn-set-target=target=cpu:x86-64-v3 -nn-place=only=kernels,onednn | FileCheck %s
+// RUN: nn-opt %s -split-input-file -nn-set-target=target=cpu:x86-64-v4 -nn-place=only=kernels,onednn | FileCheck %s --check-prefix=WIDE
 
 // Padded rows are copied; weights are packed to panels of 16 columns, behind which lie
 // zeros. kw and c are one loop.
@@ -14,9 +14,12 @@
 // CHECK: arith.maximumf
 // CHECK: vector.store
 
-// Wide vectors are left to oneDNN.
+// Tiles of eight pixels hide the latency of wide vectors. 30 pixels are 4 x 7 and 2, in
+// tiles of about equal size.
 // WIDE-LABEL: func.func @main(
-// WIDE-NOT: rt.launch @kernel_packed_{{conv_[0-9]|matmul}}
+// WIDE: rt.launch @kernel_packed_conv_0
+// WIDE: func.func private @kernel_packed_conv_0
+// WIDE: vector.fma {{.*}} : vector<16xf32>
 func.func @main(%x: tensor<1x9x30x8xf32>) -> tensor<1x9x30x20xf32> {
   %w = nn.constant dense<0.5> : tensor<20x8x3x3xf32>
   %0 = nn.fusion (%a = %x : tensor<1x9x30x8xf32>, %b = %w : tensor<20x8x3x3xf32>) -> (tensor<1x9x30x20xf32>) {
@@ -53,10 +56,26 @@ func.func @groups(%x: tensor<?x9x30x16xf32>) -> tensor<?x9x30x32xf32> {
 // CHECK: arith.subi {{.*}} : vector<16xi16>
 // CHECK: vector.broadcast {{.*}} : i32 to vector<8xi32>
 // CHECK: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
+// With wide vectors they are left to oneDNN, which has instructions for quadruples.
+// WIDE-LABEL: func.func @integers(
+// WIDE: onednn.convolution
 func.func @integers(%x: tensor<1x9x30x8xui8>) -> tensor<1x9x30x20xi32> {
   %w = nn.constant dense<5> : tensor<20x8x3x3xi8>
   %0 = nn.conv %x, %w {input_zero_point = 7 : i64, layout = 1 : i32, pads = array<i64: 1, 1, 1, 1>} : (tensor<1x9x30x8xui8>, tensor<20x8x3x3xi8>) -> tensor<1x9x30x20xi32>
   return %0 : tensor<1x9x30x20xi32>
+}
+
+// -----
+
+// Sums that may be too long for f32, in which oneDNN adds without such instructions, are not
+// left to it.
+// WIDE-LABEL: func.func @long_sums(
+// WIDE: rt.launch @kernel_packed_matmul_0
+// WIDE: llvm.call_intrinsic "llvm.x86.avx512.pmaddw.d.512"
+func.func @long_sums(%x: tensor<?x600xui8>) -> tensor<?x20xi32> {
+  %w = nn.constant dense<5> : tensor<600x20xi8>
+  %0 = nn.matmul %x, %w : (tensor<?x600xui8>, tensor<600x20xi8>) -> tensor<?x20xi32>
+  return %0 : tensor<?x20xi32>
 }
 
 // -----
@@ -71,6 +90,19 @@ func.func @product(%x: tensor<?x512xf32>) -> tensor<?x512xf32> {
   %w = nn.constant dense<0.5> : tensor<512x512xf32>
   %0 = nn.matmul %x, %w : (tensor<?x512xf32>, tensor<512x512xf32>) -> tensor<?x512xf32>
   return %0 : tensor<?x512xf32>
+}
+
+// -----
+
+// Large convolutions with windows are a little faster in oneDNN where vectors are wide.
+// CHECK-LABEL: func.func @large(
+// CHECK: rt.launch @kernel_packed_conv_0
+// WIDE-LABEL: func.func @large(
+// WIDE: onednn.convolution
+func.func @large(%x: tensor<1x56x56x128xf32>) -> tensor<1x56x56x128xf32> {
+  %w = nn.constant dense<0.5> : tensor<128x128x3x3xf32>
+  %0 = nn.conv %x, %w {layout = 1 : i32, pads = array<i64: 1, 1, 1, 1>} : (tensor<1x56x56x128xf32>, tensor<128x128x3x3xf32>) -> tensor<1x56x56x128xf32>
+  return %0 : tensor<1x56x56x128xf32>
 }
 
 // -----
@@ -98,6 +130,8 @@ func.func @transposed(%x: tensor<?x9x30x16xf32>) -> tensor<?x18x60x32xf32> {
 
 // Channels first, weights known at run time only.
 // CHECK-LABEL: func.func @others(
+// CHECK: onednn.convolution
+// CHECK: onednn.convolution
 // CHECK-NOT: rt.launch
 func.func @others(%x: tensor<1x8x9x30xf32>, %y: tensor<1x9x30x8xf32>, %w: tensor<20x8x1x1xf32>) -> (tensor<1x20x9x30xf32>, tensor<1x9x30x20xf32>) {
   %c = nn.constant dense<0.5> : tensor<20x8x1x1xf32>

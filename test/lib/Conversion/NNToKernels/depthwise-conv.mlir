@@ -1,5 +1,5 @@
-// RUN: nn-opt %s -split-input-file -convert-nn-to-kernels=claim=preferred | FileCheck %s
-// RUN: nn-opt %s -split-input-file -nn-set-target=target=cpu:x86-64-v3 -convert-nn-to-kernels=claim=preferred | FileCheck %s --check-prefix=AVX2
+// RUN: nn-opt %s -split-input-file -nn-place=only=kernels,onednn | FileCheck %s
+// RUN: nn-opt %s -split-input-file -nn-set-target=target=cpu:x86-64-v3 -nn-place=only=kernels,onednn | FileCheck %s --check-prefix=AVX2
 
 // Preferred to oneDNN; the weight is packed to KH x KW x C, with the epilogue inside.
 // CHECK-LABEL: func.func @main(
@@ -22,10 +22,11 @@ func.func @main(%x: tensor<1x9x30x16xf32>) -> tensor<1x9x30x16xf32> {
 
 // -----
 
-// Other convolutions are left to oneDNN.
+// Other convolutions are those of another template.
 // CHECK-LABEL: func.func @main(
-// CHECK: nn.conv
-// CHECK-NOT: rt.launch
+// CHECK-NOT: rt.launch @kernel_depthwise
+// CHECK: rt.launch @kernel_packed_conv_0
+// CHECK-NOT: rt.launch @kernel_depthwise
 func.func @main(%x: tensor<1x9x30x16xf32>) -> tensor<1x9x30x8xf32> {
   %w = nn.constant dense<0.5> : tensor<8x16x1x1xf32>
   %0 = nn.conv %x, %w {layout = 1 : i32} : (tensor<1x9x30x16xf32>, tensor<8x16x1x1xf32>) -> tensor<1x9x30x8xf32>

@@ -1,5 +1,5 @@
-// RUN: nn-opt %s -split-input-file -convert-nn-to-kernels | FileCheck %s
-// RUN: nn-opt %s -split-input-file -nn-set-target=target=cpu:x86-64-v3 -convert-nn-to-kernels | FileCheck %s --check-prefix=V256
+// RUN: nn-opt %s -split-input-file -nn-place=only=kernels | FileCheck %s
+// RUN: nn-opt %s -split-input-file -nn-set-target=target=cpu:x86-64-v3 -nn-place=only=kernels | FileCheck %s --check-prefix=V256
 
 // The same code is emitted once; small tensors are one block, in wide vectors.
 // CHECK-LABEL: func.func @main(

@@ -1,4 +1,4 @@
-// RUN: nn-opt %s -split-input-file -nn-set-target=target=cpu:x86-64-v3 -convert-nn-to-kernels=claim=preferred | FileCheck %s
+// RUN: nn-opt %s -split-input-file -nn-set-target=target=cpu:x86-64-v3 -nn-place=only=kernels,onednn | FileCheck %s
 
 // Channels first: rows whose window is complete need no loop over it; two square roots are the
 // power of 0.75.

@@ -1,4 +1,4 @@
-// RUN: nn-opt %s -convert-nn-to-kernels="claim=preferred" -split-input-file | FileCheck %s
+// RUN: nn-opt %s -nn-place=only=kernels,onednn -split-input-file | FileCheck %s
 
 // 49 rows make eight blocks of 6 and one of a single row, each with all 4 vectors
 // of columns, and the elementwise operators come before the store. The single row

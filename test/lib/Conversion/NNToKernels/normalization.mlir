@@ -1,4 +1,4 @@
-// RUN: nn-opt %s -split-input-file -convert-nn-to-kernels | FileCheck %s
+// RUN: nn-opt %s -split-input-file -nn-place=only=kernels | FileCheck %s
 
 // Rows: the maximum, the sum of exponentials, which are kept in the result, and the result.
 // CHECK-LABEL: func.func @main(

@@ -1,4 +1,4 @@
-// RUN: nn-opt %s -split-input-file -nn-set-target=target=cpu:x86-64-v3 -convert-nn-to-kernels=claim=preferred | FileCheck %s
+// RUN: nn-opt %s -split-input-file -nn-set-target=target=cpu:x86-64-v3 -nn-place=only=kernels,onednn | FileCheck %s
 
 // Channels first, vectors lie along the line. Outer taps are reduced into scratch memory, with
 // padding around them; of three taps that are two apart, elements are picked.
@@ -78,7 +78,7 @@ func.func @dynamic(%x: tensor<?x?x?xf32>) -> tensor<?x?x?xf32> {
 
 // Not: taps too far apart for the scratch memory, other types.
 // CHECK-LABEL: func.func @others
-// CHECK: nn.max_pool
+// CHECK: onednn.pooling
 // CHECK: nn.max_pool
 // CHECK-NOT: rt.launch
 func.func @others(%x: tensor<1x1x20000xf32>, %y: tensor<1x1x20xi32>) -> (tensor<1x1x10000xf32>, tensor<1x1x19xi32>) {

@@ -1,4 +1,4 @@
-// RUN: nn-opt %s -split-input-file -convert-nn-to-kernels | FileCheck %s
+// RUN: nn-opt %s -split-input-file -nn-place=only=kernels | FileCheck %s
 
 // Global average pooling with channels last: an accumulator for each vector of
 // channels, several rows at a time.

@@ -1,5 +1,5 @@
-// RUN: nn-opt %s -split-input-file -nn-set-target=target=cpu:x86-64-v3 -convert-nn-to-kernels=claim=preferred | FileCheck %s
-// RUN: nn-opt %s -split-input-file -nn-set-target=target=cpu:x86-64-v4 -convert-nn-to-kernels=claim=preferred | FileCheck %s --check-prefix=WIDE
+// RUN: nn-opt %s -split-input-file -nn-set-target=target=cpu:x86-64-v3 -nn-place=only=kernels,onednn | FileCheck %s
+// RUN: nn-opt %s -split-input-file -nn-set-target=target=cpu:x86-64-v4 -nn-place=only=kernels,onednn | FileCheck %s --check-prefix=WIDE
 
 // The input under a box of outputs is copied with its padding. Vectors lie along rows; the
 // taps are loops around a tile of them.

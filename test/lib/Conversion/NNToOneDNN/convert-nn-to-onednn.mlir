@@ -1,5 +1,5 @@
-// RUN: nn-opt %s --convert-nn-to-onednn --split-input-file | FileCheck %s
-// RUN: nn-opt %s --convert-nn-to-onednn --split-input-file --remarks-filter=onednn 2>&1 | FileCheck %s --check-prefix=REMARK
+// RUN: nn-opt %s -nn-place=only=onednn --split-input-file | FileCheck %s
+// RUN: nn-opt %s -nn-place=only=onednn --split-input-file --remarks-filter=onednn 2>&1 | FileCheck %s --check-prefix=REMARK
 
 // What follows the anchor becomes post-ops, with operands of dst's rank. An operand
 // whose batch may differ from the convolution's is added afterwards.

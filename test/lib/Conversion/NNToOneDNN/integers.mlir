@@ -1,4 +1,4 @@
-// RUN: nn-opt %s --convert-nn-to-onednn | FileCheck %s
+// RUN: nn-opt %s -nn-place=only=onednn | FileCheck %s
 
 // Requantization is one primitive: the conversions and the limits of the integers are
 // its own, ties are rounded before the zero point is added.

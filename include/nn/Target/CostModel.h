@@ -1,0 +1,65 @@
+//===- CostModel.h - what computing takes on a target -----------*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// Estimates by which nn-place chooses among back ends. They need not be exact; they must
+// tell which of two ways is faster. All times are nanoseconds of one thread.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NN_TARGET_COSTMODEL_H
+#define NN_TARGET_COSTMODEL_H
+
+#include "nn/Fusion/FusionView.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/Error.h"
+
+namespace mlir::nn {
+
+/// A matrix product of one batch; sizes known only at run time are dynamic.
+struct ProductSize {
+  int64_t rows, depth, columns;
+};
+
+class CostModel {
+public:
+  /// For code for a processor with vectors of so many bits.
+  explicit CostModel(int64_t vectorBits) : vectorBits(vectorBits) {}
+  /// For the processor that a module is lowered for. Fails as getVariant does.
+  static FailureOr<CostModel> get(ModuleOp module);
+
+  /// Bits of the vectors that code is generated for.
+  int64_t getVectorBits() const { return vectorBits; }
+
+  /// The time of a group's operators at the processor's full speed.
+  double getTime(const FusionView &group) const;
+  /// What it takes to start a generated kernel, and a primitive of a library.
+  double getLaunchTime() const { return 50; }
+  double getLibraryCallTime() const { return 500; }
+
+  /// Whether a generated product that reads its operands as they are is as fast as a
+  /// library's, which packs them: `rhs` stays in the L2 cache, and the work is little.
+  bool isSmallProduct(ProductSize size) const;
+  /// Whether a generated product or convolution with packed constant weights is as fast as
+  /// a library's.
+  bool isPackedContractionFast(const FusionView &group) const;
+
+  /// Reads measured times of groups, which replace estimates: lines `<key> <back end>
+  /// <nanoseconds>`; text behind `#` is ignored. An error names the line.
+  llvm::Error readTuning(StringRef path);
+  /// The measured time, if there is one.
+  std::optional<double> getMeasured(const FusionView &group, StringRef backend) const;
+  /// A group's key: a hash of its operators, their attributes and types.
+  static std::string getKey(const FusionView &group);
+
+private:
+  /// Multiplications, or what takes as long.
+  static double getOperations(const FusionView &group);
+
+  int64_t vectorBits;
+  /// By "<key> <back end>".
+  llvm::StringMap<double> measured;
+};
+
+} // namespace mlir::nn
+
+#endif // NN_TARGET_COSTMODEL_H

@@ -1,0 +1,144 @@
+//===- CostModel.cpp - what computing takes on a target -------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "nn/Target/CostModel.h"
+#include "nn/Analysis/Provenance.h"
+#include "nn/Target/Target.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/xxhash.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+
+/// Elements of an rhs that stays in the L2 cache.
+static constexpr int64_t kMaxWeights = 1 << 18;
+/// The same for a number of rows known only at run time.
+static constexpr int64_t kMaxWeightsOfManyRows = 1 << 16;
+/// Multiplications; below this, the overhead of a library call dominates.
+static constexpr int64_t kMaxWork = 1 << 21;
+/// With this many rows or fewer, reading the rhs limits a product.
+static constexpr int64_t kFewRows = 8;
+
+FailureOr<CostModel> CostModel::get(ModuleOp module) {
+  FailureOr<CodeVariant> variant = getVariant(module);
+  if (failed(variant))
+    return failure();
+  return CostModel(variant->vectorBits);
+}
+
+bool CostModel::isSmallProduct(ProductSize size) const {
+  if (ShapedType::isDynamic(size.columns))
+    return false;
+  if (ShapedType::isDynamic(size.depth))
+    return size.rows == 1;
+  int64_t weights = size.depth * size.columns;
+  if (ShapedType::isDynamic(size.rows))
+    return weights <= kMaxWeightsOfManyRows;
+  return weights <= kMaxWeights &&
+         (size.rows <= kFewRows || size.rows * weights <= kMaxWork);
+}
+
+/// Multiplications of convolutions with windows; from here on, a library's tiles for vectors
+/// of 512 bits are better.
+static constexpr double kMaxWindowWork = 1 << 26;
+
+/// The longest sums of products of 8-bit integers that are exact in f32.
+static constexpr int64_t kMaxExactSum = (1 << 24) / (255 * 128);
+
+/// Whether a product of integers has results in integers, which may have more digits than
+/// f32. Conversions to floats round anyway.
+static bool needsExactSums(const FusionView &group) {
+  auto anchor = cast<FusionAnchorOpInterface>(group.anchor);
+  return llvm::any_of(group.results,
+                      [](Value result) {
+                        return getElementTypeOrSelf(result.getType()).isInteger(32);
+                      }) &&
+         group.dims.estimate(anchor.getWorkPerElement(group.dims)) > kMaxExactSum;
+}
+
+bool CostModel::isPackedContractionFast(const FusionView &group) const {
+  if (vectorBits == 256)
+    return true;
+  // With wide vectors, a library has instructions for quadruples of integers, if the
+  // processor has. If not, it adds in f32.
+  if (getElementTypeOrSelf(group.anchor->getOperand(0).getType()).isInteger(8))
+    return needsExactSums(group);
+  auto conv = dyn_cast<ConvOp>(group.anchor);
+  if (!conv)
+    return true;
+  ArrayRef<int64_t> window = conv.getWeight().getType().getShape().drop_front(2);
+  return llvm::all_of(window, [](int64_t size) { return size == 1; }) ||
+         getOperations(group) < kMaxWindowWork;
+}
+
+/// Operations on vectors that a core completes in a nanosecond.
+static constexpr double kVectorOperations = 4;
+
+double CostModel::getTime(const FusionView &group) const {
+  return getOperations(group) / (double(vectorBits) / 32 * kVectorOperations);
+}
+
+double CostModel::getOperations(const FusionView &group) {
+  double operations = 0;
+  group.forEachOperator([&](Operation *op) {
+    auto elements = double(group.dims.estimateElements(op->getResult(0)));
+    double work = 1;
+    if (auto anchor = dyn_cast<FusionAnchorOpInterface>(op))
+      work = double(group.dims.estimate(anchor.getWorkPerElement(group.dims)));
+    operations += elements * work;
+  });
+  return operations;
+}
+
+std::string CostModel::getKey(const FusionView &group) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  DenseMap<Value, unsigned> numbers;
+  auto print = [&](Value value) {
+    os << " " << numbers.try_emplace(value, numbers.size()).first->second << ":"
+       << value.getType();
+  };
+  group.forEachOperator([&](Operation *op) {
+    os << op->getName();
+    for (NamedAttribute attribute : op->getAttrs())
+      if (attribute.getName() != originAttrName)
+        os << " " << attribute.getName().getValue() << "=" << attribute.getValue();
+    llvm::for_each(op->getOperands(), print);
+    os << " ->";
+    llvm::for_each(op->getResults(), print);
+    os << "\n";
+  });
+  for (Value result : group.results)
+    print(result);
+  return llvm::utohexstr(llvm::xxh3_64bits(text), /*LowerCase=*/true);
+}
+
+llvm::Error CostModel::readTuning(StringRef path) {
+  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
+  if (!file)
+    return llvm::createStringError(file.getError(), "cannot read the tuning file '" + path +
+                                                        "': " + file.getError().message());
+  SmallVector<StringRef> lines;
+  (*file)->getBuffer().split(lines, '\n');
+  for (auto [index, line] : llvm::enumerate(lines)) {
+    SmallVector<StringRef> words;
+    line.split('#').first.trim().split(words, ' ', -1, /*KeepEmpty=*/false);
+    if (words.empty())
+      continue;
+    double time = 0;
+    if (words.size() != 3 || words[2].getAsDouble(time) || !(time >= 0))
+      return llvm::createStringError(path + ":" + Twine(index + 1) +
+                                     ": a line of a tuning file is "
+                                     "'<key of the group> <back end> <nanoseconds>'");
+    measured[(words[0] + " " + words[1]).str()] = time;
+  }
+  return llvm::Error::success();
+}
+
+std::optional<double> CostModel::getMeasured(const FusionView &group,
+                                             StringRef backend) const {
+  if (measured.empty())
+    return std::nullopt;
+  auto it = measured.find(getKey(group) + " " + backend.str());
+  return it == measured.end() ? std::nullopt : std::optional(it->second);
+}
