@@ -22,17 +22,37 @@ def NN_Dialect : Dialect {
     Dimensions known only at run time are `?`; the attribute `nn.dim_names` of the
     arguments and results of the model's function has their ONNX names.
 
-    Discardable attributes:
-     - `nn.origin` on operations: which ONNX tensors its results are (see
-       `#nn.origin`);
-     - `nn.name`, `nn.dim_names` on arguments and results of `@main`;
-     - `nn.stored_type` on arguments and results that hold the bytes of a small type;
-     - `nn.metadata`, `nn.producer` on the module;
-     - `nn.target` on the module: what it is compiled for (see `#nn.target`).
+    Discardable attributes, which are verified (NNAttributes.cpp):
+
+     - on modules:
+       - `nn.target`: what the model is compiled for (see `#nn.target`);
+       - `nn.metadata` (pairs of strings), `nn.producer` (a string): from the ONNX file;
+       - `nn.weights`: pairs of a constant and its offset in the weights section, in bytes;
+       - `nn.kernels`: pairs of a kernel's kind and the ONNX nodes that it computes, in the
+         order of the profile;
+       - `nn.libraries`: the libraries that the code calls;
+       - `nn.arena_bytes` (a formula of the inputs' sizes), `nn.data_dependent_buffers` (how
+         many buffers have sizes that only the run knows): the arena;
+     - on functions:
+       - `nn.kernel`: the function is a kernel of this kind;
+       - `nn.disjoint`: none of the kernel's outputs overlaps another argument;
+       - `nn.packed_types`: the types of the arguments that a trampoline unpacks;
+     - on arguments and results of `@main`:
+       - `nn.name`: the ONNX name; `nn.dim_names`: the names of dimensions, empty for none;
+       - `nn.value`, `nn.part`: the ONNX value (a sequence, an optional) of which the tensor
+         is a part, and which;
+       - `nn.stored_type`: the small type whose bytes the tensor holds;
+     - on operations:
+       - `nn.origin`: which ONNX tensors its results are (see `#nn.origin`);
+       - `nn.exact_integers`: the floats are integers that sums keep exact;
+       - `nn.not_positive`: the argument of an exponential is never positive;
+       - `nn.stack_room`: the buffer for arguments that the calls of a function share.
   }];
   let useDefaultAttributePrinterParser = 1;
   let hasConstantMaterializer = 1;
   let hasOperationAttrVerify = 1;
+  let hasRegionArgAttrVerify = 1;
+  let hasRegionResultAttrVerify = 1;
   let dependentDialects = ["::mlir::tensor::TensorDialect",
                            "::mlir::arith::ArithDialect"];
 }
