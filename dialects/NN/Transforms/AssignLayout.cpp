@@ -55,6 +55,7 @@ private:
   void addValue(Value value);
   /// The cost of permuting a value to or from channels-last.
   int64_t getCost(Value value);
+  bool wouldFuse(Value value);
 
   bool isChannelsLast(Operation *op);
   Value getChannelsLastOf(OpBuilder &builder, Value value, Location location);
@@ -119,6 +120,18 @@ void BlockLayout::addOperator(Operation *op) {
   }
 }
 
+/// Whether a permutation of the value would keep a user out of its producer's kernel, which
+/// then is stored and read once more.
+bool BlockLayout::wouldFuse(Value value) {
+  if (!isa_and_nonnull<FusionAnchorOpInterface, ElementwiseOpInterface>(
+          value.getDefiningOp()))
+    return false;
+  return llvm::any_of(value.getUsers(), [&](Operation *user) {
+    return isa<ElementwiseOpInterface>(user) && user->getBlock() == &block &&
+           env.haveSameShape(user->getResult(0), value);
+  });
+}
+
 void BlockLayout::addValue(Value value) {
   if (!hasSpatialRank(value) || isConstantExpression(value))
     return;
@@ -127,6 +140,8 @@ void BlockLayout::addValue(Value value) {
     return;
   unsigned made = producer ? nodes[producer].out : unsigned(MinimumCut::second);
   int64_t cost = getCost(value);
+  if (wouldFuse(value))
+    cost += cost / 2;
   SmallVector<unsigned> users;
   for (OpOperand &use : value.getUses()) {
     Operation *user = use.getOwner();

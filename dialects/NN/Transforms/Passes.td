@@ -238,9 +238,11 @@ def FormFusions : NN_FunctionPass<"nn-form-fusions"> {
   let summary = "Group operators to be computed by one kernel";
   let description = [{
     Makes `nn.fusion` groups: an anchor (convolution, product, pool, reduction,
-    normalization) with the chain of elementwise operators that follows it, and groups of
-    elementwise operators of one shape. A value with users outside the group stays
-    outside; splat constants move into the body.
+    normalization) with the elementwise operators of its shape that follow it, and, where an
+    anchor can compute them while it reads, with those before it; and groups of elementwise
+    operators of one shape. What has users outside of an anchor's group is one of its
+    results. Splat constants move into the body. A remark (category `fuse`) says why an
+    operator behind an anchor did not join its group.
 
     ```mlir
     // Before:

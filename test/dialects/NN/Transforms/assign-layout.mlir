@@ -12,6 +12,20 @@ func.func @conv(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x1x1xf32>) -> tensor<1x4x
 
 // -----
 
+// What follows a convolution is computed with it, before the order is restored.
+// CHECK-LABEL: func @tail
+// CHECK: nn.conv
+// CHECK-NEXT: nn.relu
+// CHECK-NEXT: %[[OUT:.*]] = nn.transpose
+// CHECK-NEXT: return %[[OUT]]
+func.func @tail(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x1x1xf32>) -> tensor<1x4x8x8xf32> {
+  %0 = nn.conv %x, %w : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>) -> tensor<1x4x8x8xf32>
+  %1 = nn.relu %0 : (tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+  return %1 : tensor<1x4x8x8xf32>
+}
+
+// -----
+
 // A residual block with sizes known at run time: one transpose in, one out. The
 // single channel of the input is only reshaped, as is the pooled tensor.
 // CHECK-LABEL: func @residual

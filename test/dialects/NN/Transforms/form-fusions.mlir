@@ -1,4 +1,5 @@
 // RUN: nn-opt %s --nn-form-fusions --split-input-file | FileCheck %s
+// RUN: nn-opt %s --nn-form-fusions --split-input-file --remarks-filter=fuse 2>&1 | FileCheck %s --check-prefix=REMARK
 
 // An anchor with the elementwise operators after it; the splat moves inside.
 // CHECK-LABEL: func.func @tail(
@@ -21,15 +22,89 @@ func.func @tail(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x1x1xf32>) -> tensor<1x4x
 
 // -----
 
-// A value with users outside is computed outside: here, the convolution's.
+// A value with users outside is a result of its own: what two operators read is one group.
 // CHECK-LABEL: func.func @used_twice(
-// CHECK: %[[CONV:.*]] = nn.conv
-// CHECK-NOT: nn.conv
-// CHECK: return %{{.*}}, %[[CONV]]
-func.func @used_twice(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x1x1xf32>) -> (tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>) {
+// CHECK: %[[R:.*]]:3 = nn.fusion
+// CHECK-SAME: nn.origin<0, "sum">, #nn.origin<1, "relu">
+// CHECK-NEXT: %[[CONV:.*]] = nn.conv
+// CHECK-NEXT: %[[SUM:.*]] = nn.add %[[CONV]]
+// CHECK-NEXT: %[[RELU:.*]] = nn.relu %[[SUM]]
+// CHECK-NEXT: %[[SIGMOID:.*]] = nn.sigmoid %[[SUM]]
+// CHECK-NEXT: nn.yield %[[SUM]], %[[RELU]], %[[SIGMOID]]
+// CHECK: return %[[R]]#1, %[[R]]#2, %[[R]]#0
+func.func @used_twice(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x1x1xf32>, %y: tensor<1x4x8x8xf32>) -> (tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>) {
   %0 = nn.conv %x, %w : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>) -> tensor<1x4x8x8xf32>
+  %1 = nn.add %0, %y {nn.origin = [#nn.origin<0, "sum">]} : (tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+  %2 = nn.relu %1 {nn.origin = [#nn.origin<0, "relu">]} : (tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+  %3 = nn.sigmoid %1 : (tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+  return %2, %3, %1 : tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>
+}
+
+// -----
+
+// What others compute from a group's results does not come back into it: the sum belongs to
+// the second convolution.
+// CHECK-LABEL: func.func @residual(
+// CHECK: %[[FIRST:.*]] = nn.fusion
+// CHECK-NEXT: nn.conv
+// CHECK-NEXT: nn.relu
+// CHECK-NEXT: nn.yield
+// CHECK: nn.fusion (%{{.*}} = %[[FIRST]]
+// CHECK-NEXT: nn.conv
+// CHECK-NEXT: nn.add
+// CHECK-NEXT: nn.yield
+// REMARK: remark: [Missed] not-fused {{.*}}nn.add with nn.conv: an operand is computed from the group's results by others
+func.func @residual(%x: tensor<1x4x8x8xf32>, %w: tensor<4x4x1x1xf32>) -> tensor<1x4x8x8xf32> {
+  %0 = nn.conv %x, %w : (tensor<1x4x8x8xf32>, tensor<4x4x1x1xf32>) -> tensor<1x4x8x8xf32>
   %1 = nn.relu %0 : (tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
-  return %1, %0 : tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>
+  %2 = nn.conv %1, %w : (tensor<1x4x8x8xf32>, tensor<4x4x1x1xf32>) -> tensor<1x4x8x8xf32>
+  %3 = nn.add %1, %2 : (tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+  return %3 : tensor<1x4x8x8xf32>
+}
+
+// -----
+
+// The group stands before all users of its results, and behind all that it reads.
+// CHECK-LABEL: func.func @order(
+// CHECK: %[[Y:.*]] = nn.transpose
+// CHECK: %[[R:.*]]:2 = nn.fusion ({{.*}} = %[[Y]]
+// CHECK: %[[POOL:.*]] = nn.max_pool %[[R]]#0
+// CHECK: return %[[POOL]], %[[R]]#1
+func.func @order(%x: tensor<1x4x8x8xf32>, %w: tensor<4x4x1x1xf32>) -> (tensor<1x4x7x7xf32>, tensor<1x4x8x8xf32>) {
+  %0 = nn.conv %x, %w : (tensor<1x4x8x8xf32>, tensor<4x4x1x1xf32>) -> tensor<1x4x8x8xf32>
+  %1 = nn.relu %0 : (tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+  %2 = nn.max_pool %1 {kernel_shape = array<i64: 2, 2>} : (tensor<1x4x8x8xf32>) -> tensor<1x4x7x7xf32>
+  %3 = nn.transpose %x {perm = array<i64: 0, 1, 3, 2>} : (tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+  %4 = nn.mul %1, %3 : (tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+  return %2, %4 : tensor<1x4x7x7xf32>, tensor<1x4x8x8xf32>
+}
+
+// -----
+
+// What reductions and normalizations read is computed where they read it, unless they read
+// it several times and it takes long.
+// CHECK-LABEL: func.func @prologue(
+// CHECK: nn.fusion
+// CHECK-NEXT: nn.exp
+// CHECK-NEXT: nn.reduce_mean
+// CHECK-NEXT: nn.yield
+// CHECK: nn.fusion
+// CHECK-NEXT: nn.mul
+// CHECK-NEXT: nn.add
+// CHECK-NEXT: nn.softmax
+// CHECK-NEXT: nn.yield
+// CHECK: nn.exp
+// CHECK-NOT: nn.fusion
+// CHECK: nn.softmax
+func.func @prologue(%x: tensor<?x8xf32>, %y: tensor<8xf32>) -> (tensor<?xf32>, tensor<?x8xf32>, tensor<?x8xf32>) {
+  %0 = nn.exp %x : (tensor<?x8xf32>) -> tensor<?x8xf32>
+  %1 = nn.reduce_mean %0 {axes = array<i64: 1>, keepdims = false} : (tensor<?x8xf32>) -> tensor<?xf32>
+  %2 = nn.mul %x, %y : (tensor<?x8xf32>, tensor<8xf32>) -> tensor<?x8xf32>
+  %3 = nn.add %2, %y : (tensor<?x8xf32>, tensor<8xf32>) -> tensor<?x8xf32>
+  %4 = nn.softmax %3 : (tensor<?x8xf32>) -> tensor<?x8xf32>
+  %5 = nn.exp %x : (tensor<?x8xf32>) -> tensor<?x8xf32>
+  %6 = nn.softmax %5 : (tensor<?x8xf32>) -> tensor<?x8xf32>
+  return %1, %4, %6 : tensor<?xf32>, tensor<?x8xf32>, tensor<?x8xf32>
 }
 
 // -----
