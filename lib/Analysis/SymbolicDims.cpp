@@ -146,6 +146,20 @@ void SymbolicDims::inherit(Value created, Value from) {
   }
 }
 
+void SymbolicDims::forget(Operation *op) {
+  auto forgetValue = [&](Value value) {
+    dims.erase(value);
+    contents.erase(value);
+    forgetSymbols(value);
+  };
+  op->walk([&](Operation *inner) {
+    llvm::for_each(inner->getResults(), forgetValue);
+    for (Region &region : inner->getRegions())
+      for (Block &block : region)
+        llvm::for_each(block.getArguments(), forgetValue);
+  });
+}
+
 void SymbolicDims::record(Value value, const InferredTensor &inferred) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   if (!type || type.getRank() != int64_t(inferred.dims.size()))

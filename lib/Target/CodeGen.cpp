@@ -110,6 +110,39 @@ static void selectBF16AsIntegers(llvm::Function &function) {
   }
 }
 
+/// Masked stores of a single element, which is known, as stores of that element. With
+/// AVX-512, LLVM 22 stores more: of integers that were truncated, it takes the element
+/// before the truncation (X86's reduceMaskedStoreToScalarStore).
+static void storeSingleElements(llvm::Function &function) {
+  llvm::SmallVector<std::pair<llvm::IntrinsicInst *, unsigned>> stores;
+  for (llvm::Instruction &instruction : llvm::instructions(function)) {
+    auto *call = llvm::dyn_cast<llvm::IntrinsicInst>(&instruction);
+    if (!call || call->getIntrinsicID() != llvm::Intrinsic::masked_store)
+      continue;
+    auto *mask = llvm::dyn_cast<llvm::Constant>(call->getArgOperand(2));
+    auto *type = llvm::dyn_cast<llvm::FixedVectorType>(call->getArgOperand(0)->getType());
+    if (!mask || !type)
+      continue;
+    llvm::SmallVector<unsigned> elements;
+    for (unsigned i = 0; i < type->getNumElements(); ++i)
+      if (llvm::Constant *bit = mask->getAggregateElement(i); bit && !bit->isNullValue())
+        elements.push_back(i);
+    if (elements.size() == 1)
+      stores.push_back({call, elements.front()});
+  }
+  for (auto [call, element] : stores) {
+    llvm::IRBuilder<> builder(call);
+    llvm::Value *value = call->getArgOperand(0);
+    llvm::Type *type = value->getType()->getScalarType();
+    llvm::Align align = llvm::commonAlignment(
+        call->getParamAlign(1).valueOrOne(), element * type->getScalarSizeInBits() / 8);
+    builder.CreateAlignedStore(
+        builder.CreateExtractElement(value, uint64_t(element)),
+        builder.CreateConstInBoundsGEP1_64(type, call->getArgOperand(1), element), align);
+    call->eraseFromParent();
+  }
+}
+
 static bool usesBFloat(const llvm::Module &module) {
   for (const llvm::Function &function : module)
     for (const llvm::Instruction &instruction : llvm::instructions(function)) {
@@ -266,8 +299,10 @@ nn::translateToLLVMIR(ModuleOp module, const CodeVariant &variant,
   llvm::ModulePassManager passes;
   llvm::cantFail(builder.parsePassPipeline(passes, kLLVMPasses));
   passes.run(*llvmModule, modules);
-  for (llvm::Function &function : *llvmModule)
+  for (llvm::Function &function : *llvmModule) {
     selectBF16AsIntegers(function);
+    storeSingleElements(function);
+  }
   return llvmModule;
 }
 

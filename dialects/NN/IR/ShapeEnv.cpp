@@ -39,6 +39,16 @@ Dim ShapeEnv::getSymbol(const Symbol &symbol) {
   return getAffineSymbolExpr(it->second, context);
 }
 
+void ShapeEnv::forgetSymbols(Value tensor) {
+  void *address = tensor.getAsOpaquePointer();
+  for (int kind : {Symbol::Dimension, Symbol::Element}) {
+    auto it = positions.lower_bound(Key(kind, address, 0, nullptr, nullptr, nullptr));
+    while (it != positions.end() && std::get<0>(it->first) == kind &&
+           std::get<1>(it->first) == address)
+      it = positions.erase(it);
+  }
+}
+
 Dims ShapeEnv::getDims(Value tensor) {
   auto type = cast<RankedTensorType>(tensor.getType());
   Dims dims;

@@ -145,6 +145,10 @@ public:
     return symbols[position];
   }
 
+protected:
+  /// Dimensions and elements of another tensor at the same address are other symbols.
+  void forgetSymbols(Value tensor);
+
 private:
   MLIRContext *context;
   std::optional<Location> location;

@@ -385,8 +385,10 @@ void BlockLayout::rewrite() {
   for (Operation *op : llvm::to_vector(replaced))
     restoreOrder(op);
   for (Operation *op : llvm::reverse(replaced))
-    if (op->use_empty())
+    if (op->use_empty()) {
+      env.forget(op);
       op->erase();
+    }
 }
 
 namespace {

@@ -58,6 +58,9 @@ public:
   void visit(Operation *op);
   /// Records that a value created later has the shape and contents of another.
   void inherit(Value created, Value from);
+  /// To be called before an operation is erased while the analysis is in use: another may
+  /// be created at the same address.
+  void forget(Operation *op);
 
 private:
   void visitFusion(FusionOp fusion);

@@ -68,12 +68,22 @@ static LogicalResult lowerConstant(ConstantOp op, RewriterBase &rewriter) {
 }
 
 namespace {
+/// Has the analysis forget what is erased.
+struct ForgettingListener : ProvenanceListener {
+  void notifyOperationErased(Operation *op) override {
+    if (symbols)
+      symbols->forget(op);
+  }
+
+  SymbolicDims *symbols = nullptr;
+};
+
 struct ConvertNNToLinalg : nn::impl::ConvertNNToLinalgBase<ConvertNNToLinalg> {
   using ConvertNNToLinalgBase::ConvertNNToLinalgBase;
 
   void runOnOperation() override {
     func::FuncOp function = getOperation();
-    ProvenanceListener listener;
+    ForgettingListener listener;
     PatternRewriter rewriter(&getContext());
     rewriter.setListener(&listener);
 
@@ -91,6 +101,7 @@ struct ConvertNNToLinalg : nn::impl::ConvertNNToLinalgBase<ConvertNNToLinalg> {
       // The analysis is a snapshot. Consumers are lowered before producers, so that it
       // knows the operands of each operation that is lowered.
       SymbolicDims symbols(function);
+      listener.symbols = &symbols;
       RewritePatternSet patterns(&getContext());
       populateConstantToLinalg(patterns, symbols);
       populateContractionToLinalg(patterns, symbols);
@@ -138,6 +149,7 @@ struct ConvertNNToLinalg : nn::impl::ConvertNNToLinalgBase<ConvertNNToLinalg> {
           emitError(location)
               << "'" << name << "' op cannot be lowered to linalg";
       }
+      listener.symbols = nullptr;
       if (failedAny)
         return signalPassFailure();
     }
