@@ -182,3 +182,20 @@ TEST(LoopCosts, ByFunctionAndSize) {
   EXPECT_NE(&costs.find(one, 2000), &site);
   EXPECT_NE(&costs.find(one, 0), &costs.find(one, 1));
 }
+
+/// Each loop of a model is known, however many there are and wherever they lie.
+TEST(LoopCosts, SitesDoNotReplaceEachOther) {
+  LoopCosts costs;
+  auto function = [](int number) {
+    return reinterpret_cast<nnrt_abi_range_fn>(uintptr_t(0x7f0000001000) + number * 0x160);
+  };
+  for (int number = 0; number < 3000; ++number)
+    costs.find(function(number), 64).serial.ticks = float(number + 1);
+  for (int number = 0; number < 3000; ++number)
+    ASSERT_EQ(costs.find(function(number), 64).serial.ticks, float(number + 1));
+  EXPECT_EQ(costs.find(function(7), 1000).serial.ticks, 0);
+  // Shapes that never come back do not fill the memory.
+  for (int number = 0; number < 20000; ++number)
+    costs.find(function(number), 64).serial.ticks = 5;
+  EXPECT_EQ(costs.find(function(19999), 64).serial.ticks, 5);
+}

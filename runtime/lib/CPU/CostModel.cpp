@@ -8,6 +8,7 @@
 #include "CPU/CostModel.h"
 
 #include <algorithm>
+#include <new>
 
 namespace nnrt {
 
@@ -159,14 +160,49 @@ static int sizeClass(int64_t count) {
   return exponent * 8 + int(leading);
 }
 
-SiteCost &LoopCosts::find(nnrt_abi_range_fn fn, int64_t count) {
-  int size = sizeClass(count);
+LoopCosts::Entry &LoopCosts::probe(std::vector<Entry> &table, nnrt_abi_range_fn fn,
+                                   int size) {
   uint64_t hash = (reinterpret_cast<uintptr_t>(fn) + uint64_t(size)) *
                   0x9E3779B97F4A7C15ull;
-  Entry &entry = entries[hash >> 56];
-  if (entry.fn != fn || entry.size != size)
-    entry = {fn, size, {}};
-  return entry.cost;
+  size_t index = (hash >> 32) & (table.size() - 1);
+  while (table[index].fn && (table[index].fn != fn || table[index].size != size))
+    index = (index + 1) & (table.size() - 1);
+  return table[index];
+}
+
+/// Doubles the table. Shapes that never come back must not fill the memory: a table that is
+/// large is emptied instead, as is one for which there is no memory.
+void LoopCosts::makeRoom() {
+  constexpr size_t largest = 8192;
+  std::vector<Entry> old;
+  try {
+    if (entries.size() < largest)
+      old.resize(2 * entries.size());
+  } catch (const std::bad_alloc &) {
+  }
+  if (old.empty()) {
+    std::fill(entries.begin(), entries.end(), Entry());
+    used = 0;
+    return;
+  }
+  old.swap(entries);
+  for (Entry &entry : old)
+    if (entry.fn)
+      probe(entries, entry.fn, entry.size) = entry;
+}
+
+SiteCost &LoopCosts::find(nnrt_abi_range_fn fn, int64_t count) {
+  int size = sizeClass(count);
+  Entry *entry = &probe(entries, fn, size);
+  if (!entry->fn) {
+    if (2 * (used + 1) > entries.size()) {
+      makeRoom();
+      entry = &probe(entries, fn, size);
+    }
+    *entry = {fn, size, {}};
+    ++used;
+  }
+  return entry->cost;
 }
 
 } // namespace nnrt

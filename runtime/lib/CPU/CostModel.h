@@ -16,8 +16,8 @@
 
 #include "nnrt_abi.h"
 
-#include <array>
 #include <chrono>
+#include <vector>
 
 #if defined(__x86_64__)
 #include <x86intrin.h>
@@ -103,9 +103,11 @@ private:
   bool first = true;
 };
 
-/// The sites of loops, by function and approximate number of iterations.
+/// The sites of loops, by function and approximate number of iterations: a hash table with
+/// linear probing. Sites that replaced each other would never be known, and with them no run.
 class LoopCosts {
 public:
+  /// The site; valid until the next call.
   SiteCost &find(nnrt_abi_range_fn fn, int64_t count);
 
 private:
@@ -114,7 +116,12 @@ private:
     int size = 0;
     SiteCost cost;
   };
-  std::array<Entry, 256> entries; // a new site may replace another
+  /// Where the site is, or its place.
+  static Entry &probe(std::vector<Entry> &table, nnrt_abi_range_fn fn, int size);
+  void makeRoom();
+
+  std::vector<Entry> entries = std::vector<Entry>(256); // a power of two
+  size_t used = 0;
 };
 
 } // namespace nnrt
