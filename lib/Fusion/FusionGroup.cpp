@@ -139,22 +139,10 @@ SmallVector<Operation *> FusionSplitter::run(const llvm::SetVector<Operation *> 
   return parts;
 }
 
-/// Members of a fusion that compute operands of `op`.
-static void collectBefore(const FusionView &view, Operation *op,
-                          llvm::SetVector<Operation *> &before) {
-  SmallVector<Operation *> pending{op};
-  while (!pending.empty())
-    for (Value operand : pending.pop_back_val()->getOperands()) {
-      Operation *producer = operand.getDefiningOp();
-      if (producer && producer->getParentOp() == view.root &&
-          !isa<ConstantOp>(producer) && before.insert(producer))
-        pending.push_back(producer);
-    }
-}
-
 SmallVector<Operation *> nn::splitAtAnchor(const FusionView &view) {
   llvm::SetVector<Operation *> before, claimed;
-  collectBefore(view, view.anchor, before);
+  for (Value operand : view.anchor->getOperands())
+    view.collectProducers(operand, before);
   claimed.insert(view.anchor);
   Operation *alone = nullptr;
   SmallVector<Operation *> parts = FusionSplitter(view).run(

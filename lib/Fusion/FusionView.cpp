@@ -36,6 +36,15 @@ void FusionView::forEachOperator(function_ref<void(Operation *)> visit) const {
       visit(&op);
 }
 
+void FusionView::collectProducers(Value value, llvm::SetVector<Operation *> &ops) const {
+  SmallVector<Value> pending{value};
+  while (!pending.empty()) {
+    Operation *op = pending.pop_back_val().getDefiningOp();
+    if (op && op->getParentOp() == root && !isa<ConstantOp>(op) && ops.insert(op))
+      llvm::append_range(pending, op->getOperands());
+  }
+}
+
 Value FusionView::getOuter(Value value) const {
   auto fusion = dyn_cast<FusionOp>(root);
   if (!fusion)

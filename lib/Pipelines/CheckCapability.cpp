@@ -38,15 +38,6 @@ void CapabilityCheck::check(Operation *op, const NodeInfo &node,
     known.insert(op->result_begin(), op->result_end());
     return;
   }
-  // What the back end refuses that takes the most must change in the model.
-  std::optional<Gap> closest;
-  for (const Backend *backend : llvm::reverse(getBackends())) {
-    std::optional<Gap> gap = backend->findGap(op);
-    if (!gap)
-      return;
-    if (!closest || closest->kind == Gap::Op)
-      closest = gap;
-  }
-  report.add({node, closest->constraint, closest->seen, closest->accepted,
-              getRemedy(closest->kind), ""});
+  if (std::optional<Gap> gap = findGap(getBackends(), op))
+    report.add({node, gap->constraint, gap->seen, gap->accepted, getRemedy(gap->kind), ""});
 }

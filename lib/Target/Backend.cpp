@@ -18,6 +18,24 @@ void nn::registerBackend(const Backend &backend) {
 
 ArrayRef<const Backend *> nn::getBackends() { return getRegistry(); }
 
+SmallVector<const Backend *> nn::getBackends(TargetAttr target) {
+  return llvm::filter_to_vector(getBackends(), [&](const Backend *backend) {
+    return backend->isAllowed(target);
+  });
+}
+
+std::optional<Gap> nn::findGap(ArrayRef<const Backend *> backends, Operation *op) {
+  std::optional<Gap> closest;
+  for (const Backend *backend : llvm::reverse(backends)) {
+    std::optional<Gap> gap = backend->findGap(op);
+    if (!gap)
+      return std::nullopt;
+    if (!closest || closest->kind == Gap::Op)
+      closest = gap;
+  }
+  return closest;
+}
+
 SmallVector<const Capability *> Backend::findRows(OperationName op) const {
   SmallVector<const Capability *> own, shared;
   for (const Capability *row : rows) {

@@ -4,6 +4,7 @@
 #include "nn/Target/CPU.h"
 #include "nn/Target/Backend.h"
 #include "runtime/lib/Core/CpuFeatures.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/X86TargetParser.h"
@@ -110,17 +111,13 @@ llvm::Expected<std::vector<CodeVariant>> nn::getVariants(TargetAttr target) {
       return variant.takeError();
     variants.push_back(*variant);
   }
-  for (StringAttr library : target.getLibraries()) {
-    std::string known;
-    for (const Backend *backend : getBackends())
-      if (backend->getTarget() == target.getKind() && !backend->getLibrary().empty())
-        known += (known.empty() ? "" : ", ") + backend->getLibrary().str();
-    auto calls = [&](const Backend *backend) {
-      return backend->getTarget() == target.getKind() && backend->getLibrary() == library;
-    };
-    if (llvm::none_of(getBackends(), calls))
+  SmallVector<StringRef> known;
+  for (const Backend *backend : getBackends())
+    if (backend->getTarget() == target.getKind() && !backend->getLibrary().empty())
+      known.push_back(backend->getLibrary());
+  for (StringAttr library : target.getLibraries())
+    if (!llvm::is_contained(known, library.getValue()))
       return llvm::createStringError("CPUs have no library '" + library.getValue() +
-                                     "'; there is " + known);
-  }
+                                     "'; there is " + llvm::join(known, ", "));
   return variants;
 }

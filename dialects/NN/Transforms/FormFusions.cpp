@@ -147,7 +147,7 @@ private:
     llvm::SetVector<Operation *> pending;
     auto add = [&](Value operand) {
       Operation *op = operand.getDefiningOp();
-      if (op && op->getBlock() == anchor->getBlock() && anchor->isBeforeInBlock(op))
+      if (op && op->getBlock() == anchor->getBlock() && !op->isBeforeInBlock(anchor))
         pending.insert(op);
     };
     add(value);
@@ -155,11 +155,7 @@ private:
       Operation *op = pending[i];
       if (group.contains(op) || op->getNumRegions() != 0 || pending.size() > kMaxPath)
         return true;
-      for (Value operand : op->getOperands())
-        if (operand.getDefiningOp() == anchor)
-          return true;
-        else
-          add(operand);
+      llvm::for_each(op->getOperands(), add);
     }
     return false;
   }

@@ -58,6 +58,13 @@ struct Product {
     return value.getType() == type;
   }
 
+  /// The same for the last operator of a pattern, of which so many factors are no constants.
+  bool matchRoot(Operation *root, size_t numFactors) {
+    auto type = cast<RankedTensorType>(root->getResult(0).getType());
+    return hasPatterns(type) && collect(root->getResult(0), type) &&
+           factors.size() == numFactors;
+  }
+
   /// Removes one factor that `match` accepts and returns it.
   Value take(function_ref<bool(Value)> match) {
     auto *it = llvm::find_if(factors, match);
@@ -109,10 +116,8 @@ template <typename RootOp> struct RecognizeGate : OpRewritePattern<RootOp> {
 
   LogicalResult matchAndRewrite(RootOp root,
                                 PatternRewriter &rewriter) const override {
-    RankedTensorType type = root.getType();
     Product product;
-    if (!hasPatterns(type) || !product.collect(root, type) ||
-        product.factors.size() != 2)
+    if (!product.matchRoot(root, /*numFactors=*/2))
       return failure();
     for (unsigned gate : {0u, 1u}) {
       Value x = product.factors[1 - gate];
@@ -209,10 +214,8 @@ template <typename RootOp> struct RecognizeHardSigmoid : OpRewritePattern<RootOp
 
   LogicalResult matchAndRewrite(RootOp root,
                                 PatternRewriter &rewriter) const override {
-    RankedTensorType type = root.getType();
     Product product;
-    if (!hasPatterns(type) || !product.collect(root, type) ||
-        product.factors.size() != 1)
+    if (!product.matchRoot(root, /*numFactors=*/1))
       return failure();
     auto clip = product.factors[0].template getDefiningOp<ClipOp>();
     if (!clip || !clip.getMin() || !clip.getMax() ||

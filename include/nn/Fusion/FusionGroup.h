@@ -29,8 +29,8 @@ public:
   /// the tensor that `result`, a value of the body, has become. Returns the fusions that
   /// were split off. The view's root is left without uses.
   SmallVector<Operation *> run(const llvm::SetVector<Operation *> &before,
-           const llvm::SetVector<Operation *> &claimed, Value result,
-           function_ref<Value(FusionSplitter &)> emit);
+                               const llvm::SetVector<Operation *> &claimed, Value result,
+                               function_ref<Value(FusionSplitter &)> emit);
 
   OpBuilder &getBuilder() { return builder; }
   /// The value of the function that corresponds to a value of the body.

@@ -39,6 +39,8 @@ public:
   /// Calls `visit` with each operator but constants: the members of a fusion in their
   /// order, or the root itself.
   void forEachOperator(function_ref<void(Operation *)> visit) const;
+  /// Adds the members of the fusion that compute `value`, but no constants.
+  void collectProducers(Value value, llvm::SetVector<Operation *> &ops) const;
 
   /// The tensor of the function that a value of the body is; null if the body
   /// computes it or it is a constant of the body.

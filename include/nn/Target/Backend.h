@@ -75,9 +75,9 @@ public:
   /// The dialects of what it makes of operators.
   virtual void getDependentDialects(DialectRegistry &registry) const {}
   /// Starts to work on a module; null if it only takes what is left.
-  virtual FailureOr<std::unique_ptr<Placer>> createPlacer(ModuleOp module,
-                                                          const CostModel &costs) const {
-    return std::unique_ptr<Placer>();
+  virtual std::unique_ptr<Placer> createPlacer(ModuleOp module,
+                                               const CostModel &costs) const {
+    return nullptr;
   }
   /// Adds passes that lower what nobody claimed, for a back end that takes what is left.
   virtual void addPasses(OpPassManager &pm) const {}
@@ -93,6 +93,11 @@ private:
 void registerBackend(const Backend &backend);
 /// Those that were registered, in that order. At equal cost the first one is taken.
 ArrayRef<const Backend *> getBackends();
+/// Those of them that code for a target may use.
+SmallVector<const Backend *> getBackends(TargetAttr target);
+/// nullopt if one of the back ends computes the operation; else what keeps the last of them
+/// from it that has a row for it: that one takes the most.
+std::optional<Gap> findGap(ArrayRef<const Backend *> backends, Operation *op);
 
 // The back ends of this project, in the folders of their conversions.
 const Backend &getOneDNNBackend();

@@ -125,7 +125,7 @@ void KernelBackend::getDependentDialects(DialectRegistry &registry) const {
                   vector::VectorDialect>();
 }
 
-FailureOr<std::unique_ptr<Placer>>
-KernelBackend::createPlacer(ModuleOp module, const CostModel &costs) const {
-  return std::unique_ptr<Placer>(std::make_unique<KernelPlacer>(module, costs));
+std::unique_ptr<Placer> KernelBackend::createPlacer(ModuleOp module,
+                                                    const CostModel &costs) const {
+  return std::make_unique<KernelPlacer>(module, costs);
 }

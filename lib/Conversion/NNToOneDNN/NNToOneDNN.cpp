@@ -52,7 +52,7 @@ public:
 
   Plan run() {
     for (Value operand : plan.anchor->getOperands())
-      collectBefore(operand);
+      body.collectProducers(operand, plan.before);
     while (claimNext()) {
     }
     if (isInt8Product(plan.anchor))
@@ -67,7 +67,6 @@ private:
   bool claimBias(Operation *op, Value operand);
   bool isRoundedToRange(Type type) const;
   bool isAfterAnchor(Value value) const;
-  void collectBefore(Value value);
 
   const FusionView &body;
   SymbolicDims &dims;
@@ -84,15 +83,6 @@ bool Planner::isAfterAnchor(Value value) const {
   return plan.claimed.contains(op) ||
          llvm::any_of(op->getOperands(),
                       [&](Value operand) { return isAfterAnchor(operand); });
-}
-
-void Planner::collectBefore(Value value) {
-  Operation *op = value.getDefiningOp();
-  if (!op || op->getParentOp() != body.root || isa<ConstantOp>(op))
-    return;
-  for (Value operand : op->getOperands())
-    collectBefore(operand);
-  plan.before.insert(op);
 }
 
 bool Planner::claimBias(Operation *op, Value operand) {
@@ -211,7 +201,7 @@ bool Planner::claimNext() {
   }
   for (const PostOp &step : *steps)
     if (step.operand)
-      collectBefore(step.operand);
+      body.collectProducers(step.operand, plan.before);
   llvm::append_range(plan.postOps, *steps);
   plan.claimed.insert_range(absorbed);
   plan.claimed.insert(op);
@@ -283,7 +273,7 @@ void OneDNNBackend::getDependentDialects(DialectRegistry &registry) const {
   registry.insert<onednn::OneDNNDialect, arith::ArithDialect, tensor::TensorDialect>();
 }
 
-FailureOr<std::unique_ptr<Placer>>
-OneDNNBackend::createPlacer(ModuleOp module, const CostModel &costs) const {
-  return std::unique_ptr<Placer>(std::make_unique<OneDNNPlacer>(costs));
+std::unique_ptr<Placer> OneDNNBackend::createPlacer(ModuleOp module,
+                                                    const CostModel &costs) const {
+  return std::make_unique<OneDNNPlacer>(costs);
 }

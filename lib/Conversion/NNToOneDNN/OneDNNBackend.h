@@ -17,8 +17,8 @@ public:
   using Backend::Backend;
 
   void getDependentDialects(DialectRegistry &registry) const override;
-  FailureOr<std::unique_ptr<Placer>> createPlacer(ModuleOp module,
-                                                  const CostModel &costs) const override;
+  std::unique_ptr<Placer> createPlacer(ModuleOp module,
+                                       const CostModel &costs) const override;
 };
 
 } // namespace mlir::nn

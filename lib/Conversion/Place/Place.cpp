@@ -42,10 +42,9 @@ public:
   void runOnOperation() override {
     ModuleOp module = getOperation();
     FailureOr<CostModel> costs = CostModel::get(module);
-    Placers placers;
-    if (failed(costs) || failed(readOptions(*costs)) ||
-        failed(createPlacers(*costs, placers)))
+    if (failed(costs) || failed(readOptions(*costs)))
       return signalPassFailure();
+    Placers placers = createPlacers(*costs);
     SmallVector<func::FuncOp> functions;
     for (auto function : module.getOps<func::FuncOp>())
       if (!function.isExternal() && !function->hasAttr("nn.kernel"))
@@ -56,7 +55,7 @@ public:
 
 private:
   LogicalResult readOptions(CostModel &costs);
-  LogicalResult createPlacers(const CostModel &costs, Placers &placers);
+  Placers createPlacers(const CostModel &costs);
   void place(func::FuncOp function, const CostModel &costs, Placers &placers);
   SmallVector<Offer> collectOffers(const FusionView &group, const CostModel &costs,
                                    Placers &placers);
@@ -85,20 +84,13 @@ LogicalResult Place::readOptions(CostModel &costs) {
   return success();
 }
 
-LogicalResult Place::createPlacers(const CostModel &costs, Placers &placers) {
-  TargetAttr target = getTarget(getOperation());
-  for (const Backend *backend : getBackends()) {
-    if (!backend->isAllowed(target) ||
-        (!only.empty() && !llvm::is_contained(only, backend->getName())))
-      continue;
-    FailureOr<std::unique_ptr<Placer>> placer =
-        backend->createPlacer(getOperation(), costs);
-    if (failed(placer))
-      return failure();
-    if (*placer)
-      placers.push_back({backend, std::move(*placer)});
-  }
-  return success();
+Placers Place::createPlacers(const CostModel &costs) {
+  Placers placers;
+  for (const Backend *backend : getBackends(getTarget(getOperation())))
+    if (only.empty() || llvm::is_contained(only, backend->getName()))
+      if (std::unique_ptr<Placer> placer = backend->createPlacer(getOperation(), costs))
+        placers.push_back({backend, std::move(placer)});
+  return placers;
 }
 
 /// Cheapest first.
@@ -108,10 +100,11 @@ SmallVector<Offer> Place::collectOffers(const FusionView &group, const CostModel
   for (auto &[backend, placer] : placers) {
     SmallVector<Claim> claims;
     placer->offer(group, claims);
+    std::optional<double> known = costs.getMeasured(group, backend->getName());
+    if (backend->getName() == prefer)
+      known = 0;
     for (Claim &claim : claims) {
-      claim.cost = costs.getMeasured(group, backend->getName()).value_or(claim.cost);
-      if (backend->getName() == prefer)
-        claim.cost = 0;
+      claim.cost = known.value_or(claim.cost);
       offers.push_back({backend, std::move(claim)});
     }
     if (!claims.empty() || !group.anchor ||

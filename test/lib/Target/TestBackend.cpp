@@ -29,8 +29,8 @@ public:
   void getDependentDialects(DialectRegistry &registry) const override {
     registry.insert<arith::ArithDialect, linalg::LinalgDialect, tensor::TensorDialect>();
   }
-  FailureOr<std::unique_ptr<Placer>> createPlacer(ModuleOp module,
-                                                  const CostModel &costs) const override;
+  std::unique_ptr<Placer> createPlacer(ModuleOp module,
+                                       const CostModel &costs) const override;
 };
 
 class NegatePlacer : public Placer {
@@ -54,9 +54,9 @@ static const NegateBackend &getBackend() {
 
 void nn::registerTestBackend() { registerBackend(getBackend()); }
 
-FailureOr<std::unique_ptr<Placer>>
-NegateBackend::createPlacer(ModuleOp module, const CostModel &costs) const {
-  return std::unique_ptr<Placer>(std::make_unique<NegatePlacer>(costs));
+std::unique_ptr<Placer> NegateBackend::createPlacer(ModuleOp module,
+                                                    const CostModel &costs) const {
+  return std::make_unique<NegatePlacer>(costs);
 }
 
 /// Offers to compute the first negation of a group, for next to nothing.
@@ -71,20 +71,9 @@ void NegatePlacer::offer(const FusionView &group, SmallVectorImpl<Claim> &claims
                       [&group, found] { return place(group, found); }});
 }
 
-/// The operators of the group that compute `value`.
-static void collectProducers(const FusionView &group, Value value,
-                             llvm::SetVector<Operation *> &ops) {
-  Operation *op = value.getDefiningOp();
-  if (!op || op->getParentOp() != group.root || isa<ConstantOp>(op))
-    return;
-  for (Value operand : op->getOperands())
-    collectProducers(group, operand, ops);
-  ops.insert(op);
-}
-
 FailureOr<SmallVector<Operation *>> NegatePlacer::place(const FusionView &group, NegOp op) {
   llvm::SetVector<Operation *> before, claimed;
-  collectProducers(group, op.getInput(), before);
+  group.collectProducers(op.getInput(), before);
   claimed.insert(op);
   return FusionSplitter(group).run(
       before, claimed, op.getResult(), [&](FusionSplitter &splitter) -> Value {

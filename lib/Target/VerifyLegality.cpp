@@ -2,13 +2,13 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "nn/Conversion/Passes.h"
 #include "nn/Target/Backend.h"
+#include "nn/Target/Passes.h"
 #include "nn/Target/Target.h"
 
 namespace mlir::nn {
 #define GEN_PASS_DEF_VERIFYLEGALITY
-#include "nn/Conversion/Passes.h.inc"
+#include "nn/Target/Passes.h.inc"
 } // namespace mlir::nn
 
 using namespace mlir;
@@ -19,10 +19,10 @@ struct VerifyLegality : nn::impl::VerifyLegalityBase<VerifyLegality> {
   using VerifyLegalityBase::VerifyLegalityBase;
 
   void runOnOperation() override {
-    TargetAttr target = getTarget(getOperation());
+    SmallVector<const Backend *> backends = getBackends(getTarget(getOperation()));
     bool failedAny = false;
     getOperation().walk([&](Operation *op) {
-      if (std::optional<std::string> why = getViolation(op, target)) {
+      if (std::optional<std::string> why = getViolation(op, backends)) {
         op->emitOpError("is left at the end of ") << phase << ": " << *why;
         failedAny = true;
       }
@@ -32,10 +32,13 @@ struct VerifyLegality : nn::impl::VerifyLegalityBase<VerifyLegality> {
   }
 
 private:
-  std::optional<std::string> getViolation(Operation *op, TargetAttr target) {
-    if (phase == "legalize" || phase == "fuse")
-      return getGap(op, target);
-    if (phase == "place") {
+  std::optional<std::string> getViolation(Operation *op,
+                                          ArrayRef<const Backend *> backends) {
+    if (phase == "legalize" || phase == "fuse") {
+      if (isa<ShapeOpInterface>(op) && !isa<ConstantOp>(op) && !op->use_empty())
+        if (std::optional<Gap> gap = findGap(backends, op))
+          return gap->str();
+    } else if (phase == "place") {
       if (isa<ShapeOpInterface, FusionOp>(op) && !isa<ConstantOp>(op))
         return "no back end has lowered it";
     } else if (phase == "bufferize") {
@@ -48,23 +51,6 @@ private:
         return "everything has become LLVM's dialect";
     }
     return std::nullopt;
-  }
-
-  /// What keeps all back ends of the target from computing an operator.
-  static std::optional<std::string> getGap(Operation *op, TargetAttr target) {
-    if (!isa<ShapeOpInterface>(op) || isa<ConstantOp>(op) || op->use_empty())
-      return std::nullopt;
-    std::optional<Gap> closest;
-    for (const Backend *backend : getBackends()) {
-      if (!backend->isAllowed(target))
-        continue;
-      std::optional<Gap> gap = backend->findGap(op);
-      if (!gap)
-        return std::nullopt;
-      if (!closest || gap->kind >= closest->kind)
-        closest = gap;
-    }
-    return closest ? closest->str() : "the target has no back end";
   }
 };
 } // namespace
