@@ -65,20 +65,20 @@ public:
       body();
   }
 
-  /// Calls body(), which uses oneDNN, on one thread or all, whichever is faster.
+  /// Calls body(parallel), which uses oneDNN, on one thread or all, whichever is faster.
   template <typename Body> void execute(SiteCost &site, Body body) {
     if (number == 1 || costs.isSettled())
-      return body();
+      return body(/*parallel=*/false);
     bool parallel = costs.isParallel(site);
     int64_t start = readTicks();
     if (parallel || costs.isSerialRun())
-      body();
+      body(parallel);
     else
-      runSerially(body);
+      runSerially([&] { body(/*parallel=*/false); });
     costs.record(site, parallel, readTicks() - start);
   }
 
-  /// Calls body(), which uses oneDNN, on one thread.
+  /// Calls body(), which uses oneDNN, on one thread, for which it makes primitives.
   template <typename Body> void runSerially(Body body) {
     if (one)
       enter(*one, body);

@@ -7,6 +7,7 @@
 
 #include "CPU/OneDNN/Cache.h"
 #include "CPU/OneDNN/Convert.h"
+#include "CPU/OneDNN/Implementations.h"
 #include "CPU/OneDNN/MaxPool.h"
 #include "CPU/OneDNN/SmallProducts.h"
 #include "Core/Verbose.h"
@@ -245,6 +246,40 @@ void PluginSession::grow() {
   }
 }
 
+/// "" for a conversion of our own.
+static std::string implementationOf(const Step &step) {
+  const_dnnl_primitive_desc_t desc;
+  if (!step.primitive)
+    return "";
+  check(dnnl_primitive_get_primitive_desc(step.primitive.get(), &desc), "query");
+  return implementationOf(desc);
+}
+
+static bool haveSameImplementations(const Kernel &a, const Kernel &b) {
+  return std::equal(a.steps.begin(), a.steps.end(), b.steps.begin(), b.steps.end(),
+                    [](const Step &a, const Step &b) {
+                      return implementationOf(a) == implementationOf(b);
+                    });
+}
+
+BoundKernel &PluginSession::forOneThread(BoundKernel &kernel,
+                                         const nnrt_abi_onednn_site *site,
+                                         const nnrt_abi_tensor *args) {
+  // Where call overhead dominates, a kernel made for one thread is faster. Results must not
+  // depend on which of the two is chosen.
+  constexpr float shortSite = 2.5e5f; // about 0.1 ms
+  if (!kernel.triedSerial && kernel.kernel->addsIntegers && kernel.cost.serial.samples &&
+      kernel.cost.serial.ticks < shortSite) {
+    kernel.triedSerial = true;
+    threads.runSerially([&] {
+      std::shared_ptr<const Kernel> serial = module.site(site).get(*site, args, 1);
+      if (haveSameImplementations(*serial, *kernel.kernel))
+        kernel.serial = std::make_unique<BoundKernel>(kernel.key, std::move(serial));
+    });
+  }
+  return kernel.serial ? *kernel.serial : kernel;
+}
+
 void PluginSession::execute(const nnrt_abi_onednn_site *site,
                             const nnrt_abi_tensor *args) {
   auto start = std::chrono::steady_clock::now();
@@ -276,8 +311,12 @@ void PluginSession::execute(const nnrt_abi_onednn_site *site,
     std::rotate(bound.begin(), found, found + 1);
   }
   BoundKernel &kernel = *bound.front();
-  threads.execute(kernel.cost,
-                  [&] { kernel.execute(stream.get(), args, scratch); });
+  threads.execute(kernel.cost, [&](bool parallel) {
+    BoundKernel &chosen = parallel || threads.count() == 1
+                              ? kernel
+                              : forOneThread(kernel, site, args);
+    chosen.execute(stream.get(), args, scratch);
+  });
   restoreInfinities(*site, args);
   if (hit)
     printTime();

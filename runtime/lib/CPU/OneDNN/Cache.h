@@ -59,9 +59,12 @@ public:
                Buffer &scratch);
   const ShapeKey key;
   SiteCost cost;
+  const std::shared_ptr<const Kernel> kernel;
+  /// The same made for one thread, if a session with several has that too.
+  std::unique_ptr<BoundKernel> serial;
+  bool triedSerial = false;
 
 private:
-  std::shared_ptr<const Kernel> kernel;
   struct Slot {
     dnnl_memory_t memory = nullptr;
     Memory owner; // null if the memory is the kernel's constant
@@ -100,6 +103,10 @@ private:
     std::vector<std::unique_ptr<onednn::BoundKernel>> bound;
   };
   SiteEntry &entryOf(const nnrt_abi_onednn_site *site);
+  /// What one of several threads executes instead of a kernel made for all of them.
+  onednn::BoundKernel &forOneThread(onednn::BoundKernel &kernel,
+                                    const nnrt_abi_onednn_site *site,
+                                    const nnrt_abi_tensor *args);
   void grow();
 
   PluginModule &module;

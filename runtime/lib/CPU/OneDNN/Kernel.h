@@ -61,6 +61,9 @@ struct Kernel {
   std::vector<Value> values;
   std::vector<Step> steps;
   size_t scratchBytes = 0;
+  /// Whether it adds integers, exactly: results do not depend on the order of sums, and so
+  /// not on the number of threads that it was made for.
+  bool addsIntegers = false;
 };
 
 /// Chooses implementations and formats, and packs weights that are not packed yet. The

@@ -39,7 +39,9 @@ public:
   Builder(const Problem &problem, const nnrt_abi_tensor *args,
           SiteWeights &packed, bool manyShapes)
       : problem(problem), args(args), packed(packed), manyShapes(manyShapes),
-        kernel(std::make_shared<Kernel>()) {}
+        kernel(std::make_shared<Kernel>()) {
+    kernel->addsIntegers = problem.isInteger() && !problem.isInF32();
+  }
 
   std::shared_ptr<const Kernel> build();
 
