@@ -96,8 +96,25 @@ TEST(CostModel, FollowsTheLoadAndBack) {
   machine.run(20);
   EXPECT_LT(machine.countParallel(1000), 30);
   machine.setParallel(550);
-  machine.run(400);
+  machine.run(800);
   EXPECT_GT(machine.countParallel(100), 90);
+}
+
+// Workers sleep while runs are serial: only in the second parallel run they are there at once.
+TEST(CostModel, TrialsWakeTheWorkers) {
+  Machine machine;
+  machine.sites.assign(10, {1000, 1200});
+  machine.run(100);
+  EXPECT_EQ(machine.parallelSites, 0);
+  bool awake = false;
+  int parallel = 0;
+  for (int i = 0; i < 1000; ++i) {
+    machine.setParallel(awake ? 700 : 1200);
+    machine.run();
+    awake = machine.parallelSites > 0;
+    parallel += i >= 900 && awake;
+  }
+  EXPECT_GT(parallel, 90);
 }
 
 // A thread is interrupted now and then on any machine.

@@ -50,10 +50,17 @@ static constexpr int64_t runsBetweenTrials = 20;
 static constexpr int64_t timeBetweenTrials = 5e7;
 /// About 2 ms, longer than waking workers or waiting for an interrupted one.
 static constexpr float longSite = 5e6f;
+/// A trial of all threads takes so many runs if they are short: in the first, workers must be
+/// woken. If the next one is slow too, it is the last.
+static constexpr int runsInTrial = 4;
+static constexpr int64_t wakingTime = 2e5; // about 0.1 ms
+static constexpr int64_t shortRun = 2e6; // about 1 ms
 /// If the choices for its sites save less of a run, all of it gets one thread.
 static constexpr float leastGain = 0.02f;
 
 void CostModel::planRun() {
+  if (trialRuns > 0)
+    return;
   bool afterTrial = plan != Plan::Choose;
   plan = Plan::Choose;
   serialRun = false;
@@ -72,6 +79,7 @@ void CostModel::planRun() {
   }
   lastTrial = plan;
   trialLoss = 0;
+  trialRuns = plan == Plan::AllParallel ? runsInTrial : 1;
   serialRun = plan == Plan::AllSerial;
   // Old interruptions count less than what the trial shows.
   (serialRun ? serialInterruptions : parallelInterruptions).beyond *= 0.75f;
@@ -85,6 +93,7 @@ bool CostModel::isChoiceSlower() const {
 bool CostModel::beginRun() {
   expected = 0;
   isComplete = true;
+  lossOfSites = 0;
   planRun();
   return !serialRun;
 }
@@ -100,10 +109,15 @@ void CostModel::endRun(int64_t ticks) {
   if (plan == Plan::Choose && !first) {
     untilTrial -= ticks;
   } else {
+    int64_t loss = std::max(lossOfSites, getLossOfRun(ticks));
+    trialLoss += loss;
+    bool goOn = trialRuns > 1 && ticks < shortRun &&
+                loss < (trialRuns == runsInTrial ? wakingTime : ticks / 4);
+    trialRuns = goOn ? trialRuns - 1 : 0;
     int64_t least = runsBetweenTrials * ticks;
     if (plan == Plan::AllParallel)
       least = std::min(least, timeBetweenTrials);
-    untilTrial = least + lossShare * std::max(trialLoss, getLossOfRun(ticks));
+    untilTrial = least + lossShare * trialLoss;
   }
   first = false;
   // The times of sites do not add up to that of a run: data move between caches.
@@ -139,7 +153,7 @@ void CostModel::record(SiteCost &site, bool parallel, int64_t ticks) {
   if (plan != Plan::Choose) {
     const SiteCost::Estimate &other = parallel ? site.serial : site.parallel;
     if (other.samples)
-      trialLoss += std::max<int64_t>(ticks - int64_t(other.ticks), 0);
+      lossOfSites += std::max<int64_t>(ticks - int64_t(other.ticks), 0);
   }
   if (estimate.samples >= firstSamples) {
     float usual = std::min(float(ticks), 2 * estimate.ticks);

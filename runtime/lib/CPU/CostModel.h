@@ -99,7 +99,11 @@ private:
   /// Of the current run: those expected ticks, and whether all of its sites are known.
   float expected = 0;
   bool isComplete = true;
+  /// Of the current run, if it belongs to a trial: by how many ticks its sites took longer.
+  int64_t lossOfSites = 0;
+  /// Of the current or last trial: what it cost, and the runs that are left of it.
   int64_t trialLoss = 0;
+  int trialRuns = 0;
   bool first = true;
 };
 
