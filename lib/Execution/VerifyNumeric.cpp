@@ -507,7 +507,7 @@ void NumericVerification::judgeLibrary(ModuleOp module, Pass *pass) {
       llvm::sys::fs::createTemporaryFile("verify-numeric", "so", path))
     return fail("no library could be made");
   llvm::FileRemover remover(path);
-  if (failed(writeLibrary(module, *manifest, compiled, path)))
+  if (failed(writeLibrary(module, *manifest, compiled, /*deviceCode=*/{}, path)))
     return fail("no library could be written");
   Expected<std::unique_ptr<Model>> model = openLibrary(path, {/*threads=*/1, false});
   if (!model)

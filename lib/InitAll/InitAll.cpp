@@ -22,6 +22,7 @@ void nn::registerAllDialects(DialectRegistry &registry) {
   registerBackend(getOneDNNBackend());
   registerBackend(getKernelBackend());
   registerBackend(getLinalgBackend());
+  registerBackend(getGPULoopsBackend());
   ::mlir::registerAllDialects(registry);
   ::mlir::registerAllExtensions(registry);
   registry.insert<NNDialect, check::CheckDialect, onednn::OneDNNDialect, rt::RTDialect>();

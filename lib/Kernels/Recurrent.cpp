@@ -21,7 +21,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/NN/IR/NNRecurrent.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "nn/Conversion/ElementwiseToArith.h"
@@ -88,14 +87,7 @@ private:
   Value add(Value x, Value y) { return make<arith::AddFOp>(x, y); }
   Value sub(Value x, Value y) { return make<arith::SubFOp>(x, y); }
   Value mul(Value x, Value y) { return make<arith::MulFOp>(x, y); }
-  Value div(Value x, Value y) { return make<arith::DivFOp>(x, y); }
   Value number(double value) { return e().constant(e().vector(type, lanes), value); }
-  Value min(Value x, Value y) { return emitMin(e().b, e().loc, x, y, false); }
-  Value max(Value x, Value y) { return emitMax(e().b, e().loc, x, y, false); }
-  Value select(arith::CmpFPredicate predicate, Value x, Value y, Value yes, Value no) {
-    return e().select(arith::CmpFOp::create(e().b, e().loc, predicate, x, y), yes, no);
-  }
-  Value exp(Value x) { return math::ExpOp::create(e().b, e().loc, x); }
   Value activate(int64_t index, Value x, bool mayClip = true);
 
   void emitLSTM(const Tile &tile, Value step);
@@ -330,41 +322,9 @@ SmallVector<Value> RecurrentKernel<OpT>::multiply(
 
 template <typename OpT>
 Value RecurrentKernel<OpT>::activate(int64_t index, Value x, bool mayClip) {
-  using Predicate = arith::CmpFPredicate;
-  StringRef name = cast<StringAttr>(op.getActivations()[index]).getValue();
-  Value alpha = number(op.getAlpha()[index]), beta = number(op.getBeta()[index]);
-  Value zero = number(0), one = number(1);
-  double clip = op.getClip().convertToDouble();
-  if (mayClip && clip > 0)
-    x = max(number(-clip), min(number(clip), x));
-  auto absolute = [&]() -> Value { return math::AbsFOp::create(e().b, e().loc, x); };
-  auto tanh = [&](Value y) -> Value { return math::TanhOp::create(e().b, e().loc, y); };
-  if (name == "Affine")
-    return add(mul(alpha, x), beta);
-  if (name == "Elu") {
-    Value below = math::ExpM1Op::create(e().b, e().loc, x);
-    return select(Predicate::OLT, x, zero, mul(alpha, below), x);
-  }
-  if (name == "HardSigmoid")
-    return max(zero, min(one, add(mul(alpha, x), beta)));
-  if (name == "LeakyRelu")
-    return select(Predicate::OLT, x, zero, mul(alpha, x), x);
-  if (name == "Relu")
-    return max(x, zero);
-  if (name == "ScaledTanh")
-    return mul(alpha, tanh(mul(beta, x)));
-  if (name == "Sigmoid")
-    return div(one, add(one, exp(sub(zero, x))));
-  if (name == "Softplus") {
-    Value small = emitExpOfNotPositive(e().b, e().loc, sub(zero, absolute()));
-    return add(max(x, zero), math::Log1pOp::create(e().b, e().loc, small));
-  }
-  if (name == "Softsign")
-    return div(x, add(one, absolute()));
-  if (name == "Tanh")
-    return tanh(x);
-  assert(name == "ThresholdedRelu" && "verified");
-  return select(Predicate::OGE, x, alpha, x, zero);
+  return emitRecurrentActivation(e().b, e().loc, x, cast<StringAttr>(op.getActivations()[index]),
+                                 op.getAlpha()[index], op.getBeta()[index],
+                                 mayClip ? op.getClip().convertToDouble() : 0);
 }
 
 //===----------------------------------------------------------------------===//

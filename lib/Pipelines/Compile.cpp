@@ -87,14 +87,27 @@ generateCode(ModuleOp lowered, const CodeVariant &variant, llvm::LLVMContext &co
   return llvmModule;
 }
 
+/// Generates what the device executes, which the module loses.
+static LogicalResult generateDeviceCode(ModuleOp lowered, const CompileOptions &options,
+                                        std::vector<DeviceCode> &code) {
+  return runGuarded(lowered.getContext(), "code generation for the device", [&] {
+    FailureOr<std::vector<DeviceCode>> taken = takeDeviceCode(lowered, options.emulate);
+    if (succeeded(taken))
+      code = std::move(*taken);
+    return LogicalResult(taken);
+  });
+}
+
 /// Lowers an optimized module for one variant. Lists of weights and kernels go
 /// on from `previous`, the module of the variant before, if there is one.
 static FailureOr<OwningOpRef<ModuleOp>>
 lowerVariant(ModuleOp optimized, ModuleOp previous, const CodeVariant &variant,
              const CompileOptions &options) {
   OwningOpRef<ModuleOp> module(optimized.clone());
-  auto processor = StringAttr::get(module->getContext(), variant.cpu);
-  (*module)->setAttr("nn.target", getTarget(*module).withProcessor(processor));
+  TargetAttr target = getTarget(*module);
+  if (target.getKind() == TargetKind::CPU)
+    target = target.withProcessor(StringAttr::get(module->getContext(), variant.cpu));
+  (*module)->setAttr("nn.target", target);
   if (previous)
     for (StringRef list : {"nn.weights", "nn.kernels", "nn.libraries"})
       if (Attribute attribute = previous->getAttr(list))
@@ -134,6 +147,7 @@ LogicalResult nn::compileToLibrary(ModuleOp module, StringRef path,
       })))
     return failure();
   std::vector<CompiledVariant> compiled;
+  std::vector<DeviceCode> deviceCode;
   OwningOpRef<ModuleOp> lowered;
   for (const CodeVariant &variant : *variants) {
     FailureOr<OwningOpRef<ModuleOp>> next =
@@ -141,13 +155,15 @@ LogicalResult nn::compileToLibrary(ModuleOp module, StringRef path,
     if (failed(next))
       return failure();
     lowered = std::move(*next);
+    if (failed(generateDeviceCode(*lowered, options, deviceCode)))
+      return failure();
     compiled.push_back(describeVariant(*lowered, variant));
     llvm::LLVMContext context;
     if (!generateCode(*lowered, variant, context, &compiled.back().object))
       return failure();
   }
   return runGuarded(module.getContext(), "the writing of the library", [&] {
-    return writeLibrary(*lowered, std::move(*manifest), compiled, path);
+    return writeLibrary(*lowered, std::move(*manifest), compiled, deviceCode, path);
   });
 }
 
@@ -160,7 +176,8 @@ compileFirstVariant(ModuleOp module, const CompileOptions &options,
     return nullptr;
   FailureOr<OwningOpRef<ModuleOp>> lowered =
       lowerVariant(module, {}, variants->front(), options);
-  if (failed(lowered))
+  std::vector<DeviceCode> deviceCode;
+  if (failed(lowered) || failed(generateDeviceCode(**lowered, options, deviceCode)))
     return nullptr;
   return generateCode(**lowered, variants->front(), context, object);
 }

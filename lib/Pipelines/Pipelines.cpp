@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
@@ -170,6 +171,7 @@ static void buildBufferize(OpPassManager &pm) {
   // What is left of copies after this is contiguous.
   pm.addPass(createConvertCopies());
   pm.addPass(createConvertLinalgToKernels());
+  pm.addPass(createPlaceBuffers());
   pm.addPass(createMarkKernels());
   pm.addPass(createResolveDims());
   addOnHost(pm, [](OpPassManager &host) {
@@ -189,6 +191,7 @@ static void buildEmit(OpPassManager &pm) {
   functions.addPass(createConvertVectorToSCFPass(
       VectorTransferToSCFOptions().enableFullUnroll()));
   functions.addPass(createLoopInvariantCodeMotionPass());
+  pm.addPass(createOutlineDeviceCode());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(memref::createExpandStridedMetadataPass());
@@ -196,6 +199,7 @@ static void buildEmit(OpPassManager &pm) {
   pm.addPass(arith::createArithExpandOpsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addNestedPass<gpu::GPUModuleOp>(createConvertDeviceCode());
   pm.addPass(createConvertToLLVM());
   pm.addPass(createReconcileUnrealizedCastsPass());
   addLegality(pm, "emit");

@@ -105,6 +105,8 @@ TargetAttr nn::getPortableTarget(MLIRContext *context) {
 
 llvm::Expected<std::vector<CodeVariant>> nn::getVariants(TargetAttr target) {
   std::vector<CodeVariant> variants;
+  if (target.getKind() != TargetKind::CPU)
+    return std::vector{getPortableVariants().back()};
   for (StringAttr processor : target.getProcessors()) {
     llvm::Expected<CodeVariant> variant = getVariant(processor.getValue());
     if (!variant)

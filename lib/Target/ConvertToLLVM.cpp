@@ -1,11 +1,13 @@
 //===- ConvertToLLVM.cpp - bufferized models in the LLVM dialect ----------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
+#include "CodeToLLVM.h"
 #include "RuntimeToLLVM.h"
 #include "dialects/NN/IR/NN.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
+#include "mlir/Conversion/GPUCommon/GPUCommonPass.h"
 #include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
 #include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
@@ -13,6 +15,7 @@
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
@@ -30,6 +33,51 @@ namespace mlir::nn {
 
 using namespace mlir;
 using namespace mlir::nn;
+
+LogicalResult nn::lowerVectors(Operation *module) {
+  RewritePatternSet patterns(module->getContext());
+  vector::populateVectorToVectorCanonicalizationPatterns(patterns);
+  vector::populateVectorMaskOpLoweringPatterns(patterns);
+  vector::populateVectorMaskMaterializationPatterns(
+      patterns, /*force32BitVectorIndices=*/true);
+  vector::populateVectorBroadcastLoweringPatterns(patterns);
+  vector::populateVectorShapeCastLoweringPatterns(patterns);
+  vector::populateVectorTransposeLoweringPatterns(
+      patterns, vector::VectorTransposeLowering::Shuffle1D);
+  vector::populateVectorInsertExtractStridedSliceTransforms(patterns);
+  vector::populateVectorStepLoweringPatterns(patterns);
+  vector::populateVectorRankReducingFMAPattern(patterns);
+  vector::populateVectorGatherLoweringPatterns(patterns);
+  return applyPatternsGreedily(module, std::move(patterns));
+}
+
+void nn::populateCodeToLLVMPatterns(const LLVMTypeConverter &converter,
+                                    RewritePatternSet &patterns) {
+  populateFuncToLLVMConversionPatterns(converter, patterns);
+  cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
+  arith::populateArithToLLVMConversionPatterns(converter, patterns);
+  index::populateIndexToLLVMConversionPatterns(converter, patterns);
+  ub::populateUBToLLVMConversionPatterns(converter, patterns);
+  populateMathToLLVMConversionPatterns(converter, patterns);
+  populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
+  populateVectorToLLVMConversionPatterns(converter, patterns,
+                                         /*reassociateFPReductions=*/true);
+}
+
+void nn::finishFunctions(Block &module) {
+  for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
+    if (!function.isExternal())
+      function.setLinkage(LLVM::Linkage::Internal);
+    // Set here because the conversion of functions drops it. Without it, a loop would
+    // reload the tables that it reads after each store.
+    if (!function->hasAttr("nn.disjoint"))
+      continue;
+    for (auto [i, type] : llvm::enumerate(function.getArgumentTypes()))
+      if (isa<LLVM::LLVMPointerType>(type))
+        function.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(),
+                            UnitAttr::get(function.getContext()));
+  }
+}
 
 namespace {
 struct ConvertToLLVMPass : nn::impl::ConvertToLLVMBase<ConvertToLLVMPass> {
@@ -54,55 +102,21 @@ struct ConvertToLLVMPass : nn::impl::ConvertToLLVMBase<ConvertToLLVMPass> {
     LowerToLLVMOptions options(&getContext());
     options.overrideIndexBitwidth(64);
     LLVMTypeConverter converter(&getContext(), options);
+    // To the host, addresses on the device are addresses.
+    populateGpuMemorySpaceAttributeConversions(converter, [](gpu::AddressSpace) { return 0; });
     RewritePatternSet patterns(&getContext());
-    populateFuncToLLVMConversionPatterns(converter, patterns);
-    cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
-    arith::populateArithToLLVMConversionPatterns(converter, patterns);
-    index::populateIndexToLLVMConversionPatterns(converter, patterns);
-    ub::populateUBToLLVMConversionPatterns(converter, patterns);
-    populateMathToLLVMConversionPatterns(converter, patterns);
-    populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
-    populateVectorToLLVMConversionPatterns(converter, patterns,
-                                           /*reassociateFPReductions=*/true);
+    populateCodeToLLVMPatterns(converter, patterns);
     populateOneDNNToLLVMPatterns(converter, patterns);
     populateRuntimeToLLVMPatterns(converter, patterns);
     LLVMConversionTarget target(getContext());
-    target.addLegalOp<ModuleOp>();
+    target.addLegalOp<ModuleOp, gpu::GPUModuleOp>();
+    target.markOpRecursivelyLegal<gpu::GPUModuleOp>();
     if (failed(applyFullConversion(module, target, std::move(patterns))))
       return signalPassFailure();
 
-    for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
-      if (!function.isExternal())
-        function.setLinkage(LLVM::Linkage::Internal);
-      // Set here because the conversion of functions drops it. Without it, a loop would
-      // reload the tables that it reads after each store.
-      if (!function->hasAttr("nn.disjoint"))
-        continue;
-      for (auto [i, type] : llvm::enumerate(function.getArgumentTypes()))
-        if (isa<LLVM::LLVMPointerType>(type))
-          function.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(),
-                              UnitAttr::get(&getContext()));
-    }
+    finishFunctions(*module.getBody());
     if (main)
       createEntryPoint(module, inputs, variant->getSuffix());
-  }
-
-  /// Rewrites vector operations to forms that can be converted one by one.
-  LogicalResult lowerVectors(ModuleOp module) {
-    RewritePatternSet patterns(&getContext());
-    vector::populateVectorToVectorCanonicalizationPatterns(patterns);
-    vector::populateVectorMaskOpLoweringPatterns(patterns);
-    vector::populateVectorMaskMaterializationPatterns(
-        patterns, /*force32BitVectorIndices=*/true);
-    vector::populateVectorBroadcastLoweringPatterns(patterns);
-    vector::populateVectorShapeCastLoweringPatterns(patterns);
-    vector::populateVectorTransposeLoweringPatterns(
-        patterns, vector::VectorTransposeLowering::Shuffle1D);
-    vector::populateVectorInsertExtractStridedSliceTransforms(patterns);
-    vector::populateVectorStepLoweringPatterns(patterns);
-    vector::populateVectorRankReducingFMAPattern(patterns);
-    vector::populateVectorGatherLoweringPatterns(patterns);
-    return applyPatternsGreedily(module, std::move(patterns));
   }
 
   /// int32_t nnrt_model_run_<suffix>(context, inputs): descriptors of the

@@ -16,6 +16,11 @@ namespace mlir::nn {
 using namespace mlir;
 using namespace mlir::nn;
 
+int64_t nn::getElementBytes(Type elementType) {
+  return elementType.isIndex() ? 8
+                               : llvm::divideCeil(elementType.getIntOrFloatBitWidth(), 8);
+}
+
 int64_t nn::getStorageBytes(ShapedType type) {
   unsigned bits = type.getElementTypeBitWidth();
   return type.getNumElements() * int64_t(llvm::divideCeil(bits, 8));

@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "nn/Target/Library.h"
+#include "nn/Target/Target.h"
 #include "nn/Support/DataType.h"
 #include "nn/Support/HostTensor.h"
 #include "nn/Support/Structured.h"
@@ -145,7 +146,7 @@ static LogicalResult collectWeights(ModuleOp module,
 
 LogicalResult nn::writeLibrary(ModuleOp lowered, nnrt::Manifest manifest,
                                ArrayRef<CompiledVariant> variants,
-                               StringRef path) {
+                               ArrayRef<DeviceCode> deviceCode, StringRef path) {
   Location loc = UnknownLoc::get(lowered.getContext());
   auto fail = [&](const Twine &what, std::error_code code) -> LogicalResult {
     return emitUserError(loc) << "cannot write " << what << ": " << code.message();
@@ -196,7 +197,19 @@ LogicalResult nn::writeLibrary(ModuleOp lowered, nnrt::Manifest manifest,
   SmallVector<HostTensor> owners;
   if (failed(collectWeights(lowered, blobs, owners)))
     return failure();
-  std::string error = nnrt::appendToLibrary(temporary.str().str(), blobs, manifest);
+  std::vector<nnrt::DeviceCodeBlob> deviceBlobs;
+  for (const DeviceCode &code : deviceCode) {
+    nnrt::DeviceCodeBlob blob;
+    blob.section.kind = code.kind;
+    blob.section.name = code.processor;
+    blob.data = code.bytes.data();
+    blob.size = code.bytes.size();
+    deviceBlobs.push_back(std::move(blob));
+  }
+  if (getTarget(lowered).getKind() == TargetKind::CUDA)
+    manifest.flags |= nnrt::NeedsCUDA;
+  std::string error =
+      nnrt::appendToLibrary(temporary.str().str(), blobs, manifest, deviceBlobs);
   if (!error.empty())
     return emitUserError(loc) << error;
   // Readable and executable as the user's mask says; createUniqueFile is strict.

@@ -7,6 +7,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "nn/Support/Locations.h"
+#include "nn/Target/GPU.h"
 #include "nn/Target/Passes.h"
 
 namespace mlir::nn {
@@ -34,6 +35,11 @@ struct MarkKernelsPass : nn::impl::MarkKernelsBase<MarkKernelsPass> {
       return op->getName().getStringRef().str();
     if (isa<memref::CopyOp>(op))
       return "copy";
+    if (auto copy = dyn_cast<rt::CopyOp>(op)) {
+      bool from = isOnDevice(copy.getSource().getType());
+      bool to = isOnDevice(copy.getTarget().getType());
+      return from && to ? "copy" : from ? "copy.from_device" : "copy.to_device";
+    }
     if (isa<scf::ForOp, scf::ForallOp, scf::ParallelOp, scf::WhileOp>(op))
       return "loop";
     return "";

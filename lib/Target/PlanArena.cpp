@@ -18,6 +18,7 @@
 #include "mlir/Dialect/Bufferization/Transforms/BufferViewFlowAnalysis.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "nn/Target/GPU.h"
 #include "nn/Target/Passes.h"
 #include "nn/Target/SizeFormula.h"
 #include "nn/Target/Weights.h"
@@ -56,11 +57,11 @@ struct Slot {
   SmallVector<Buffer *> buffers;
 };
 
-/// Plans the buffers of one @main.
+/// Plans the buffers that one @main has in one memory: the host's or the device's.
 class ArenaPlanner {
 public:
-  explicit ArenaPlanner(func::FuncOp main)
-      : main(main), block(main.getBody().front()) {}
+  ArenaPlanner(func::FuncOp main, bool onDevice)
+      : main(main), block(main.getBody().front()), onDevice(onDevice) {}
 
   /// Gives all buffers their places, and says in the module's attributes how large the
   /// arena is.
@@ -71,7 +72,6 @@ public:
   int64_t getNumDataDependent() const { return dataDependent; }
   int64_t getStaticBytes() const { return staticEnd; }
 
-private:
   /// Has a loop that allocates free, iteration by iteration, what it has allocated
   /// since it began and does not carry on.
   static void releaseInIterations(LoopLikeOpInterface loop) {
@@ -90,13 +90,18 @@ private:
     rt::ReleaseOp::create(builder, loop.getLoc(), mark, kept);
   }
 
+private:
+
   /// Finds all allocations, their lives and sizes.
   void collect() {
     number(block);
     BufferViewFlowAnalysis aliases(main);
 
     SmallVector<memref::AllocOp> allocations;
-    main.walk([&](memref::AllocOp op) { allocations.push_back(op); });
+    main.walk([&](memref::AllocOp op) {
+      if (isOnDevice(op.getType()) == onDevice)
+        allocations.push_back(op);
+    });
     SmallVector<std::pair<memref::AllocOp, SmallVector<Operation *>>> symbolicOps;
     for (memref::AllocOp op : allocations) {
       SmallVector<Operation *> slice;
@@ -118,8 +123,7 @@ private:
         for (Operation *user : alias.getUsers())
           buffer.end = std::max(buffer.end, getEndOfUse(op, user));
       auto type = op.getType();
-      int64_t elementBytes = llvm::divideCeil(getElementBits(type), 8);
-      buffer.bytes = elementBytes;
+      buffer.bytes = getElementBytes(type.getElementType());
       for (int64_t size : type.getShape())
         buffer.bytes *= ShapedType::isDynamic(size) ? kTypicalDim : size;
       buffer.bytes = llvm::alignTo(buffer.bytes, kAlignment);
@@ -139,7 +143,7 @@ private:
       builder.setInsertionPointToStart(&block);
     for (Buffer &buffer : symbolics) {
       auto type = buffer.op.getType();
-      int64_t factor = llvm::divideCeil(getElementBits(type), 8);
+      int64_t factor = getElementBytes(type.getElementType());
       for (int64_t size : type.getShape())
         if (!ShapedType::isDynamic(size))
           factor *= size;
@@ -218,11 +222,6 @@ private:
       }
     }
     return false;
-  }
-
-  static unsigned getElementBits(MemRefType type) {
-    Type element = type.getElementType();
-    return element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
   }
 
   /// The operations that compute the sizes of an allocation, if they depend on
@@ -335,6 +334,7 @@ private:
 
   func::FuncOp main;
   Block &block;
+  bool onDevice;
   DenseMap<Operation *, std::pair<unsigned, unsigned>> numbers; // own, last inside
   unsigned nextNumber = 0;
   SmallVector<Buffer, 0> statics, symbolics;
@@ -348,26 +348,30 @@ struct PlanArenaPass : nn::impl::PlanArenaBase<PlanArenaPass> {
     func::FuncOp main = getMain(getOperation());
     if (!main)
       return;
-    ArenaPlanner planner(main);
-    planner.run();
-    numStatic = planner.getNumStatic();
-    numSymbolic = planner.getNumSymbolic();
-    numDataDependent = planner.getNumDataDependent();
-    staticBytes = planner.getStaticBytes();
+    for (bool onDevice : {false, true}) {
+      ArenaPlanner planner(main, onDevice);
+      planner.run();
+      numStatic += planner.getNumStatic();
+      numSymbolic += planner.getNumSymbolic();
+      numDataDependent += planner.getNumDataDependent();
+      staticBytes += planner.getStaticBytes();
+    }
+    main.walk(ArenaPlanner::releaseInIterations);
+    if (int64_t count = numDataDependent.getValue())
+      getOperation()->setAttr("nn.data_dependent_buffers",
+                              Builder(&getContext()).getI64IntegerAttr(count));
   }
 };
 } // namespace
 
 void ArenaPlanner::run() {
   collect();
-  main.walk(releaseInIterations);
   auto module = main->getParentOfType<ModuleOp>();
   OpBuilder builder(main.getContext());
-  if (dataDependent)
-    module->setAttr("nn.data_dependent_buffers",
-                    builder.getI64IntegerAttr(dataDependent));
+  StringRef formulaName = onDevice ? "nn.device_arena_bytes" : "nn.arena_bytes";
   if (statics.empty() && symbolics.empty()) {
-    module->setAttr("nn.arena_bytes", builder.getStringAttr("0"));
+    if (!onDevice)
+      module->setAttr(formulaName, builder.getStringAttr("0"));
     return;
   }
 
@@ -393,10 +397,14 @@ void ArenaPlanner::run() {
       size = arith::MaxSIOp::create(builder, loc, size, other);
     end = arith::AddIOp::create(builder, loc, end, size);
   }
-  Value arena = rt::ArenaOp::create(
-      builder, loc, MemRefType::get({ShapedType::kDynamic}, builder.getI8Type()), end);
+  Attribute space = onDevice ? getDeviceSpace(main.getContext()) : Attribute();
+  Value arena = rt::ArenaOp::create(builder, loc,
+                                    MemRefType::get({ShapedType::kDynamic},
+                                                    builder.getI8Type(),
+                                                    MemRefLayoutAttrInterface(), space),
+                                    end);
   if (std::optional<std::string> formula = describeSize(end, main))
-    module->setAttr("nn.arena_bytes", builder.getStringAttr(*formula));
+    module->setAttr(formulaName, builder.getStringAttr(*formula));
 
   auto replace = [&](Buffer &buffer, Value offset) {
     builder.setInsertionPoint(buffer.op);

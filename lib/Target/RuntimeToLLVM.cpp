@@ -11,6 +11,8 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "nn/Conversion/RuntimeCalls.h"
 #include "nn/Support/Locations.h"
+#include "nn/Target/GPU.h"
+#include "nn/Target/Weights.h"
 #include "runtime/abi/nnrt_abi.h"
 
 using namespace mlir;
@@ -89,7 +91,13 @@ struct WeightLowering : ConvertOpToLLVMPattern<rt::WeightOp> {
     if (!op.getOffset())
       return op.emitOpError("has no place in the weights section yet");
     Location loc = op.getLoc();
-    Value base = emitWeightsPointer(rewriter, loc, getRuntimeContext(op));
+    Value context = getRuntimeContext(op), base;
+    if (isOnDevice(op.getType())) {
+      base = emitRuntimeCall(rewriter, loc, context, RuntimeEntry::device_weights, {});
+      emitNullCheck(rewriter, loc, base, [] {});
+    } else {
+      base = emitWeightsPointer(rewriter, loc, context);
+    }
     Value pointer = LLVM::GEPOp::create(
         rewriter, loc, base.getType(), rewriter.getI8Type(), base,
         ArrayRef<LLVM::GEPArg>{createI64(rewriter, loc, *op.getOffset())});
@@ -118,7 +126,7 @@ void replaceByRuntimeBuffer(ConversionPatternRewriter &rewriter, Operation *op,
   Value pointer = emitRuntimeCall(rewriter, loc, context, entry, arguments);
   // The runtime knows the names of outputs, and the arena is no node's.
   emitNullCheck(rewriter, loc, pointer, [&] {
-    if (entry == RuntimeEntry::allocate)
+    if (entry == RuntimeEntry::allocate || entry == RuntimeEntry::device_allocate)
       emitFailedAt(rewriter, op);
   });
   rewriter.replaceOp(
@@ -153,8 +161,10 @@ struct ArenaLowering : ConvertOpToLLVMPattern<rt::ArenaOp> {
   LogicalResult
   matchAndRewrite(rt::ArenaOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    replaceByRuntimeBuffer(rewriter, op, *getTypeConverter(), RuntimeEntry::arena,
-                           {adaptor.getBytes()}, adaptor.getBytes());
+    RuntimeEntry entry =
+        isOnDevice(op.getType()) ? RuntimeEntry::device_arena : RuntimeEntry::arena;
+    replaceByRuntimeBuffer(rewriter, op, *getTypeConverter(), entry, {adaptor.getBytes()},
+                           adaptor.getBytes());
     return success();
   }
 };
@@ -174,8 +184,10 @@ struct AllocateLowering : ConvertOpToLLVMPattern<rt::AllocateOp> {
     Value bytes = createI64(rewriter, loc, factor);
     for (Value size : adaptor.getSizes())
       bytes = LLVM::MulOp::create(rewriter, loc, bytes, size);
-    replaceByRuntimeBuffer(rewriter, op, *getTypeConverter(), RuntimeEntry::allocate,
-                           {bytes}, adaptor.getSizes());
+    RuntimeEntry entry =
+        isOnDevice(type) ? RuntimeEntry::device_allocate : RuntimeEntry::allocate;
+    replaceByRuntimeBuffer(rewriter, op, *getTypeConverter(), entry, {bytes},
+                           adaptor.getSizes());
     return success();
   }
 };
@@ -393,6 +405,77 @@ struct LaunchLowering : ConvertOpToLLVMPattern<rt::LaunchOp> {
   }
 };
 
+/// Ends the run where an entry gives a status that is not 0; it has recorded the failure,
+/// to which the names of the ONNX nodes are added.
+void emitStatusCheck(ConversionPatternRewriter &rewriter, Operation *op, Value status) {
+  Location loc = op->getLoc();
+  Value failed = LLVM::ICmpOp::create(rewriter, loc, LLVM::ICmpPredicate::ne, status,
+                                      createI32(rewriter, loc, 0));
+  emitFailure(rewriter, loc, failed, [&] { emitFailedAt(rewriter, op); });
+}
+
+struct CopyLowering : ConvertOpToLLVMPattern<rt::CopyOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+  LogicalResult
+  matchAndRewrite(rt::CopyOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto type = cast<MemRefType>(op.getSource().getType());
+    auto targetType = cast<MemRefType>(op.getTarget().getType());
+    MemRefDescriptor source(adaptor.getSource()), target(adaptor.getTarget());
+    Value bytes = createI64(rewriter, loc, getElementBytes(type.getElementType()));
+    for (int64_t i = 0; i < type.getRank(); ++i)
+      bytes = LLVM::MulOp::create(rewriter, loc, bytes, source.size(rewriter, loc, i));
+    int32_t direction = !isOnDevice(targetType) ? NNRT_ABI_FROM_DEVICE
+                        : isOnDevice(type)      ? NNRT_ABI_WITHIN_DEVICE
+                                                : NNRT_ABI_TO_DEVICE;
+    Value status = emitRuntimeCall(
+        rewriter, loc, getRuntimeContext(op), RuntimeEntry::device_copy,
+        {target.bufferPtr(rewriter, loc, *getTypeConverter(), targetType),
+         source.bufferPtr(rewriter, loc, *getTypeConverter(), type), bytes,
+         createI32(rewriter, loc, direction)});
+    emitStatusCheck(rewriter, op, status);
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct LaunchDeviceLowering : ConvertOpToLLVMPattern<rt::LaunchDeviceOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+  LogicalResult
+  matchAndRewrite(rt::LaunchDeviceOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    SmallVector<Value> fields;
+    for (auto [original, value] : llvm::zip(op.getArguments(), adaptor.getArguments())) {
+      auto type = dyn_cast<MemRefType>(original.getType());
+      if (!type) {
+        fields.push_back(value);
+        continue;
+      }
+      MemRefDescriptor descriptor(value);
+      Value address = LLVM::PtrToIntOp::create(rewriter, loc, rewriter.getI64Type(),
+                                               descriptor.alignedPtr(rewriter, loc));
+      fields.append({address, address, descriptor.offset(rewriter, loc)});
+      for (int64_t i = 0; i < type.getRank(); ++i)
+        fields.push_back(descriptor.size(rewriter, loc, i));
+      for (int64_t i = 0; i < type.getRank(); ++i)
+        fields.push_back(descriptor.stride(rewriter, loc, i));
+    }
+    StackRoom room(rewriter, op);
+    Value list = room.store(rewriter.getI64Type(), fields);
+    Value name = emitGlobalString(rewriter, loc, op->getParentOfType<ModuleOp>(),
+                                  op.getKernel());
+    Value status = emitRuntimeCall(rewriter, loc, getRuntimeContext(op),
+                                   RuntimeEntry::device_launch,
+                                   {name, list, createI64(rewriter, loc, fields.size()),
+                                    adaptor.getCount()});
+    emitStatusCheck(rewriter, op, status);
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
 /// The number by which the ABI calls an element type.
 std::optional<int32_t> getAbiType(Type type) {
   if (auto integer = dyn_cast<IntegerType>(type)) {
@@ -467,9 +550,7 @@ struct CallLowering : ConvertOpToLLVMPattern<rt::CallOp> {
     Value status = emitRuntimeCall(
         rewriter, loc, getRuntimeContext(op), RuntimeEntry::kernel,
         {createI32(rewriter, loc, int32_t(op.getKernel())), parameters, arguments});
-    Value failed = LLVM::ICmpOp::create(rewriter, loc, LLVM::ICmpPredicate::ne, status,
-                                        createI32(rewriter, loc, 0));
-    emitFailure(rewriter, loc, failed, [&] { emitFailedAt(rewriter, op); });
+    emitStatusCheck(rewriter, op, status);
     rewriter.eraseOp(op);
     return success();
   }
@@ -482,5 +563,6 @@ void nn::populateRuntimeToLLVMPatterns(const LLVMTypeConverter &converter,
                MarkLowering, ReleaseLowering,
                KernelMarkLowering<rt::KernelBeginOp, RuntimeEntry::kernel_begin>,
                KernelMarkLowering<rt::KernelEndOp, RuntimeEntry::kernel_end>,
-               AssertLowering, LaunchLowering, CallLowering>(converter);
+               AssertLowering, LaunchLowering, CopyLowering, LaunchDeviceLowering, CallLowering>(
+      converter);
 }

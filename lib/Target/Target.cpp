@@ -2,30 +2,45 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "nn/Target/Target.h"
+#include "nn/Target/GPU.h"
 
 using namespace mlir;
 using namespace mlir::nn;
 
-llvm::Expected<TargetAttr> nn::parseTarget(MLIRContext *context, StringRef text) {
-  auto [kind, list] = text.split(':');
-  if (!symbolizeTargetKind(kind))
-    return llvm::createStringError("unknown target '" + kind + "'; there is cpu");
-  TargetAttr target = getPortableTarget(context);
-  if (text.contains(':')) {
-    SmallVector<StringAttr> processors;
-    for (StringRef name : llvm::split(list, ',')) {
-      llvm::Expected<CodeVariant> variant = getVariant(name);
-      if (!variant)
-        return variant.takeError();
-      auto processor = StringAttr::get(context, variant->cpu);
-      if (llvm::is_contained(processors, processor))
-        return llvm::createStringError("target '" + text + "' has the processor '" +
-                                       variant->cpu + "' twice");
-      processors.push_back(processor);
-    }
-    target = TargetAttr::get(context, target.getKind(), processors, target.getLibraries());
+/// Checks the name of a processor, and returns it in full.
+static llvm::Expected<std::string> checkProcessor(TargetKind kind, StringRef name) {
+  if (kind == TargetKind::CUDA) {
+    if (llvm::Error error = checkGPU(name))
+      return std::move(error);
+    return name.str();
   }
-  return target;
+  llvm::Expected<CodeVariant> variant = getVariant(name);
+  if (!variant)
+    return variant.takeError();
+  return variant->cpu;
+}
+
+llvm::Expected<TargetAttr> nn::parseTarget(MLIRContext *context, StringRef text) {
+  auto [name, list] = text.split(':');
+  std::optional<TargetKind> kind = symbolizeTargetKind(name);
+  if (!kind)
+    return llvm::createStringError("unknown target '" + name + "'; there are cpu and cuda");
+  TargetAttr target =
+      *kind == TargetKind::CUDA ? getAnyGPU(context) : getPortableTarget(context);
+  if (!text.contains(':'))
+    return target;
+  SmallVector<StringAttr> processors;
+  for (StringRef part : llvm::split(list, ',')) {
+    llvm::Expected<std::string> known = checkProcessor(*kind, part);
+    if (!known)
+      return known.takeError();
+    auto processor = StringAttr::get(context, *known);
+    if (llvm::is_contained(processors, processor))
+      return llvm::createStringError("target '" + text + "' has the processor '" + *known +
+                                     "' twice");
+    processors.push_back(processor);
+  }
+  return TargetAttr::get(context, *kind, processors, target.getLibraries());
 }
 
 TargetAttr nn::getTarget(ModuleOp module) {

@@ -1,7 +1,9 @@
 //===- VerifyLegality.cpp - what may be left at the end of a phase --------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "nn/Target/Backend.h"
 #include "nn/Target/Passes.h"
 #include "nn/Target/Target.h"
@@ -47,7 +49,8 @@ private:
           llvm::any_of(op->getResultTypes(), isTensor))
         return "tensors have become buffers";
     } else if (phase == "emit") {
-      if (!isa<LLVM::LLVMDialect>(op->getDialect()) && !isa<ModuleOp>(op))
+      if (!isa<LLVM::LLVMDialect, NVVM::NVVMDialect>(op->getDialect()) &&
+          !isa<ModuleOp, gpu::GPUModuleOp>(op))
         return "everything has become LLVM's dialect";
     }
     return std::nullopt;

@@ -8,6 +8,7 @@
 
 #include "ModelSource.h"
 #include "NodeTests.h"
+#include "nn/Emulation/CudaStandIn.h"
 #include "nn/Execution/ModuleTools.h"
 #include "nn/Execution/Report.h"
 #include "nn/Support/CommandLine.h"
@@ -28,7 +29,7 @@ namespace {
 const bool namesAreFree = [] {
   for (const char *name : {"inputs", "outputs", "data", "rtol", "atol", "threads",
                            "benchmark", "json", "profile", "interpret", "compare",
-                           "node-tests", "write-results", "jobs", "timeout", "filter", "info"})
+                           "device", "node-tests", "write-results", "jobs", "timeout", "filter", "info"})
     if (cl::Option *taken = cl::getRegisteredOptions().lookup(name))
       taken->removeArgument();
   return true;
@@ -57,6 +58,15 @@ cl::opt<double> atol("atol", cl::desc("Tolerance relative to the largest expecte
 cl::opt<int> threads("threads", cl::desc("Threads to compute with (default: one "
                                          "per core)"),
                      cl::value_desc("N"), cl::init(0), cl::cat(category));
+enum class Device { CPU, CUDA, Emulate };
+cl::opt<Device> device(
+    "device", cl::desc("Where models compute that are not compiled yet:"), cl::cat(category),
+    cl::init(Device::CPU),
+    cl::values(clEnumValN(Device::CPU, "cpu", "on the CPU (the default)"),
+               clEnumValN(Device::CUDA, "cuda", "on a GPU of NVIDIA"),
+               clEnumValN(Device::Emulate, "emulate",
+                          "on an emulated GPU, which needs none and reports wrong accesses; "
+                          "compiled models for GPUs too")));
 cl::opt<bool> benchmark("benchmark", cl::desc("Measure latency and memory"),
                         cl::cat(category));
 cl::opt<bool> json("json", cl::desc("Print the benchmark as JSON"),
@@ -91,6 +101,19 @@ cl::opt<unsigned> timeout("timeout", cl::desc("Seconds that a test may take"),
 cl::opt<std::string> filter("filter", cl::desc("Run only tests with TEXT in their "
                                                "names"),
                             cl::value_desc("TEXT"), cl::cat(category));
+
+/// As CompileOptions has it. `native`: for this machine's CPU only.
+std::string getDeviceTarget(bool native) {
+  switch (device) {
+  case Device::CPU:
+    return native ? "cpu:native" : "";
+  case Device::CUDA:
+    return "cuda";
+  case Device::Emulate:
+    return "cuda:sm_80";
+  }
+  llvm_unreachable("unknown device");
+}
 
 constexpr int errorStatus = 1, noOutputsStatus = 2;
 
@@ -291,7 +314,8 @@ int runNodeTests() {
   options.source.library.threads = threads.getNumOccurrences() ? threads : 1;
   options.source.interpret = interpretOnly;
   // Code for this machine only: half of what a portable library takes.
-  options.source.compile.target = "cpu:native";
+  options.source.compile.target = getDeviceTarget(/*native=*/true);
+  options.source.compile.emulate = device == Device::Emulate;
   if (rtol.getNumOccurrences())
     options.tolerance.rtol = rtol;
   if (atol.getNumOccurrences())
@@ -307,6 +331,8 @@ int runNodeTests() {
 }
 
 int run() {
+  if (device == Device::Emulate)
+    nnrt_use_cuda_driver(&getCudaStandIn());
   if (!nodeTests.empty())
     return runNodeTests();
   if (modelFile.empty())
@@ -320,6 +346,8 @@ int run() {
   options.library.threads = threads;
   options.library.profile = profile;
   options.interpret = interpretOnly;
+  options.compile.target = getDeviceTarget(/*native=*/false);
+  options.compile.emulate = device == Device::Emulate;
   ModelSource source(modelFile, options);
   if (llvm::Error error = source.load())
     return fail(std::move(error));

@@ -100,6 +100,7 @@ static constexpr Rule rules[] = {
     {"nn.kernels",        Place::Module,    "pairs of strings",        isListOfStringPairs},
     {"nn.libraries",      Place::Module,    "a list of strings",       isListOf<StringAttr>},
     {"nn.arena_bytes",    Place::Module,    "a string",                is<StringAttr>},
+    {"nn.device_arena_bytes", Place::Module, "a string",               is<StringAttr>},
     {"nn.data_dependent_buffers", Place::Module, "an integer",         is<IntegerAttr>},
     {"nn.kernel",         Place::Function,  "a string",                is<StringAttr>},
     {"nn.disjoint",       Place::Function,  "a unit",                  is<UnitAttr>},

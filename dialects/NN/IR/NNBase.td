@@ -130,7 +130,7 @@ def NN_OriginAttr : AttrDef<NN_Dialect, "Origin"> {
 }
 
 def NN_TargetKind : I32EnumAttr<"TargetKind", "a kind of machine", [
-    I32EnumAttrCase<"CPU", 0, "cpu">]> {
+    I32EnumAttrCase<"CPU", 0, "cpu">, I32EnumAttrCase<"CUDA", 1, "cuda">]> {
   let cppNamespace = "::mlir::nn";
   let genSpecializedAttr = 0;
 }
@@ -141,6 +141,8 @@ def NN_TargetAttr : AttrDef<NN_Dialect, "Target"> {
   let description = [{
     Code is generated for each of the `processors`, best first; when the model is loaded,
     the first that the machine can run is taken. `libraries` are those that may be called.
+    Of `cuda`, the processors are those of GPUs (`sm_80`, `sm_90`); what runs on the host
+    is portable.
 
     ```mlir
     module attributes {nn.target = #nn.target<cpu, processors = ["znver4", "x86-64-v3"],

@@ -19,6 +19,9 @@ def RT_Dialect : Dialect {
     (runtime/abi/nnrt_abi.h). Kernels are launched on tensors from `place` on. The other
     operations are on buffers, between bufferization and the lowering to LLVM, and only in
     the model's function, whose first argument is then the context (`!llvm.ptr`).
+
+    Buffers have a memory space: none for the host's memory, `#gpu.address_space<global>`
+    for that of the device.
   }];
 }
 
@@ -57,6 +60,22 @@ def RT_LaunchOp : RT_Op<"launch", [
   }];
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getOutputsMutable(); }
+  }];
+}
+
+def RT_LaunchDeviceOp : RT_Op<"launch_device"> {
+  let summary = "Runs a kernel on the device";
+  let description = [{
+    Runs `count` threads of the kernel that bears the name in the device code of the model.
+    Its parameters are the fields of the descriptors of the memrefs in `arguments` (address,
+    address, offset, sizes, strides), its indices, and `count`, each of 64 bits.
+
+    Launches run in their order, and after the copies before them; the host does not wait.
+  }];
+  let arguments = (ins StrAttr:$kernel, Variadic<AnyTypeOf<[AnyMemRef, Index]>>:$arguments,
+                       Index:$count);
+  let assemblyFormat = [{
+    $kernel `(` ($arguments^ `:` type($arguments))? `)` `count` `(` $count `)` attr-dict
   }];
 }
 
@@ -148,6 +167,17 @@ def RT_ReleaseOp : RT_Op<"release", [
   }];
   let arguments = (ins Index:$mark, Variadic<AnyMemRef>:$kept);
   let assemblyFormat = "$mark (`keep` $kept^ `:` type($kept))? attr-dict";
+}
+
+def RT_CopyOp : RT_Op<"copy"> {
+  let summary = "Copies a buffer between the host and the device";
+  let description = [{
+    Both are contiguous, or single elements. When the operation ends, a target on the host
+    has the contents; one on the device has them before the next launch.
+  }];
+  let arguments = (ins Arg<AnyMemRef, "", [MemRead]>:$source,
+                       Arg<AnyMemRef, "", [MemWrite]>:$target);
+  let assemblyFormat = "$source `to` $target attr-dict `:` type($source) `to` type($target)";
 }
 
 //===----------------------------------------------------------------------===//

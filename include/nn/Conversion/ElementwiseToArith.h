@@ -49,6 +49,11 @@ Value emitConstant(OpBuilder &builder, Location location, Type type,
 Value emitExpOfNotPositive(OpBuilder &builder, Location location, Value x);
 constexpr StringLiteral notPositiveAttrName = "nn.not_positive";
 
+/// An activation of a recurrent layer, by ONNX's name, of a scalar or vector. If `clip` > 0,
+/// x is clamped to +-clip first.
+Value emitRecurrentActivation(OpBuilder &builder, Location location, Value x, StringRef name,
+                              double alpha, double beta, double clip);
+
 /// max (min) that is NaN if either is, of floats or integers.
 Value emitMax(OpBuilder &builder, Location location, Value lhs, Value rhs,
               bool isUnsigned);

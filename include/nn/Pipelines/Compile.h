@@ -15,6 +15,8 @@ struct CompileOptions {
   std::string target;
   /// As PipelineOptions has them.
   std::string prefer, tuning;
+  /// Code for the device is for emulation only: no PTX.
+  bool emulate = false;
   /// Print the time per pass to stderr at the end.
   bool timing = false;
   /// Where to write what shows an internal error, as MLIR; empty: nowhere.

@@ -103,6 +103,7 @@ std::optional<Gap> findGap(ArrayRef<const Backend *> backends, Operation *op);
 const Backend &getOneDNNBackend();
 const Backend &getKernelBackend();
 const Backend &getLinalgBackend();
+const Backend &getGPULoopsBackend();
 
 } // namespace mlir::nn
 

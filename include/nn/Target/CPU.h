@@ -37,7 +37,8 @@ std::string getRequiredFeatures(const CodeVariant &variant);
 /// What code for any CPU is generated for: the portable variants, with every library.
 TargetAttr getPortableTarget(MLIRContext *context);
 
-/// The variants of a target, best first. An error as getVariant gives.
+/// The variants of a target's code for the host, best first; where something else computes,
+/// the one that any CPU runs. An error as getVariant gives.
 llvm::Expected<std::vector<CodeVariant>> getVariants(TargetAttr target);
 
 } // namespace mlir::nn

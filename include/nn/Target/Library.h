@@ -6,6 +6,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "nn/Target/CodeGen.h"
+#include "nn/Target/DeviceCode.h"
 #include "runtime/lib/Core/Manifest.h"
 
 namespace mlir::nn {
@@ -27,10 +28,11 @@ struct CompiledVariant {
 CompiledVariant describeVariant(ModuleOp lowered, const CodeVariant &variant);
 
 /// Links the variants (best first), appends the weights that the attribute `nn.weights` of
-/// `lowered` lists and the manifest, and moves the file to `path` atomically, so that a
+/// `lowered` lists, the code for the device and the manifest, and moves the file to `path` atomically, so that a
 /// failure leaves no partial model.
 LogicalResult writeLibrary(ModuleOp lowered, nnrt::Manifest manifest,
-                           ArrayRef<CompiledVariant> variants, StringRef path);
+                           ArrayRef<CompiledVariant> variants,
+                           ArrayRef<DeviceCode> deviceCode, StringRef path);
 
 } // namespace mlir::nn
 

@@ -77,17 +77,82 @@ def ResolveDims : Pass<"nn-resolve-dims", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
 }
 
+def PlaceBuffers : Pass<"nn-place-buffers", "::mlir::ModuleOp"> {
+  let summary = "Decide which buffers lie on the device";
+  let description = [{
+    For targets with a device. A buffer that a kernel uses lies there, as does everything
+    that may be the same buffer (views, what loops carry). All others stay with the host,
+    which computes sizes and conditions. Inputs are copied to the device at the start,
+    outputs from it at the end, and what the host needs in between where it needs it:
+
+    ```mlir
+    %y = memref.load %x[%c0] : memref<4xf32>
+    // becomes
+    %element = memref.subview %x[%c0] [1] [1] : memref<4xf32, 1> to memref<f32, ..., 1>
+    %host = memref.alloc() : memref<f32>
+    rt.copy %element to %host : ...
+    %y = memref.load %host[] : memref<f32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::nn::rt::RTDialect"];
+  let statistics = [
+    Statistic<"numOnDevice", "on-device", "Buffers on the device">,
+    Statistic<"numCopies", "copies", "Copies between host and device">];
+}
+
+def OutlineDeviceCode : Pass<"nn-outline-device-code", "::mlir::ModuleOp"> {
+  let summary = "Move kernels into a module for the device";
+  let description = [{
+    For targets with a device. The kernels of `rt.launch` move into the `gpu.module`
+    `@device`, each with an entry that has a thread compute one iteration:
+
+    ```mlir
+    rt.launch @loops_0 ins(%x : memref<8xf32, 1>) outs(%y : memref<8xf32, 1>) scalars()
+      count(%c8)
+    // becomes
+    rt.launch_device "loops_0_threads" (%x, %y : memref<8xf32, 1>, memref<8xf32, 1>)
+      count(%c8)
+    gpu.module @device {
+      func.func @loops_0(...)
+      gpu.func @loops_0_threads(%x: ..., %y: ..., %count: index) kernel {
+        %i = <block_id * block_dim + thread_id>
+        %is_used = arith.cmpi ult, %i, %count : index
+        scf.if %is_used {
+          %end = arith.addi %i, %c1 : index
+          func.call @loops_0(%x, %y, %i, %end)
+        }
+        gpu.return
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::gpu::GPUDialect", "::mlir::nn::rt::RTDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
+def ConvertDeviceCode : Pass<"nn-convert-device-code", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Convert a module for the device to the LLVM and NVVM dialects";
+  let description = [{
+    The same conversion that kernels for the host go through, so that results are the same,
+    with NVVM's intrinsics for the `gpu` dialect.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
+}
+
 def PlanArena : Pass<"nn-plan-arena", "::mlir::ModuleOp"> {
   let summary = "Place all intermediate buffers in one arena";
   let description = [{
-    Replaces the allocations of `@main` by views of one `rt.arena`. Buffers that are not
+    Replaces the allocations of `@main` by views of one `rt.arena` for each memory, the
+    host's and the device's. Buffers that are not
     live at the same time share memory. A buffer of static size gets an offset. Buffers
     whose size depends on the inputs' shapes share slots, each as large as its largest
     buffer, so that the arena's size is a formula of the inputs' dimensions. Buffers whose
     size depends on data come from `rt.allocate`.
 
-    The module's attribute `nn.arena_bytes` is the formula as text (SizeFormula.h), and
-    `nn.data_dependent_buffers` the number of buffers that are not in it.
+    The module's attribute `nn.arena_bytes` (for the device, `nn.device_arena_bytes`) is the
+    formula as text (SizeFormula.h), and `nn.data_dependent_buffers` the number of buffers that are not in it.
   }];
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect",
                            "::mlir::nn::rt::RTDialect"];

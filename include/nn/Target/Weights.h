@@ -8,6 +8,9 @@
 
 namespace mlir::nn {
 
+/// Bytes that an element of a buffer takes; an index has 64 bits.
+int64_t getElementBytes(Type elementType);
+
 /// The bytes of a constant in the weights section; each element takes whole bytes (bool:
 /// one).
 int64_t getStorageBytes(ShapedType type);

@@ -10,6 +10,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/PatternMatch.h"
 #include "nn/Conversion/Passes.h"
+#include "nn/Target/Target.h"
 
 namespace mlir::nn {
 #define GEN_PASS_DEF_CONVERTCOPIES
@@ -116,9 +117,10 @@ struct ConvertCopies : nn::impl::ConvertCopiesBase<ConvertCopies> {
       MemRefType type = getDynamicType(cast<MemRefType>(buffer.getType()));
       return memref::CastOp::create(builder, loc, type, buffer);
     };
-    // Rows are the kernel's iterations.
+    // Rows are the kernel's iterations; on a GPU, elements.
+    bool ofElements = getTarget(getOperation()).getKind() == TargetKind::CUDA;
     Value count = arith::ConstantIndexOp::create(builder, loc, 1);
-    for (int64_t i = 0, e = groups.back().front(); i < e; ++i)
+    for (int64_t i = 0, e = ofElements ? source.getRank() : groups.back().front(); i < e; ++i)
       count = builder.createOrFold<arith::MulIOp>(
           loc, count, builder.createOrFold<memref::DimOp>(loc, op.getSource(), i));
     int64_t row = 1;
@@ -126,15 +128,16 @@ struct ConvertCopies : nn::impl::ConvertCopiesBase<ConvertCopies> {
       row *= source.isDynamicDim(i) ? 64 : std::max<int64_t>(1, source.getDimSize(i));
     Value from = prepare(op.getSource()), to = prepare(op.getTarget());
     func::FuncOp kernel = getKernel(loc, cast<MemRefType>(from.getType()),
-                                    cast<MemRefType>(to.getType()));
+                                    cast<MemRefType>(to.getType()), ofElements);
     rt::LaunchOp::create(builder, loc, TypeRange(), kernel.getSymName(), from, to,
                          ValueRange(), count,
                          std::max<int64_t>(1, kThreadWork / row));
     op.erase();
   }
 
-  /// The function that copies rows of such buffers.
-  func::FuncOp getKernel(Location loc, MemRefType source, MemRefType target) {
+  /// The function that copies rows or elements of such buffers.
+  func::FuncOp getKernel(Location loc, MemRefType source, MemRefType target,
+                         bool ofElements) {
     func::FuncOp &kernel = kernels[{source, target}];
     if (kernel)
       return kernel;
@@ -156,24 +159,30 @@ struct ConvertCopies : nn::impl::ConvertCopiesBase<ConvertCopies> {
     SmallVector<Value> sizes;
     for (int64_t i = 0; i < source.getRank(); ++i)
       sizes.push_back(memref::DimOp::create(builder, loc, from, i));
+    auto copy = [&](OpBuilder &at, ArrayRef<Value> place) {
+      Value element = memref::LoadOp::create(at, loc, from, place);
+      memref::StoreOp::create(at, loc, element, to, place);
+    };
     scf::ForOp::create(
         builder, loc, block->getArgument(2), block->getArgument(3), one, ValueRange(),
-        [&](OpBuilder &outer, Location, Value row, ValueRange) {
+        [&](OpBuilder &outer, Location, Value index, ValueRange) {
           SmallVector<Value> place(sizes.size());
-          for (size_t i = sizes.size() - 1; i-- > 0;) {
-            place[i] = i == 0 ? row
-                              : arith::RemUIOp::create(outer, loc, row, sizes[i]).getResult();
+          for (size_t i = ofElements ? sizes.size() : sizes.size() - 1; i-- > 0;) {
+            place[i] = i == 0
+                           ? index
+                           : arith::RemUIOp::create(outer, loc, index, sizes[i]).getResult();
             if (i > 0)
-              row = arith::DivUIOp::create(outer, loc, row, sizes[i]);
+              index = arith::DivUIOp::create(outer, loc, index, sizes[i]);
           }
-          scf::ForOp::create(
-              outer, loc, zero, sizes.back(), one, ValueRange(),
-              [&](OpBuilder &inner, Location, Value column, ValueRange) {
-                place.back() = column;
-                Value element = memref::LoadOp::create(inner, loc, from, place);
-                memref::StoreOp::create(inner, loc, element, to, place);
-                scf::YieldOp::create(inner, loc);
-              });
+          if (ofElements)
+            copy(outer, place);
+          else
+            scf::ForOp::create(outer, loc, zero, sizes.back(), one, ValueRange(),
+                               [&](OpBuilder &inner, Location, Value column, ValueRange) {
+                                 place.back() = column;
+                                 copy(inner, place);
+                                 scf::YieldOp::create(inner, loc);
+                               });
           scf::YieldOp::create(outer, loc);
         });
     func::ReturnOp::create(builder, loc);

@@ -16,6 +16,7 @@
 #include "mlir/Transforms/RegionUtils.h"
 #include "nn/Conversion/Passes.h"
 #include "nn/Kernels/KernelTable.h"
+#include "nn/Target/Target.h"
 
 namespace mlir::nn {
 #define GEN_PASS_DEF_CONVERTLINALGTOKERNELS
@@ -26,7 +27,7 @@ using namespace mlir;
 using namespace mlir::nn;
 
 /// The minimum number of elements per iteration of a kernel, so that computing its
-/// position is cheap in comparison.
+/// position is cheap in comparison. GPUs have a thread for each element.
 static constexpr int64_t kIterationWork = 1024;
 /// Elements that are worth another thread.
 static constexpr int64_t kThreadWork = 16384;
@@ -84,9 +85,9 @@ namespace {
 /// A loop nest made from one linalg operation, which is to become a kernel.
 class Outliner {
 public:
-  Outliner(Operation *loops, ArrayRef<Value> written)
+  Outliner(Operation *loops, ArrayRef<Value> written, int64_t iterationWork)
       : loops(loops), parallel(dyn_cast<scf::ParallelOp>(loops)),
-        written(written.begin(), written.end()) {}
+        written(written.begin(), written.end()), iterationWork(iterationWork) {}
 
   /// Collects the values that the kernel needs; false if a call cannot pass them.
   bool analyze();
@@ -104,6 +105,7 @@ private:
   Operation *loops;
   scf::ParallelOp parallel; // null if the outermost loop is a reduction
   SetVector<Value> written;
+  int64_t iterationWork;
   SmallVector<Value> constants, inputs, outputs, scalars;
   unsigned numOuter = 0;
   IRMapping mapping; // from values outside to the kernel's
@@ -148,7 +150,7 @@ bool Outliner::analyze() {
 unsigned Outliner::countOuterLoops() {
   unsigned count = parallel.getNumLoops();
   for (int64_t work = countWork(parallel.getBody());
-       count > 1 && work < kIterationWork; --count)
+       count > 1 && work < iterationWork; --count)
     work *= getTrips(parallel.getUpperBound()[count - 1]);
   return count;
 }
@@ -284,9 +286,11 @@ struct ConvertLinalgToKernels
         function.walk([&](scf::ForOp loop) { nests.push_back(loop); });
       }
     KernelTable kernels(module);
+    bool onGPU = getTarget(module).getKind() == TargetKind::CUDA;
+    int64_t iterationWork = onGPU ? 1 : kIterationWork;
     for (scf::ForOp loops : nests)
       if (std::optional<SmallVector<Value>> written = getWritten(loops))
-        if (Outliner outliner(loops, *written); outliner.analyze())
+        if (Outliner outliner(loops, *written, iterationWork); outliner.analyze())
           numKernels += outliner.outline(kernels, "loop");
     IRRewriter rewriter(&getContext());
     for (linalg::LinalgOp op : ops) {
@@ -294,7 +298,7 @@ struct ConvertLinalgToKernels
         continue;
       SmallVector<Value> written = llvm::to_vector(op.getDpsInits());
       StringRef kind = op->getName().getStringRef();
-      if (auto transpose = dyn_cast<linalg::TransposeOp>(*op)) {
+      if (auto transpose = dyn_cast<linalg::TransposeOp>(*op); transpose && !onGPU) {
         FailureOr<TransposeKernel> made = emitTransposeKernel(transpose);
         if (succeeded(made)) {
           if (areDisjoint(transpose.getInput(), transpose.getInit()))
@@ -316,7 +320,7 @@ struct ConvertLinalgToKernels
       rewriter.eraseOp(op);
       if (loops->empty())
         continue;
-      Outliner outliner(loops->front(), written);
+      Outliner outliner(loops->front(), written, iterationWork);
       if (!outliner.analyze())
         continue;
       numKernels += outliner.outline(kernels, kind);

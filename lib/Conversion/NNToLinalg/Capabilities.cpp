@@ -49,6 +49,13 @@ static std::optional<std::string> violatesFloatsOnly(Operation *op) {
                                 : std::nullopt;
 }
 
+static std::optional<std::string> violatesPrepared(Operation *op) {
+  return op->hasAttr("prepared") ? std::nullopt : std::optional<std::string>("a weight");
+}
+
+static const Condition recurrentForms[] = {
+    {"the input is multiplied by the weight", "the form 'prepared'", violatesPrepared}};
+
 static const Condition resizeForms[] = {
     {"coordinate mode tf_crop_and_resize comes with 'roi'", "an input 'roi'",
      violatesRoiGiven},
@@ -134,6 +141,10 @@ static const Capability table[] = {
     {"nn.non_max_suppression", "runtime kernel", f32, 3, 3},
     {"nn.grid_sample",         "linalg", basic, 3, INT64_MAX, gridForms},
     {"nn.roi_align",           "runtime kernel", f32, 4, 4},
+    // Recurrent
+    {"nn.lstm",                "linalg", f32 | f64, 3, 3, recurrentForms},
+    {"nn.gru",                 "linalg", f32 | f64, 3, 3, recurrentForms},
+    {"nn.rnn",                 "linalg", f32 | f64, 3, 3, recurrentForms},
     // Signal
     {"nn.dft",                 "runtime kernel", f32 | f64, 2},
     {"nn.stft",                "runtime kernel", f32 | f64, 3, 3},
@@ -145,5 +156,11 @@ static const Capability table[] = {
 
 const Backend &nn::getLinalgBackend() {
   static const LinalgBackend backend("linalg", "linalg, runtime", TargetKind::CPU, table);
+  return backend;
+}
+
+const Backend &nn::getGPULoopsBackend() {
+  // Its pass is that of the back end above, which lowers what nobody claimed on any target.
+  static const Backend backend("gpu-loops", "loops on GPUs", TargetKind::CUDA, table);
   return backend;
 }

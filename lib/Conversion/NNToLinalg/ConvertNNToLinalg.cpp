@@ -111,6 +111,7 @@ struct ConvertNNToLinalg : nn::impl::ConvertNNToLinalgBase<ConvertNNToLinalg> {
       populateNormalizationToLinalg(patterns, symbols);
       populatePoolToLinalg(patterns, symbols);
       populateQuantizationToLinalg(patterns, symbols);
+      populateRecurrentToLinalg(patterns, symbols);
       populateReductionToLinalg(patterns, symbols);
       populateReshapeToLinalg(patterns, symbols);
       populateResizeToLinalg(patterns, symbols);

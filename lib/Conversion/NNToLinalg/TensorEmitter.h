@@ -205,6 +205,7 @@ void populateSamplingToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols
 void populateSelectionToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 void populateSignalToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 void populateQuantizationToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
+void populateRecurrentToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 void populateConstantToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 
 } // namespace mlir::nn

@@ -109,6 +109,52 @@ void *Session::getOutput(int32_t index, int32_t rank, const int64_t *dims) {
   return block;
 }
 
+int32_t Session::take(Status status) {
+  if (!status)
+    return 0;
+  fail(nnrt_status_get_code(status), nnrt_status_message(status));
+  nnrt_status_free(status);
+  return 1;
+}
+
+/// Memory on the GPU for what `what` names, or a failure.
+static void *orNoDeviceMemory(Session &session, void *block, const char *what, int64_t bytes) {
+  if (!block)
+    failWith(session, NNRT_OUT_OF_MEMORY, [&] {
+      return "no memory on the GPU for " + std::string(what) + ": " +
+             std::to_string(bytes) + " bytes";
+    });
+  return block;
+}
+
+void *Session::getDeviceArena(int64_t bytes) {
+  void *block = bytes < 0 ? nullptr : deviceArena.ensure(static_cast<size_t>(bytes));
+  return orNoDeviceMemory(*this, block, "the values of the model", bytes);
+}
+
+void *Session::getDeviceBlock(int64_t bytes) {
+  void *block = bytes < 0 ? nullptr
+                          : pool.allocate(static_cast<size_t>(bytes), module->cuda->device);
+  return orNoDeviceMemory(*this, block, "a value", bytes);
+}
+
+void *Session::getDeviceWeights() {
+  if (!module->cuda->weights)
+    fail(NNRT_INTERNAL, "the model's code and manifest disagree on weights");
+  return module->cuda->weights;
+}
+
+int32_t Session::copyOnDevice(void *target, const void *source, int64_t bytes,
+                              int32_t direction) {
+  return take(guarded([&] { return stream->copy(target, source, bytes, direction); }));
+}
+
+int32_t Session::launchOnDevice(const char *kernel, const int64_t *arguments,
+                                int64_t numArguments, int64_t count) {
+  return take(guarded(
+      [&] { return stream->launch(kernel, arguments, numArguments, count); }));
+}
+
 int32_t Session::executeOneDNN(const nnrt_abi_onednn_site *site,
                                const nnrt_abi_tensor *args) {
   if (!onednnSession) {
@@ -212,6 +258,29 @@ static int32_t kernel(nnrt_abi_context *ctx, int32_t kernel,
   if (error)
     get(ctx)->fail(NNRT_FAILED_PRECONDITION, error);
   return error != nullptr;
+}
+
+static void *device_arena(nnrt_abi_context *ctx, int64_t bytes) noexcept {
+  return get(ctx)->getDeviceArena(bytes);
+}
+
+static void *device_allocate(nnrt_abi_context *ctx, int64_t bytes) noexcept {
+  return get(ctx)->getDeviceBlock(bytes);
+}
+
+static void *device_weights(nnrt_abi_context *ctx) noexcept {
+  return get(ctx)->getDeviceWeights();
+}
+
+static int32_t device_copy(nnrt_abi_context *ctx, void *target, const void *source,
+                           int64_t bytes, int32_t direction) noexcept {
+  return get(ctx)->copyOnDevice(target, source, bytes, direction);
+}
+
+static int32_t device_launch(nnrt_abi_context *ctx, const char *kernel,
+                             const int64_t *arguments, int64_t num_arguments,
+                             int64_t count) noexcept {
+  return get(ctx)->launchOnDevice(kernel, arguments, num_arguments, count);
 }
 
 const nnrt_abi_table abiTable = {

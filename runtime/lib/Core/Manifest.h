@@ -48,9 +48,12 @@ enum class SectionKind : uint32_t {
   Code = 1,
   /// Constants, as the generated code addresses them from ctx->weights.
   Weights = 2,
-  /// Device code and tuning data, for later use.
+  /// All kernels for the device, in machine code of the GPU `name` ("sm_80"), in PTX that
+  /// GPUs from `name` on run, or in LLVM's bitcode, for emulation.
   Cubin = 3,
   PTX = 4,
+  Bitcode = 6,
+  /// For later use.
   Tuning = 5
 };
 
@@ -95,7 +98,9 @@ struct KernelSignature {
 enum ManifestFlags : uint32_t {
   /// The code calls the `onednn` entry: the runtime must load its oneDNN
   /// plugin.
-  NeedsOneDNN = 1
+  NeedsOneDNN = 1,
+  /// The code calls the `device_` entries: sessions need a GPU.
+  NeedsCUDA = 2
 };
 
 struct Manifest {

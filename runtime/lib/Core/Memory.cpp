@@ -16,46 +16,66 @@
 
 namespace nnrt {
 
+namespace {
+class HostAllocator : public Allocator {
+public:
+  void *allocate(size_t bytes) noexcept override {
+    // From this size on, huge pages save enough page faults to be worth their memory.
+    constexpr size_t largeBlock = 4 << 20, largePage = 2 << 20;
+    size_t alignment = bytes >= largeBlock ? largePage : 64;
+    void *block = nullptr;
+    if (bytes > PTRDIFF_MAX - alignment || posix_memalign(&block, alignment, bytes) != 0)
+      return nullptr;
+#ifdef MADV_HUGEPAGE
+    if (alignment == largePage)
+      madvise(block, bytes / largePage * largePage, MADV_HUGEPAGE);
+#endif
+    return block;
+  }
+  void release(void *block) noexcept override { std::free(block); }
+};
+} // namespace
+
+Allocator &hostAllocator() {
+  static HostAllocator instance;
+  return instance;
+}
+
 Buffer::Buffer(Buffer &&other) noexcept
-    : block(std::exchange(other.block, nullptr)),
+    : allocator(other.allocator), block(std::exchange(other.block, nullptr)),
       size(std::exchange(other.size, 0)) {}
 
 Buffer &Buffer::operator=(Buffer &&other) noexcept {
+  std::swap(allocator, other.allocator);
   std::swap(block, other.block);
   std::swap(size, other.size);
   return *this;
 }
 
-Buffer::~Buffer() { std::free(block); }
+Buffer::~Buffer() {
+  if (block)
+    allocator->release(block);
+}
 
 void *Buffer::ensure(size_t bytes) noexcept {
   if (block && bytes <= size)
     return block;
-  std::free(std::exchange(block, nullptr));
+  if (block)
+    allocator->release(std::exchange(block, nullptr));
   size = 0;
-  // From this size on, huge pages save enough page faults to be worth their memory.
-  constexpr size_t largeBlock = 4 << 20, largePage = 2 << 20;
-  size_t alignment = bytes >= largeBlock ? largePage : 64;
-  if (bytes > PTRDIFF_MAX - alignment)
+  if (bytes > PTRDIFF_MAX)
     return nullptr;
   size_t rounded = std::max<size_t>((bytes + 63) / 64 * 64, 64);
-  if (posix_memalign(&block, alignment, rounded) != 0) {
-    block = nullptr;
-    return nullptr;
-  }
-  size = rounded;
-#ifdef MADV_HUGEPAGE
-  if (alignment == largePage)
-    madvise(block, rounded / largePage * largePage, MADV_HUGEPAGE);
-#endif
+  block = allocator->allocate(rounded);
+  size = block ? rounded : 0;
   return block;
 }
 
-void *BlockPool::allocate(size_t bytes) noexcept {
+void *BlockPool::allocate(size_t bytes, Allocator &allocator) noexcept {
   std::lock_guard<std::mutex> lock(mutex);
   Block *best = nullptr, *outgrown = nullptr;
   for (Block &block : blocks) {
-    if (block.used)
+    if (block.used || !block.buffer.isOf(allocator))
       continue;
     size_t capacity = block.buffer.capacity();
     if (capacity >= bytes) {
@@ -76,7 +96,7 @@ void *BlockPool::allocate(size_t bytes) noexcept {
     best = outgrown;
   if (!best) {
     try {
-      best = &blocks.emplace_back();
+      best = &blocks.emplace_back(allocator);
     } catch (const std::bad_alloc &) {
       return nullptr;
     }

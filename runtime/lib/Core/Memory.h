@@ -15,10 +15,21 @@
 
 namespace nnrt {
 
-/// A 64-byte aligned block that is kept between runs and grows.
+/// Where the memory of buffers comes from.
+class Allocator {
+public:
+  virtual ~Allocator() = default;
+  /// Null if there is no memory.
+  virtual void *allocate(size_t bytes) noexcept = 0;
+  virtual void release(void *block) noexcept = 0;
+};
+/// The host's: 64-byte aligned, with huge pages where they pay.
+Allocator &hostAllocator();
+
+/// A block, aligned as its allocator does, that is kept between runs and grows.
 class Buffer {
 public:
-  Buffer() = default;
+  Buffer(Allocator &allocator = hostAllocator()) : allocator(&allocator) {}
   Buffer(Buffer &&other) noexcept;
   Buffer &operator=(Buffer &&other) noexcept;
   ~Buffer();
@@ -28,8 +39,10 @@ public:
   void *ensure(size_t bytes) noexcept;
   void *data() const { return block; }
   size_t capacity() const { return size; }
+  bool isOf(const Allocator &other) const { return allocator == &other; }
 
 private:
+  Allocator *allocator;
   void *block = nullptr;
   size_t size = 0;
 };
@@ -39,7 +52,7 @@ private:
 class BlockPool {
 public:
   /// Null if there is no memory. Valid until endRun() or release().
-  void *allocate(size_t bytes) noexcept;
+  void *allocate(size_t bytes, Allocator &allocator = hostAllocator()) noexcept;
   /// The number of blocks given out so far.
   int64_t mark() const noexcept;
   /// Takes back the blocks given out since `mark`, except for those that contain one of
@@ -51,6 +64,7 @@ public:
 
 private:
   struct Block {
+    explicit Block(Allocator &allocator) : buffer(allocator) {}
     Buffer buffer;
     bool used = false;
     int64_t number = 0; // of the call that gave it

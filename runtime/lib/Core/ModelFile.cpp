@@ -66,7 +66,8 @@ static std::string systemError(const std::string &what,
 
 std::string appendToLibrary(const std::string &path,
                             const std::vector<WeightBlob> &blobs,
-                            Manifest &manifest) {
+                            Manifest &manifest,
+                            const std::vector<DeviceCodeBlob> &deviceCode) {
   std::unique_ptr<FILE, CloseFile> file(std::fopen(path.c_str(), "r+b"));
   if (!file)
     return systemError("cannot open", path);
@@ -84,14 +85,17 @@ std::string appendToLibrary(const std::string &path,
   if (std::fseek(file.get(), 0, SEEK_END) != 0)
     return systemError("cannot write", path);
   Appender out(file.get(), codeSize);
-  if (!blobs.empty()) {
+  auto begin = [&](Section &section) {
     out.zeros((sectionAlignment - out.position % sectionAlignment) %
               sectionAlignment);
+    section.offset = out.position;
+    out.hasher = Hasher();
+  };
+  if (!blobs.empty()) {
     Section weights;
     weights.kind = SectionKind::Weights;
     weights.name = "weights";
-    weights.offset = out.position;
-    out.hasher = Hasher();
+    begin(weights);
     for (const WeightBlob &blob : blobs) {
       uint64_t end = out.position - weights.offset;
       if (blob.offset < end)
@@ -103,6 +107,14 @@ std::string appendToLibrary(const std::string &path,
     weights.size = out.position - weights.offset;
     weights.hash = out.hasher.finish();
     manifest.sections.push_back(weights);
+  }
+  for (const DeviceCodeBlob &code : deviceCode) {
+    Section section = code.section;
+    begin(section);
+    out.write(code.data, code.size);
+    section.size = code.size;
+    section.hash = out.hasher.finish();
+    manifest.sections.push_back(section);
   }
 
   uint64_t manifestOffset = out.position;

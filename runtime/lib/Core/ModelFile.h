@@ -30,6 +30,13 @@ struct WeightBlob {
   size_t size = 0;
 };
 
+/// A section of code for the device: `section` has its kind and name, the rest is filled in.
+struct DeviceCodeBlob {
+  Section section;
+  const void *data = nullptr;
+  size_t size = 0;
+};
+
 /// The offset of the next blob of `size` bytes in a weights section that ends at `end`: a
 /// multiple of 64, for aligned vector loads and for oneDNN.
 inline uint64_t nextBlobOffset(uint64_t end) { return (end + 63) / 64 * 64; }
@@ -39,13 +46,14 @@ inline uint64_t nextBlobOffset(uint64_t end) { return (end + 63) / 64 * 64; }
 /// filled with zeros. Without blobs there is no weights section, and ctx->weights is null
 /// at run time.
 ///
-/// Adds the weights section to `manifest`, and fills in offset, size and hash of it and of
+/// Adds the weights section and those of `deviceCode` to `manifest`, and fills in offset, size and hash of it and of
 /// the Code sections (the ELF part). Returns "" or what went wrong; the file is then
 /// incomplete, and the caller should remove it. To replace a model that may be in use,
 /// write to a temporary file in the same folder and rename it.
 std::string appendToLibrary(const std::string &path,
                             const std::vector<WeightBlob> &blobs,
-                            Manifest &manifest);
+                            Manifest &manifest,
+                            const std::vector<DeviceCodeBlob> &deviceCode = {});
 
 } // namespace nnrt
 

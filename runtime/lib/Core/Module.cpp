@@ -149,6 +149,13 @@ Status Module::load() {
     if (!onednnModule)
       return outOfMemory();
   }
+  if (manifest.flags & NeedsCUDA) {
+    CudaDevice *device = nullptr;
+    if (Status status = CudaDevice::get(device))
+      return status;
+    if (Status status = CudaModule::load(*device, manifest, file.data, cuda))
+      return status;
+  }
   return loadCode(*code);
 }
 

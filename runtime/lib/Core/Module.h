@@ -8,6 +8,7 @@
 #ifndef NNRT_CORE_MODULE_H
 #define NNRT_CORE_MODULE_H
 
+#include "CUDA/Device.h"
 #include "Core/Manifest.h"
 #include "Core/OneDNNPlugin.h"
 #include "Core/Status.h"
@@ -76,6 +77,8 @@ public:
   /// Both null unless the model calls oneDNN.
   const OneDNNPlugin *onednn = nullptr;
   PluginModule *onednnModule = nullptr;
+  /// Null unless the model computes on a GPU.
+  std::unique_ptr<CudaModule> cuda;
 
 private:
   Status load();

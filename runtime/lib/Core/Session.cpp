@@ -73,6 +73,12 @@ Status Session::create(std::shared_ptr<Module> module,
   }
   NNRT_VERBOSE_LINE(1, session, session->threads,
                     chosen.profile ? ", profile" : "");
+  if (shared.cuda) {
+    session->deviceArena = Buffer(shared.cuda->device);
+    session->stream = std::make_unique<CudaStream>(*shared.cuda);
+    if (Status status = session->stream->create())
+      return status;
+  }
   return nullptr;
 }
 
@@ -194,7 +200,13 @@ Status Session::run(const DLTensor *inputTensors, size_t numInputs,
 
   int32_t result = 0;
   auto start = std::chrono::steady_clock::now();
-  workers.run([&] { result = module->run(this, abiInputs.data()); });
+  workers.run([&] {
+    if (stream && take(module->cuda->device.enter()))
+      return;
+    result = module->run(this, abiInputs.data());
+    if (stream)
+      take(stream->finish());
+  });
   pool.endRun();
   std::chrono::duration<double, std::milli> elapsed =
       std::chrono::steady_clock::now() - start;

@@ -40,6 +40,12 @@ public:
   void *getBlock(int64_t bytes);
   BlockPool &getPool() { return pool; }
   Threads &getThreads() { return workers; }
+  void *getDeviceArena(int64_t bytes);
+  void *getDeviceBlock(int64_t bytes);
+  void *getDeviceWeights();
+  int32_t copyOnDevice(void *target, const void *source, int64_t bytes, int32_t direction);
+  int32_t launchOnDevice(const char *kernel, const int64_t *arguments, int64_t numArguments,
+                         int64_t count);
   int32_t executeOneDNN(const nnrt_abi_onednn_site *site,
                         const nnrt_abi_tensor *args);
   void beginKernel(int32_t index);
@@ -47,6 +53,8 @@ public:
   /// Records why the run fails; only the first failure of a run is kept. May be called by
   /// several threads of the run.
   void fail(nnrt_status_code code, const char *message);
+  /// The same with what a status says, which is taken; 0 for null, else 1.
+  int32_t take(Status status);
   /// Adds the names of ONNX nodes to what was recorded.
   void failedAt(const char *nodes);
 
@@ -102,6 +110,7 @@ private:
   std::shared_ptr<Module> module;
   Threads workers;
   PluginSession *onednnSession = nullptr;
+  std::unique_ptr<CudaStream> stream; // null: the model has no code for a GPU
 
   std::vector<Input> inputs;
   std::vector<nnrt_abi_tensor> abiInputs;
@@ -110,7 +119,7 @@ private:
   std::vector<int64_t> symbolSizes;
   std::vector<size_t> symbolInputs;
 
-  Buffer arena;
+  Buffer arena, deviceArena;
   BlockPool pool;
   PluginError pluginError;
   std::atomic<bool> failed{false};

@@ -26,6 +26,8 @@ constexpr char variant[] = "variant %s: this CPU has %s%s";
 constexpr char variantSkipped[] = "variant %s: skipped, this CPU lacks %s";
 constexpr char plugin[] = "plugin %s: oneDNN %s of %s";
 constexpr char pluginSkipped[] = "plugin: skipped, %s";
+constexpr char gpu[] = "gpu %d: %s, compute capability %d";
+constexpr char gpuCode[] = "gpu: kernels for %s, %zu bytes";
 constexpr char session[] = "session: %d threads%s";
 constexpr char memory[] =
     "memory: session holds %zu bytes arena, %zu data-dependent, %zu outputs, "

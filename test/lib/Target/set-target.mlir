@@ -13,7 +13,7 @@
 // NATIVE: nn.target = #nn.target<cpu, processors = ["
 // NATIVE-NOT: native
 // KEPT: nn.target = #nn.target<cpu, processors = ["znver4"]
-// KIND: error: unknown target 'gpu'; there is cpu
+// KIND: error: unknown target 'gpu'; there are cpu and cuda
 // CPU: error: unknown CPU 'abacus'; use a name that LLVM knows
 // TWICE: error: target 'cpu:znver4,znver4' has the processor 'znver4' twice
 //
