@@ -25,6 +25,9 @@ using llvm::Expected;
 // The module for the host
 //===----------------------------------------------------------------------===//
 
+/// The address space of what the threads of a block share.
+static constexpr unsigned kSharedSpace = 3;
+
 namespace {
 /// Turns a module for GPUs into one for the host.
 class Retargeter {
@@ -34,6 +37,8 @@ public:
         i64(llvm::Type::getInt64Ty(context)) {}
   llvm::Error run(const llvm::DataLayout &layout, const llvm::Triple &triple);
   SmallVector<HostKernel> kernels;
+  /// Names and sizes.
+  SmallVector<std::pair<std::string, size_t>> sharedArrays;
 
 private:
   void cleanUp(llvm::Function &function);
@@ -53,6 +58,13 @@ llvm::Error Retargeter::run(const llvm::DataLayout &layout, const llvm::Triple &
   module.setDataLayout(layout);
   if (llvm::NamedMDNode *annotations = module.getNamedMetadata("nvvm.annotations"))
     annotations->eraseFromParent();
+  for (llvm::GlobalVariable &global : module.globals())
+    if (global.getAddressSpace() == kSharedSpace) {
+      global.setLinkage(llvm::GlobalValue::ExternalLinkage);
+      global.setInitializer(llvm::Constant::getNullValue(global.getValueType()));
+      sharedArrays.push_back({global.getName().str(),
+                              layout.getTypeAllocSize(global.getValueType()).getFixedValue()});
+    }
   SmallVector<llvm::Function *> entries;
   for (llvm::Function &function : module) {
     if (function.isDeclaration())
@@ -146,7 +158,9 @@ void Retargeter::checkAccesses(llvm::Function &function) {
   auto add = [&](llvm::Instruction &at, llvm::Value *address, llvm::Value *bytes,
                  bool isWrite) {
     const llvm::Value *object = llvm::getUnderlyingObject(address);
-    if (!isa<llvm::AllocaInst>(object) && !isa<llvm::GlobalVariable>(object))
+    auto *global = dyn_cast<llvm::GlobalVariable>(object);
+    bool isConstant = global && global->getAddressSpace() != kSharedSpace;
+    if (!isa<llvm::AllocaInst>(object) && !isConstant)
       accesses.push_back({&at, address, bytes, isWrite});
   };
   auto getSize = [&](llvm::Type *type) {
@@ -265,10 +279,17 @@ Expected<std::unique_ptr<HostKernels>> HostKernels::load(StringRef bitcode) {
     return std::move(error);
 
   auto loaded = std::make_unique<HostKernels>();
+  for (auto &[name, bytes] : retargeter.sharedArrays) {
+    Expected<llvm::orc::ExecutorAddr> address = (*jit)->lookup(name);
+    if (!address)
+      return address.takeError();
+    loaded->sharedArrays.push_back({address->toPtr<void *>(), bytes});
+  }
   for (HostKernel &kernel : retargeter.kernels) {
     Expected<llvm::orc::ExecutorAddr> address = (*jit)->lookup(kernel.name + ".host");
     if (!address)
       return address.takeError();
+    kernel.sharedArrays = loaded->sharedArrays;
     kernel.run = address->toPtr<void (*)(const void *)>();
     std::string name = kernel.name;
     loaded->kernels.try_emplace(name, std::move(kernel));

@@ -12,6 +12,12 @@
 
 namespace mlir::nn::emulation {
 
+/// An array that the threads of a block share.
+struct SharedArray {
+  void *address = nullptr;
+  size_t bytes = 0;
+};
+
 /// A kernel whose code was generated for the host.
 struct HostKernel {
   /// A memref among the parameters, as the attribute `nn-buffers` says.
@@ -27,6 +33,8 @@ struct HostKernel {
   /// Whether threads of a block wait for each other.
   bool hasBarriers = false;
   llvm::SmallVector<Buffer> buffers;
+  /// Of the module.
+  llvm::ArrayRef<SharedArray> sharedArrays;
 };
 
 /// All kernels of a model.
@@ -38,6 +46,7 @@ public:
 private:
   std::unique_ptr<llvm::orc::LLJIT> jit;
   llvm::StringMap<HostKernel> kernels;
+  llvm::SmallVector<SharedArray> sharedArrays;
 };
 
 } // namespace mlir::nn::emulation

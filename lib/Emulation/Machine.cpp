@@ -180,6 +180,14 @@ void Machine::setThread(uint64_t blockNumber, uint64_t thread) {
   setCoordinates(position + 6, grid, blockNumber);
 }
 
+/// A block does not see what another one has written.
+void Machine::poisonSharedArrays() {
+  for (auto [array, written] : llvm::zip(kernel->sharedArrays, sharedWritten)) {
+    std::memset(array.address, 0xff, array.bytes);
+    std::fill(written.begin(), written.end(), 0);
+  }
+}
+
 void Machine::runBlock(uint64_t number) {
   for (uint64_t thread = 0, count = block.getCount(); thread < count; ++thread) {
     setThread(number, thread);
@@ -260,6 +268,12 @@ bool Machine::findRanges(const HostKernel &kernel, const void *parameters) {
     }
     ranges.push_back(range);
   }
+  sharedWritten.clear();
+  for (const SharedArray &array : kernel.sharedArrays) {
+    sharedWritten.emplace_back(array.bytes);
+    auto begin = reinterpret_cast<uintptr_t>(array.address);
+    ranges.push_back({begin, begin + array.bytes, sharedWritten.back().data()});
+  }
   return true;
 }
 
@@ -286,10 +300,12 @@ bool Machine::launch(const HostKernel &launched, Dimensions gridSize, Dimensions
   }
   if (setjmp(end) != 0)
     return false;
-  for (uint64_t number = 0, count = grid.getCount(); number < count; ++number)
+  for (uint64_t number = 0, count = grid.getCount(); number < count; ++number) {
+    poisonSharedArrays();
     if (launched.hasBarriers)
       runBlockWithBarriers(number);
     else
       runBlock(number);
+  }
   return true;
 }

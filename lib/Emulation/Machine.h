@@ -66,6 +66,7 @@ private:
   Block *find(const void *address, size_t bytes);
   bool findRanges(const HostKernel &kernel, const void *parameters);
   void setThread(uint64_t block, uint64_t thread);
+  void poisonSharedArrays();
   void runBlock(uint64_t block);
   void runBlockWithBarriers(uint64_t block);
   [[noreturn]] void fail(const void *address, uint64_t bytes, const char *what);
@@ -78,6 +79,7 @@ private:
   const void *parameters = nullptr;
   Dimensions grid, block;
   std::vector<Range> ranges;
+  std::vector<std::vector<uint8_t>> sharedWritten; // of each shared array
   size_t lastRange = 0;
   std::jmp_buf end;
   Fiber *fiber = nullptr; // that runs, in kernels with barriers

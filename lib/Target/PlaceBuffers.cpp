@@ -5,6 +5,7 @@
 #include "mlir/Dialect/Bufferization/Transforms/BufferViewFlowAnalysis.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
 #include "nn/Target/GPU.h"
 #include "nn/Target/Passes.h"
 #include "nn/Target/Target.h"
@@ -49,6 +50,13 @@ static SmallVector<Value> getDynamicSizes(OpBuilder &builder, Location loc, Valu
   return sizes;
 }
 
+/// The operation of which a value is a view, if it is an OpT.
+template <typename OpT> static OpT getRoot(Value value) {
+  while (auto view = value.getDefiningOp<ViewLikeOpInterface>())
+    value = view.getViewSource();
+  return value.getDefiningOp<OpT>();
+}
+
 namespace {
 /// Values that may be the same buffer.
 class SameBuffers {
@@ -84,6 +92,7 @@ private:
   void replaceHostRoots();
   void copyInput(Value host, Operation *before);
   void copyOutput(rt::OutputOp output);
+  void moveToWeights(memref::GetGlobalOp use);
   Value createDeviceBuffer(Location loc, Value like);
   Value createHostBuffer(Location loc, Value like);
   void copy(Location loc, Value source, Value target);
@@ -105,6 +114,11 @@ void BufferPlacer::findDeviceBuffers() {
     for (Value operand : launch->getOperands())
       if (isa<MemRefType>(operand.getType()))
         used.insert(same.getLeader(operand));
+  });
+  // Weights lie there already.
+  main.walk([&](memref::CopyOp copy) {
+    if (used.contains(same.getLeader(copy.getTarget())) && getRoot<rt::WeightOp>(copy.getSource()))
+      used.insert(same.getLeader(copy.getSource()));
   });
   forEachBuffer(main, [&](Value value) {
     if (used.contains(same.getLeader(value)))
@@ -155,6 +169,19 @@ void BufferPlacer::copyOutput(rt::OutputOp output) {
   copy(output.getLoc(), device, output);
 }
 
+/// The device has the weights section.
+void BufferPlacer::moveToWeights(memref::GetGlobalOp use) {
+  auto global =
+      SymbolTable::lookupNearestSymbolFrom<memref::GlobalOp>(use, use.getNameAttr());
+  builder.setInsertionPoint(use);
+  auto weight = rt::WeightOp::create(builder, use.getLoc(), use.getType(),
+                                     cast<ElementsAttr>(*global.getInitialValue()), nullptr);
+  onDevice.remove(use);
+  onDevice.insert(weight);
+  use.replaceAllUsesWith(weight.getResult());
+  use.erase();
+}
+
 void BufferPlacer::replaceHostRoots() {
   Block &block = main.getBody().front();
   Operation *first = &block.front();
@@ -170,8 +197,8 @@ void BufferPlacer::replaceHostRoots() {
   for (Operation *op : roots) {
     if (auto output = dyn_cast<rt::OutputOp>(op)) {
       copyOutput(output);
-    } else if (isa<memref::GetGlobalOp>(op)) {
-      copyInput(op->getResult(0), op->getNextNode());
+    } else if (auto use = dyn_cast<memref::GetGlobalOp>(op)) {
+      moveToWeights(use);
     } else {
       builder.setInsertionPoint(op);
       auto alloca = cast<memref::AllocaOp>(op);

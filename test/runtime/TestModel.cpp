@@ -59,12 +59,13 @@ Manifest makeManifest(const std::string &entry, int64_t columns) {
   return manifest;
 }
 
-void writeModel(const std::string &path, Manifest manifest) {
+void writeModel(const std::string &path, Manifest manifest,
+                const std::vector<DeviceCodeBlob> &deviceCode) {
   static const float weight[4] = {1, 2, 3, 4}, bias[4] = {10, 20, 30, 40};
   writeFile(path, readFile(NNRT_TEST_MODEL));
   std::vector<WeightBlob> blobs = {{0, weight, sizeof(weight)},
                                    {64, bias, sizeof(bias)}};
-  ASSERT_EQ(appendToLibrary(path, blobs, manifest), "");
+  ASSERT_EQ(appendToLibrary(path, blobs, manifest, deviceCode), "");
 }
 
 std::string text(nnrt_status *status, nnrt_status_code *code) {

@@ -55,17 +55,19 @@ static Status loadDriver(const CudaDriver *&driver) {
 // CudaDevice
 //===----------------------------------------------------------------------===//
 
+/// Never destroyed: sessions may be freed very late.
+static CudaDevice *knownDevice = nullptr;
+static std::mutex knownDeviceMutex;
+
 Status CudaDevice::get(CudaDevice *&device) {
-  static std::mutex mutex;
-  static CudaDevice *known = nullptr; // never destroyed: sessions may be freed very late
-  std::lock_guard<std::mutex> lock(mutex);
-  if (!known) {
+  std::lock_guard<std::mutex> lock(knownDeviceMutex);
+  if (!knownDevice) {
     auto made = std::make_unique<CudaDevice>();
     if (Status status = made->initialize())
       return status;
-    known = made.release();
+    knownDevice = made.release();
   }
-  device = known;
+  device = knownDevice;
   return nullptr;
 }
 
@@ -303,4 +305,8 @@ Status CudaStream::finish() {
 
 } // namespace nnrt
 
-void nnrt_use_cuda_driver(const nnrt::CudaDriver *driver) { nnrt::standIn = driver; }
+void nnrt_use_cuda_driver(const nnrt::CudaDriver *driver) {
+  std::lock_guard<std::mutex> lock(nnrt::knownDeviceMutex);
+  nnrt::standIn = driver;
+  nnrt::knownDevice = nullptr;
+}

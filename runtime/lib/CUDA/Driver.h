@@ -40,9 +40,8 @@ enum CudaResult {
 
 } // namespace nnrt
 
-/// Has models of this process use a stand-in for the driver. To be called before the first
-/// one for a GPU is opened; `driver` lives as long as the process. For tools that are built
-/// with the runtime.
+/// Has models that are opened from now on use a stand-in for the driver, which lives as long
+/// as the process. For tools that are built with the runtime.
 extern "C" NNRT_EXPORT void nnrt_use_cuda_driver(const nnrt::CudaDriver *driver);
 
 #endif // NNRT_CUDA_DRIVER_H

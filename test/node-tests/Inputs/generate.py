@@ -1,7 +1,8 @@
 # Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 """Writes ONNX's node tests, which the package onnx makes in Python, to folders.
 
-  generate.py DIR     DIR/<test>/model.onnx, DIR/<test>/test_data_set_0/input_0.pb
+  generate.py DIR [N]   DIR/<test>/model.onnx, DIR/<test>/test_data_set_0/input_0.pb;
+                        only each N-th test
 """
 import pathlib
 import sys
@@ -25,7 +26,8 @@ def to_proto(value, info):
 
 def main():
     root = pathlib.Path(sys.argv[1])
-    for case in load_model_tests(kind="node"):
+    every = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    for case in load_model_tests(kind="node")[::every]:
         folder = root / case.name
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "model.onnx").write_bytes(case.model.SerializeToString())

@@ -51,6 +51,21 @@ int32_t nnrt_model_run_affine(nnrt_abi_context *ctx,
   return 0;
 }
 
+/* y[N, 4] = x[N, 4] + 1, by the kernel "add_one" of the device. */
+int32_t nnrt_model_run_device(nnrt_abi_context *ctx, const nnrt_abi_tensor *inputs) {
+  int64_t rows = inputs[0].dims[0], bytes = rows * 16;
+  void *arena = ctx->table->device_arena(ctx, bytes);
+  if (!arena || !ctx->table->device_weights(ctx))
+    return 1;
+  int64_t dims[2] = {rows, 4};
+  float *y = ctx->table->output(ctx, 0, 2, dims);
+  int64_t arguments[1] = {(int64_t)arena};
+  return !y ||
+         ctx->table->device_copy(ctx, arena, inputs[0].data, bytes, NNRT_ABI_TO_DEVICE) ||
+         ctx->table->device_launch(ctx, "add_one", arguments, 1, rows * 4) ||
+         ctx->table->device_copy(ctx, y, arena, bytes, NNRT_ABI_FROM_DEVICE);
+}
+
 /* y[N, 4]: row i is the sum of rows 0 to i of x. A loop as the compiler makes them:
  * each iteration allocates what it carries on, one row longer, and another block. */
 int32_t nnrt_model_run_loop(nnrt_abi_context *ctx, const nnrt_abi_tensor *inputs) {
