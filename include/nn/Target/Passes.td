@@ -210,7 +210,8 @@ def SetTarget : Pass<"nn-set-target", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"target", "target", "std::string", "\"cpu\"",
-           "`cpu` (portable code), or `cpu:<processor>,...` with LLVM's names or native">,
+           "`cpu` (portable code), `cpu:<processor>,...` with LLVM's names or native, `cuda`, or "
+           "`cuda:sm_80,...`">,
     Option<"ifMissing", "if-missing", "bool", "false", "Leave a target that there is">];
   let dependentDialects = ["::mlir::nn::NNDialect"];
 }
