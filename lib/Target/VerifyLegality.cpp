@@ -1,10 +1,14 @@
 //===- VerifyLegality.cpp - what may be left at the end of a phase --------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
+#include "dialects/RT/IR/RT.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "nn/Target/Backend.h"
+#include "nn/Target/GPU.h"
 #include "nn/Target/Passes.h"
 #include "nn/Target/Target.h"
 
@@ -34,6 +38,19 @@ struct VerifyLegality : nn::impl::VerifyLegalityBase<VerifyLegality> {
   }
 
 private:
+  /// Whether an operation of the host reads or writes what lies on the device.
+  static bool accessesDevice(Operation *op) {
+    auto function = op->getParentOfType<func::FuncOp>();
+    if (!function || function->hasAttr("nn.kernel") || isa<rt::LaunchOp, rt::CopyOp>(op) ||
+        op->getNumRegions() != 0 || isMemoryEffectFree(op))
+      return false;
+    return llvm::any_of(op->getOpOperands(), [&](OpOperand &operand) {
+      bool isAddress = isa<rt::ReleaseOp>(op) || (isa<memref::ReshapeOp>(op) &&
+                                                  operand.getOperandNumber() == 0);
+      return !isAddress && isOnDevice(operand.get().getType());
+    });
+  }
+
   std::optional<std::string> getViolation(Operation *op,
                                           ArrayRef<const Backend *> backends) {
     if (phase == "legalize" || phase == "fuse") {
@@ -48,6 +65,8 @@ private:
       if (llvm::any_of(op->getOperandTypes(), isTensor) ||
           llvm::any_of(op->getResultTypes(), isTensor))
         return "tensors have become buffers";
+      if (accessesDevice(op))
+        return "the host uses a buffer of the device";
     } else if (phase == "emit") {
       if (!isa<LLVM::LLVMDialect, NVVM::NVVMDialect>(op->getDialect()) &&
           !isa<ModuleOp, gpu::GPUModuleOp>(op))

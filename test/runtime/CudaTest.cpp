@@ -21,6 +21,7 @@ using namespace nnrt::test;
 namespace {
 
 int capability = 80, numDevices = 1;
+bool kernelFails = false;
 size_t freeMemory = 1 << 20;
 /// What is allocated, and what the model was loaded from.
 int numBlocks = 0;
@@ -28,6 +29,8 @@ std::string image;
 
 int launch(void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
            void *, void **, void **extra) {
+  if (kernelFails)
+    return CudaIllegalAddress;
   auto parameters = static_cast<const int64_t *>(extra[1]);
   auto values = reinterpret_cast<float *>(parameters[0]);
   for (int64_t i = 0, count = parameters[1]; i < count; ++i)
@@ -95,6 +98,7 @@ protected:
     nnrt_use_cuda_driver(&driver);
     capability = 80;
     numDevices = 1;
+    kernelFails = false;
     freeMemory = 1 << 20;
     Manifest manifest = makeManifest("device");
     manifest.flags |= NeedsCUDA;
@@ -182,6 +186,29 @@ TEST_F(Cuda, OutOfMemoryLeavesTheSessionUsable) {
   EXPECT_EQ(code, NNRT_OUT_OF_MEMORY);
   EXPECT_EQ(run(session.get(), 2, result), "");
   EXPECT_EQ(result, std::vector<float>(8, 3));
+}
+
+TEST_F(Cuda, NamesTheKernelAndTheNode) {
+  ModulePtr module = open(file.path);
+  SessionPtr session = createSession(module.get());
+  std::vector<float> result;
+  kernelFails = true;
+  nnrt_status_code code;
+  EXPECT_EQ(run(session.get(), 2, result, &code),
+            "node 'Add_0': kernel 'add_one' failed: an error of the test (CUDA's error 700)");
+  EXPECT_EQ(code, NNRT_INTERNAL);
+  kernelFails = false;
+  EXPECT_EQ(run(session.get(), 2, result), "");
+}
+
+TEST_F(Cuda, DamagedKernels) {
+  std::string bytes = readFile(file.path);
+  bytes[bytes.find("cubin of 80")] = 'x';
+  writeFile(file.path, bytes);
+  nnrt_status_code code;
+  EXPECT_EQ(openError(&code), "the model is damaged: its kernels for sm_80 do not have the "
+                              "checksum that the compiler wrote. Compile it again");
+  EXPECT_EQ(code, NNRT_DATA_LOSS);
 }
 
 TEST_F(Cuda, NoMemoryForTheWeights) {

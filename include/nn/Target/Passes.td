@@ -232,7 +232,8 @@ def VerifyLegality : Pass<"nn-verify-legality", "ModuleOp"> {
   let description = [{
     Fails if an operation is left that may not be at the end of a phase. After `legalize` and
     `fuse`, every operator of nn has the types and the form that a back end of the target
-    computes; after `place`, of nn only constants are left; after `bufferize`, no tensors;
+    computes; after `place`, of nn only constants are left; after `bufferize`, no tensors, and
+    the host uses no buffer of the device;
     after `emit`, only LLVM's dialect.
   }];
   let options = [Option<"phase", "phase", "std::string", "\"place\"", "The phase's name">];

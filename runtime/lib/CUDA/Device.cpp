@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CUDA/Device.h"
+#include "Core/Hash.h"
 #include "Core/Verbose.h"
 #include "nnrt_abi.h"
 
@@ -55,19 +56,32 @@ static Status loadDriver(const CudaDriver *&driver) {
 // CudaDevice
 //===----------------------------------------------------------------------===//
 
-/// Never destroyed: sessions may be freed very late.
-static CudaDevice *knownDevice = nullptr;
-static std::mutex knownDeviceMutex;
+namespace {
+/// The GPU of each driver so far, of which the last is in use. Never destroyed: sessions may
+/// be freed very late.
+struct KnownDevices {
+  std::mutex mutex;
+  std::vector<std::unique_ptr<CudaDevice>> devices;
+  bool isCurrent = false;
+};
+} // namespace
+
+static KnownDevices &knownDevices() {
+  static KnownDevices *instance = new KnownDevices;
+  return *instance;
+}
 
 Status CudaDevice::get(CudaDevice *&device) {
-  std::lock_guard<std::mutex> lock(knownDeviceMutex);
-  if (!knownDevice) {
+  KnownDevices &known = knownDevices();
+  std::lock_guard<std::mutex> lock(known.mutex);
+  if (!known.isCurrent) {
     auto made = std::make_unique<CudaDevice>();
     if (Status status = made->initialize())
       return status;
-    knownDevice = made.release();
+    known.devices.push_back(std::move(made));
+    known.isCurrent = true;
   }
-  device = knownDevice;
+  device = known.devices.back().get();
   return nullptr;
 }
 
@@ -191,6 +205,11 @@ Status CudaModule::loadCode(const Manifest &manifest, const uint8_t *bytes) {
                       device.name.c_str(), device.capability / 10, device.capability % 10,
                       least / 10, least % 10);
   const uint8_t *image = bytes + best->offset;
+  if (hash(image, best->size) != best->hash)
+    return makeStatus(NNRT_DATA_LOSS,
+                      "the model is damaged: its kernels for %s do not have the checksum that "
+                      "the compiler wrote. Compile it again",
+                      best->name.c_str());
   int result = device.driver->loadBitcode
                    ? device.driver->loadBitcode(&handle, image, best->size)
                    : device.driver->loadModule(&handle, image);
@@ -306,7 +325,8 @@ Status CudaStream::finish() {
 } // namespace nnrt
 
 void nnrt_use_cuda_driver(const nnrt::CudaDriver *driver) {
-  std::lock_guard<std::mutex> lock(nnrt::knownDeviceMutex);
+  nnrt::KnownDevices &known = nnrt::knownDevices();
+  std::lock_guard<std::mutex> lock(known.mutex);
   nnrt::standIn = driver;
-  nnrt::knownDevice = nullptr;
+  known.isCurrent = false;
 }

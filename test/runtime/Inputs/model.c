@@ -60,10 +60,13 @@ int32_t nnrt_model_run_device(nnrt_abi_context *ctx, const nnrt_abi_tensor *inpu
   int64_t dims[2] = {rows, 4};
   float *y = ctx->table->output(ctx, 0, 2, dims);
   int64_t arguments[1] = {(int64_t)arena};
-  return !y ||
-         ctx->table->device_copy(ctx, arena, inputs[0].data, bytes, NNRT_ABI_TO_DEVICE) ||
-         ctx->table->device_launch(ctx, "add_one", arguments, 1, rows * 4) ||
-         ctx->table->device_copy(ctx, y, arena, bytes, NNRT_ABI_FROM_DEVICE);
+  if (!y || ctx->table->device_copy(ctx, arena, inputs[0].data, bytes, NNRT_ABI_TO_DEVICE))
+    return 1;
+  if (ctx->table->device_launch(ctx, "add_one", arguments, 1, rows * 4)) {
+    ctx->table->failed_at(ctx, "Add_0");
+    return 1;
+  }
+  return ctx->table->device_copy(ctx, y, arena, bytes, NNRT_ABI_FROM_DEVICE);
 }
 
 /* y[N, 4]: row i is the sum of rows 0 to i of x. A loop as the compiler makes them:
