@@ -152,8 +152,9 @@ void BufferPlacer::copyInput(Value host, Operation *before) {
   Value device = createDeviceBuffer(host.getLoc(), host);
   copy(host.getLoc(), host, device);
   host.replaceUsesWithIf(device, [&](OpOperand &use) {
-    // Sizes of inputs are what those of other buffers are computed from.
-    return !isa<memref::DimOp, rt::CopyOp>(use.getOwner());
+    // Sizes of inputs are what those of other buffers are computed from, and inputs are not
+    // written: the host reads its own.
+    return !isa<memref::DimOp, memref::LoadOp, rt::CopyOp>(use.getOwner());
   });
   onDevice.remove(host);
 }
@@ -239,8 +240,19 @@ void BufferPlacer::stageElement(Operation *op, OpOperand &buffer, ValueRange ind
 }
 
 void BufferPlacer::stage(Operation *op) {
-  if (auto load = dyn_cast<memref::LoadOp>(op))
+  if (auto load = dyn_cast<memref::LoadOp>(op)) {
+    // The host has the weights too.
+    if (auto weight = load.getMemRef().getDefiningOp<rt::WeightOp>()) {
+      builder.setInsertionPoint(op);
+      auto type = cast<MemRefType>(weight.getType());
+      auto own = rt::WeightOp::create(
+          builder, weight.getLoc(), MemRefType::get(type.getShape(), type.getElementType()),
+          weight.getValueAttr(), weight.getOffsetAttr());
+      load.getMemrefMutable().assign(own);
+      return;
+    }
     return stageElement(op, load.getMemrefMutable(), SmallVector<Value>(load.getIndices()));
+  }
   if (auto store = dyn_cast<memref::StoreOp>(op))
     return stageElement(op, store.getMemrefMutable(),
                         SmallVector<Value>(store.getIndices()));

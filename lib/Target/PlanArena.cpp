@@ -348,18 +348,20 @@ struct PlanArenaPass : nn::impl::PlanArenaBase<PlanArenaPass> {
     func::FuncOp main = getMain(getOperation());
     if (!main)
       return;
+    int64_t allDataDependent = 0; // Statistics count nothing in release builds.
     for (bool onDevice : {false, true}) {
       ArenaPlanner planner(main, onDevice);
       planner.run();
       numStatic += planner.getNumStatic();
       numSymbolic += planner.getNumSymbolic();
       numDataDependent += planner.getNumDataDependent();
+      allDataDependent += planner.getNumDataDependent();
       staticBytes += planner.getStaticBytes();
     }
     main.walk(ArenaPlanner::releaseInIterations);
-    if (int64_t count = numDataDependent.getValue())
+    if (allDataDependent)
       getOperation()->setAttr("nn.data_dependent_buffers",
-                              Builder(&getContext()).getI64IntegerAttr(count));
+                              Builder(&getContext()).getI64IntegerAttr(allDataDependent));
   }
 };
 } // namespace

@@ -87,6 +87,23 @@ def ExpandMath : Pass<"nn-expand-math"> {
 // NNToLinalg
 //===----------------------------------------------------------------------===//
 
+def FuseLoops : Pass<"nn-fuse-loops", "::mlir::func::FuncOp"> {
+  let summary = "Compute chains of elementwise operations on linalg as one";
+  let description = [{
+    For targets with a device, where each operation on linalg is a kernel. An elementwise
+    operation is computed in the one that uses it, if it has no other use and each of its
+    elements is used once:
+
+    ```mlir
+    %s = linalg.generic {...} ins(%x, %y) { arith.addf }
+    %r = linalg.generic {...} ins(%s) { arith.maximumf }
+    // becomes
+    %r = linalg.generic {...} ins(%x, %y) { arith.addf; arith.maximumf }
+    ```
+  }];
+  let statistics = [Statistic<"numFused", "fused", "Operations computed in others">];
+}
+
 def ConvertNNToLinalg : Pass<"convert-nn-to-linalg", "::mlir::func::FuncOp"> {
   let summary = "Lower the remaining nn operators to linalg";
   let description = [{

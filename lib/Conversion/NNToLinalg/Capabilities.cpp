@@ -160,7 +160,7 @@ const Backend &nn::getLinalgBackend() {
 }
 
 const Backend &nn::getGPULoopsBackend() {
-  // Its pass is that of the back end above, which lowers what nobody claimed on any target.
-  static const Backend backend("gpu-loops", "loops on GPUs", TargetKind::CUDA, table);
+  // The pass of the back end above lowers what nobody claimed, on any target.
+  static const GPULoopsBackend backend("gpu-loops", "loops on GPUs", TargetKind::CUDA, table);
   return backend;
 }

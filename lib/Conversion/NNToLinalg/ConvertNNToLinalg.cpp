@@ -172,3 +172,7 @@ struct ConvertNNToLinalg : nn::impl::ConvertNNToLinalgBase<ConvertNNToLinalg> {
 void LinalgBackend::addPasses(OpPassManager &pm) const {
   pm.addNestedPass<func::FuncOp>(createConvertNNToLinalg());
 }
+
+void GPULoopsBackend::addPasses(OpPassManager &pm) const {
+  pm.addNestedPass<func::FuncOp>(createFuseLoops());
+}

@@ -19,6 +19,14 @@ public:
   void addPasses(OpPassManager &pm) const override;
 };
 
+/// Takes what the one above takes, on GPUs. What that one has lowered gets fewer kernels.
+class GPULoopsBackend : public Backend {
+public:
+  using Backend::Backend;
+
+  void addPasses(OpPassManager &pm) const override;
+};
+
 } // namespace mlir::nn
 
 #endif // NN_CONVERSION_NNTOLINALG_LINALGBACKEND_H
