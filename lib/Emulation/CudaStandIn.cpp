@@ -110,7 +110,6 @@ const CudaDriver &mlir::nn::getCudaStandIn() {
   static const CudaDriver driver = [] {
     CudaDriver table;
     table.init = doNothing;
-    table.getVersion = [](int *version) { return *version = 13000, int(CudaSuccess); };
     table.getErrorString = getErrorString;
     table.getDeviceCount = [](int *count) { return *count = 1, int(CudaSuccess); };
     table.getDevice = [](int *device, int) { return *device = 0, int(CudaSuccess); };

@@ -40,14 +40,15 @@ static void moveToDevice(Value value) {
                                 getDeviceSpace(type.getContext())));
 }
 
-/// The dynamic sizes of a buffer.
-static SmallVector<Value> getDynamicSizes(OpBuilder &builder, Location loc, Value buffer) {
-  auto type = cast<MemRefType>(buffer.getType());
+/// Allocates a contiguous buffer of the host with the sizes of another one.
+static Value createBufferLike(OpBuilder &builder, Location loc, Value like) {
+  auto type = cast<MemRefType>(like.getType());
   SmallVector<Value> sizes;
   for (int64_t i = 0; i < type.getRank(); ++i)
     if (type.isDynamicDim(i))
-      sizes.push_back(memref::DimOp::create(builder, loc, buffer, i));
-  return sizes;
+      sizes.push_back(memref::DimOp::create(builder, loc, like, i));
+  return memref::AllocOp::create(
+      builder, loc, MemRefType::get(type.getShape(), type.getElementType()), sizes);
 }
 
 /// The operation of which a value is a view, if it is an OpT.
@@ -93,8 +94,6 @@ private:
   void copyInput(Value host, Operation *before);
   void copyOutput(rt::OutputOp output);
   void moveToWeights(memref::GetGlobalOp use);
-  Value createDeviceBuffer(Location loc, Value like);
-  Value createHostBuffer(Location loc, Value like);
   void copy(Location loc, Value source, Value target);
   /// Has an operation of the host work on copies of what lies on the device.
   void stage(Operation *op);
@@ -126,22 +125,6 @@ void BufferPlacer::findDeviceBuffers() {
   });
 }
 
-Value BufferPlacer::createDeviceBuffer(Location loc, Value like) {
-  auto type = cast<MemRefType>(like.getType());
-  SmallVector<Value> sizes = getDynamicSizes(builder, loc, like);
-  auto allocation = memref::AllocOp::create(
-      builder, loc, MemRefType::get(type.getShape(), type.getElementType()), sizes);
-  onDevice.insert(allocation);
-  return allocation;
-}
-
-Value BufferPlacer::createHostBuffer(Location loc, Value like) {
-  auto type = cast<MemRefType>(like.getType());
-  SmallVector<Value> sizes = getDynamicSizes(builder, loc, like);
-  return memref::AllocOp::create(
-      builder, loc, MemRefType::get(type.getShape(), type.getElementType()), sizes);
-}
-
 void BufferPlacer::copy(Location loc, Value source, Value target) {
   rt::CopyOp::create(builder, loc, source, target);
   ++numCopies;
@@ -149,7 +132,8 @@ void BufferPlacer::copy(Location loc, Value source, Value target) {
 
 void BufferPlacer::copyInput(Value host, Operation *before) {
   builder.setInsertionPoint(before);
-  Value device = createDeviceBuffer(host.getLoc(), host);
+  Value device = createBufferLike(builder, host.getLoc(), host);
+  onDevice.insert(device);
   copy(host.getLoc(), host, device);
   host.replaceUsesWithIf(device, [&](OpOperand &use) {
     // Sizes of inputs are what those of other buffers are computed from, and inputs are not
@@ -273,7 +257,7 @@ void BufferPlacer::stage(Operation *op) {
       continue;
     bool isResult = passing && passing.isDpsInit(&operand);
     builder.setInsertionPoint(op);
-    Value host = createHostBuffer(loc, device);
+    Value host = createBufferLike(builder, loc, device);
     if (!isResult)
       copy(loc, device, host);
     operand.set(host);

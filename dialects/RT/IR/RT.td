@@ -170,7 +170,7 @@ def RT_ReleaseOp : RT_Op<"release", [
 }
 
 def RT_CopyOp : RT_Op<"copy"> {
-  let summary = "Copies a buffer between the host and the device";
+  let summary = "Copies a buffer between the host and the device, or within the device";
   let description = [{
     Both are contiguous, or single elements. When the operation ends, a target on the host
     has the contents; one on the device has them before the next launch.

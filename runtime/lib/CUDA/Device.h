@@ -39,8 +39,8 @@ public:
   Status enter() const;
 
   const CudaDriver *driver = nullptr;
-  /// "sm_80"
-  int capability = 0; // 80
+  /// 80 of "sm_80".
+  int capability = 0;
   std::string name;
 
 private:

@@ -33,7 +33,6 @@ enum CudaResult {
   CudaOutOfMemory = 2,
   CudaNoDevice = 100,
   CudaInvalidImage = 200,
-  CudaNoBinaryForGpu = 209,
   CudaNotFound = 500,
   CudaIllegalAddress = 700
 };
