@@ -76,6 +76,7 @@ bool nn::isMatMulFast(const FusionView &view, const CostModel &costs) {
 }
 
 LogicalResult MatMulKernel::turnRhs() {
+  product.checkDepth(site, product.rhs, /*isTransposed=*/true);
   FailureOr<HostTensor> original = site.view.readConstant(product.rhs);
   if (failed(original))
     return failure();

@@ -18,6 +18,11 @@ static Value getTurned(Value tensor) {
   return llvm::is_sorted(order) ? transpose.getInput() : Value();
 }
 
+/// The dimension of an rhs that is summed over.
+static int64_t getDepthDim(RankedTensorType type, bool isTransposed) {
+  return type.getRank() - (isTransposed || type.getRank() == 1 ? 1 : 2);
+}
+
 std::optional<MatMulView> MatMulView::get(const FusionView &view) {
   MatMulView self;
   self.op = dyn_cast_or_null<MatMulOp>(view.anchor);
@@ -40,6 +45,8 @@ std::optional<MatMulView> MatMulView::get(const FusionView &view) {
   if (!self.op.getTransposeRhs())
     self.turned = getTurned(view.getOuter(self.rhs));
   self.depth = lhs.getDimSize(self.rank - 1);
+  if (ShapedType::isDynamic(self.depth))
+    self.depth = rhs.getDimSize(getDepthDim(rhs, self.op.getTransposeRhs()));
   self.columns = rhs.getRank() == 1
                      ? 1
                      : rhs.getDimSize(rhs.getRank() - (self.op.getTransposeRhs() ? 2 : 1));
@@ -65,19 +72,23 @@ std::optional<MatMulView> MatMulView::get(const FusionView &view) {
   return self;
 }
 
-unsigned MatMulView::addRhs(KernelSite &site, Value value, bool isTransposed) {
+void MatMulView::checkDepth(KernelSite &site, Value value, bool isTransposed) {
   auto outer = [&](Value operand) {
     return operand == turned ? turned : site.view.getOuter(operand);
   };
   auto type = cast<RankedTensorType>(value.getType());
-  int64_t dim = type.getRank() - (isTransposed || type.getRank() == 1 ? 1 : 2);
+  int64_t dim = getDepthDim(type, isTransposed);
   constexpr StringLiteral message = "the contracted dimensions of a matrix product differ";
-  if (ShapedType::isDynamic(depth))
+  if (cast<RankedTensorType>(lhs.getType()).isDynamicDim(rank - 1))
     site.checkSize(outer(lhs), rank - 1,
                    type.isDynamicDim(dim) ? site.hostSize(outer(value), dim)
                                           : site.hostIndex(type.getDimSize(dim)),
                    message);
   else if (type.isDynamicDim(dim))
     site.checkSize(outer(value), dim, site.hostIndex(depth), message);
+}
+
+unsigned MatMulView::addRhs(KernelSite &site, Value value, bool isTransposed) {
+  checkDepth(site, value, isTransposed);
   return value == turned ? site.addTensor(turned) : site.addInput(value);
 }

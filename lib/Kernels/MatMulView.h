@@ -13,8 +13,12 @@ struct MatMulView {
   /// Nothing for other operators and for batches that are broadcast.
   static std::optional<MatMulView> get(const FusionView &view);
 
-  /// Makes an operand an input; returns its number. That of the rhs ends the run where its
-  /// depth is not that of the lhs; it may be `turned`.
+  /// Has the run end where the depth of the rhs, or of what stands for it, is not that of
+  /// the lhs.
+  void checkDepth(KernelSite &site, Value value, bool isTransposed);
+
+  /// Makes an operand an input; returns its number. That of the rhs checks its depth; it may
+  /// be `turned`.
   unsigned addLhs(KernelSite &site) { return site.addInput(lhs); }
   unsigned addRhs(KernelSite &site) { return addRhs(site, rhs, op.getTransposeRhs()); }
   unsigned addTransposedRhs(KernelSite &site) { return addRhs(site, turned ? turned : rhs, true); }
@@ -32,6 +36,7 @@ struct MatMulView {
   FloatType elementType;
   /// Of the lhs, and at least 2.
   int64_t rank = 0;
+  /// Of either operand, if it is known of one.
   int64_t depth = 0;
   /// Of the result; a vector as the rhs is one column.
   int64_t columns = 0;
