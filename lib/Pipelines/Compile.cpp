@@ -55,6 +55,7 @@ static LogicalResult runPhases(ModuleOp module, Phase first, Phase last,
   PassManager pm(module.getContext());
   // Fails in programs that did not register the options: they have none.
   (void)applyPassManagerCLOptions(pm);
+  pm.enableVerifier(options.verifyEach);
   if (options.timing)
     pm.enableTiming();
   for (int phase = int(first); phase <= int(last); ++phase)

@@ -92,6 +92,7 @@ static void buildSimplify(OpPassManager &pm, const PipelineOptions &options) {
   addSimplification(functions);
   functions.addPass(createRecognizePatterns());
   addVerification(pm, "simplify", options);
+  addLegality(pm, "simplify");
 }
 
 /// Types, forms and layouts that the target computes in.

@@ -234,7 +234,7 @@ static constexpr llvm::StringLiteral kLLVMPasses =
     "sroa<modify-cfg>,gvn,correlated-propagation,instcombine<no-verify-fixpoint>,"
     "memcpyopt,dse,adce,loop-mssa(licm<allowspeculation>),simplifycfg,"
     "loop(loop-rotate<header-duplication;no-prepare-for-lto>),loop-vectorize,"
-    "loop-load-elim,instcombine<no-verify-fixpoint>,simplifycfg,loop-unroll<O3>,"
+    "instcombine<no-verify-fixpoint>,simplifycfg,loop-unroll<O3>,"
     "instcombine<no-verify-fixpoint>,loop-mssa(licm<allowspeculation>),div-rem-pairs,"
     "simplifycfg),"
     "cgscc(inline),globaldce";

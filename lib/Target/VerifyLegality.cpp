@@ -7,6 +7,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Verifier.h"
 #include "nn/Target/Backend.h"
 #include "nn/Target/GPU.h"
 #include "nn/Target/Passes.h"
@@ -25,6 +26,8 @@ struct VerifyLegality : nn::impl::VerifyLegalityBase<VerifyLegality> {
   using VerifyLegalityBase::VerifyLegalityBase;
 
   void runOnOperation() override {
+    if (failed(verify(getOperation())))
+      return signalPassFailure();
     SmallVector<const Backend *> backends = getBackends(getTarget(getOperation()));
     bool failedAny = false;
     getOperation().walk([&](Operation *op) {

@@ -73,6 +73,9 @@ cl::opt<std::string> prefer(
 cl::opt<std::string> tuning(
     "tuning", cl::cat(compiling), cl::value_desc("FILE"),
     cl::desc("Measured times of groups of operators, for the choice of what is fastest"));
+cl::opt<bool> verifyEach("verify-each", cl::cat(compiling),
+                         cl::desc("Verify the module after each pass, and not only after "
+                                  "each phase"));
 cl::opt<bool> timing("timing", cl::cat(compiling),
                      cl::desc("Print the time of each pass"));
 cl::list<std::string> setDims(
@@ -140,6 +143,7 @@ int compile(ModuleOp module, Action action) {
   nn::CompileOptions options;
   options.prefer = prefer;
   options.tuning = tuning;
+  options.verifyEach = verifyEach;
   options.timing = timing;
   std::string name = outputFile == "-" ? "nn-translate" : outputFile.getValue();
   options.reproducer = name + ".reproducer.mlir";

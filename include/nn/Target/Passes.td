@@ -230,7 +230,8 @@ def ConvertToLLVM : Pass<"nn-convert-to-llvm", "::mlir::ModuleOp"> {
 def VerifyLegality : Pass<"nn-verify-legality", "ModuleOp"> {
   let summary = "Check that a phase has done its work";
   let description = [{
-    Fails if an operation is left that may not be at the end of a phase. After `legalize` and
+    Fails if the module is not valid, since the compiler does not verify after each pass, or
+    if an operation is left that may not be at the end of a phase. After `legalize` and
     `fuse`, every operator of nn has the types and the form that a back end of the target
     computes; after `place`, of nn only constants are left; after `bufferize`, no tensors, and
     the host uses no buffer of the device;

@@ -40,7 +40,7 @@ NOT_BY_REFERENCE = {"ConvTranspose", "GlobalMaxPool", "LRN", "LogSoftmax", "MaxP
 
 # Functions of ONNX whose constants are f32, or which compute in f32, for f64 too. Ours
 # are exact.
-F32_FUNCTIONS = {"Gelu", "GroupNormalization", "MeanVarianceNormalization"}
+F32_FUNCTIONS = {"Gelu", "GroupNormalization", "MeanVarianceNormalization", "Shrink"}
 
 
 def has_nan(operands):
@@ -279,11 +279,13 @@ class Judge:
             if self.has("Resize", "Upsample", "GridSample"):  # Weights of 0 times infinities.
                 result |= ~(np.isfinite(g) & np.isfinite(w))
             if self.has("Resize", "Upsample"):
-                # Places between elements are rounded to f32, about 1e-6 of the distance of
-                # two elements.
+                # Places between elements are rounded to f32: in rows of up to 64, by about
+                # 1e-6 of the distance of two elements.
                 sizes = [np.abs(x[np.isfinite(x)]).max(initial=1) for x in arrays
                          if x.dtype.kind == "f"]
-                result |= np.abs(g - w) <= 1e-5 * min(max(sizes, default=1), 1e3)
+                longest = max(*got.shape, *(n for x in inputs.values() for n in x.shape), 64)
+                result |= (np.abs(g - w) <=
+                           1e-5 * longest / 64 * min(max(sizes, default=1), 1e3))
             if self.has("ReduceL2", "LpNormalization", "LpPool"):
                 result |= (w == 0) & (np.abs(g) < 1e-15)
         return result
