@@ -33,8 +33,11 @@ def binary(g):
     y = g.broadcastable(x)
     operands = [x, y]
     g.random.shuffle(operands)
-    g.op(g.choose("Add", "Add", "Sub", "Mul", "Mul", "Div", "Max", "Min", "PRelu")
-         if operands[0] is x else g.choose("Add", "Sub", "Mul", "Div"), *operands)
+    kind = (g.choose("Add", "Add", "Sub", "Mul", "Mul", "Div", "Max", "Min", "PRelu")
+            if operands[0] is x else g.choose("Add", "Sub", "Mul", "Div"))
+    if kind == "PRelu" and np.broadcast_shapes(x.shape, y.shape) != x.shape:
+        kind = "Max"  # Results of PRelu have the first operand's shape.
+    g.op(kind, *operands)
 
 
 def power(g):

@@ -61,6 +61,15 @@ def has_extreme(operands):
     return any(((np.abs(x) > 1e15) | (np.abs(x) < 1e-15) & (x != 0)).any() for x in operands)
 
 
+def sums_overflow(operands):
+    """Whether sums of products may overflow on the way, or not, by their order."""
+    product = 1.0
+    for x in operands:
+        finite = np.abs(x[np.isfinite(x)])
+        product *= max(float(finite.max(initial=0)), 1.0)
+    return product > 1e36
+
+
 def are_empty(operands):
     return any(x.size == 0 for x in operands)
 
@@ -71,12 +80,14 @@ SQUARING = {"LayerNormalization", "InstanceNormalization", "GroupNormalization",
 
 # Operators whose results are up to chance for operands of this kind: NaN is the maximum
 # or is passed over, by the order, and becomes any integer (docs/decisions/floats.md); a
-# product underflows before or after it has met an infinity. ONNX Runtime's LRN subtracts
+# product underflows before or after it has met an infinity; sums of huge products overflow
+# on the way. ONNX Runtime's LRN subtracts
 # from a sliding sum what leaves the window; ONNX does not say what the mean of nothing is.
 CHANCES = {"MaxPool": has_nan, "GlobalMaxPool": has_nan, "ReduceMax": has_nan,
            "ReduceMin": has_nan, "ScatterElements": has_nan,
            "ScatterND": has_nan, "Cast": has_nan, "ReduceProd": spans_much,
            "LRN": has_large, "ReduceMean": are_empty,
+           **dict.fromkeys(("Conv", "ConvTranspose", "MatMul", "Gemm"), sums_overflow),
            **dict.fromkeys(SQUARING, has_extreme), **dict.fromkeys(QUANTIZING, has_nan)}
 # Behind oneDNN's primitives, these give a bound for NaN.
 RECTIFIERS = {"Relu", "Clip", "Max", "Min"}
