@@ -336,7 +336,8 @@ void Importer::importNode(onnx::NodeProto &node, const NodeInfo &info,
   }
 
   const onnx::OpSchema *schema = findSchema(info.op, info.opset, info.domain);
-  Handler handler = Registry::get().find(info.domain, info.op, info.opset);
+  const RegisteredOperator *handler =
+      Registry::get().find(info.domain, info.op, info.opset);
   const onnx::FunctionProto *function = handler ? nullptr : findFunction(node);
   if (!handler && !function && (!schema || !mayHaveFunction(*schema))) {
     bool isLater = !schema && importer::findSchema(info.op, INT32_MAX, info.domain);
@@ -359,8 +360,13 @@ void Importer::importNode(onnx::NodeProto &node, const NodeInfo &info,
     SmallVector<bool> used;
     for (const std::string &output : node.output())
       used.push_back(!output.empty() && scope.used.contains(output));
-    NodeBinder binder(state, info, node, schema, operands, used, location, report);
-    LogicalResult result = handler(binder);
+    auto importPart = [&](onnx::NodeProto &part, ArrayRef<Value> partOperands,
+                          int64_t opset) {
+      return this->importPart(part, partOperands, opset, info, location, scope);
+    };
+    NodeBinder binder(state, info, node, schema, operands, used, location, report,
+                      handler->operands, importPart);
+    LogicalResult result = handler->handler(binder);
     if (binder.wantsDefinition() && schema && mayHaveFunction(*schema)) {
       expand = true;
     } else if (mlir::succeeded(binder.finishNode(result))) {
@@ -384,10 +390,37 @@ void Importer::importNode(onnx::NodeProto &node, const NodeInfo &info,
     for (const std::string &output : node.output())
       if (Value value = scope.values[output].value)
         state.uncertain.insert(value);
-  if (options.checkCapability && !expand)
+  // A node is checked with all its parts.
+  if (options.checkCapability && !expand && !partDepth)
     for (auto it = before ? std::next(before->getIterator())
                           : state.builder.getBlock()->begin(),
               end = state.builder.getBlock()->end();
          it != end; ++it)
       options.checkCapability(&*it, info, report);
+}
+
+SmallVector<Value> Importer::importPart(onnx::NodeProto &part, ArrayRef<Value> operands,
+                                        int64_t opset, const NodeInfo &whole,
+                                        Location location, Scope &scope) {
+  Scope inner;
+  inner.caller = &whole;
+  inner.depth = scope.depth + 1;
+  inner.location = scope.location ? *scope.location : location;
+  inner.opsets[""] = opset;
+  for (auto [index, operand] : llvm::enumerate(operands)) {
+    std::string name = operand ? "operand" + std::to_string(index) : "";
+    part.add_input(name);
+    if (operand)
+      inner.values[name].value = operand;
+  }
+  for (const std::string &output : part.output())
+    inner.addOutput(output, {});
+  part.set_name(part.op_type());
+  ++partDepth;
+  importNode(part, describe(part, 0, inner), inner);
+  --partDepth;
+  SmallVector<Value> results;
+  for (const std::string &output : part.output())
+    results.push_back(inner.values[output].value);
+  return results;
 }

@@ -127,6 +127,10 @@ private:
   SmallVector<int> orderNodes(const Nodes &nodes, Scope &scope);
   void importNodes(Nodes &nodes, Scope &scope);
   void importNode(onnx::NodeProto &node, const NodeInfo &info, Scope &scope);
+  /// Imports a node that is part of another one; see NodeBinder::call.
+  SmallVector<Value> importPart(onnx::NodeProto &part, ArrayRef<Value> operands,
+                                int64_t opset, const NodeInfo &whole, Location location,
+                                Scope &scope);
   /// The names that a node reads: its inputs, and those that its graphs read.
   static SmallVector<llvm::StringRef> getReadNames(const onnx::NodeProto &node);
   /// The operands; false if one of them is not known.
@@ -283,6 +287,7 @@ private:
   SmallVector<const onnx::FunctionProto *> callStack;
   int64_t numNodes = 0; ///< With those of inlined functions.
   unsigned graphDepth = 0;
+  unsigned partDepth = 0; ///< Of parts of nodes that are being imported.
   Block *mainBlock = nullptr;
   bool contradictsOutputs = false;
   /// The nesting depth of open Ifs.

@@ -19,10 +19,11 @@ std::string importer::show(Type type) {
 NodeBinder::NodeBinder(ImportState &state, const NodeInfo &info,
                        onnx::NodeProto &node, const onnx::OpSchema *schema,
                        ArrayRef<Value> operands, ArrayRef<bool> usedOutputs,
-                       Location location, TriageReport &report)
-    : state(state), info(info), node(node), schema(schema), operands(operands),
-      usedOutputs(usedOutputs), location(location), report(report),
-      outputs(usedOutputs.size()), takenOperands(operands.size()),
+                       Location location, TriageReport &report,
+                       ArrayRef<std::string> operandNames, PartImporter importPart)
+    : state(state), info(info), node(node), schema(schema), operandNames(operandNames),
+      operands(operands), usedOutputs(usedOutputs), location(location), report(report),
+      importPart(importPart), outputs(usedOutputs.size()), takenOperands(operands.size()),
       takenAttrs(node.attribute_size()) {}
 
 int64_t NodeBinder::getSinceVersion() const {
@@ -71,12 +72,11 @@ std::string NodeBinder::describeOperands() const {
 //===----------------------------------------------------------------------===//
 
 int64_t NodeBinder::findOperand(StringRef name) const {
-  if (!schema)
-    return -1;
-  for (auto [index, operandName] : llvm::enumerate(getOperandNames(*schema)))
-    if (operandName == name)
-      return index;
-  return -1;
+  ArrayRef<std::string> names = operandNames;
+  if (names.empty() && schema)
+    names = getOperandNames(*schema);
+  auto it = llvm::find(names, name);
+  return it == names.end() ? -1 : it - names.begin();
 }
 
 Value NodeBinder::takeTensor(int64_t index) {

@@ -57,14 +57,23 @@ struct ImportState {
   bool unknownDimsAreOne = false, assumedDims = false;
 };
 
+/// Imports a node of ai.onnx as part of another node. The results are null where that
+/// failed and is reported.
+using PartImporter =
+    llvm::function_ref<SmallVector<Value>(onnx::NodeProto &, ArrayRef<Value> operands,
+                                          int64_t opset)>;
+
+class OperatorCall;
+
 class NodeBinder {
 public:
-  /// `operands` are the node's, null where absent; `usedOutputs` says which
-  /// outputs anything needs. Problems go to `report`.
+  /// `operands` are the node's, null where absent; `usedOutputs` says which outputs
+  /// anything needs. Problems go to `report`. `operandNames` are those of the operands if
+  /// the schema does not say them. Without `importPart`, nothing can be called.
   NodeBinder(ImportState &state, const NodeInfo &info, onnx::NodeProto &node,
              const onnx::OpSchema *schema, ArrayRef<Value> operands,
-             ArrayRef<bool> usedOutputs, Location location,
-             TriageReport &report);
+             ArrayRef<bool> usedOutputs, Location location, TriageReport &report,
+             ArrayRef<std::string> operandNames = {}, PartImporter importPart = nullptr);
 
   //===--- Facts ----------------------------------------------------------===//
 
@@ -193,6 +202,12 @@ public:
                    : SmallVector<Value>();
   }
 
+  /// An operator of ai.onnx, imported as part of this node. For operators of other
+  /// domains that consist of such ones, whose handlers or definitions they share:
+  ///
+  ///   Value conv = node.call("Conv", {x, w, b}).pass({"pads", "strides"}).get();
+  OperatorCall call(llvm::StringRef op, ArrayRef<Value> operands);
+
   /// Sets the node's output `index`. Failure if `value` is null.
   LogicalResult setOutput(Value value, int64_t index = 0);
   template <typename OpT, typename... Args>
@@ -232,6 +247,7 @@ public:
   bool wantsDefinition() const { return needsDefinition; }
 
 private:
+  friend class OperatorCall;
   /// Builders take floats as APFloat.
   template <typename T> static decltype(auto) asArgument(T &&argument) {
     if constexpr (std::is_same_v<std::decay_t<T>, float>)
@@ -276,16 +292,48 @@ private:
   const NodeInfo &info;
   onnx::NodeProto &node;
   const onnx::OpSchema *schema;
+  ArrayRef<std::string> operandNames;
   ArrayRef<Value> operands;
   ArrayRef<bool> usedOutputs;
   Location location;
   TriageReport &report;
+  PartImporter importPart;
 
   SmallVector<Value> outputs;
   SmallVector<bool> takenOperands;
   SmallVector<bool> takenAttrs;
   bool hasFailed = false;
   bool needsDefinition = false;
+};
+
+/// An operator of ai.onnx that a handler uses, at its newest version if `atOpset` does not
+/// say another one. Does nothing after a failure of the node.
+class OperatorCall {
+public:
+  OperatorCall(NodeBinder &node, llvm::StringRef op, ArrayRef<Value> operands);
+
+  OperatorCall &attr(llvm::StringRef name, int64_t value);
+  OperatorCall &attr(llvm::StringRef name, float value);
+  OperatorCall &attr(llvm::StringRef name, llvm::StringRef value);
+  OperatorCall &attr(llvm::StringRef name, ArrayRef<int64_t> values);
+  /// The node's own attributes of these names, as far as it has them.
+  OperatorCall &pass(ArrayRef<llvm::StringRef> names);
+  OperatorCall &atOpset(int64_t version) {
+    opset = version;
+    return *this;
+  }
+
+  /// The first results; null values after a failure.
+  SmallVector<Value> get(size_t numResults);
+  Value get() { return get(1).front(); }
+
+private:
+  onnx::AttributeProto &add(llvm::StringRef name, onnx::AttributeProto::AttributeType type);
+
+  NodeBinder &node;
+  onnx::NodeProto part;
+  SmallVector<Value> operands;
+  int64_t opset = 0;
 };
 
 } // namespace mlir::nn::importer

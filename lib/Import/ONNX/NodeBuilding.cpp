@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "NodeBinder.h"
+#include "OnnxLibrary.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Diagnostics.h"
@@ -82,6 +83,72 @@ Operation *NodeBinder::finish(
     state.shapes.setContents(value, content);
   return created;
 }
+
+//===----------------------------------------------------------------------===//
+// Operators within operators
+//===----------------------------------------------------------------------===//
+
+OperatorCall NodeBinder::call(StringRef op, ArrayRef<Value> operands) {
+  return OperatorCall(*this, op, operands);
+}
+
+OperatorCall::OperatorCall(NodeBinder &node, StringRef op, ArrayRef<Value> operands)
+    : node(node), operands(operands), opset(getNewestOpset("")) {
+  part.set_op_type(op.str());
+}
+
+onnx::AttributeProto &OperatorCall::add(StringRef name,
+                                        onnx::AttributeProto::AttributeType type) {
+  onnx::AttributeProto &attribute = *part.add_attribute();
+  attribute.set_name(name.str());
+  attribute.set_type(type);
+  return attribute;
+}
+
+OperatorCall &OperatorCall::attr(StringRef name, int64_t value) {
+  add(name, onnx::AttributeProto::INT).set_i(value);
+  return *this;
+}
+
+OperatorCall &OperatorCall::attr(StringRef name, float value) {
+  add(name, onnx::AttributeProto::FLOAT).set_f(value);
+  return *this;
+}
+
+OperatorCall &OperatorCall::attr(StringRef name, StringRef value) {
+  add(name, onnx::AttributeProto::STRING).set_s(value.str());
+  return *this;
+}
+
+OperatorCall &OperatorCall::attr(StringRef name, ArrayRef<int64_t> values) {
+  onnx::AttributeProto &attribute = add(name, onnx::AttributeProto::INTS);
+  for (int64_t value : values)
+    attribute.add_ints(value);
+  return *this;
+}
+
+OperatorCall &OperatorCall::pass(ArrayRef<StringRef> names) {
+  for (StringRef name : names)
+    if (const onnx::AttributeProto *attribute = node.find(name))
+      *part.add_attribute() = *attribute;
+  node.ignoreAttrs(names);
+  return *this;
+}
+
+SmallVector<Value> OperatorCall::get(size_t numResults) {
+  SmallVector<Value> results(numResults);
+  if (node.hasFailed)
+    return results;
+  for (size_t i = 0; i < numResults; ++i)
+    part.add_output("result" + std::to_string(i));
+  results = node.importPart(part, operands, opset);
+  node.hasFailed |= llvm::is_contained(results, Value());
+  return results;
+}
+
+//===----------------------------------------------------------------------===//
+// Constants and checks
+//===----------------------------------------------------------------------===//
 
 Value NodeBinder::constant(ElementsAttr value) {
   return create<ConstantOp>(value);

@@ -3,6 +3,7 @@
 
 #include "Registry.h"
 #include "nn/Import/ONNX.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir::nn;
 using namespace mlir::nn::importer;
@@ -33,24 +34,31 @@ const Registry &Registry::get() {
 }
 
 void Registry::onOp(StringRef domain, StringRef op, int64_t sinceVersion,
-                    Handler handler) {
-  bool isNew =
-      handlers[{domain.str(), op.str()}].try_emplace(sinceVersion, handler).second;
+                    Handler handler, StringRef operands) {
+  RegisteredOperator registered;
+  registered.handler = handler;
+  for (StringRef name : llvm::split(operands, " "))
+    if (!name.empty())
+      registered.operands.push_back(name.str());
+  bool isNew = operators[{domain.str(), op.str()}]
+                   .try_emplace(sinceVersion, std::move(registered))
+                   .second;
   assert(isNew && "two handlers for one operator and version");
   (void)isNew;
 }
 
-Handler Registry::find(StringRef domain, StringRef op, int64_t opset) const {
-  auto it = handlers.find({domain.str(), op.str()});
-  if (it == handlers.end())
+const RegisteredOperator *Registry::find(StringRef domain, StringRef op,
+                                         int64_t opset) const {
+  auto it = operators.find({domain.str(), op.str()});
+  if (it == operators.end())
     return nullptr;
   auto version = it->second.upper_bound(opset);
-  return version == it->second.begin() ? nullptr : std::prev(version)->second;
+  return version == it->second.begin() ? nullptr : &std::prev(version)->second;
 }
 
 void Registry::forEach(
     llvm::function_ref<void(StringRef, StringRef, int64_t)> visit) const {
-  for (const auto &[key, versions] : handlers)
+  for (const auto &[key, versions] : operators)
     for (const auto &entry : versions)
       visit(key.first, key.second, entry.first);
 }

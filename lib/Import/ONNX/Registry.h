@@ -11,6 +11,12 @@ namespace mlir::nn::importer {
 
 using Handler = LogicalResult (*)(NodeBinder &node);
 
+struct RegisteredOperator {
+  Handler handler = nullptr;
+  /// The names of operands, if the ONNX library has no schema that says them.
+  std::vector<std::string> operands;
+};
+
 class Registry {
 public:
   /// All handlers of nn-mlir.
@@ -21,18 +27,21 @@ public:
   void onOp(llvm::StringRef op, int64_t sinceVersion, Handler handler) {
     onOp("", op, sinceVersion, handler);
   }
+  /// `operands` are their names, separated by spaces, of an operator without a schema.
   void onOp(llvm::StringRef domain, llvm::StringRef op, int64_t sinceVersion,
-            Handler handler);
+            Handler handler, llvm::StringRef operands = "");
 
   /// Null if there is none.
-  Handler find(llvm::StringRef domain, llvm::StringRef op, int64_t opset) const;
+  const RegisteredOperator *find(llvm::StringRef domain, llvm::StringRef op,
+                                 int64_t opset) const;
 
   /// Calls `visit` for each operator that has a handler, in order.
   void forEach(llvm::function_ref<void(llvm::StringRef domain, llvm::StringRef op,
                                        int64_t sinceVersion)> visit) const;
 
 private:
-  std::map<std::pair<std::string, std::string>, std::map<int64_t, Handler>> handlers;
+  std::map<std::pair<std::string, std::string>, std::map<int64_t, RegisteredOperator>>
+      operators;
 };
 
 // One per family, in the file of that name.
