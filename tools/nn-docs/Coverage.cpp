@@ -182,10 +182,10 @@ void Coverage::probe(Operator &op) {
 void Coverage::print(llvm::raw_ostream &os) {
   std::set<std::string> imported;
   std::map<std::string, int64_t> first;
-  std::vector<std::string> otherDomains;
+  std::map<std::string, std::set<std::string>> others;
   forEachImportedOperator([&](StringRef domain, StringRef op, int64_t since) {
-    if (!domain.empty()) {
-      otherDomains.push_back((domain + "." + op).str());
+    if (!domain.empty() || !onnx::OpSchemaRegistry::Schema(op.str())) {
+      others[domain.empty() ? "ai.onnx, but not ONNX's" : domain.str()].insert(op.str());
       return;
     }
     imported.insert(op.str());
@@ -228,8 +228,9 @@ void Coverage::print(llvm::raw_ostream &os) {
   }
   os << "\n" << imported.size() << " operators; " << numImported << " of "
      << numTests << " of their node tests import and pass the tables.\n";
-  if (!otherDomains.empty())
-    os << "\nOther domains: " << llvm::join(otherDomains, ", ") << ".\n";
+  os << "\n## Operators of other domains\n\n| domain | operators |\n|---|---|\n";
+  for (const auto &[domain, names] : others)
+    os << "| " << domain << " | " << llvm::join(names, ", ") << " |\n";
   os << "\n## Operators without a handler\n\n"
         "Those that ONNX defines by a function of other operators are expanded.\n\n"
         "| operator | by its function |\n|---|---|\n";

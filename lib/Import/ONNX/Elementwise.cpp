@@ -337,7 +337,6 @@ void importer::registerElementwise(Registry &r) {
   r.onOp("ThresholdedRelu", 10,
          [](NodeBinder &n) { return importWithAlpha<ThresholdedReluOp>(n, 1.0f); });
   r.onOp("Gelu", 20, importGelu);
-  r.onOp("com.microsoft", "Gelu", 1, importGelu);
   r.onOp("HardSigmoid", 1, importHardSigmoid);
   r.onOp("Selu", 1, importSelu);
   r.onOp("Clip", 1, importClipAttributes);

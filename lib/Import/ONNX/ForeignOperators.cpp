@@ -13,21 +13,13 @@ using llvm::StringRef;
 /// onnxruntime/core/optimizer and docs/ContribOperators.md.
 static bool isMadeByOptimizer(const NodeInfo &node) {
   static const llvm::StringSet<> fused = {
-      "Attention", "BiasAdd", "BiasGelu", "BiasSoftmax", "BiasSplitGelu",
-      "ConvTransposeWithDynamicPads", "DynamicQuantizeMatMul", "EmbedLayerNormalization",
-      "FastGelu", "FusedConv", "FusedGemm", "FusedMatMul", "FusedMatMulActivation", "Gelu",
-      "MatMulIntegerToFloat", "MultiHeadAttention", "NhwcConv", "NhwcFusedConv",
-      "NhwcMaxPool", "QAttention", "QEmbedLayerNormalization", "QuickGelu",
-      "SimplifiedLayerNormalization", "SkipGroupNorm", "SkipLayerNormalization",
-      "SkipSimplifiedLayerNormalization", "TransposeMatMul"};
+      "ConvTransposeWithDynamicPads", "DecoderMaskedMultiHeadAttention",
+      "FusedMatMulActivation", "LongformerAttention", "PackedAttention",
+      "PackedMultiHeadAttention", "QEmbedLayerNormalization", "QOrderedMatMul"};
   StringRef domain = node.domain;
   if (domain == "com.microsoft.nchwc" || domain == "com.ms.internal.nhwc")
     return true;
-  if (domain == "com.microsoft")
-    return fused.contains(node.op);
-  // It puts some under ai.onnx, without regard to the opset that has them.
-  return domain.empty() && (node.op == "SimplifiedLayerNormalization" ||
-                            node.op == "LayerNormalization");
+  return domain == "com.microsoft" && fused.contains(node.op);
 }
 
 std::string importer::getAdviceForOperator(const NodeInfo &node) {

@@ -112,7 +112,9 @@ static LogicalResult importStatistics(NodeBinder &node, Value input, int64_t axi
   return node.setOutput(node.create<ReciprocalOp>(root), 2);
 }
 
-/// Statistics within the operator are at least as precise as `stash_type`.
+/// Statistics within the operator are at least as precise as `stash_type`. Before
+/// version 17 it was ONNX Runtime's, whose optimizer writes it into models of any opset.
+/// There, the scale may have another type than the input, and the result has the scale's.
 static LogicalResult importLayerNormalization(NodeBinder &node) {
   Value input, scale, bias;
   int64_t axis, stashType;
@@ -124,7 +126,15 @@ static LogicalResult importLayerNormalization(NodeBinder &node) {
   if ((node.hasOutput(1) || node.hasOutput(2)) &&
       failed(importStatistics(node, input, axis, stashType, epsilon)))
     return failure();
-  return node.replaceWith<LayerNormOp>(input, scale, bias, axis, epsilon);
+  Type type = getType(scale).getElementType();
+  if (getType(input).getElementType().getIntOrFloatBitWidth() < type.getIntOrFloatBitWidth())
+    input = castLike(node, input, scale);
+  scale = castLike(node, scale, input);
+  bias = bias ? castLike(node, bias, input) : Value();
+  Value result = node.create<LayerNormOp>(input, scale, bias, axis, epsilon);
+  if (result && getType(result).getElementType() != type)
+    result = node.create<CastOp>(result, type);
+  return node.setOutput(result);
 }
 
 /// The operator is a function in ONNX, whose constants are f32 for inputs of any type.
@@ -217,7 +227,7 @@ static LogicalResult importLpNormalization(NodeBinder &node) {
 void importer::registerNormalization(Registry &r) {
   r.onOp("BatchNormalization", 1, importBatchNormalization);
   r.onOp("InstanceNormalization", 1, importInstanceNormalization);
-  r.onOp("LayerNormalization", 17, importLayerNormalization);
+  r.onOp("", "LayerNormalization", 1, importLayerNormalization, "X Scale B");
   r.onOp("LpNormalization", 1, importLpNormalization);
   r.onOp("MeanVarianceNormalization", 9, importMeanVarianceNormalization);
   r.onOp("LRN", 1, importLRN);

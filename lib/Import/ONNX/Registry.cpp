@@ -28,6 +28,10 @@ const Registry &Registry::get() {
     registerSequence(all);
     registerShape(all);
     registerSignal(all);
+    registerMicrosoftFused(all);
+    registerMicrosoftInverse(all);
+    registerMicrosoftNormalization(all);
+    registerMicrosoftStandard(all);
     return all;
   }();
   return registry;

@@ -62,6 +62,13 @@ void registerSequence(Registry &registry);
 void registerShape(Registry &registry);
 void registerSignal(Registry &registry);
 
+// In the folder Microsoft.
+
+void registerMicrosoftFused(Registry &registry);
+void registerMicrosoftInverse(Registry &registry);
+void registerMicrosoftNormalization(Registry &registry);
+void registerMicrosoftStandard(Registry &registry);
+
 } // namespace mlir::nn::importer
 
 #endif // NN_LIB_IMPORT_ONNX_REGISTRY_H

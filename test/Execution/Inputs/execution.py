@@ -92,15 +92,17 @@ class Case:
         return random.uniform(low, high, shape).astype(dtype)
 
     def model(self):
-        model = helper.make_model(
-            self.graph, ir_version=10,
-            opset_imports=[helper.make_opsetid("", self.opset)])
+        opsets = [helper.make_opsetid("", self.opset)]
+        opsets += [helper.make_opsetid(domain, 1)
+                   for domain in sorted({node.domain for node in self.graph.node} - {""})]
+        model = helper.make_model(self.graph, ir_version=10, opset_imports=opsets)
         return onnx.shape_inference.infer_shapes(model)
 
 
 def merge(models):
     """One model of those in a dictionary, all of one opset."""
     graph = onnx.GraphProto(name="cases")
+    opsets = {}
     for name, model in models.items():
         # add_prefix also renames dimensions.
         part = onnx.compose.add_prefix_graph(model.graph, name + "/")
@@ -114,7 +116,8 @@ def merge(models):
         graph.input.extend(part.input)
         graph.output.extend(part.output)
         graph.initializer.extend(part.initializer)
-    return helper.make_model(graph, ir_version=10, opset_imports=model.opset_import)
+        opsets |= {opset.domain: opset for opset in model.opset_import}
+    return helper.make_model(graph, ir_version=10, opset_imports=opsets.values())
 
 
 def is_bfloat16(dtype):
@@ -246,8 +249,10 @@ class Runner:
         types = {}
         for case in cases:
             for output in case.model().graph.output:
-                types[f"{case.name}/{output.name}"] = helper.tensor_dtype_to_np_dtype(
-                    output.type.tensor_type.elem_type)
+                # ONNX knows no types of results of other domains.
+                if output.type.tensor_type.elem_type:
+                    types[f"{case.name}/{output.name}"] = helper.tensor_dtype_to_np_dtype(
+                        output.type.tensor_type.elem_type)
         arrays = read_arrays(self.directory / file, types)
         return {case.name: {name.partition("/")[2]: x for name, x in arrays.items()
                             if name.partition("/")[0] == case.name} for case in cases}

@@ -1,0 +1,47 @@
+//===- Microsoft.h - import of ONNX Runtime's operators ---------*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// Operators of com.microsoft, which ONNX Runtime's optimizer,
+// quantizers and transformer tools write. They become the operators that plain models
+// have, most of them by calling those of ai.onnx. Operands and attributes are those of
+// onnxruntime/docs/ContribOperators.md.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NN_LIB_IMPORT_ONNX_MICROSOFT_MICROSOFT_H
+#define NN_LIB_IMPORT_ONNX_MICROSOFT_MICROSOFT_H
+
+#include "../Registry.h"
+
+namespace mlir::nn::importer {
+
+constexpr llvm::StringLiteral microsoft = "com.microsoft";
+
+inline RankedTensorType getType(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+inline Type getElementType(Value value) { return getType(value).getElementType(); }
+/// The size of the last dimension; 0 of scalars.
+inline int64_t getLastSize(Value value) {
+  ArrayRef<int64_t> shape = getType(value).getShape();
+  return shape.empty() ? 0 : shape.back();
+}
+
+/// The value as the given element type.
+Value castTo(NodeBinder &node, Value value, Type elementType);
+/// `value + addend`, or `value` if there is no addend.
+Value addIfPresent(NodeBinder &node, Value value, Value addend);
+
+/// The activation that a fused node ends with: ai.onnx's operator `name`, with
+/// `parameters` in the order of ONNX's attributes (of Clip: its bounds). The value itself
+/// if the name is empty.
+Value activate(NodeBinder &node, Value value, llvm::StringRef name,
+               ArrayRef<float> parameters);
+
+/// Moves the channels behind the batch, or to the end.
+Value toChannelsFirst(NodeBinder &node, Value value);
+Value toChannelsLast(NodeBinder &node, Value value);
+
+} // namespace mlir::nn::importer
+
+#endif // NN_LIB_IMPORT_ONNX_MICROSOFT_MICROSOFT_H
