@@ -1,6 +1,7 @@
 //===- Quantization.cpp - import of quantization --------------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
+#include "Quantization.h"
 #include "Registry.h"
 #include "SpatialAttrs.h"
 #include "nn/Support/DataType.h"
@@ -9,9 +10,11 @@ using namespace mlir;
 using namespace mlir::nn;
 using namespace mlir::nn::importer;
 
+namespace mlir::nn::importer {
 static RankedTensorType getType(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
+} // namespace mlir::nn::importer
 
 /// In ONNX, scale and zero point of a whole tensor may be lists of one element. They
 /// become scalars, because nn would take a list as one entry per channel.
@@ -43,7 +46,7 @@ static void makeRealScale(NodeBinder &node, Value &scale, int64_t precision) {
   scale = node.create<CastOp>(scale, isWide ? f64 : f32);
 }
 
-static LogicalResult importQuantizeLinear(NodeBinder &node) {
+LogicalResult importer::importQuantizeLinear(NodeBinder &node) {
   Value input, scale, zeroPoint;
   int64_t axis, blockSize, outputType, precision;
   bool saturate;
@@ -73,7 +76,7 @@ static LogicalResult importQuantizeLinear(NodeBinder &node) {
                                       saturate);
 }
 
-static LogicalResult importDequantizeLinear(NodeBinder &node) {
+LogicalResult importer::importDequantizeLinear(NodeBinder &node) {
   Value input, scale, zeroPoint;
   int64_t axis, blockSize, outputType;
   if (node.operand("x", input).operand("x_scale", scale)
@@ -104,25 +107,18 @@ static LogicalResult importDequantizeLinear(NodeBinder &node) {
 // Operators on quantized tensors: dequantize, compute, quantize
 //===----------------------------------------------------------------------===//
 
-namespace {
-/// A quantized tensor, or how to quantize one.
-struct Quantized {
-  Value value, scale, zeroPoint;
-};
-} // namespace
-
-/// The real numbers. Parameters that are lists are along `axis`.
-static Value dequantize(NodeBinder &node, Quantized tensor, int64_t axis = 1) {
+Value importer::dequantize(NodeBinder &node, Quantized tensor, int64_t axis) {
+  if (node.failed())
+    return {};
   makePerTensor(node, tensor.value, tensor.scale, tensor.zeroPoint, 0);
   return node.create<DequantizeOp>(tensor.value, tensor.scale, tensor.zeroPoint, axis,
                                    int64_t(0));
 }
 
-/// Quantizes with the scale and zero point of `to`, to the zero point's type.
-static Value quantize(NodeBinder &node, Value real, Quantized to, int64_t axis = 1) {
+Value importer::quantize(NodeBinder &node, Value real, Quantized to, int64_t axis) {
   if (node.failed())
     return {};
-  Type type = getType(to.zeroPoint).getElementType();
+  Type type = to.zeroPoint ? getType(to.zeroPoint).getElementType() : to.type;
   makePerTensor(node, real, to.scale, to.zeroPoint, 0);
   return node.create<QuantizeOp>(real, to.scale, to.zeroPoint, type, axis, int64_t(0));
 }
@@ -221,88 +217,6 @@ static LogicalResult importConvInteger(NodeBinder &node) {
   return node.replaceWith<CastOp>(result, IntegerType::get(context, 32));
 }
 
-//===----------------------------------------------------------------------===//
-// ONNX Runtime's operators (com.microsoft)
-//===----------------------------------------------------------------------===//
-
-/// These have no schema here, so operands are taken by position.
-static LogicalResult takeOperands(NodeBinder &node, SmallVector<Value> &values,
-                                  size_t least, size_t most) {
-  if (node.allOperands(values).failed())
-    return failure();
-  return node.require(values.size() >= least && values.size() <= most,
-                      "the operator has its operands", Twine(values.size()),
-                      Twine(least) + " to " + Twine(most))
-                 .failed()
-             ? failure()
-             : success();
-}
-
-/// a, its scale and zero point; b, its scale and zero point; those of the result.
-template <typename OpT> static LogicalResult importQLinearBinary(NodeBinder &node) {
-  SmallVector<Value> v;
-  if (failed(takeOperands(node, v, 8, 8)))
-    return failure();
-  Value lhs = dequantize(node, {v[0], v[1], v[2]}), rhs = dequantize(node, {v[3], v[4], v[5]});
-  Value result = node.create<OpT>(lhs, rhs);
-  return node.setOutput(quantize(node, result, {{}, v[6], v[7]}));
-}
-
-/// x, its scale and zero point; those of the result.
-static LogicalResult importQLinearUnary(NodeBinder &node,
-                                        function_ref<Value(Value)> compute) {
-  SmallVector<Value> v;
-  if (failed(takeOperands(node, v, 5, 5)))
-    return failure();
-  Value result = compute(dequantize(node, {v[0], v[1], v[2]}));
-  return node.setOutput(quantize(node, result, {{}, v[3], v[4]}));
-}
-
-static LogicalResult importQLinearSigmoid(NodeBinder &node) {
-  return importQLinearUnary(node, [&](Value x) { return node.create<SigmoidOp>(x); });
-}
-
-static LogicalResult importQLinearLeakyRelu(NodeBinder &node) {
-  float alpha;
-  if (node.attr("alpha", alpha, 0.01f).failed())
-    return failure();
-  return importQLinearUnary(node,
-                            [&](Value x) { return node.create<LeakyReluOp>(x, alpha); });
-}
-
-static LogicalResult importQLinearGlobalAveragePool(NodeBinder &node) {
-  bool channelsLast;
-  if (node.attr("channels_last", channelsLast, false).failed())
-    return failure();
-  return importQLinearUnary(node, [&](Value x) -> Value {
-    if (node.failed())
-      return {};
-    int64_t rank = getType(x).getRank();
-    auto axes = llvm::to_vector(channelsLast ? llvm::seq<int64_t>(1, rank - 1)
-                                             : llvm::seq<int64_t>(2, rank));
-    return node.create<ReduceMeanOp>(x, axes, true);
-  });
-}
-
-/// The result's scale and zero point; then each input with its own.
-static LogicalResult importQLinearConcat(NodeBinder &node) {
-  SmallVector<Value> v;
-  int64_t axis;
-  if (node.requiredAttr("axis", axis).failed() ||
-      failed(takeOperands(node, v, 5, 3 * 1024 + 2)) ||
-      node.require(v.size() % 3 == 2, "each input has a scale and a zero point",
-                   Twine(v.size()), "")
-          .failed())
-    return failure();
-  SmallVector<Value> inputs;
-  for (size_t i = 2; i < v.size(); i += 3)
-    inputs.push_back(dequantize(node, {v[i], v[i + 1], v[i + 2]}));
-  if (node.failed())
-    return failure();
-  Value result = node.create<ConcatOp>(inputs, axis);
-  return node.setOutput(quantize(node, result, {{}, v[0], v[1]}));
-}
-
 void importer::registerQuantization(Registry &r) {
   r.onOp("QuantizeLinear", 10, importQuantizeLinear);
   r.onOp("DequantizeLinear", 10, importDequantizeLinear);
@@ -310,10 +224,4 @@ void importer::registerQuantization(Registry &r) {
   r.onOp("QLinearMatMul", 10, importQLinearMatMul);
   r.onOp("ConvInteger", 10, importConvInteger);
   r.onOp("MatMulInteger", 10, importMatMulInteger);
-  r.onOp("com.microsoft", "QLinearAdd", 1, importQLinearBinary<AddOp>);
-  r.onOp("com.microsoft", "QLinearMul", 1, importQLinearBinary<MulOp>);
-  r.onOp("com.microsoft", "QLinearSigmoid", 1, importQLinearSigmoid);
-  r.onOp("com.microsoft", "QLinearLeakyRelu", 1, importQLinearLeakyRelu);
-  r.onOp("com.microsoft", "QLinearGlobalAveragePool", 1, importQLinearGlobalAveragePool);
-  r.onOp("com.microsoft", "QLinearConcat", 1, importQLinearConcat);
 }

@@ -28,9 +28,12 @@ const Registry &Registry::get() {
     registerSequence(all);
     registerShape(all);
     registerSignal(all);
+    registerMicrosoftBlockQuantization(all);
     registerMicrosoftFused(all);
     registerMicrosoftInverse(all);
     registerMicrosoftNormalization(all);
+    registerMicrosoftQuantization(all);
+    registerMicrosoftQuantizedProducts(all);
     registerMicrosoftStandard(all);
     return all;
   }();

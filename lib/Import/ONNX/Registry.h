@@ -64,9 +64,12 @@ void registerSignal(Registry &registry);
 
 // In the folder Microsoft.
 
+void registerMicrosoftBlockQuantization(Registry &registry);
 void registerMicrosoftFused(Registry &registry);
 void registerMicrosoftInverse(Registry &registry);
 void registerMicrosoftNormalization(Registry &registry);
+void registerMicrosoftQuantization(Registry &registry);
+void registerMicrosoftQuantizedProducts(Registry &registry);
 void registerMicrosoftStandard(Registry &registry);
 
 } // namespace mlir::nn::importer

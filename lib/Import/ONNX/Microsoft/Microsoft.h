@@ -11,6 +11,7 @@
 #ifndef NN_LIB_IMPORT_ONNX_MICROSOFT_MICROSOFT_H
 #define NN_LIB_IMPORT_ONNX_MICROSOFT_MICROSOFT_H
 
+#include "../Quantization.h"
 #include "../Registry.h"
 
 namespace mlir::nn::importer {
@@ -31,6 +32,9 @@ inline int64_t getLastSize(Value value) {
 Value castTo(NodeBinder &node, Value value, Type elementType);
 /// `value + addend`, or `value` if there is no addend.
 Value addIfPresent(NodeBinder &node, Value value, Value addend);
+
+/// The product of two matrices of quantized integers, plus a bias that may be absent.
+Value scaleProduct(NodeBinder &node, const Quantized &a, const Quantized &b, Value bias);
 
 /// The activation that a fused node ends with: ai.onnx's operator `name`, with
 /// `parameters` in the order of ONNX's attributes (of Clip: its bounds). The value itself
