@@ -28,8 +28,11 @@ const Registry &Registry::get() {
     registerSequence(all);
     registerShape(all);
     registerSignal(all);
+    registerMicrosoftAttention(all);
     registerMicrosoftBlockQuantization(all);
+    registerMicrosoftEmbedding(all);
     registerMicrosoftFused(all);
+    registerMicrosoftGroupQueryAttention(all);
     registerMicrosoftInverse(all);
     registerMicrosoftNormalization(all);
     registerMicrosoftQuantization(all);

@@ -64,8 +64,11 @@ void registerSignal(Registry &registry);
 
 // In the folder Microsoft.
 
+void registerMicrosoftAttention(Registry &registry);
 void registerMicrosoftBlockQuantization(Registry &registry);
+void registerMicrosoftEmbedding(Registry &registry);
 void registerMicrosoftFused(Registry &registry);
+void registerMicrosoftGroupQueryAttention(Registry &registry);
 void registerMicrosoftInverse(Registry &registry);
 void registerMicrosoftNormalization(Registry &registry);
 void registerMicrosoftQuantization(Registry &registry);
