@@ -3,6 +3,7 @@
 
 #include "Importer.h"
 #include "OnnxLibrary.h"
+#include "Registry.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Verifier.h"
@@ -67,6 +68,7 @@ void Importer::reportProblem(const NodeInfo &node, const Twine &constraint,
 OwningOpRef<ModuleOp> Importer::run(bool unknownDimsAreOne) {
   state.unknownDimsAreOne = unknownDimsAreOne;
   state.producer = model.producer_name();
+  state.channelBlock = findChannelBlock(model);
   state.getDeclaredType = [this](StringRef name) { return getDeclaredType(name); };
   setFacts();
   if (!model.has_graph()) {

@@ -48,6 +48,8 @@ struct ImportState {
   WeightReader weights;
   StructuredValues structured;
   std::string producer; ///< The model's producer_name.
+  /// Of tensors and weights with channels in blocks; nothing if the model does not tell.
+  std::optional<int64_t> channelBlock;
   /// The type that the model declares for a tensor; null if none.
   std::function<RankedTensorType(llvm::StringRef)> getDeclaredType;
   /// Values that are unknown because an earlier node failed.
@@ -91,6 +93,7 @@ public:
                                       : RankedTensorType();
   }
   llvm::StringRef getProducer() const { return state.producer; }
+  std::optional<int64_t> getChannelBlock() const { return state.channelBlock; }
   MLIRContext *getContext() const { return state.builder.getContext(); }
   Location getLocation() const { return location; }
   /// The builder for the node's operations, for what `create` cannot make.

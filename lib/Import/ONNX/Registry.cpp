@@ -34,6 +34,7 @@ const Registry &Registry::get() {
     registerMicrosoftFused(all);
     registerMicrosoftGroupQueryAttention(all);
     registerMicrosoftInverse(all);
+    registerMicrosoftLayouts(all);
     registerMicrosoftNormalization(all);
     registerMicrosoftQuantization(all);
     registerMicrosoftQuantizedProducts(all);

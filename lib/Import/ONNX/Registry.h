@@ -64,12 +64,16 @@ void registerSignal(Registry &registry);
 
 // In the folder Microsoft.
 
+/// The number of channels in the blocks of com.microsoft.nchwc, if the model tells.
+std::optional<int64_t> findChannelBlock(const onnx::ModelProto &model);
+
 void registerMicrosoftAttention(Registry &registry);
 void registerMicrosoftBlockQuantization(Registry &registry);
 void registerMicrosoftEmbedding(Registry &registry);
 void registerMicrosoftFused(Registry &registry);
 void registerMicrosoftGroupQueryAttention(Registry &registry);
 void registerMicrosoftInverse(Registry &registry);
+void registerMicrosoftLayouts(Registry &registry);
 void registerMicrosoftNormalization(Registry &registry);
 void registerMicrosoftQuantization(Registry &registry);
 void registerMicrosoftQuantizedProducts(Registry &registry);

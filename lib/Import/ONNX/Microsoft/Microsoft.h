@@ -1,7 +1,7 @@
 //===- Microsoft.h - import of ONNX Runtime's operators ---------*- C++ -*-===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// Operators of com.microsoft, which ONNX Runtime's optimizer,
+// Operators of com.microsoft and com.microsoft.nchwc, which ONNX Runtime's optimizer,
 // quantizers and transformer tools write. They become the operators that plain models
 // have, most of them by calling those of ai.onnx. Operands and attributes are those of
 // onnxruntime/docs/ContribOperators.md.
@@ -17,6 +17,7 @@
 namespace mlir::nn::importer {
 
 constexpr llvm::StringLiteral microsoft = "com.microsoft";
+constexpr llvm::StringLiteral nchwc = "com.microsoft.nchwc";
 
 inline RankedTensorType getType(Value value) {
   return cast<RankedTensorType>(value.getType());
