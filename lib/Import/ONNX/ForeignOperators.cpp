@@ -13,9 +13,8 @@ using llvm::StringRef;
 /// onnxruntime/core/optimizer and docs/ContribOperators.md.
 static bool isMadeByOptimizer(const NodeInfo &node) {
   static const llvm::StringSet<> fused = {
-      "ConvTransposeWithDynamicPads", "DecoderMaskedMultiHeadAttention",
-      "FusedMatMulActivation", "LongformerAttention", "PackedAttention",
-      "PackedMultiHeadAttention", "QEmbedLayerNormalization", "QOrderedMatMul"};
+      "DecoderMaskedMultiHeadAttention", "FusedMatMulActivation", "LongformerAttention",
+      "PackedAttention", "PackedMultiHeadAttention"};
   StringRef domain = node.domain;
   if (domain == "com.microsoft.nchwc" || domain == "com.ms.internal.nhwc")
     return true;

@@ -136,6 +136,15 @@ def embeddings():
                "y, n = com.microsoft.EmbedLayerNormalization(i, , w, p, , g, b)",
                weights=tables.replace("float[2,16] s, ", ""), ranges=ranges, sizes=SIZES,
                tolerance=3)
+    names = ("w", "p", "s", "g", "b")
+    yield Case("QEmbedLayerNormalization", ids + ", int32[B,S] m",
+               "y, n = com.microsoft.QEmbedLayerNormalization(i, j, w, p, s, g, b, m, "
+               + ", ".join(f"s{x}" for x in names) + ", " + ", ".join(f"z{x}" for x in names) + ")",
+               weights=tables.replace("float", "uint8") + "".join(
+                   f", float s{x}, uint8 z{x}" for x in names),
+               ranges=ranges | {x: (0, 255) for x in names} |
+               {f"s{x}": (0.01, 0.02) for x in names} | {f"z{x}": (100, 140) for x in names},
+               sizes=SIZES, tolerance=3)
     for name, shape, attributes in (
             ("", "B,S,48", "interleaved = 0"), ("_interleaved", "B,S,48", "interleaved = 1"),
             ("_heads", "B,3,S,16", "interleaved = 0"),

@@ -137,6 +137,14 @@ def names():
     yield Case("Trilu", "float[N,5,6] x", "y = com.microsoft.Trilu(x)  "
                "z = com.microsoft.Trilu<upper = 0>(x, k)", weights="int64 k",
                values={"k": np.int64(1)}, sizes=SIZES)
+    yield Case("ConvTransposeWithDynamicPads", "float[N,4,7,M] x",
+               "y = com.microsoft.ConvTransposeWithDynamicPads<strides = [2, 2], "
+               "output_padding = [1, 0]>(x, w, p, b)",
+               weights="float[4,3,3,3] w, int64[4] p, float[3] b",
+               values={"p": np.int64([1, 0, 1, 2])}, sizes=SIZES)
+    for metric in ("sqeuclidean", "euclidean"):
+        yield Case(f"CDist_{metric}", "float[N,9] a, float[M,9] b",
+                   f'y = com.microsoft.CDist<metric = "{metric}">(a, b)', sizes=SIZES, tolerance=5)
     yield Case("Unique", "float[9] x", "y, i, c = com.microsoft.Unique(x)",
                values={"x": np.float32([3, 1, 2, 1, 3, 3, 0, 5, 2])})
 

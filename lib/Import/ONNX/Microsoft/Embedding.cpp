@@ -8,27 +8,39 @@ using namespace mlir;
 using namespace mlir::nn;
 using namespace mlir::nn::importer;
 
+namespace {
 /// The sum of the embeddings of words, positions and segments, normalized. Output 1 counts
 /// the ones in each row of the mask.
-static LogicalResult importEmbedLayerNormalization(NodeBinder &node) {
-  Value ids, segments, words, places, segmentTable, gamma, beta, mask, positions;
-  float epsilon;
-  if (node.operand("input_ids", ids).optionalOperand("segment_ids", segments)
-          .operand("word_embedding", words).operand("position_embedding", places)
-          .optionalOperand("segment_embedding", segmentTable).operand("gamma", gamma)
-          .operand("beta", beta).optionalOperand("mask", mask)
-          .optionalOperand("position_ids", positions).attr("epsilon", epsilon, 1e-12f)
-          .ignoreAttrs({"mask_index_type"})
-          .require(!segments == !segmentTable,
+struct Embeddings {
+  Value ids, segmentIds, mask, positionIds;
+  Quantized words, positions, segments, gamma, beta; ///< Scales are absent if not quantized.
+  float epsilon = 0;
+
+  LogicalResult build(NodeBinder &node);
+};
+} // namespace
+
+/// The real numbers of a tensor that may be quantized.
+static Value dequantizeIfNeeded(NodeBinder &node, Quantized tensor) {
+  return tensor.scale ? dequantize(node, tensor) : tensor.value;
+}
+
+/// Rows of a table.
+static Value embed(NodeBinder &node, Quantized table, Value ids) {
+  table.value = node.create<GatherOp>(table.value, ids, int64_t(0));
+  return dequantizeIfNeeded(node, table);
+}
+
+LogicalResult Embeddings::build(NodeBinder &node) {
+  if (node.require(!segmentIds == !segments.value,
                    "segments have both indices and an embedding", "one of them", "").failed())
     return failure();
-  if (!positions)
-    positions = makeIota(node, ids, 1, 0, 1);
-  Value word = node.create<GatherOp>(words, ids, int64_t(0));
-  Value place = node.create<GatherOp>(places, positions, int64_t(0));
-  Value sum = node.create<AddOp>(word, place);
-  if (segments)
-    sum = node.create<AddOp>(sum, node.create<GatherOp>(segmentTable, segments, int64_t(0)));
+  if (!positionIds)
+    positionIds = makeIota(node, ids, 1, 0, 1);
+  Value word = embed(node, words, ids), position = embed(node, positions, positionIds);
+  Value sum = node.create<AddOp>(word, position);
+  if (segmentIds)
+    sum = node.create<AddOp>(sum, embed(node, segments, segmentIds));
   if (node.hasOutput(1)) {
     Type i32 = IntegerType::get(node.getContext(), 32);
     Value count;
@@ -43,9 +55,40 @@ static LogicalResult importEmbedLayerNormalization(NodeBinder &node) {
   }
   if (node.hasOutput(2))
     (void)node.setOutput(sum, 2);
+  Value scale = dequantizeIfNeeded(node, gamma), bias = dequantizeIfNeeded(node, beta);
   if (node.failed())
     return failure();
-  return node.replaceWith<LayerNormOp>(sum, gamma, beta, int64_t(-1), epsilon);
+  return node.replaceWith<LayerNormOp>(sum, scale, bias, int64_t(-1), epsilon);
+}
+
+static LogicalResult importEmbedLayerNormalization(NodeBinder &node) {
+  Embeddings e;
+  if (node.operand("input_ids", e.ids).optionalOperand("segment_ids", e.segmentIds)
+          .operand("word_embedding", e.words.value)
+          .operand("position_embedding", e.positions.value)
+          .optionalOperand("segment_embedding", e.segments.value)
+          .operand("gamma", e.gamma.value).operand("beta", e.beta.value)
+          .optionalOperand("mask", e.mask).optionalOperand("position_ids", e.positionIds)
+          .attr("epsilon", e.epsilon, 1e-12f).ignoreAttrs({"mask_index_type"}).failed())
+    return failure();
+  return e.build(node);
+}
+
+static LogicalResult importQEmbedLayerNormalization(NodeBinder &node) {
+  Embeddings e;
+  auto bind = [&](StringRef name, StringRef tensor, Quantized &quantized) {
+    node.operand(tensor, quantized.value).operand((name + "_scale").str(), quantized.scale)
+        .operand((name + "_zero_point").str(), quantized.zeroPoint);
+  };
+  node.operand("input_ids", e.ids).optionalOperand("segment_ids", e.segmentIds)
+      .optionalOperand("mask", e.mask).attr("epsilon", e.epsilon, 1e-12f);
+  bind("word_embedding", "word_embedding_quant", e.words);
+  bind("position_embedding", "position_embedding_quant", e.positions);
+  bind("gamma", "gamma_quant", e.gamma);
+  bind("beta", "beta_quant", e.beta);
+  if (e.segmentIds)
+    bind("segment_embedding", "segment_embedding", e.segments);
+  return node.failed() ? failure() : e.build(node);
 }
 
 /// `position_ids` may be the first position, of consecutive ones for all rows.
@@ -119,6 +162,12 @@ void importer::registerMicrosoftEmbedding(Registry &r) {
   r.onOp(microsoft, "EmbedLayerNormalization", 1, importEmbedLayerNormalization,
          "input_ids segment_ids word_embedding position_embedding segment_embedding gamma "
          "beta mask position_ids");
+  r.onOp(microsoft, "QEmbedLayerNormalization", 1, importQEmbedLayerNormalization,
+         "input_ids segment_ids word_embedding_quant position_embedding_quant "
+         "segment_embedding gamma_quant beta_quant mask word_embedding_scale "
+         "position_embedding_scale segment_embedding_scale gamma_scale beta_scale "
+         "word_embedding_zero_point position_embedding_zero_point "
+         "segment_embedding_zero_point gamma_zero_point beta_zero_point");
   r.onOp(microsoft, "RotaryEmbedding", 1, importRotaryEmbedding,
          "input position_ids cos_cache sin_cache");
   r.onOp(microsoft, "GemmaRotaryEmbedding", 1, importGemmaRotaryEmbedding,

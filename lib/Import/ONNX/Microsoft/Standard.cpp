@@ -74,6 +74,38 @@ static LogicalResult importUnique(NodeBinder &node) {
   return success(!node.failed());
 }
 
+/// `Pads` are an attribute in ai.onnx.
+static LogicalResult importConvTransposeWithDynamicPads(NodeBinder &node) {
+  Value input, weight, bias;
+  std::optional<SmallVector<int64_t>> pads;
+  if (node.operand("X", input).operand("W", weight).constantInts("Pads", pads)
+          .optionalOperand("B", bias).failed())
+    return failure();
+  OperatorCall call = node.call("ConvTranspose", {input, weight, bias});
+  call.pass({"auto_pad", "dilations", "group", "kernel_shape", "output_padding", "strides"});
+  if (pads)
+    call.attr("pads", *pads);
+  return node.setOutput(call.get());
+}
+
+/// Distances between the rows of two matrices.
+static LogicalResult importCDist(NodeBinder &node) {
+  Value a, b;
+  std::string metric;
+  if (node.operand("A", a).operand("B", b)
+          .attr("metric", metric, "sqeuclidean", {"sqeuclidean", "euclidean"}).failed())
+    return failure();
+  // |a - b|^2 = |a|^2 - 2ab + |b|^2, which rounding may make negative.
+  Type type = getElementType(a);
+  Value squaresA = node.create<ReduceSumSquareOp>(a, ArrayRef<int64_t>{-1}, /*keepdims=*/true);
+  Value squaresB = node.create<ReduceSumSquareOp>(b, ArrayRef<int64_t>{-1}, /*keepdims=*/false);
+  Value product = node.create<MatMulOp>(a, b, false, /*transpose_rhs=*/true);
+  Value twice = node.create<MulOp>(product, node.constantScalar(-2, type));
+  Value sum = node.create<AddOp>(node.create<AddOp>(squaresA, twice), squaresB);
+  Value distance = node.create<ReluOp>(sum);
+  return node.setOutput(metric == "euclidean" ? node.create<SqrtOp>(distance) : distance);
+}
+
 void importer::registerMicrosoftStandard(Registry &r) {
   r.onOp(microsoft, "ExpandDims", 1, importExpandDims, "X axis");
   r.onOp(microsoft, "Pad", 1, importPad, "data pads value");
@@ -82,4 +114,7 @@ void importer::registerMicrosoftStandard(Registry &r) {
   r.onOp(microsoft, "GatherND", 1, importGatherND, "data indices");
   r.onOp(microsoft, "Trilu", 1, importTrilu, "X k");
   r.onOp(microsoft, "Unique", 1, importUnique, "x");
+  r.onOp(microsoft, "ConvTransposeWithDynamicPads", 1, importConvTransposeWithDynamicPads,
+         "X W Pads B");
+  r.onOp(microsoft, "CDist", 1, importCDist, "A B");
 }
