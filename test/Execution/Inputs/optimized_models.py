@@ -55,6 +55,7 @@ CONSTANTS = {"low": np.float32(0), "high": np.float32(6), "scales": np.float32([
              "root": np.float32(8 ** 0.5), "sqrt2": np.float32(2 ** 0.5), "one": np.float32(1),
              "half": np.float32(0.5)}
 
+UNCHANGED = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
 LEVELS = {"extended": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
           "all": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL}
 
@@ -80,6 +81,33 @@ def session(model, level, path=None):
                                         providers=["CPUExecutionProvider"])
 
 
+def interesting(path):
+    """The operators that plain models do not have."""
+    return sorted({node.op_type for node in onnx.load(path).graph.node
+                   if node.domain or node.op_type.startswith("QLinear")})
+
+
+def check(path, expected, x, tolerance):
+    """Whether the model computes the expected outputs; says so."""
+    data = path.with_suffix(".npz")
+    np.savez(data, **{"in:x": x}, **{f"out:{name}": array for name, array in expected.items()})
+    done = subprocess.run(["nn-run", path, "--data", data, "--rtol", tolerance[0],
+                           "--atol", tolerance[1]], capture_output=True, text=True)
+    print(f"{path.stem}: {'ok' if not done.returncode else done.stdout + done.stderr}"
+          f" ({', '.join(interesting(path))})")
+    return done.returncode == 0
+
+
+def run(session, x):
+    return dict(zip([output.name for output in session.get_outputs()],
+                    session.run(None, {"x": x})))
+
+
+def sample(model, random):
+    shape = [dim.dim_value for dim in model.graph.input[0].type.tensor_type.shape.dim]
+    return random.standard_normal(shape).astype(np.float32)
+
+
 def main():
     directory = pathlib.Path(sys.argv[1])
     directory.mkdir(parents=True, exist_ok=True)
@@ -88,23 +116,14 @@ def main():
     for name, text, weights in (("convolutions", CONVOLUTIONS, CONVOLUTION_WEIGHTS),
                                 ("transformer", TRANSFORMER, TRANSFORMER_WEIGHTS)):
         model = make(text, weights, random)
-        shape = [dim.dim_value for dim in model.graph.input[0].type.tensor_type.shape.dim]
-        x = random.standard_normal(shape).astype(np.float32)
-        plain = session(model, onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL)
-        results = plain.run(None, {"x": x})
-        data = directory / f"{name}.npz"
-        np.savez(data, **{"in:x": x}, **{f"out:{output.name}": array for output, array
-                                         in zip(model.graph.output, results)})
+        x = sample(model, random)
+        expected = run(session(model, UNCHANGED), x)
         for level, value in LEVELS.items():
             path = directory / f"{name}-{level}.onnx"
             session(model, value, path)
-            foreign = sorted({node.op_type for node in onnx.load(path).graph.node if node.domain})
-            done = subprocess.run(["nn-run", path, "--data", data, "--rtol", "1e-3",
-                                   "--atol", "1e-4"], capture_output=True, text=True)
-            failures += done.returncode != 0
-            print(f"{name}, {level}: {'ok' if not done.returncode else done.stdout + done.stderr}"
-                  f" ({', '.join(foreign)})")
+            failures += not check(path, expected, x, ("1e-3", "1e-4"))
     sys.exit(failures)
 
 
-main()
+if __name__ == "__main__":
+    main()
