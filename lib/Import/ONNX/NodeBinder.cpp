@@ -446,10 +446,16 @@ LogicalResult NodeBinder::finishNode(LogicalResult result) {
                   Remedy::ChangeForm);
     return failure();
   }
-  for (auto [index, taken] : llvm::enumerate(takenOperands))
-    if (!taken && operands[index])
-      return fail("operand " + Twine(index) + " belongs to the operator",
-                  Twine(operands.size()) + " operands", "");
+  for (auto [index, taken] : llvm::enumerate(takenOperands)) {
+    if (taken || !operands[index])
+      continue;
+    if (index < operandNames.size())
+      return fail("operand '" + operandNames[index] + "' is supported",
+                  "the operand is given", "", Remedy::ChangeForm,
+                  "export the operator without this operand");
+    return fail("operand " + Twine(index) + " belongs to the operator",
+                Twine(operands.size()) + " operands", "");
+  }
   for (auto [index, taken] : llvm::enumerate(takenAttrs))
     if (!taken)
       return fail("attribute '" + node.attribute(index).name() +
