@@ -57,6 +57,7 @@ def multi_head_attention():
     yield case("bias", "q, k, v, b", weights="float[80] b", attributes=", scale = 0.5")
     yield case("mask", "q, k, v, , m, a", f"{q}, {kv}, int32[B,T] m, float[1,4,S,T] a",
                ranges={"m": (0, 1)})
+    yield case("half", "q, k, v", f"{q}, {kv}".replace("float", "float16"))
     yield case("causal", "q, k, v", f"{q}, float[B,S,24] k, float[B,S,32] v",
                ", unidirectional = 1", sizes=SIZES)
     yield case("of_heads", "q, k, v, b", f"{q}, float[B,4,T,6] k, float[B,4,T,6] v",
@@ -75,14 +76,14 @@ def multi_head_attention():
 def group_query_attention():
     """6 heads share 2 heads of keys and values."""
     def case(name, body, inputs="", past=0, step=4, short=0, attributes="", unpacked=True,
-             size=16, valid=None, **more):
+             size=16, valid=None, real="float", **more):
         total = past + step
         batch = 1 if past and step > 1 else 2  # ONNX Runtime has no more.
         lengths = np.int32([total - 1] * batch)
         lengths[-1] -= short
-        states = (f"float[B,S,{6 * size}] q, float[B,S,{2 * size}] k, float[B,S,{2 * size}] v"
-                  if unpacked else f"float[B,S,{10 * size}] q")
-        states += "".join(f", float[B,2,P,{size}] {x}" for x in ("pk", "pv")) if past else ""
+        states = (f"{real}[B,S,{6 * size}] q, {real}[B,S,{2 * size}] k, {real}[B,S,{2 * size}] v"
+                  if unpacked else f"{real}[B,S,{10 * size}] q")
+        states += "".join(f", {real}[B,2,P,{size}] {x}" for x in ("pk", "pv")) if past else ""
         operands = ("q, k, v" if unpacked else "q, , ") + (", pk, pv" if past else ", , ")
         values = {"n": lengths, "t": np.int32(total)} | more.pop("values", {})
         cut, weights = "", more.pop("weights", "")
@@ -103,6 +104,8 @@ def group_query_attention():
     yield case("padded_prompt", ", c, s", short=1, valid=3, attributes=", do_rotary = 1", **rotation)
     yield case("step", "", past=5, step=1)
     yield case("steps", "", past=5, step=3, attributes=", scale = 0.2")
+    yield case("half", ", c, s", past=5, step=1, real="float16", attributes=", do_rotary = 1",
+               weights="float16[20,8] c, float16[20,8] s")
     yield case("uneven_step", "", past=5, step=1, short=2, valid=4)
     yield case("packed", ", c, s", unpacked=False, past=5, step=2, attributes=", do_rotary = 1",
                **rotation)

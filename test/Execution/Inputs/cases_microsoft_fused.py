@@ -149,6 +149,18 @@ def names():
                values={"x": np.float32([3, 1, 2, 1, 3, 3, 0, 5, 2])})
 
 
+def channels_last():
+    """ONNX Runtime has NhwcMaxPool for 8 bits, and NhwcFusedConv for other machines."""
+    for dtype in ("uint8", "int8"):
+        yield Case(f"NhwcMaxPool_{dtype}", f"{dtype}[N,9,8,6] x",
+                   "y = com.microsoft.NhwcMaxPool<kernel_shape = [3, 2], strides = [2, 1], "
+                   "pads = [1, 0, 1, 1]>(x)", ranges={"x": (0, 100)}, sizes=SIZES)
+    yield Case("NhwcFusedConv", "float[N,9,8,4] x, float[N,9,8,6] z",
+               'y = com.microsoft.NhwcFusedConv<pads = [1, 1, 1, 1], activation = "Relu">'
+               "(x, w, b, z)  t = com.microsoft.NhwcConv<strides = [2, 2]>(x, w, b)",
+               weights="float[6,4,3,3] w, float[6] b", sizes=SIZES)
+
+
 def inverses():
     for real, tolerance in (("float", 50), ("float16", 5), ("double", 50)):
         yield Case(f"Inverse_{real}", f"{real}[N,2,5,5] x", "y = com.microsoft.Inverse(x)",
@@ -159,5 +171,5 @@ def inverses():
 
 
 def all_cases():
-    for family in (products, activations, normalizations, names, inverses):
+    for family in (products, activations, normalizations, names, channels_last, inverses):
         yield from family()
