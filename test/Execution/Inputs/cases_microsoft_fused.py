@@ -9,7 +9,7 @@ SIZES = [{"N": 1, "M": 1}, {"N": 3, "M": 17}]
 
 #: What FusedConv ends with, by name and parameters.
 CONV_ACTIVATIONS = {"": "", "Relu": "", "Sigmoid": "", "Tanh": "", "LeakyRelu": "0.3",
-                    "Clip": "-0.5, 0.7", "HardSigmoid": "0.3, 0.4"}
+                    "Clip": "-0.5, 0.7", "HardSigmoid": "0.3, 0.4", "HardSwish": ""}
 
 #: The same of FusedGemm, whose parameters are attributes.
 GEMM_ACTIVATIONS = {"Relu": {}, "Sigmoid": {}, "Tanh": {}, "Softplus": {}, "Softsign": {},
