@@ -7,10 +7,12 @@
 #include "mlir/Support/FileUtilities.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
+#include "nn/Export/ONNX.h"
 #include "nn/Import/ONNX.h"
 #include "nn/InitAll.h"
 #include "nn/Pipelines/CheckCapability.h"
 #include "nn/Pipelines/Compile.h"
+#include "nn/Pipelines/Pipelines.h"
 #include "nn/Support/CommandLine.h"
 #include "nn/Support/Tool.h"
 #include "nn/Target/Bundle.h"
@@ -30,6 +32,7 @@ namespace {
 enum class Action {
   Default,
   ImportONNX,
+  ExportONNX,
   Triage,
   EmitLibrary,
   EmitObject,
@@ -37,7 +40,8 @@ enum class Action {
 };
 
 cl::OptionCategory files("Files"), actions("What to do"),
-    importing("How to import"), compiling("How to compile");
+    importing("How to import"), exporting("How to export"),
+    compiling("How to compile");
 cl::opt<std::string> inputFile(cl::Positional, cl::desc("IN"), cl::Required,
                                cl::cat(files));
 cl::opt<std::string> outputFile("o", cl::desc("Output file (- for the terminal)"),
@@ -48,6 +52,9 @@ cl::opt<Action> action(
     cl::values(
         clEnumValN(Action::ImportONNX, "import-onnx",
                    "import a model (.onnx, .onnxtxt) to the nn dialect"),
+        clEnumValN(Action::ExportONNX, "export-onnx",
+                   "write a model (.onnx, .onnxtxt, .mlir before placement) as ONNX; the "
+                   "default if OUT ends in .onnx or .onnxtxt"),
         clEnumValN(Action::Triage, "triage",
                    "list all that stands between a model and its compilation"),
         clEnumValN(Action::EmitLibrary, "emit-library",
@@ -82,6 +89,13 @@ cl::list<std::string> setDims(
     "set-dim",
     cl::desc("Make a dimension static: a name of the model, or INPUT:INDEX"),
     cl::value_desc("NAME=N"), cl::cat(importing));
+cl::opt<bool> simplify(
+    "simplify", cl::cat(exporting),
+    cl::desc("Simplify the model first, as the compiler does for all machines"));
+cl::opt<uint64_t> externalData(
+    "external-data", cl::cat(exporting), cl::value_desc("BYTES"),
+    cl::desc("Keep tensors of at least so many bytes in OUT.data, beside the model; "
+             "default: only in models of 2 GiB and more"));
 cl::opt<bool> asJSON("json", cl::desc("Print the triage as JSON"),
                      cl::cat(actions));
 
@@ -121,7 +135,9 @@ Action getAction() {
   if (!bundle.empty())
     return Action::EmitLibrary;
   StringRef extension = llvm::sys::path::extension(outputFile);
-  return extension == ".so" ? Action::EmitLibrary : Action::Default;
+  return extension == ".so"             ? Action::EmitLibrary
+         : nn::isONNXFile(outputFile) ? Action::ExportONNX
+                                      : Action::Default;
 }
 
 /// Reads a module of the nn dialect; null if that failed, which was reported.
@@ -174,6 +190,20 @@ int compile(ModuleOp module, Action action) {
   return 0;
 }
 
+/// Writes the output file as ONNX.
+int exportModel(ModuleOp module) {
+  if (simplify) {
+    PassManager passes(module.getContext());
+    nn::buildPhase(passes, nn::Phase::Simplify, nn::PipelineOptions());
+    if (failed(passes.run(module)))
+      return 1;
+  }
+  nn::ExportOptions options;
+  if (externalData.getNumOccurrences())
+    options.externalBytes = externalData;
+  return failed(nn::exportONNX(module, outputFile, options));
+}
+
 /// Puts into the folder of the bundle what the compiled model there needs.
 int finishBundle(StringRef model) {
   // The address is that of anything in this program.
@@ -224,9 +254,10 @@ int run() {
     return 1;
   Action action = getAction();
   if (action == Action::Default)
-    return fail("say what to do: --import-onnx, --triage, --emit-library (or -o "
+    return fail("say what to do: --import-onnx, --export-onnx, --triage, --emit-library (or -o "
                 "OUT.so), --bundle, --emit-object or --emit-llvmir");
-  bool compiles = action != Action::ImportONNX && action != Action::Triage;
+  bool exports = action == Action::ExportONNX;
+  bool compiles = !exports && action != Action::ImportONNX && action != Action::Triage;
 
   DialectRegistry registry;
   nn::registerAllDialects(registry);
@@ -235,17 +266,19 @@ int run() {
   nn::ProcessWatch watch("nn-translate", maxMemory ? int64_t(maxMemory) << 20
                                                    : nn::getDefaultMaxMemory());
   if (llvm::sys::path::extension(inputFile) == ".mlir") {
-    if (!compiles)
+    if (!compiles && !exports)
       return fail("--import-onnx and --triage take an ONNX model");
     if (!setDims.empty())
       return fail("--set-dim takes an ONNX model");
     OwningOpRef<ModuleOp> module = parseModule(context);
-    return module ? compile(*module, action) : 1;
+    if (!module)
+      return 1;
+    return exports ? exportModel(*module) : compile(*module, action);
   }
 
   nn::TriageReport report;
   nn::CapabilityCheck capabilities;
-  if (action != Action::ImportONNX)
+  if (compiles || action == Action::Triage)
     options.checkCapability = [&](Operation *op, const nn::NodeInfo &node,
                                   nn::TriageReport &to) {
       capabilities.check(op, node, to);
@@ -260,6 +293,8 @@ int run() {
     report.printWarnings(llvm::errs(), inputFile);
   if (compiles)
     return compile(*module, action);
+  if (exports)
+    return exportModel(*module);
 
   std::string message;
   std::unique_ptr<llvm::ToolOutputFile> output = openOutputFile(outputFile, &message);
@@ -283,7 +318,8 @@ int main(int argc, char **argv) {
   registerAsmPrinterCLOptions();
   registerMLIRContextCLOptions();
   registerPassManagerCLOptions();
-  const cl::OptionCategory *categories[] = {&files, &actions, &importing, &compiling};
+  const cl::OptionCategory *categories[] = {&files, &actions, &importing, &exporting,
+                                            &compiling};
   nn::hideOtherOptions(categories);
   cl::ParseCommandLineOptions(
       argc, argv,
