@@ -18,6 +18,9 @@ void printPlacement(MLIRContext &context, llvm::raw_ostream &os);
 void printCoverage(MLIRContext &context, llvm::StringRef nodeTests,
                    llvm::raw_ostream &os);
 
+/// How each nn operator is written as ONNX. Fails if the exporter does not know one.
+LogicalResult printExports(MLIRContext &context, llvm::raw_ostream &os);
+
 } // namespace mlir::nn
 
 #endif // NN_TOOLS_NNDOCS_PAGES_H

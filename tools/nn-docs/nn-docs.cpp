@@ -12,6 +12,8 @@ namespace cl = llvm::cl;
 
 static cl::opt<bool> placement("placement",
                                cl::desc("How each nn operator is lowered"));
+static cl::opt<bool> exports("exports",
+                             cl::desc("How each nn operator is written as ONNX"));
 static cl::opt<std::string>
     coverage("coverage", cl::value_desc("DIR"),
              cl::desc("Which ONNX operators compile; DIR holds ONNX's node tests"));
@@ -25,6 +27,8 @@ int main(int argc, char **argv) {
   context.loadDialect<mlir::nn::NNDialect, mlir::nn::rt::RTDialect>();
   if (placement)
     mlir::nn::printPlacement(context, llvm::outs());
+  if (exports && failed(mlir::nn::printExports(context, llvm::outs())))
+    return 1;
   if (!coverage.empty())
     mlir::nn::printCoverage(context, coverage, llvm::outs());
   return 0;
