@@ -60,9 +60,11 @@ static void addOnHost(OpPassManager &pm, function_ref<void(OpPassManager &)> add
 }
 
 /// Constants evaluated, shape arithmetic gone, types as static as they can be.
-static void addSimplification(OpPassManager &functions) {
+static void addSimplification(OpPassManager &functions, bool keepQuantized = false) {
+  FoldConstantsOptions folding;
+  folding.keepQuantized = keepQuantized;
   functions.addPass(createCanonicalize());
-  functions.addPass(createFoldConstants());
+  functions.addPass(createFoldConstants(folding));
   functions.addPass(createFoldShapes());
   functions.addPass(createInferShapes());
 }
@@ -86,10 +88,12 @@ static void addLegality(OpPassManager &pm, StringRef phase) {
 static void buildSimplify(OpPassManager &pm, const PipelineOptions &options) {
   OpPassManager &functions = pm.nest<func::FuncOp>();
   functions.addPass(createCanonicalize());
-  functions.addPass(createSimplifyQuantization());
-  functions.addPass(createExposeIntegers());
-  addSimplification(functions);
-  addSimplification(functions);
+  if (!options.keepQuantized) {
+    functions.addPass(createSimplifyQuantization());
+    functions.addPass(createExposeIntegers());
+  }
+  addSimplification(functions, options.keepQuantized);
+  addSimplification(functions, options.keepQuantized);
   functions.addPass(createRecognizePatterns());
   addVerification(pm, "simplify", options);
   addLegality(pm, "simplify");

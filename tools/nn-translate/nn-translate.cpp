@@ -91,7 +91,7 @@ cl::list<std::string> setDims(
     cl::value_desc("NAME=N"), cl::cat(importing));
 cl::opt<bool> simplify(
     "simplify", cl::cat(exporting),
-    cl::desc("Simplify the model first, as the compiler does for all machines"));
+    cl::desc("Simplify the model first; what is quantized stays in ONNX's form"));
 cl::opt<uint64_t> externalData(
     "external-data", cl::cat(exporting), cl::value_desc("BYTES"),
     cl::desc("Keep tensors of at least so many bytes in OUT.data, beside the model; "
@@ -194,7 +194,9 @@ int compile(ModuleOp module, Action action) {
 int exportModel(ModuleOp module) {
   if (simplify) {
     PassManager passes(module.getContext());
-    nn::buildPhase(passes, nn::Phase::Simplify, nn::PipelineOptions());
+    nn::PipelineOptions options;
+    options.keepQuantized = true;
+    nn::buildPhase(passes, nn::Phase::Simplify, options);
     if (failed(passes.run(module)))
       return 1;
   }

@@ -65,7 +65,8 @@ struct FoldConstantsPass : nn::impl::FoldConstantsBase<FoldConstantsPass> {
 
   void fold(Operation *op) {
     if (!isa_and_nonnull<NNDialect>(op->getDialect()) ||
-        isa<ConstantOp>(op) || op->getNumResults() == 0 ||
+        isa<ConstantOp>(op) || (keepQuantized && isa<DequantizeOp>(op)) ||
+        op->getNumResults() == 0 ||
         op->getNumRegions() != 0 || !canInterpret(op))
       return;
     SmallVector<ElementsAttr> constants;

@@ -42,7 +42,9 @@ def FoldConstants : NN_FunctionPass<"nn-fold-constants"> {
   }];
   let options = [
     Option<"maxGrowthBytes", "max-growth-bytes", "int64_t", "65536",
-           "Results may be this large whatever the operands are">];
+           "Results may be this large whatever the operands are">,
+    Option<"keepQuantized", "keep-quantized", "bool", "false",
+           "Leave nn.dequantize, so that weights stay quantized">];
   let statistics = [
     Statistic<"numFolded", "folded", "Operators evaluated">,
     Statistic<"numTooLarge", "too-large", "Operators not folded because of their result's size">];

@@ -27,6 +27,9 @@ struct PipelineOptions {
   std::string prefer;
   /// A file of measured times, as CostModel reads it; empty: none.
   std::string tuning;
+  /// Quantized models stay in ONNX's form, operators between dequantized and quantized
+  /// tensors, in place of computing on integers. Only for Simplify.
+  bool keepQuantized = false;
   /// A lost name of an ONNX node is an error, not just a remark. On in nn-opt.
   bool strictProvenance = false;
 };
