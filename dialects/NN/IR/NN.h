@@ -4,6 +4,7 @@
 #ifndef NN_DIALECTS_NN_IR_NN_H
 #define NN_DIALECTS_NN_IR_NN_H
 
+#include "dialects/NN/IR/Layouts.h"
 #include "dialects/NN/IR/ShapeEnv.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -46,6 +46,30 @@ def NN_SpatialOpInterface : OpInterface<"SpatialOpInterface"> {
   ];
 }
 
+def NN_LayoutOpInterface : OpInterface<"LayoutOpInterface"> {
+  let cppNamespace = "::mlir::nn";
+  let description = [{
+    An operator that may be computed on tensors N x spatial x C instead of N x C x spatial,
+    apart from spatial and elementwise operators and reductions, all of which can. Implemented
+    in dialects/NN/IR/Layouts.cpp.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+        In which orders the operator can be computed. Depends on types, attributes and sizes
+        only, apart from which of two equal orders a transposition is for.
+      }],
+      "::mlir::nn::LayoutRule", "getLayoutRule", (ins "::mlir::nn::ShapeEnv &":$env), [{}],
+      [{ return {::mlir::nn::LayoutRule::Flexible}; }]>,
+    InterfaceMethod<"Whether the operand is a tensor with such dimensions, not a list or a number.",
+      "bool", "isDataOperand", (ins "unsigned":$operand), [{}], [{ return operand == 0; }]>,
+    InterfaceMethod<[{
+        Sets the attributes that name dimensions, when operands become channels-last; the
+        caller updates operands and types.
+      }],
+      "void", "setChannelsLast">
+  ];
+}
+
 /// Elementwise operators with numpy broadcasting. A fusion can absorb them anywhere, and
 /// they commute with permutations of dimensions.
 def NN_ElementwiseOpInterface : OpInterface<"ElementwiseOpInterface"> {

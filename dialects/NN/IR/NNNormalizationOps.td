@@ -87,7 +87,9 @@ def NN_LRNOp : NN_NormalizationOp<"lrn", [NN_SpatialOpInterface]> {
 }
 
 class NN_SoftmaxBase<string mnemonic>
-    : NN_NormalizationOp<mnemonic, [NN_FusionAnchorOpInterface]> {
+    : NN_NormalizationOp<mnemonic, [
+          NN_FusionAnchorOpInterface,
+          DeclareOpInterfaceMethods<NN_LayoutOpInterface, ["setChannelsLast"]>]> {
   let arguments = (ins NN_FloatTensor:$input, NN_DefaultI64<"-1">:$axis);
   let extraDeclaration = [{
     ::std::pair<::mlir::Value, int64_t> getPrologue() { return {getInput(), 2}; }

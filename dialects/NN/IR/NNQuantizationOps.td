@@ -6,7 +6,8 @@
 
 include "dialects/NN/IR/NNBase.td"
 
-class NN_QuantizationOp<string mnemonic> : NN_Op<mnemonic> {
+class NN_QuantizationOp<string mnemonic> : NN_Op<mnemonic, [
+    DeclareOpInterfaceMethods<NN_LayoutOpInterface, ["getLayoutRule", "setChannelsLast"]>]> {
   let hasVerifier = 1;
 }
 

@@ -6,7 +6,8 @@
 
 include "dialects/NN/IR/NNBase.td"
 
-def NN_ConcatOp : NN_Op<"concat"> {
+def NN_ConcatOp : NN_Op<"concat", [
+    DeclareOpInterfaceMethods<NN_LayoutOpInterface, ["isDataOperand", "setChannelsLast"]>]> {
   let summary = "Concatenation along an axis";
   let description = [{
     Constraints:
@@ -57,7 +58,8 @@ def NN_FlattenOp : NN_Op<"flatten"> {
   let results = (outs NN_Tensor:$result);
 }
 
-def NN_PadOp : NN_Op<"pad"> {
+def NN_PadOp : NN_Op<"pad", [
+    DeclareOpInterfaceMethods<NN_LayoutOpInterface, ["setChannelsLast"]>]> {
   let summary = "Pads (or, with negative counts, crops) dimensions";
   let description = [{
     `pads` holds a begin for each of `axes` (all dimensions if empty), then as
@@ -75,7 +77,8 @@ def NN_PadOp : NN_Op<"pad"> {
   let hasVerifier = 1;
 }
 
-def NN_ReshapeOp : NN_Op<"reshape"> {
+def NN_ReshapeOp : NN_Op<"reshape", [
+    DeclareOpInterfaceMethods<NN_LayoutOpInterface, ["getLayoutRule"]>]> {
   let summary = "The same elements, in row-major order, with another shape";
   let description = [{
     One entry of `shape` may be -1 (what remains); 0 copies the input's dimension,
@@ -146,7 +149,8 @@ def NN_SizeOp : NN_Op<"size"> {
   let contentsFunction = NN_HasContents;
 }
 
-def NN_SliceOp : NN_Op<"slice"> {
+def NN_SliceOp : NN_Op<"slice", [
+    DeclareOpInterfaceMethods<NN_LayoutOpInterface, ["setChannelsLast"]>]> {
   let summary = "A strided part of a tensor";
   let description = [{
     For the i-th of `axes`: elements from `starts[i]` to `ends[i]` (exclusive) in
@@ -178,7 +182,8 @@ def NN_SpaceToDepthOp : NN_Op<"space_to_depth", [NN_SpatialOpInterface]> {
   let hasVerifier = 1;
 }
 
-def NN_SplitOp : NN_Op<"split"> {
+def NN_SplitOp : NN_Op<"split", [
+    DeclareOpInterfaceMethods<NN_LayoutOpInterface, ["setChannelsLast"]>]> {
   let summary = "Cuts a tensor along an axis";
   let description = [{
     Result i holds `sizes[i]` entries of dimension `axis`.
@@ -192,7 +197,8 @@ def NN_SplitOp : NN_Op<"split"> {
   let results = (outs Variadic<NN_Tensor>:$results);
 }
 
-def NN_SqueezeOp : NN_Op<"squeeze"> {
+def NN_SqueezeOp : NN_Op<"squeeze", [
+    DeclareOpInterfaceMethods<NN_LayoutOpInterface, ["getLayoutRule", "setChannelsLast"]>]> {
   let summary = "Drops dimensions of size 1";
   let description = [{
     Constraints:
@@ -217,7 +223,8 @@ def NN_TileOp : NN_Op<"tile"> {
   let results = (outs NN_Tensor:$result);
 }
 
-def NN_TransposeOp : NN_Op<"transpose"> {
+def NN_TransposeOp : NN_Op<"transpose", [
+    DeclareOpInterfaceMethods<NN_LayoutOpInterface, ["getLayoutRule"]>]> {
   let summary = "Permutes dimensions";
   let description = [{
     Dimension i of the result is dimension `perm[i]` of the input.
@@ -231,7 +238,8 @@ def NN_TransposeOp : NN_Op<"transpose"> {
   let hasCanonicalizer = 1;
 }
 
-def NN_UnsqueezeOp : NN_Op<"unsqueeze"> {
+def NN_UnsqueezeOp : NN_Op<"unsqueeze", [
+    DeclareOpInterfaceMethods<NN_LayoutOpInterface, ["getLayoutRule", "setChannelsLast"]>]> {
   let summary = "Inserts dimensions of size 1";
   let description = [{
     Constraints:

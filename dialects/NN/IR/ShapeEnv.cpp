@@ -219,6 +219,27 @@ bool ShapeEnv::isFresh(Dim dim) {
       .wasInterrupted();
 }
 
+std::optional<SmallVector<int64_t>>
+ShapeEnv::getReshapeList(ArrayRef<Dim> source, ArrayRef<Dim> target) {
+  SmallVector<int64_t> list;
+  bool remains = false;
+  for (auto [index, dim] : llvm::enumerate(target)) {
+    if (std::optional<int64_t> known = getConstant(dim)) {
+      if (*known <= 0)
+        return std::nullopt;
+      list.push_back(*known);
+    } else if (index < source.size() && proveEqual(source[index], dim)) {
+      list.push_back(0);
+    } else if (!remains) {
+      remains = true;
+      list.push_back(-1);
+    } else {
+      return std::nullopt;
+    }
+  }
+  return list;
+}
+
 //===----------------------------------------------------------------------===//
 // Errors and code
 //===----------------------------------------------------------------------===//

@@ -119,6 +119,13 @@ public:
   bool isNonNegative(Dim dim);
   /// True if the expression depends on something fresh.
   bool isFresh(Dim dim);
+  /// True if both sizes are certainly equal.
+  virtual bool proveEqual(Dim lhs, Dim rhs) { return lhs == rhs; }
+  /// The constant shape operand with which nn.reshape (without allow_zero) reshapes
+  /// `source` to `target`: sizes, 0 for those that it copies, -1 for the remaining one.
+  /// nullopt if there is no such operand.
+  std::optional<SmallVector<int64_t>> getReshapeList(ArrayRef<Dim> source,
+                                                     ArrayRef<Dim> target);
 
   //===--------------------------------------------------------------------===//
   // Using

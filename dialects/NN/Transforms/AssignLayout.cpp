@@ -48,7 +48,7 @@ public:
 private:
   struct Nodes {
     unsigned in = MinimumCut::second, out = MinimumCut::second;
-    Rule rule;
+    LayoutRule rule;
   };
 
   void addOperator(Operation *op);
@@ -95,7 +95,7 @@ void BlockLayout::addOperator(Operation *op) {
   Nodes &own = nodes[op];
   if (shuffles.count(op)) {
     own.in = own.out = cut.addNode();
-    own.rule = {Rule::Flexible};
+    own.rule = {LayoutRule::Flexible};
     return;
   }
   if (op->getNumResults() == 0 || isConstantExpression(op->getResult(0)))
@@ -103,17 +103,17 @@ void BlockLayout::addOperator(Operation *op) {
   own.rule = getRule(env, op);
   int64_t transposed = isa<TransposeOp>(op) ? getCost(op->getResult(0)) : 0;
   switch (own.rule.kind) {
-  case Rule::Pinned:
+  case LayoutRule::Pinned:
     return;
-  case Rule::Flexible:
+  case LayoutRule::Flexible:
     own.in = own.out = cut.addNode();
     cut.addCost(MinimumCut::first, own.in, own.rule.preference);
     return;
-  case Rule::Absorbs:
+  case LayoutRule::Absorbs:
     own.in = cut.addNode();
     cut.addCost(MinimumCut::first, own.in, transposed);
     return;
-  case Rule::Emits:
+  case LayoutRule::Emits:
     own.out = cut.addNode();
     cut.addCost(MinimumCut::first, own.out, transposed);
     return;
@@ -205,7 +205,7 @@ bool BlockLayout::isChannelsLast(Operation *op) {
   if (it == nodes.end())
     return false;
   unsigned node =
-      it->second.rule.kind == Rule::Emits ? it->second.out : it->second.in;
+      it->second.rule.kind == LayoutRule::Emits ? it->second.out : it->second.in;
   return node != MinimumCut::second && cut.isFirst(node);
 }
 
@@ -279,9 +279,9 @@ void BlockLayout::setPermutedOrigins(Value original, Value value) {
 
 void BlockLayout::rewriteOperator(Operation *op) {
   OpBuilder builder(op);
-  Rule::Kind kind = nodes[op].rule.kind;
+  LayoutRule::Kind kind = nodes[op].rule.kind;
   ++numSwitched;
-  if (kind == Rule::Emits) {
+  if (kind == LayoutRule::Emits) {
     // A transpose whose result, channels-last, is its operand.
     Value operand = op->getOperand(0);
     last[op->getResult(0)] = operand;
@@ -330,7 +330,7 @@ void BlockLayout::rewriteOperator(Operation *op) {
   }
   SmallVector<Value> results = buildChannelsLast(builder, env, op, operands);
   replaced.push_back(op);
-  if (kind == Rule::Absorbs) {
+  if (kind == LayoutRule::Absorbs) {
     inheritProvenance(op, results);
     for (auto [result, made] : llvm::zip(op->getResults(), results)) {
       env.inherit(made, result);

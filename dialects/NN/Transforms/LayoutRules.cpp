@@ -4,59 +4,10 @@
 #include "dialects/NN/Transforms/LayoutRules.h"
 #include "dialects/NN/Transforms/ConstantMatchers.h"
 #include "nn/Analysis/Provenance.h"
-#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace mlir::nn;
 using namespace mlir::nn::layout;
-
-//===----------------------------------------------------------------------===//
-// Permutations
-//===----------------------------------------------------------------------===//
-
-SmallVector<int64_t> layout::getChannelsLast(int64_t rank) {
-  SmallVector<int64_t> perm = {0};
-  for (int64_t i = 2; i < rank; ++i)
-    perm.push_back(i);
-  perm.push_back(1);
-  return perm;
-}
-
-SmallVector<int64_t> layout::invert(ArrayRef<int64_t> perm) {
-  SmallVector<int64_t> inverse(perm.size());
-  for (auto [index, dim] : llvm::enumerate(perm))
-    inverse[dim] = index;
-  return inverse;
-}
-
-template <typename T>
-static SmallVector<T> applyPermutation(ArrayRef<T> list,
-                                       ArrayRef<int64_t> perm) {
-  SmallVector<T> result;
-  for (int64_t dim : perm)
-    result.push_back(list[dim]);
-  return result;
-}
-
-RankedTensorType layout::permute(RankedTensorType type, ArrayRef<int64_t> perm) {
-  return type.clone(applyPermutation(type.getShape(), perm));
-}
-
-bool layout::movesOnlyUnitDims(RankedTensorType type, ArrayRef<int64_t> perm) {
-  int64_t last = -1;
-  for (int64_t dim : perm) {
-    if (type.getDimSize(dim) == 1)
-      continue;
-    if (dim < last)
-      return false;
-    last = dim;
-  }
-  return true;
-}
-
-bool layout::isAllOnes(RankedTensorType type) {
-  return llvm::all_of(type.getShape(), [](int64_t size) { return size == 1; });
-}
 
 static RankedTensorType typeOf(Value value) {
   return cast<RankedTensorType>(value.getType());
@@ -66,58 +17,7 @@ static RankedTensorType typeOf(Value value) {
 // Rules
 //===----------------------------------------------------------------------===//
 
-/// The order of the remaining dimensions when some are dropped from a channels-last
-/// tensor.
-static Rule::Kind getKindWithoutDims(int64_t rank, ArrayRef<int64_t> dropped) {
-  SmallVector<int64_t> kept, order;
-  for (int64_t i = 0; i < rank; ++i)
-    if (!llvm::is_contained(dropped, i))
-      kept.push_back(i);
-  for (int64_t dim : getChannelsLast(rank))
-    if (const int64_t *it = llvm::find(kept, dim); it != kept.end())
-      order.push_back(it - kept.begin());
-  if (llvm::is_sorted(order))
-    return Rule::Absorbs;
-  if (order.size() >= 3 && order == getChannelsLast(order.size()))
-    return Rule::Flexible;
-  return Rule::Pinned;
-}
-
-static Rule::Kind getReductionKind(ReductionOpInterface op) {
-  if (op.getKeepdims())
-    return Rule::Flexible;
-  return getKindWithoutDims(typeOf(op.getInput()).getRank(), op.getReducedDims());
-}
-
-/// A reshape that only merges or splits spatial dimensions.
-static bool keepsBatchAndChannels(SymbolicDims &env, ReshapeOp op) {
-  Dims from = env.getDims(op.getInput()), to = env.getDims(op);
-  return from.size() >= 3 && to.size() >= 3 && env.proveEqual(from[0], to[0]) &&
-         env.proveEqual(from[1], to[1]);
-}
-
-static bool isFlexibleReshape(SymbolicDims &env, ReshapeOp op) {
-  if (!keepsBatchAndChannels(env, op))
-    return false;
-  Dims from = env.getDims(op.getInput()), to = env.getDims(op);
-  auto fromLast = applyPermutation<Dim>(from, getChannelsLast(from.size()));
-  auto toLast = applyPermutation<Dim>(to, getChannelsLast(to.size()));
-  return env.getReshapeList(fromLast, toLast).has_value();
-}
-
-static Rule::Kind getTransposeKind(TransposeOp op) {
-  int64_t rank = op.getType().getRank();
-  SmallVector<int64_t> last = getChannelsLast(rank);
-  bool toLast = op.getPerm() == ArrayRef(last);
-  bool toFirst = op.getPerm() == ArrayRef(invert(last));
-  // For rank 3 it is both; then the producer decides.
-  Operation *producer = op.getInput().getDefiningOp();
-  if (toLast && !(toFirst && isa_and_nonnull<MatMulOp, AddOp, LayerNormOp>(producer)))
-    return Rule::Absorbs;
-  return toFirst ? Rule::Emits : Rule::Pinned;
-}
-
-Rule layout::getRule(SymbolicDims &env, Operation *op) {
+LayoutRule layout::getRule(SymbolicDims &env, Operation *op) {
   if (!isa<NNDialect>(op->getDialect()) || op->getNumResults() == 0 ||
       op->getNumOperands() == 0 || op->getNumRegions() != 0)
     return {};
@@ -126,52 +26,27 @@ Rule layout::getRule(SymbolicDims &env, Operation *op) {
   if (!input || !result)
     return {};
   if (isa<ElementwiseOpInterface>(op))
-    return {result.getRank() >= 3 ? Rule::Flexible : Rule::Pinned};
+    return {result.getRank() >= 3 ? LayoutRule::Flexible : LayoutRule::Pinned};
   if (input.getRank() < 3)
     return {};
   if (isa<SpatialOpInterface>(op)) {
     // Back ends have fast kernels for channels-last data.
     int64_t size = env.estimateElements(op->getOperand(0)) +
                    env.estimateElements(op->getResult(0));
-    return {Rule::Flexible,
-            isa<ConvOp, ConvTransposeOp>(op) ? 8 * size : size / 2 + 1};
+    return {LayoutRule::Flexible, isa<ContractionOpInterface>(op) ? 8 * size : size / 2 + 1};
   }
-  return llvm::TypeSwitch<Operation *, Rule>(op)
-      .Case<ConcatOp, SplitOp, SliceOp, PadOp, SoftmaxOp, LogSoftmaxOp>(
-          [](auto) { return Rule{Rule::Flexible}; })
-      .Case<QuantizeOp, DequantizeOp>([](auto q) {
-        return Rule{q.getBlockSize() == 0 ? Rule::Flexible : Rule::Pinned};
-      })
-      .Case([](ReductionOpInterface reduction) {
-        return Rule{getReductionKind(reduction)};
-      })
-      .Case([](SqueezeOp squeeze) {
-        int64_t rank = typeOf(squeeze.getInput()).getRank();
-        return Rule{getKindWithoutDims(
-            rank, shapes::normalizeAxes(squeeze.getAxes(), rank))};
-      })
-      .Case([&](UnsqueezeOp unsqueeze) {
-        int64_t rank = unsqueeze.getType().getRank();
-        bool spatial = llvm::all_of(
-            shapes::normalizeAxes(unsqueeze.getAxes(), rank),
-            [](int64_t axis) { return axis >= 2; });
-        return Rule{spatial ? Rule::Flexible : Rule::Pinned};
-      })
-      .Case([&](ReshapeOp reshape) {
-        return Rule{isFlexibleReshape(env, reshape) ? Rule::Flexible
-                                                    : Rule::Pinned};
-      })
-      .Case([](TransposeOp transpose) {
-        return Rule{getTransposeKind(transpose)};
-      })
-      .Default([](Operation *) { return Rule(); });
+  if (auto reduction = dyn_cast<ReductionOpInterface>(op)) {
+    if (reduction.getKeepdims())
+      return {LayoutRule::Flexible};
+    return getRuleWithoutDims(input.getRank(), reduction.getReducedDims());
+  }
+  auto flexible = dyn_cast<LayoutOpInterface>(op);
+  return flexible ? flexible.getLayoutRule(env) : LayoutRule();
 }
 
 Role layout::getRole(Operation *op, unsigned operand) {
   if (auto spatial = dyn_cast<SpatialOpInterface>(op))
     return operand < spatial.getNumDataOperands() ? Role::Convert : Role::Keep;
-  if (isa<ConcatOp>(op))
-    return Role::Convert;
   if (isa<ElementwiseOpInterface>(op)) {
     auto type = dyn_cast<RankedTensorType>(op->getOperand(operand).getType());
     if (!type || isAllOnes(type))
@@ -180,7 +55,9 @@ Role layout::getRole(Operation *op, unsigned operand) {
                ? Role::Convert
                : Role::Broadcast;
   }
-  return operand == 0 ? Role::Convert : Role::Keep;
+  auto flexible = dyn_cast<LayoutOpInterface>(op);
+  bool isData = flexible ? flexible.isDataOperand(operand) : operand == 0;
+  return isData ? Role::Convert : Role::Keep;
 }
 
 //===----------------------------------------------------------------------===//
@@ -262,34 +139,18 @@ Value layout::buildChannelShuffle(OpBuilder &builder, SymbolicDims &env,
 // Building
 //===----------------------------------------------------------------------===//
 
-/// Sets the attributes that name dimensions, and for squeezes and reductions the
-/// order in which dimensions remain.
-static void mapAttributes(Operation *op, ArrayRef<int64_t> toPlace) {
-  int64_t rank = toPlace.size();
-  Builder builder(op->getContext());
-  auto mapAxis = [&](int64_t axis) { return toPlace[shapes::normalizeAxis(axis, rank)]; };
-  auto mapAxes = [&](ArrayRef<int64_t> axes) {
-    return llvm::map_to_vector(axes, mapAxis);
-  };
-  llvm::TypeSwitch<Operation *>(op)
-      .Case<SpatialOpInterface>([](SpatialOpInterface spatial) {
-        spatial.setDataLayout(Layout::ChannelsLast);
-      })
-      .Case<ConcatOp, SplitOp, SoftmaxOp, LogSoftmaxOp, QuantizeOp, DequantizeOp>(
-          [&](auto axisOp) { axisOp.setAxis(mapAxis(axisOp.getAxis())); })
-      .Case<SliceOp, SqueezeOp>(
-          [&](auto axesOp) { axesOp.setAxes(mapAxes(axesOp.getAxes())); })
-      .Case([&](PadOp pad) {
-        SmallVector<int64_t> axes(pad.getAxes());
-        if (axes.empty())
-          axes = llvm::to_vector(llvm::seq<int64_t>(0, rank));
-        pad.setAxes(mapAxes(axes));
-      })
-      .Case([&](ReductionOpInterface reduction) {
-        SmallVector<int64_t> dims = mapAxes(reduction.getReducedDims());
-        llvm::sort(dims);
-        reduction.setReducedDims(dims);
-      });
+/// Sets the attributes that name dimensions.
+static void setChannelsLast(Operation *op) {
+  if (auto spatial = dyn_cast<SpatialOpInterface>(op)) {
+    spatial.setDataLayout(Layout::ChannelsLast);
+  } else if (auto reduction = dyn_cast<ReductionOpInterface>(op)) {
+    SmallVector<int64_t> dims =
+        getPlaces(reduction.getReducedDims(), typeOf(reduction.getInput()).getRank());
+    llvm::sort(dims);
+    reduction.setReducedDims(dims);
+  } else if (auto flexible = dyn_cast<LayoutOpInterface>(op)) {
+    flexible.setChannelsLast();
+  }
 }
 
 SmallVector<Value> layout::buildChannelsLast(OpBuilder &builder,
@@ -310,25 +171,14 @@ SmallVector<Value> layout::buildChannelsLast(OpBuilder &builder,
     return {built};
   }
 
-  Rule rule = getRule(env, op);
+  LayoutRule rule = getRule(env, op);
   Operation *clone = op->cloneWithoutRegions();
   clone->removeAttr(originAttrName);
+  // While operands have the shapes that attributes refer to.
+  setChannelsLast(clone);
   clone->setOperands(operands);
   builder.insert(clone);
-  if (auto unsqueeze = dyn_cast<UnsqueezeOp>(clone)) {
-    // Axes refer to the result.
-    int64_t rank = typeOf(op->getResult(0)).getRank();
-    SmallVector<int64_t> toPlace = invert(getChannelsLast(rank));
-    unsqueeze.setAxes(llvm::map_to_vector(
-        unsqueeze.getAxes(),
-        [&](int64_t axis) { return toPlace[shapes::normalizeAxis(axis, rank)]; }));
-  } else if (int64_t rank = isa<ElementwiseOpInterface>(op)
-                                ? typeOf(op->getResult(0)).getRank()
-                                : typeOf(op->getOperand(0)).getRank();
-             rank >= 3) {
-    mapAttributes(clone, invert(getChannelsLast(rank)));
-  }
-  if (rule.kind == Rule::Flexible)
+  if (rule.kind == LayoutRule::Flexible)
     for (Value result : clone->getResults())
       result.setType(resultLast(result));
   return SmallVector<Value>(clone->getResults());

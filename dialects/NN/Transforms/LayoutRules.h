@@ -14,36 +14,8 @@
 
 namespace mlir::nn::layout {
 
-/// Dimension i of a channels-last tensor is dimension `result[i]` in ONNX's
-/// order: 0, 2, ..., rank-1, 1.
-SmallVector<int64_t> getChannelsLast(int64_t rank);
-/// The same for a tensor that may be permuted.
-SmallVector<int64_t> invert(ArrayRef<int64_t> perm);
-RankedTensorType permute(RankedTensorType type, ArrayRef<int64_t> perm);
-
-/// True if the permutation moves no data: only dimensions of size 1 change positions.
-bool movesOnlyUnitDims(RankedTensorType type, ArrayRef<int64_t> perm);
-/// True if all dimensions are 1, so that it broadcasts in either layout.
-bool isAllOnes(RankedTensorType type);
-
-struct Rule {
-  enum Kind {
-    /// Only in ONNX's order.
-    Pinned,
-    /// In either order; results are in the order of the operands.
-    Flexible,
-    /// Operands in either order; results are in ONNX's.
-    Absorbs,
-    /// Operands in ONNX's order; results in either.
-    Emits,
-  } kind = Pinned;
-  /// How much more the operator costs in ONNX's order than channels-last, in moved
-  /// elements.
-  int64_t preference = 0;
-};
-
 /// How `op` can be computed. Depends only on types and attributes.
-Rule getRule(SymbolicDims &env, Operation *op);
+LayoutRule getRule(SymbolicDims &env, Operation *op);
 
 /// What to do with an operand of an operator that is computed channels-last.
 enum class Role {

@@ -31,19 +31,13 @@ public:
   bool knowsContents(Value tensor);
 
   /// True if both sizes are equal for all inputs.
-  bool proveEqual(Dim lhs, Dim rhs);
+  bool proveEqual(Dim lhs, Dim rhs) override;
   bool haveSameShape(Value lhs, Value rhs);
   /// True if the size is known to be the constant.
   bool isConstant(Dim dim, int64_t value);
   /// True if `from` broadcasts to exactly the shape of `to`, with each of its
   /// dimensions either provably 1 or provably equal.
   bool broadcastsTo(Value from, Value to);
-
-  /// The constant shape operand with which nn.reshape (without allow_zero) reshapes
-  /// `source` to `target`: sizes, 0 for those that it copies, -1 for the remaining one.
-  /// nullopt if there is no such operand.
-  std::optional<SmallVector<int64_t>> getReshapeList(ArrayRef<Dim> source,
-                                                     ArrayRef<Dim> target);
 
   /// The expression in a normal form.
   Dim simplify(Dim dim);
