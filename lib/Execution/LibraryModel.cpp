@@ -168,12 +168,14 @@ Expected<std::optional<LibraryInfo>> LibraryModel::getLibraryInfo() {
   info.weights = shared.weights;
   info.packedWeights = shared.packed_weights;
   info.arenaFormula = shared.arena;
+  info.deviceArenaFormula = shared.device_arena;
   info.numDataDependent = shared.num_data_dependent;
   info.arena = own.arena;
   info.dataDependent = own.blocks;
   info.outputs = own.outputs;
   info.inputCopies = own.inputs;
   info.scratchpad = own.scratchpad;
+  info.deviceArena = own.device_arena;
   return info;
 }
 

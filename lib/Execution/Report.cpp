@@ -123,9 +123,15 @@ void nn::printInfo(llvm::raw_ostream &os, const Model &model, const LibraryInfo 
   if (info.numDataDependent)
     os << "        and " << info.numDataDependent
        << " buffers of sizes that depend on the data\n";
-  if (ran)
-    os << "run     arena " << info.arena << ", data-dependent " << info.dataDependent
-       << ", outputs " << info.outputs << ", copies of inputs " << info.inputCopies
-       << ", oneDNN's scratchpad " << info.scratchpad
-       << " bytes; weights packed for oneDNN " << info.packedWeights << " bytes\n";
+  if (!info.deviceArenaFormula.empty())
+    os << "device  " << info.deviceArenaFormula << " bytes for each session\n";
+  if (!ran)
+    return;
+  os << "run     arena " << info.arena << ", data-dependent " << info.dataDependent
+     << ", outputs " << info.outputs << ", copies of inputs " << info.inputCopies
+     << ", oneDNN's scratchpad " << info.scratchpad
+     << " bytes; weights packed for oneDNN " << info.packedWeights << " bytes";
+  if (info.deviceArena)
+    os << "; arena on the device " << info.deviceArena << " bytes";
+  os << "\n";
 }

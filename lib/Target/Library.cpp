@@ -112,9 +112,11 @@ FailureOr<nnrt::Manifest> nn::describeModel(ModuleOp module) {
 }
 
 CompiledVariant nn::describeVariant(ModuleOp lowered, const CodeVariant &variant) {
-  CompiledVariant described{variant, {}, "", 0};
+  CompiledVariant described{variant, {}, "", "", 0};
   if (auto formula = lowered->getAttrOfType<StringAttr>("nn.arena_bytes"))
     described.arena = formula.str();
+  if (auto formula = lowered->getAttrOfType<StringAttr>("nn.device_arena_bytes"))
+    described.deviceArena = formula.str();
   if (auto count = lowered->getAttrOfType<IntegerAttr>("nn.data_dependent_buffers"))
     described.dataDependentBuffers = uint32_t(count.getInt());
   return described;
@@ -180,6 +182,7 @@ LogicalResult nn::writeLibrary(ModuleOp lowered, nnrt::Manifest manifest,
     code.target = getRequiredFeatures(compiled.variant);
     code.symbol = "nnrt_model_run_" + compiled.variant.getSuffix();
     code.arena = compiled.arena;
+    code.deviceArena = compiled.deviceArena;
     code.dataDependentBuffers = compiled.dataDependentBuffers;
     manifest.sections.push_back(code);
   }

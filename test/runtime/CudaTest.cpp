@@ -101,6 +101,7 @@ protected:
     freeMemory = 1 << 20;
     Manifest manifest = makeManifest("device");
     manifest.flags |= NeedsCUDA;
+    manifest.sections[0].deviceArena = "16*N";
     static const std::string texts[] = {"cubin of 80", "ptx of 80", "cubin of 90"};
     writeModel(file.path, manifest,
                {makeCode(SectionKind::Cubin, "sm_80", texts[0]),
@@ -145,6 +146,10 @@ TEST_F(Cuda, Computes) {
       EXPECT_EQ(run(session.get(), rows, result), "");
       EXPECT_EQ(result, std::vector<float>(rows * 4, 3));
     }
+    nnrt_session_memory_info memory;
+    ASSERT_EQ(text(nnrt_session_memory_parts(session.get(), &memory)), "");
+    EXPECT_EQ(memory.device_arena, 64u);
+    EXPECT_EQ(memory.arena, 0u);
   }
   EXPECT_EQ(numBlocks, before);
 }
@@ -181,7 +186,7 @@ TEST_F(Cuda, OutOfMemoryLeavesTheSessionUsable) {
   std::vector<float> result;
   nnrt_status_code code;
   EXPECT_EQ(run(session.get(), 1 << 20, result, &code),
-            "no memory on the GPU for the values of the model: 16777216 bytes");
+            "no memory on the GPU for the values of the model (16*N): 16777216 bytes");
   EXPECT_EQ(code, NNRT_OUT_OF_MEMORY);
   EXPECT_EQ(run(session.get(), 2, result), "");
   EXPECT_EQ(result, std::vector<float>(8, 3));

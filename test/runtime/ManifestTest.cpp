@@ -26,6 +26,7 @@ static Manifest makeFull() {
   manifest.flags = NeedsOneDNN;
   manifest.sections[0].arena = "64 + 16*N";
   manifest.sections[0].dataDependentBuffers = 3;
+  manifest.sections[0].deviceArena = "32*N";
   Section weights;
   weights.kind = SectionKind::Weights;
   weights.offset = 4096;
@@ -70,6 +71,7 @@ TEST(Manifest, RoundTrip) {
   ASSERT_NE(read.find(SectionKind::Code), nullptr);
   EXPECT_EQ(read.find(SectionKind::Code)->arena, "64 + 16*N");
   EXPECT_EQ(read.find(SectionKind::Code)->dataDependentBuffers, 3u);
+  EXPECT_EQ(read.find(SectionKind::Code)->deviceArena, "32*N");
   ASSERT_NE(read.find(SectionKind::Weights), nullptr);
   EXPECT_EQ(read.find(SectionKind::Weights)->hash, 77u);
   EXPECT_EQ(read.find(SectionKind::Cubin), nullptr);
@@ -91,22 +93,27 @@ TEST(Manifest, UnknownSectionsAndRecordsAreSkipped) {
 }
 
 TEST(Manifest, SectionWithoutMemoryIsRead) {
-  Manifest manifest = makeManifest("affine"), read;
-  std::string bytes = serialize(manifest), error;
-  // Cut what was appended to the record of the section: an empty string (8) and
-  // a count (4). The size of the record stands behind its tag.
-  size_t section = bytes.find(std::string("\x02\0\0\0", 4), 4);
-  while (bytes.compare(section + 12, 4, std::string("\x01\0\0\0", 4)) != 0)
-    section = bytes.find(std::string("\x02\0\0\0", 4), section + 1);
-  size_t size = uint8_t(bytes[section + 4]);
-  bytes.erase(section + 12 + size - 12, 12);
-  bytes[section + 4] = char(size - 12);
-  ASSERT_EQ(parse(bytesOf(bytes), bytes.size(), 1 << 20, read, error),
-            ReadResult::Ok)
-      << error;
-  ASSERT_EQ(read.sections.size(), 1u);
-  EXPECT_EQ(read.sections[0].symbol, "nnrt_model_run_affine");
-  EXPECT_EQ(read.sections[0].arena, "");
+  Manifest manifest = makeManifest("affine");
+  manifest.sections[0].dataDependentBuffers = 3;
+  // What was appended to the record of the section: an empty string (8) and a count (4),
+  // later another string (8). The size of the record stands behind its tag.
+  for (size_t cut : {8, 20}) {
+    std::string bytes = serialize(manifest), error;
+    size_t section = bytes.find(std::string("\x02\0\0\0", 4), 4);
+    while (bytes.compare(section + 12, 4, std::string("\x01\0\0\0", 4)) != 0)
+      section = bytes.find(std::string("\x02\0\0\0", 4), section + 1);
+    size_t size = uint8_t(bytes[section + 4]);
+    bytes.erase(section + 12 + size - cut, cut);
+    bytes[section + 4] = char(size - cut);
+    Manifest read;
+    ASSERT_EQ(parse(bytesOf(bytes), bytes.size(), 1 << 20, read, error), ReadResult::Ok)
+        << error;
+    ASSERT_EQ(read.sections.size(), 1u);
+    EXPECT_EQ(read.sections[0].symbol, "nnrt_model_run_affine");
+    EXPECT_EQ(read.sections[0].arena, "");
+    EXPECT_EQ(read.sections[0].dataDependentBuffers, cut == 8 ? 3u : 0u);
+    EXPECT_EQ(read.sections[0].deviceArena, "");
+  }
 }
 
 /// A tensor of a value; its shape is what the part has.

@@ -361,6 +361,7 @@ TEST_F(SessionTest, MemoryByParts) {
   Manifest manifest = makeManifest("affine");
   manifest.sections[0].arena = "16*N";
   manifest.sections[0].dataDependentBuffers = 1;
+  manifest.sections[0].deviceArena = "8*N";
   load(manifest);
   nnrt_module_memory_info shared;
   ASSERT_EQ(text(nnrt_module_memory(module.get(), &shared)), "");
@@ -368,6 +369,7 @@ TEST_F(SessionTest, MemoryByParts) {
   EXPECT_EQ(shared.packed_weights, 0u);
   EXPECT_STREQ(shared.arena, "16*N");
   EXPECT_EQ(shared.num_data_dependent, 1u);
+  EXPECT_STREQ(shared.device_arena, "8*N");
 
   nnrt_session_memory_info own;
   ASSERT_EQ(text(nnrt_session_memory_parts(session.get(), &own)), "");
@@ -388,6 +390,7 @@ TEST_F(SessionTest, MemoryByParts) {
   EXPECT_EQ(own.outputs, 1600u);
   EXPECT_EQ(own.inputs, 832u); // in cache lines
   EXPECT_EQ(own.scratchpad, 0u);
+  EXPECT_EQ(own.device_arena, 0u);
   EXPECT_EQ(nnrt_session_memory(session.get()), 3 * 1600u + 832u);
 
   EXPECT_EQ(text(nnrt_module_memory(module.get(), nullptr)), "info is null");

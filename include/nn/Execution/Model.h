@@ -64,11 +64,12 @@ struct KernelTime {
 struct LibraryInfo {
   std::string variant;
   size_t weights = 0, packedWeights = 0;
-  /// A formula of the inputs' dimensions; "" if there is none.
-  std::string arenaFormula;
+  /// Formulas of the inputs' dimensions; "" if there is none.
+  std::string arenaFormula, deviceArenaFormula;
   unsigned numDataDependent = 0;
   /// What the session has allocated in its runs so far.
   size_t arena = 0, dataDependent = 0, outputs = 0, inputCopies = 0, scratchpad = 0;
+  size_t deviceArena = 0;
 };
 
 class Model {

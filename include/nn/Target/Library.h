@@ -15,12 +15,12 @@ namespace mlir::nn {
 /// attributes, while both are still in the nn dialect.
 FailureOr<nnrt::Manifest> describeModel(ModuleOp module);
 
-/// A variant's object code, and its memory: the attributes `nn.arena_bytes` and
-/// `nn.data_dependent_buffers` of its module.
+/// A variant's object code, and its memory: the attributes `nn.arena_bytes`,
+/// `nn.device_arena_bytes` and `nn.data_dependent_buffers` of its module.
 struct CompiledVariant {
   CodeVariant variant;
   SmallVector<char, 0> object;
-  std::string arena;
+  std::string arena, deviceArena;
   uint32_t dataDependentBuffers = 0;
 };
 

@@ -184,6 +184,9 @@ typedef struct nnrt_module_memory_info {
   const char *arena;
   /// The number of further buffers of a run, whose sizes depend on its data.
   uint32_t num_data_dependent;
+  /// The same formula for a session's arena on the device. "" if there is no formula, or no
+  /// device. Owned by the module.
+  const char *device_arena;
 } nnrt_module_memory_info;
 
 /// May be called from any thread, also while sessions run. INVALID_ARGUMENT for null.
@@ -262,7 +265,7 @@ NNRT_EXPORT nnrt_status *nnrt_session_kernel(const nnrt_session *session,
 NNRT_EXPORT void nnrt_session_reset_profile(nnrt_session *session);
 
 /// The bytes that the session has allocated now: the sum of nnrt_session_memory_info,
-/// without the module's weights.
+/// without the module's weights and what lies on the device.
 NNRT_EXPORT size_t nnrt_session_memory(const nnrt_session *session);
 
 /// A session's memory, in bytes. Each block grows to what the largest run so far needed
@@ -279,6 +282,8 @@ typedef struct nnrt_session_memory_info {
   size_t inputs;
   /// oneDNN's scratchpad.
   size_t scratchpad;
+  /// On the device, for values of the model.
+  size_t device_arena;
 } nnrt_session_memory_info;
 
 /// To be called from the thread that uses the session. INVALID_ARGUMENT for null.

@@ -129,7 +129,11 @@ static void *orNoDeviceMemory(Session &session, void *block, const char *what, i
 
 void *Session::getDeviceArena(int64_t bytes) {
   void *block = bytes < 0 ? nullptr : deviceArena.ensure(static_cast<size_t>(bytes));
-  return orNoDeviceMemory(*this, block, "the values of the model", bytes);
+  const char *values = "the values of the model";
+  const std::string &formula = module->code->deviceArena;
+  if (block || formula.empty())
+    return orNoDeviceMemory(*this, block, values, bytes);
+  return orNoDeviceMemory(*this, block, (values + (" (" + formula + ")")).c_str(), bytes);
 }
 
 void *Session::getDeviceBlock(int64_t bytes) {

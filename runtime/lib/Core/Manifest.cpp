@@ -207,6 +207,7 @@ std::string serialize(const Manifest &manifest) {
       writer.string(section.symbol);
       writer.string(section.arena);
       writer.u32(section.dataDependentBuffers);
+      writer.string(section.deviceArena);
     });
   for (const TensorSignature &tensor : manifest.inputs)
     writeTensor(writer, Tag::Input, tensor);
@@ -277,6 +278,8 @@ static Section readSection(Reader &reader, uint64_t bytesBefore) {
     section.arena = reader.string();
     section.dataDependentBuffers = reader.u32();
   }
+  if (reader.left())
+    section.deviceArena = reader.string();
   if (section.offset > bytesBefore ||
       section.size > bytesBefore - section.offset ||
       section.offset % sectionAlignment)

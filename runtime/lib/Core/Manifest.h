@@ -70,6 +70,8 @@ struct Section {
   /// not in it because their sizes depend on data.
   std::string arena;
   uint32_t dataDependentBuffers = 0;
+  /// The same formula for the arena on the device; "" also if there is no such arena.
+  std::string deviceArena;
 };
 
 /// An input or output of the model.

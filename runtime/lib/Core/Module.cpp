@@ -142,6 +142,8 @@ Status Module::load() {
   NNRT_VERBOSE_LINE(1, arena, path.c_str(),
                     code->arena.empty() ? "(no formula)" : code->arena.c_str(),
                     code->dataDependentBuffers);
+  if (!code->deviceArena.empty())
+    NNRT_VERBOSE_LINE(1, deviceArena, path.c_str(), code->deviceArena.c_str());
   if (manifest.flags & NeedsOneDNN) {
     if (Status status = loadOneDNNPlugin(onednn))
       return status;
@@ -348,6 +350,7 @@ nnrt_module_memory_info Module::memory() const {
     info.packed_weights = onednn->moduleMemory(onednnModule);
   info.arena = code->arena.c_str();
   info.num_data_dependent = code->dataDependentBuffers;
+  info.device_arena = code->deviceArena.c_str();
   return info;
 }
 

@@ -223,7 +223,7 @@ void Session::sayMemory() {
     return;
   saidMemory = now;
   verbosePrint(verbose::memory, now.arena, now.blocks, now.outputs, now.inputs,
-               now.scratchpad);
+               now.scratchpad, now.device_arena);
 }
 
 Status Session::finish(DLTensor *outputTensors, int32_t result) {
@@ -285,6 +285,7 @@ nnrt_session_memory_info Session::memory() const {
     info.inputs += input.copy.capacity();
   if (onednnSession)
     info.scratchpad = module->onednn->sessionMemory(onednnSession);
+  info.device_arena = deviceArena.capacity();
   return info;
 }
 

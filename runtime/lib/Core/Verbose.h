@@ -19,6 +19,7 @@ constexpr char opened[] = "open %s: %zu bytes, %zu of them weights, by %s";
 constexpr char shared[] = "open %s: already open in this process, shared";
 constexpr char arena[] =
     "memory %s: arena of a session %s bytes, %u data-dependent buffers";
+constexpr char deviceArena[] = "memory %s: arena of a session on the device %s bytes";
 constexpr char verified[] = "verify %s: %s, %zu bytes in %.2f ms";
 constexpr char notVerified[] =
     "verify %s: %zu bytes of weights not hashed (NNRT_VERIFY=1 does)";
@@ -31,7 +32,7 @@ constexpr char gpuCode[] = "gpu: kernels for %s, %zu bytes";
 constexpr char session[] = "session: %d threads%s";
 constexpr char memory[] =
     "memory: session holds %zu bytes arena, %zu data-dependent, %zu outputs, "
-    "%zu copies of inputs, %zu scratchpad";
+    "%zu copies of inputs, %zu scratchpad, %zu on the device";
 constexpr char primitive[] = "onednn %s: %s %s created in %.2f ms (%s)";
 constexpr char packed[] = "onednn %s: weights packed, %zu bytes in %.2f ms";
 constexpr char evicted[] =

@@ -58,7 +58,8 @@ class SessionOptions(c.Structure):
 
 class CModuleMemoryInfo(c.Structure):
     _fields_ = [("weights", c.c_size_t), ("packed_weights", c.c_size_t),
-                ("arena", c.c_char_p), ("num_data_dependent", c.c_uint32)]
+                ("arena", c.c_char_p), ("num_data_dependent", c.c_uint32),
+                ("device_arena", c.c_char_p)]
 
 
 class CKernelInfo(c.Structure):

@@ -26,6 +26,8 @@ class ModelMemory(NamedTuple):
     arena: str
     #: How many more buffers a run takes, of sizes that depend on its data.
     data_dependent: int
+    #: The same formula for memory on the GPU; "" if none.
+    device_arena: str
 
 
 class KernelTime(NamedTuple):
@@ -82,7 +84,7 @@ class Model:
         info = CModuleMemoryInfo()
         check(library().nnrt_module_memory(self._handle.pointer, c.byref(info)))
         return ModelMemory(info.weights, info.packed_weights, info.arena.decode(),
-                           info.num_data_dependent)
+                           info.num_data_dependent, info.device_arena.decode())
 
     def session(self, threads: int = 0, profile: bool = False) -> Session:
         """What one thread needs to run the model, which computes with `threads`
