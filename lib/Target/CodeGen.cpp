@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "nn/Target/CodeGen.h"
+#include "LLVMMachine.h"
 #include "SplitFunctions.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -11,51 +12,19 @@
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/IntrinsicInst.h"
-#include "llvm/IR/LegacyPassManager.h"
-#include "llvm/MC/MCSubtargetInfo.h"
-#include "llvm/MC/TargetRegistry.h"
 #include "llvm/Object/ObjectFile.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Passes/StandardInstrumentations.h"
-#include "llvm/Support/TargetSelect.h"
-#include "llvm/Target/TargetMachine.h"
 #include "llvm/Transforms/Scalar/LoopPassManager.h"
 #include "llvm/Transforms/Scalar/LoopUnrollPass.h"
 #include "llvm/Transforms/Utils/LoopUtils.h"
 #include "llvm/Transforms/Utils/ModuleUtils.h"
-#include <mutex>
 
 using namespace mlir;
 using namespace mlir::nn;
 
-static constexpr llvm::StringLiteral kTriple = "x86_64-unknown-linux-gnu";
-
 //===----------------------------------------------------------------------===//
 // Code
 //===----------------------------------------------------------------------===//
-
-static std::unique_ptr<llvm::TargetMachine>
-createTargetMachine(const CodeVariant &variant, Location loc) {
-  static std::once_flag initialized;
-  std::call_once(initialized, [] {
-    LLVMInitializeX86TargetInfo();
-    LLVMInitializeX86Target();
-    LLVMInitializeX86TargetMC();
-    LLVMInitializeX86AsmPrinter();
-  });
-  std::string error;
-  llvm::Triple triple(kTriple);
-  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
-  if (!target) {
-    emitError(loc) << "LLVM cannot generate code: " << error;
-    return nullptr;
-  }
-  llvm::TargetOptions options;
-  options.AllowFPOpFusion = llvm::FPOpFusion::Standard;
-  return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
-      triple, variant.cpu, "", options, llvm::Reloc::PIC_, std::nullopt,
-      llvm::CodeGenOptLevel::Aggressive));
-}
 
 /// Masked accesses of bf16 as such of i16: without AVX512_BF16, LLVM takes the
 /// former apart and calls a library for each element.
@@ -251,7 +220,7 @@ nn::translateToLLVMIR(ModuleOp module, const CodeVariant &variant,
     emitError(loc) << "the module could not be translated to LLVM IR";
     return nullptr;
   }
-  std::unique_ptr<llvm::TargetMachine> machine = createTargetMachine(variant, loc);
+  std::unique_ptr<llvm::TargetMachine> machine = createX86Machine(variant.cpu, loc);
   if (!machine)
     return nullptr;
   llvmModule->setTargetTriple(machine->getTargetTriple());
@@ -269,22 +238,15 @@ nn::translateToLLVMIR(ModuleOp module, const CodeVariant &variant,
     function.addFnAttr(llvm::Attribute::NoUnwind);
   }
 
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager components;
-  llvm::ModuleAnalysisManager modules;
+  LLVMAnalyses analyses;
   // For -time-passes and LLVM's other ways to watch passes.
   llvm::PassInstrumentationCallbacks callbacks;
   llvm::StandardInstrumentations instrumentations(llvmModule->getContext(),
                                                   /*DebugLogging=*/false);
-  instrumentations.registerCallbacks(callbacks, &modules);
+  instrumentations.registerCallbacks(callbacks, &analyses.modules);
   llvm::PassBuilder builder(machine.get(), llvm::PipelineTuningOptions(), std::nullopt,
                             &callbacks);
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
+  analyses.registerIn(builder);
   builder.registerPipelineParsingCallback(
       [](StringRef name, llvm::LoopPassManager &passes,
          ArrayRef<llvm::PassBuilder::PipelineElement>) {
@@ -298,7 +260,7 @@ nn::translateToLLVMIR(ModuleOp module, const CodeVariant &variant,
       });
   llvm::ModulePassManager passes;
   llvm::cantFail(builder.parsePassPipeline(passes, kLLVMPasses));
-  passes.run(*llvmModule, modules);
+  passes.run(*llvmModule, analyses.modules);
   for (llvm::Function &function : *llvmModule) {
     selectBF16AsIntegers(function);
     storeSingleElements(function);
@@ -322,19 +284,15 @@ LogicalResult nn::emitObject(llvm::Module &llvmModule, const CodeVariant &varian
       return emitError(loc) << "generated code calls '" << global.getName()
                             << "', which a compiled model may not depend on; "
                                "please report this model";
-  std::unique_ptr<llvm::TargetMachine> machine = createTargetMachine(variant, loc);
+  std::unique_ptr<llvm::TargetMachine> machine = createX86Machine(variant.cpu, loc);
   if (!machine)
     return failure();
-  llvm::raw_svector_ostream os(object);
-  llvm::legacy::PassManager passes;
-  if (machine->addPassesToEmitFile(passes, os, nullptr,
-                                   llvm::CodeGenFileType::ObjectFile))
-    return emitError(loc) << "LLVM cannot write object files";
-  passes.run(llvmModule);
+  if (failed(emitCode(llvmModule, *machine, llvm::CodeGenFileType::ObjectFile, object, loc)))
+    return failure();
 
   // Instruction selection may have made calls of its own (fmodf and others).
   auto file = llvm::object::ObjectFile::createObjectFile(
-      llvm::MemoryBufferRef(os.str(), "model.o"));
+      llvm::MemoryBufferRef(StringRef(object.data(), object.size()), "model.o"));
   if (!file)
     return emitError(loc) << llvm::toString(file.takeError());
   for (const llvm::object::SymbolRef &symbol : (*file)->symbols()) {

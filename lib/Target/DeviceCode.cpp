@@ -3,6 +3,7 @@
 
 #include "nn/Target/DeviceCode.h"
 #include "CodeToLLVM.h"
+#include "LLVMMachine.h"
 #include "mlir/Conversion/GPUToNVVM/GPUToNVVMPass.h"
 #include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
@@ -18,17 +19,11 @@
 #include "nn/Target/Passes.h"
 #include "nn/Target/Target.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
-#include "llvm/IR/LegacyPassManager.h"
-#include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Program.h"
-#include "llvm/Support/TargetSelect.h"
-#include "llvm/Target/TargetMachine.h"
-#include <mutex>
 
 namespace mlir::nn {
 #define GEN_PASS_DEF_CONVERTDEVICECODE
@@ -77,29 +72,6 @@ struct ConvertDeviceCodePass : nn::impl::ConvertDeviceCodeBase<ConvertDeviceCode
 // PTX
 //===----------------------------------------------------------------------===//
 
-static std::unique_ptr<llvm::TargetMachine> createGPUMachine(StringRef processor,
-                                                             Location loc) {
-  static std::once_flag initialized;
-  std::call_once(initialized, [] {
-    LLVMInitializeNVPTXTargetInfo();
-    LLVMInitializeNVPTXTarget();
-    LLVMInitializeNVPTXTargetMC();
-    LLVMInitializeNVPTXAsmPrinter();
-  });
-  std::string error;
-  llvm::Triple triple("nvptx64-nvidia-cuda");
-  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
-  if (!target) {
-    emitError(loc) << "LLVM cannot generate code for GPUs: " << error;
-    return nullptr;
-  }
-  llvm::TargetOptions options;
-  options.AllowFPOpFusion = llvm::FPOpFusion::Standard;
-  return std::unique_ptr<llvm::TargetMachine>(
-      target->createTargetMachine(triple, processor, "", options, std::nullopt, std::nullopt,
-                                  llvm::CodeGenOptLevel::Aggressive));
-}
-
 static std::unique_ptr<llvm::Module> translateAndOptimize(gpu::GPUModuleOp device,
                                                           llvm::TargetMachine &machine,
                                                           llvm::LLVMContext &context) {
@@ -115,17 +87,11 @@ static std::unique_ptr<llvm::Module> translateAndOptimize(gpu::GPUModuleOp devic
   }
   module->setTargetTriple(machine.getTargetTriple());
   module->setDataLayout(machine.createDataLayout());
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager components;
-  llvm::ModuleAnalysisManager modules;
+  LLVMAnalyses analyses;
   llvm::PassBuilder builder(&machine);
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(*module, modules);
+  analyses.registerIn(builder);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2)
+      .run(*module, analyses.modules);
   for (const llvm::Function &function : *module)
     if (function.isDeclaration() && !function.isIntrinsic() && !function.use_empty()) {
       device.emitError() << "kernels call '" << function.getName()
@@ -133,16 +99,6 @@ static std::unique_ptr<llvm::Module> translateAndOptimize(gpu::GPUModuleOp devic
       return nullptr;
     }
   return module;
-}
-
-static LogicalResult emitPTX(llvm::Module &module, llvm::TargetMachine &machine,
-                             SmallVectorImpl<char> &bytes, Location loc) {
-  llvm::raw_svector_ostream os(bytes);
-  llvm::legacy::PassManager passes;
-  if (machine.addPassesToEmitFile(passes, os, nullptr, llvm::CodeGenFileType::AssemblyFile))
-    return emitError(loc) << "LLVM cannot write PTX";
-  passes.run(module);
-  return success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -227,7 +183,7 @@ FailureOr<std::vector<DeviceCode>> nn::takeDeviceCode(ModuleOp lowered,
     if (onlyBitcode)
       break;
     SmallVector<char, 0> ptx;
-    if (failed(emitPTX(*module, *machine, ptx, loc)))
+    if (failed(emitCode(*module, *machine, llvm::CodeGenFileType::AssemblyFile, ptx, loc)))
       return failure();
     ptx.push_back(0); // The driver takes a C string.
     if (!ptxas.empty() && failed(assemble(ptxas, processor, ptx,
