@@ -2,43 +2,28 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "RuntimeToLLVM.h"
-#include "dialects/NN/IR/NN.h"
-#include "dialects/RT/IR/RT.h"
-#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
-#include "mlir/Conversion/LLVMCommon/Pattern.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "nn/Conversion/RuntimeCalls.h"
 #include "nn/Support/Locations.h"
-#include "nn/Target/GPU.h"
-#include "nn/Target/Weights.h"
-#include "runtime/abi/nnrt_abi.h"
 
 using namespace mlir;
 using namespace mlir::nn;
 
-namespace {
-
-/// The context: argument 0 of the function around the operation.
-Value getRuntimeContext(Operation *op) {
+Value nn::getRuntimeContext(Operation *op) {
   return op->getParentOfType<FunctionOpInterface>().getArgument(0);
 }
 
-Value createI64(OpBuilder &builder, Location loc, int64_t value) {
+Value nn::createI64(OpBuilder &builder, Location loc, int64_t value) {
   return LLVM::ConstantOp::create(builder, loc, builder.getI64Type(),
                                   builder.getI64IntegerAttr(value));
 }
 
-Value createI32(OpBuilder &builder, Location loc, int64_t value) {
+Value nn::createI32(OpBuilder &builder, Location loc, int64_t value) {
   return LLVM::ConstantOp::create(builder, loc, builder.getI32Type(),
                                   builder.getI32IntegerAttr(value));
 }
 
-/// Leaves the function with status 1 where `failed` (i1) holds; goes on behind
-/// the rewriter's insertion point else. `onFailure` emits what happens before.
-void emitFailure(ConversionPatternRewriter &rewriter, Location loc, Value failed,
-                 function_ref<void()> onFailure = {}) {
+void nn::emitFailure(ConversionPatternRewriter &rewriter, Location loc, Value failed,
+                     function_ref<void()> onFailure) {
   Block *block = rewriter.getInsertionBlock();
   Block *rest = rewriter.splitBlock(block, rewriter.getInsertionPoint());
   Block *failure = rewriter.createBlock(block->getParent());
@@ -51,64 +36,7 @@ void emitFailure(ConversionPatternRewriter &rewriter, Location loc, Value failed
   rewriter.setInsertionPointToStart(rest);
 }
 
-void emitNullCheck(ConversionPatternRewriter &rewriter, Location loc, Value pointer,
-                   function_ref<void()> onFailure) {
-  Value null = LLVM::ZeroOp::create(rewriter, loc, pointer.getType());
-  Value isNull = LLVM::ICmpOp::create(rewriter, loc, LLVM::ICmpPredicate::eq,
-                                      pointer, null);
-  emitFailure(rewriter, loc, isNull, onFailure);
-}
-
-/// A descriptor of a row-major buffer at `pointer`.
-Value createDescriptor(ConversionPatternRewriter &rewriter, Location loc,
-                       const LLVMTypeConverter &converter, MemRefType type,
-                       Value pointer, ValueRange dynamicSizes) {
-  auto descriptor =
-      MemRefDescriptor::poison(rewriter, loc, converter.convertType(type));
-  descriptor.setAllocatedPtr(rewriter, loc, pointer);
-  descriptor.setAlignedPtr(rewriter, loc, pointer);
-  descriptor.setConstantOffset(rewriter, loc, 0);
-  SmallVector<Value> sizes;
-  unsigned next = 0;
-  for (int64_t size : type.getShape())
-    sizes.push_back(ShapedType::isDynamic(size) ? dynamicSizes[next++]
-                                                : createI64(rewriter, loc, size));
-  Value stride = createI64(rewriter, loc, 1);
-  for (int64_t i = type.getRank() - 1; i >= 0; --i) {
-    descriptor.setSize(rewriter, loc, i, sizes[i]);
-    descriptor.setStride(rewriter, loc, i, stride);
-    if (i > 0)
-      stride = LLVM::MulOp::create(rewriter, loc, stride, sizes[i]);
-  }
-  return descriptor;
-}
-
-struct WeightLowering : ConvertOpToLLVMPattern<rt::WeightOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
-  LogicalResult
-  matchAndRewrite(rt::WeightOp op, OpAdaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    if (!op.getOffset())
-      return op.emitOpError("has no place in the weights section yet");
-    Location loc = op.getLoc();
-    Value context = getRuntimeContext(op), base;
-    if (isOnDevice(op.getType())) {
-      base = emitRuntimeCall(rewriter, loc, context, RuntimeEntry::device_weights, {});
-      emitNullCheck(rewriter, loc, base, [] {});
-    } else {
-      base = emitWeightsPointer(rewriter, loc, context);
-    }
-    Value pointer = LLVM::GEPOp::create(
-        rewriter, loc, base.getType(), rewriter.getI8Type(), base,
-        ArrayRef<LLVM::GEPArg>{createI64(rewriter, loc, *op.getOffset())});
-    rewriter.replaceOp(op, createDescriptor(rewriter, loc, *getTypeConverter(),
-                                            cast<MemRefType>(op.getType()), pointer, {}));
-    return success();
-  }
-};
-
-/// Names the ONNX nodes of `location` in the failure that the runtime has recorded.
-void emitFailedAt(ConversionPatternRewriter &rewriter, Operation *op) {
+void nn::emitFailedAt(ConversionPatternRewriter &rewriter, Operation *op) {
   std::string nodes = getONNXNames(op->getLoc());
   if (nodes.empty())
     return;
@@ -116,126 +44,14 @@ void emitFailedAt(ConversionPatternRewriter &rewriter, Operation *op) {
   emitRuntimeCall(rewriter, op->getLoc(), getRuntimeContext(op), RuntimeEntry::failed_at, {list});
 }
 
-/// Replaces `op` by the buffer of these dynamic sizes that the runtime gives; the
-/// model's function ends where it gives none.
-void replaceByRuntimeBuffer(ConversionPatternRewriter &rewriter, Operation *op,
-                            const LLVMTypeConverter &converter, RuntimeEntry entry,
-                            ValueRange arguments, ValueRange sizes) {
+void nn::emitStatusCheck(ConversionPatternRewriter &rewriter, Operation *op, Value status) {
   Location loc = op->getLoc();
-  Value context = getRuntimeContext(op);
-  Value pointer = emitRuntimeCall(rewriter, loc, context, entry, arguments);
-  // The runtime knows the names of outputs, and the arena is no node's.
-  emitNullCheck(rewriter, loc, pointer, [&] {
-    if (entry == RuntimeEntry::allocate || entry == RuntimeEntry::device_allocate)
-      emitFailedAt(rewriter, op);
-  });
-  rewriter.replaceOp(
-      op, createDescriptor(rewriter, loc, converter,
-                           cast<MemRefType>(op->getResult(0).getType()), pointer, sizes));
+  Value failed = LLVM::ICmpOp::create(rewriter, loc, LLVM::ICmpPredicate::ne, status,
+                                      createI32(rewriter, loc, 0));
+  emitFailure(rewriter, loc, failed, [&] { emitFailedAt(rewriter, op); });
 }
 
-struct OutputLowering : ConvertOpToLLVMPattern<rt::OutputOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
-  LogicalResult
-  matchAndRewrite(rt::OutputOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    auto type = cast<MemRefType>(op.getType());
-    SmallVector<Value> sizes;
-    unsigned next = 0;
-    for (int64_t size : type.getShape())
-      sizes.push_back(ShapedType::isDynamic(size) ? adaptor.getSizes()[next++]
-                                                  : createI64(rewriter, loc, size));
-    StackRoom room(rewriter, op);
-    Value dims = room.store(rewriter.getI64Type(), sizes);
-    replaceByRuntimeBuffer(rewriter, op, *getTypeConverter(), RuntimeEntry::output,
-                           {createI32(rewriter, loc, op.getIndex()),
-                            createI32(rewriter, loc, type.getRank()), dims},
-                           adaptor.getSizes());
-    return success();
-  }
-};
-
-struct ArenaLowering : ConvertOpToLLVMPattern<rt::ArenaOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
-  LogicalResult
-  matchAndRewrite(rt::ArenaOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    RuntimeEntry entry =
-        isOnDevice(op.getType()) ? RuntimeEntry::device_arena : RuntimeEntry::arena;
-    replaceByRuntimeBuffer(rewriter, op, *getTypeConverter(), entry, {adaptor.getBytes()},
-                           adaptor.getBytes());
-    return success();
-  }
-};
-
-struct AllocateLowering : ConvertOpToLLVMPattern<rt::AllocateOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
-  LogicalResult
-  matchAndRewrite(rt::AllocateOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    auto type = cast<MemRefType>(op.getType());
-    Type element = getTypeConverter()->convertType(type.getElementType());
-    int64_t factor = llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
-    for (int64_t size : type.getShape())
-      if (!ShapedType::isDynamic(size))
-        factor *= size;
-    Value bytes = createI64(rewriter, loc, factor);
-    for (Value size : adaptor.getSizes())
-      bytes = LLVM::MulOp::create(rewriter, loc, bytes, size);
-    RuntimeEntry entry =
-        isOnDevice(type) ? RuntimeEntry::device_allocate : RuntimeEntry::allocate;
-    replaceByRuntimeBuffer(rewriter, op, *getTypeConverter(), entry, {bytes},
-                           adaptor.getSizes());
-    return success();
-  }
-};
-
-struct MarkLowering : ConvertOpToLLVMPattern<rt::MarkOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
-  LogicalResult
-  matchAndRewrite(rt::MarkOp op, OpAdaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    rewriter.replaceOp(op, emitRuntimeCall(rewriter, op.getLoc(), getRuntimeContext(op),
-                                           RuntimeEntry::mark, {}));
-    return success();
-  }
-};
-
-struct ReleaseLowering : ConvertOpToLLVMPattern<rt::ReleaseOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
-  LogicalResult
-  matchAndRewrite(rt::ReleaseOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    SmallVector<Value> addresses;
-    for (Value kept : adaptor.getKept())
-      addresses.push_back(MemRefDescriptor(kept).alignedPtr(rewriter, loc));
-    auto pointer = LLVM::LLVMPointerType::get(getContext());
-    StackRoom room(rewriter, op);
-    Value list = room.store(pointer, addresses);
-    emitRuntimeCall(rewriter, loc, getRuntimeContext(op), RuntimeEntry::release,
-                    {adaptor.getMark(),
-                     createI64(rewriter, loc, int64_t(addresses.size())), list});
-    rewriter.eraseOp(op);
-    return success();
-  }
-};
-
-template <typename OpTy, RuntimeEntry entry>
-struct KernelMarkLowering : ConvertOpToLLVMPattern<OpTy> {
-  using ConvertOpToLLVMPattern<OpTy>::ConvertOpToLLVMPattern;
-  LogicalResult
-  matchAndRewrite(OpTy op, typename OpTy::Adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    emitRuntimeCall(rewriter, op.getLoc(), getRuntimeContext(op), entry,
-                    {createI32(rewriter, op.getLoc(), op.getKernel())});
-    rewriter.eraseOp(op);
-    return success();
-  }
-};
-
+namespace {
 /// A check of the model: records the message and ends the run.
 struct AssertLowering : ConvertOpToLLVMPattern<cf::AssertOp> {
   using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
@@ -256,313 +72,12 @@ struct AssertLowering : ConvertOpToLLVMPattern<cf::AssertOp> {
     return success();
   }
 };
-
-/// How a buffer is passed to a kernel: what its type leaves open. That is the address,
-/// dynamic sizes, and dynamic strides unless the buffer is row-major.
-class PackedBuffer {
-public:
-  /// The type has strides.
-  explicit PackedBuffer(MemRefType type) : type(type) {
-    std::tie(strides, offset) = type.getStridesAndOffset();
-  }
-
-  void pack(OpBuilder &builder, Location loc, const LLVMTypeConverter &converter,
-            Value value, SmallVectorImpl<Value> &fields) const {
-    MemRefDescriptor descriptor(value);
-    fields.push_back(ShapedType::isDynamic(offset)
-                         ? descriptor.bufferPtr(builder, loc, converter, type)
-                         : descriptor.alignedPtr(builder, loc));
-    for (int64_t i = 0; i < type.getRank(); ++i)
-      if (type.isDynamicDim(i))
-        fields.push_back(descriptor.size(builder, loc, i));
-    for (int64_t i = 0; i < type.getRank(); ++i)
-      if (isStridePacked(i))
-        fields.push_back(descriptor.stride(builder, loc, i));
-  }
-
-  /// Appends the parts of a descriptor in their order, from the fields that `next` gives.
-  void unpack(OpBuilder &builder, Location loc, function_ref<Value()> next,
-              SmallVectorImpl<Value> &parts) const {
-    int64_t rank = type.getRank();
-    Value pointer = next();
-    SmallVector<Value> sizes, ownStrides(rank);
-    for (int64_t size : type.getShape())
-      sizes.push_back(ShapedType::isDynamic(size) ? next() : createI64(builder, loc, size));
-    for (int64_t i = 0; i < rank; ++i)
-      if (isStridePacked(i))
-        ownStrides[i] = next();
-    for (int64_t i = rank - 1; i >= 0; --i)
-      if (!ShapedType::isDynamic(strides[i]))
-        ownStrides[i] = createI64(builder, loc, strides[i]);
-      else if (!ownStrides[i])
-        ownStrides[i] =
-            LLVM::MulOp::create(builder, loc, ownStrides[i + 1], sizes[i + 1]);
-    // A dynamic offset is part of the address.
-    parts.append({pointer, pointer,
-                  createI64(builder, loc, ShapedType::isDynamic(offset) ? 0 : offset)});
-    parts.append(sizes);
-    parts.append(ownStrides);
-  }
-
-private:
-  bool isStridePacked(int64_t dim) const {
-    return ShapedType::isDynamic(strides[dim]) && !type.getLayout().isIdentity();
-  }
-
-  MemRefType type;
-  SmallVector<int64_t> strides;
-  int64_t offset;
-};
-
-/// Packs the arguments into a struct on the stack and has parallel_for call a
-/// trampoline, which unpacks them and calls the kernel on a range.
-struct LaunchLowering : ConvertOpToLLVMPattern<rt::LaunchOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
-  LogicalResult
-  matchAndRewrite(rt::LaunchOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    for (Type type : op->getOperandTypes())
-      if (auto memref = dyn_cast<MemRefType>(type); memref && !memref.isStrided())
-        return op.emitOpError("has a buffer without strides");
-    SmallVector<Value> fields;
-    SmallVector<Type> originals;
-    auto addAll = [&](OperandRange original, ValueRange converted) {
-      for (auto [from, to] : llvm::zip(original, converted)) {
-        originals.push_back(from.getType());
-        if (auto memref = dyn_cast<MemRefType>(from.getType()))
-          PackedBuffer(memref).pack(rewriter, loc, *getTypeConverter(), to, fields);
-        else
-          fields.push_back(to);
-      }
-    };
-    addAll(op.getInputs(), adaptor.getInputs());
-    addAll(op.getOutputs(), adaptor.getOutputs());
-    addAll(op.getScalars(), adaptor.getScalars());
-    auto structType = LLVM::LLVMStructType::getLiteral(
-        getContext(), llvm::to_vector(ValueRange(fields).getTypes()));
-
-    LLVM::LLVMFuncOp trampoline = getTrampoline(rewriter, op, structType, originals);
-    StackRoom room(rewriter, op);
-    Value arguments = room.allocate(structType, 1);
-    for (auto [i, value] : llvm::enumerate(fields)) {
-      Value field = LLVM::GEPOp::create(
-          rewriter, loc, arguments.getType(), structType, arguments,
-          ArrayRef<LLVM::GEPArg>{0, int32_t(i)});
-      LLVM::StoreOp::create(rewriter, loc, value, field);
-    }
-    Value function = LLVM::AddressOfOp::create(rewriter, loc, trampoline);
-    emitRuntimeCall(rewriter, loc, getRuntimeContext(op), RuntimeEntry::parallel_for,
-                    {function, arguments, adaptor.getCount(),
-                     createI64(rewriter, loc, op.getGrain())});
-    rewriter.eraseOp(op);
-    return success();
-  }
-
-  /// One per kernel and types of arguments, since these decide what is packed.
-  LLVM::LLVMFuncOp getTrampoline(ConversionPatternRewriter &rewriter,
-                                 rt::LaunchOp op, LLVM::LLVMStructType structType,
-                                 ArrayRef<Type> originals) const {
-    auto module = op->getParentOfType<ModuleOp>();
-    constexpr StringLiteral typesName = "nn.packed_types";
-    ArrayAttr types = rewriter.getTypeArrayAttr(originals);
-    std::string name = (op.getKernel() + ".range").str();
-    for (int other = 1; auto known = module.lookupSymbol<LLVM::LLVMFuncOp>(name); ++other) {
-      if (known->getAttr(typesName) == types)
-        return known;
-      name = (op.getKernel() + ".range" + Twine(other)).str();
-    }
-    Location loc = op.getLoc();
-    OpBuilder::InsertionGuard guard(rewriter);
-    rewriter.setInsertionPointToEnd(module.getBody());
-    Type pointer = LLVM::LLVMPointerType::get(getContext());
-    Type i64 = rewriter.getI64Type();
-    auto type = LLVM::LLVMFunctionType::get(
-        LLVM::LLVMVoidType::get(getContext()), {pointer, i64, i64});
-    auto function = LLVM::LLVMFuncOp::create(rewriter, loc, name, type,
-                                             LLVM::Linkage::Internal);
-    function->setAttr(typesName, types);
-    Block *body = function.addEntryBlock(rewriter);
-    rewriter.setInsertionPointToStart(body);
-    int32_t field = 0;
-    auto next = [&]() -> Value {
-      Value place = LLVM::GEPOp::create(rewriter, loc, pointer, structType,
-                                        body->getArgument(0),
-                                        ArrayRef<LLVM::GEPArg>{0, field});
-      return LLVM::LoadOp::create(rewriter, loc, structType.getBody()[field++], place);
-    };
-    SmallVector<Value> arguments;
-    for (Type original : originals)
-      if (auto memref = dyn_cast<MemRefType>(original))
-        PackedBuffer(memref).unpack(rewriter, loc, next, arguments);
-      else
-        arguments.push_back(next());
-    arguments.push_back(body->getArgument(1));
-    arguments.push_back(body->getArgument(2));
-    LLVM::CallOp::create(rewriter, loc, TypeRange(), op.getKernel(), arguments);
-    LLVM::ReturnOp::create(rewriter, loc, ValueRange());
-    return function;
-  }
-};
-
-/// Ends the run where an entry gives a status that is not 0; it has recorded the failure,
-/// to which the names of the ONNX nodes are added.
-void emitStatusCheck(ConversionPatternRewriter &rewriter, Operation *op, Value status) {
-  Location loc = op->getLoc();
-  Value failed = LLVM::ICmpOp::create(rewriter, loc, LLVM::ICmpPredicate::ne, status,
-                                      createI32(rewriter, loc, 0));
-  emitFailure(rewriter, loc, failed, [&] { emitFailedAt(rewriter, op); });
-}
-
-struct CopyLowering : ConvertOpToLLVMPattern<rt::CopyOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
-  LogicalResult
-  matchAndRewrite(rt::CopyOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    auto type = cast<MemRefType>(op.getSource().getType());
-    auto targetType = cast<MemRefType>(op.getTarget().getType());
-    MemRefDescriptor source(adaptor.getSource()), target(adaptor.getTarget());
-    Value bytes = createI64(rewriter, loc, getElementBytes(type.getElementType()));
-    for (int64_t i = 0; i < type.getRank(); ++i)
-      bytes = LLVM::MulOp::create(rewriter, loc, bytes, source.size(rewriter, loc, i));
-    int32_t direction = !isOnDevice(targetType) ? NNRT_ABI_FROM_DEVICE
-                        : isOnDevice(type)      ? NNRT_ABI_WITHIN_DEVICE
-                                                : NNRT_ABI_TO_DEVICE;
-    Value status = emitRuntimeCall(
-        rewriter, loc, getRuntimeContext(op), RuntimeEntry::device_copy,
-        {target.bufferPtr(rewriter, loc, *getTypeConverter(), targetType),
-         source.bufferPtr(rewriter, loc, *getTypeConverter(), type), bytes,
-         createI32(rewriter, loc, direction)});
-    emitStatusCheck(rewriter, op, status);
-    rewriter.eraseOp(op);
-    return success();
-  }
-};
-
-struct LaunchDeviceLowering : ConvertOpToLLVMPattern<rt::LaunchDeviceOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
-  LogicalResult
-  matchAndRewrite(rt::LaunchDeviceOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    SmallVector<Value> fields;
-    for (auto [original, value] : llvm::zip(op.getArguments(), adaptor.getArguments())) {
-      auto type = dyn_cast<MemRefType>(original.getType());
-      if (!type) {
-        fields.push_back(value);
-        continue;
-      }
-      MemRefDescriptor descriptor(value);
-      Value address = LLVM::PtrToIntOp::create(rewriter, loc, rewriter.getI64Type(),
-                                               descriptor.alignedPtr(rewriter, loc));
-      fields.append({address, address, descriptor.offset(rewriter, loc)});
-      for (int64_t i = 0; i < type.getRank(); ++i)
-        fields.push_back(descriptor.size(rewriter, loc, i));
-      for (int64_t i = 0; i < type.getRank(); ++i)
-        fields.push_back(descriptor.stride(rewriter, loc, i));
-    }
-    StackRoom room(rewriter, op);
-    Value list = room.store(rewriter.getI64Type(), fields);
-    Value name = emitGlobalString(rewriter, loc, op->getParentOfType<ModuleOp>(),
-                                  op.getKernel());
-    Value status = emitRuntimeCall(rewriter, loc, getRuntimeContext(op),
-                                   RuntimeEntry::device_launch,
-                                   {name, list, createI64(rewriter, loc, fields.size()),
-                                    adaptor.getCount()});
-    emitStatusCheck(rewriter, op, status);
-    rewriter.eraseOp(op);
-    return success();
-  }
-};
-
-/// The number by which the ABI calls an element type.
-std::optional<int32_t> getAbiType(Type type) {
-  if (auto integer = dyn_cast<IntegerType>(type)) {
-    switch (integer.getWidth()) {
-    case 1:
-      return NNRT_ABI_BOOL;
-    case 8:
-      return integer.isUnsigned() ? NNRT_ABI_U8 : NNRT_ABI_S8;
-    case 16:
-      return integer.isUnsigned() ? NNRT_ABI_U16 : NNRT_ABI_S16;
-    case 32:
-      return integer.isUnsigned() ? NNRT_ABI_U32 : NNRT_ABI_S32;
-    case 64:
-      return integer.isUnsigned() ? NNRT_ABI_U64 : NNRT_ABI_S64;
-    }
-    return std::nullopt;
-  }
-  return type.isF16()    ? std::optional(NNRT_ABI_F16)
-         : type.isBF16() ? std::optional(NNRT_ABI_BF16)
-         : type.isF32()  ? std::optional(NNRT_ABI_F32)
-         : type.isF64()  ? std::optional(NNRT_ABI_F64)
-                         : std::nullopt;
-}
-
-/// Describes the arguments on the stack, and calls the table's entry.
-struct CallLowering : ConvertOpToLLVMPattern<rt::CallOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
-  LogicalResult
-  matchAndRewrite(rt::CallOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    Type pointer = LLVM::LLVMPointerType::get(getContext());
-    Type i32 = rewriter.getI32Type(), i64 = rewriter.getI64Type();
-    Type tensor = LLVM::LLVMStructType::getLiteral(
-        getContext(), {pointer, pointer, pointer, i32, i32});
-    SmallVector<Value> values(adaptor.getInputs());
-    llvm::append_range(values, adaptor.getOutputs());
-    SmallVector<Value> originals(op.getInputs());
-    llvm::append_range(originals, op.getOutputs());
-    StackRoom room(rewriter, op);
-    Value arguments = room.allocate(tensor, values.size());
-    auto store = [&](Value value, Value base, int64_t offset) {
-      Value place = LLVM::GEPOp::create(rewriter, loc, pointer, rewriter.getI8Type(),
-                                        base, ArrayRef<LLVM::GEPArg>{int32_t(offset)});
-      LLVM::StoreOp::create(rewriter, loc, value, place);
-    };
-    for (auto [i, original] : llvm::enumerate(originals)) {
-      auto type = dyn_cast<MemRefType>(original.getType());
-      std::optional<int32_t> elementType =
-          type ? getAbiType(type.getElementType()) : std::nullopt;
-      if (!elementType || !type.getLayout().isIdentity())
-        return op.emitOpError("has an operand that the runtime cannot take");
-      MemRefDescriptor descriptor(values[i]);
-      SmallVector<Value> sizes;
-      for (int64_t d = 0; d < type.getRank(); ++d)
-        sizes.push_back(descriptor.size(rewriter, loc, d));
-      Value dims = room.store(i64, sizes);
-      int64_t base = i * sizeof(nnrt_abi_tensor);
-      store(descriptor.bufferPtr(rewriter, loc, *getTypeConverter(), type), arguments,
-            base + offsetof(nnrt_abi_tensor, data));
-      store(dims, arguments, base + offsetof(nnrt_abi_tensor, dims));
-      store(LLVM::ZeroOp::create(rewriter, loc, pointer), arguments,
-            base + offsetof(nnrt_abi_tensor, strides));
-      store(createI32(rewriter, loc, type.getRank()), arguments,
-            base + offsetof(nnrt_abi_tensor, rank));
-      store(createI32(rewriter, loc, *elementType), arguments,
-            base + offsetof(nnrt_abi_tensor, type));
-    }
-    auto module = op->getParentOfType<ModuleOp>();
-    Value parameters = LLVM::AddressOfOp::create(
-        rewriter, loc, getOrCreateGlobalI64Array(module, op.getParameters()));
-    Value status = emitRuntimeCall(
-        rewriter, loc, getRuntimeContext(op), RuntimeEntry::kernel,
-        {createI32(rewriter, loc, int32_t(op.getKernel())), parameters, arguments});
-    emitStatusCheck(rewriter, op, status);
-    rewriter.eraseOp(op);
-    return success();
-  }
-};
 } // namespace
 
 void nn::populateRuntimeToLLVMPatterns(const LLVMTypeConverter &converter,
                                        RewritePatternSet &patterns) {
-  patterns.add<WeightLowering, OutputLowering, ArenaLowering, AllocateLowering,
-               MarkLowering, ReleaseLowering,
-               KernelMarkLowering<rt::KernelBeginOp, RuntimeEntry::kernel_begin>,
-               KernelMarkLowering<rt::KernelEndOp, RuntimeEntry::kernel_end>,
-               AssertLowering, LaunchLowering, CopyLowering, LaunchDeviceLowering, CallLowering>(
-      converter);
+  populateMemoryToLLVM(converter, patterns);
+  populateKernelsToLLVM(converter, patterns);
+  populateDeviceToLLVM(converter, patterns);
+  patterns.add<AssertLowering>(converter);
 }
