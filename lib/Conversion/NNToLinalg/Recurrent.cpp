@@ -36,11 +36,11 @@ private:
   /// state * R for `count` gates from `first` on: rows x count x hidden.
   Value multiply(Value state, int64_t first, int64_t count);
   States advance(Value input, States states);
-  /// An operation on rows and units. Operands of rank 3 are those of gates, of which the
-  /// body gets one element for each of `of`.
+  /// An operation on rows and units. The body gets one element of an operand, or one for
+  /// each of the gates `of` that it has before its units. What has no rows is that of each.
   struct Operand {
     Value tensor;
-    SmallVector<int64_t> of = {}; // gates; empty for rank 2
+    SmallVector<int64_t> of = {};
   };
   Value forUnits(ArrayRef<Operand> operands, ElementBody body);
   /// Keeps states of rows that have ended.
@@ -112,14 +112,19 @@ Value Layer<OpT>::forUnits(ArrayRef<Operand> operands, ElementBody body) {
   SmallVector<AffineMap> maps;
   AffineExpr row = e.rewriter.getAffineDimExpr(0), unit = e.rewriter.getAffineDimExpr(1);
   for (const Operand &operand : operands) {
-    if (operand.of.empty()) {
+    int64_t rank = cast<RankedTensorType>(operand.tensor.getType()).getRank();
+    auto addInput = [&](ArrayRef<AffineExpr> gate) {
+      SmallVector<AffineExpr> place(gate);
+      place.push_back(unit);
+      if (rank > int64_t(place.size()))
+        place.insert(place.begin(), row);
       inputs.push_back(operand.tensor);
-      maps.push_back(e.identity(2));
-    }
-    for (int64_t gate : operand.of) {
-      inputs.push_back(operand.tensor);
-      maps.push_back(e.affineMap(2, {row, e.rewriter.getAffineConstantExpr(gate), unit}));
-    }
+      maps.push_back(e.affineMap(2, place));
+    };
+    if (operand.of.empty())
+      addInput({});
+    for (int64_t gate : operand.of)
+      addInput(e.rewriter.getAffineConstantExpr(gate));
   }
   return e.map({batch, e.size(hidden)}, type, inputs, maps, body);
 }
@@ -149,40 +154,27 @@ typename Layer<OpT>::States Layer<OpT>::advance(Value input, States states) {
   if constexpr (std::is_same_v<OpT, LSTMOp>) {
     Value sums = multiply(h, 0, gates);
     Value peephole;
-    if (op.getPeephole()) // As if it were that of each row.
+    if (op.getPeephole())
       peephole = e.splitDim(op.getPeephole(), 0, e.size(3), e.size(hidden));
-    AffineExpr unit = e.rewriter.getAffineDimExpr(1);
+    // The gates `of` see the cell through the peepholes `peepOf`, if there are any.
     auto apply = [&](ArrayRef<int64_t> of, ArrayRef<int64_t> peepOf, Value cell,
                      function_ref<Value(OpBuilder &, Location, ArrayRef<Value>, Value)>
                          compute) {
-      SmallVector<Value> inputs;
-      SmallVector<AffineMap> maps;
-      auto addInput = [&](Value tensor, AffineMap map) {
-        inputs.push_back(tensor);
-        maps.push_back(map);
-      };
-      AffineExpr row = e.rewriter.getAffineDimExpr(0);
-      for (int64_t gate : of)
-        for (Value tensor : {input, sums})
-          addInput(tensor, e.affineMap(
-                               2, {row, e.rewriter.getAffineConstantExpr(gate), unit}));
-      addInput(cell, e.identity(2));
+      SmallVector<int64_t> ofBoth(of);
+      SmallVector<Operand> operands{{input, ofBoth}, {sums, ofBoth}, {cell}};
       if (peephole)
-        for (int64_t which : peepOf)
-          addInput(peephole,
-                   e.affineMap(2, {e.rewriter.getAffineConstantExpr(which), unit}));
-      return e.map({batch, e.size(hidden)}, type, inputs, maps,
-                   [&](OpBuilder &b, Location l, ValueRange args) {
-                     SmallVector<Value> gate;
-                     Value cell = args[2 * of.size()];
-                     for (size_t i = 0; i < of.size(); ++i)
-                       gate.push_back(add(b, l, args[2 * i], args[2 * i + 1]));
-                     if (peephole)
-                       for (size_t i = 0; i < peepOf.size(); ++i)
-                         gate[i] = add(b, l, gate[i],
-                                       mul(b, l, args[2 * of.size() + 1 + i], cell));
-                     return compute(b, l, gate, cell);
-                   });
+        operands.push_back({peephole, SmallVector<int64_t>(peepOf)});
+      return forUnits(operands, [&](OpBuilder &b, Location l, ValueRange args) {
+        SmallVector<Value> gate;
+        size_t count = of.size();
+        Value cell = args[2 * count];
+        for (size_t i = 0; i < count; ++i)
+          gate.push_back(add(b, l, args[i], args[count + i]));
+        if (peephole)
+          for (size_t i = 0; i < peepOf.size(); ++i)
+            gate[i] = add(b, l, gate[i], mul(b, l, args[2 * count + 1 + i], cell));
+        return compute(b, l, gate, cell);
+      });
     };
     // Gates i, f, c, of which the first two see the old cell.
     Value cell = apply({0, 2, 3}, {0, 2}, states[1],
@@ -213,16 +205,10 @@ typename Layer<OpT>::States Layer<OpT>::advance(Value input, States states) {
     }
     Value bias = op.getHiddenBias();
     if (linear && bias) {
-      // Added to the sums of its gate.
-      AffineExpr unit = e.rewriter.getAffineDimExpr(1);
-      AffineExpr row = e.rewriter.getAffineDimExpr(0);
       Value biased =
-          e.map({batch, e.size(hidden)}, type, {sums, bias},
-                {e.affineMap(2, {row, e.rewriter.getAffineConstantExpr(2), unit}),
-                 e.affineMap(2, {unit})},
-                [](OpBuilder &b, Location l, ValueRange args) {
-                  return add(b, l, args[0], args[1]);
-                });
+          forUnits({{sums, {2}}, {bias}}, [](OpBuilder &b, Location l, ValueRange args) {
+            return add(b, l, args[0], args[1]);
+          });
       ofReset = e.insertUnitDims(biased, {1});
     } else if (linear) {
       ofReset = e.extractSlice(sums, {e.size(0), e.size(2), e.size(0)},
