@@ -12,14 +12,6 @@
 using namespace mlir;
 using namespace mlir::nn;
 
-/// Bytes of input that one piece should read: what an L2 cache holds.
-static constexpr int64_t kPieceBytes = 384 << 10;
-/// Iterations that suffice for threads to share the work.
-static constexpr int64_t kManyIterations = 16;
-/// Instructions for an element up to which each accumulator has its own epilogue.
-static constexpr int64_t kCheapEpilogue = 3;
-/// Of a group of a transposed convolution.
-static constexpr int64_t kFewestChannels = 8, kFewestColumns = 16;
 
 //===----------------------------------------------------------------------===//
 // Decisions
@@ -68,8 +60,8 @@ bool ContractionKernel::matchConvTranspose(ConvTransposeOp op) {
   axes = std::move(*window);
   // With fewer products for each tap, its addresses weigh more than what it computes; and
   // so they do in oneDNN, but in planes.
-  return (channels >= kFewestChannels || axes.size() != 2) &&
-         (groups == 1 || columns >= kFewestColumns) &&
+  return (channels >= site.getThresholds().transposedChannels || axes.size() != 2) &&
+         (groups == 1 || columns >= site.getThresholds().transposedColumns) &&
          llvm::all_of(axes, [](const WindowAxis &axis) { return axis.dilation == 1; });
 }
 
@@ -226,11 +218,12 @@ int64_t ContractionKernel::getMostPixels() const {
   if (kind != TransposedConvolution) // Its phases have no strides.
     for (const WindowAxis &axis : axes)
       bytes *= axis.advance();
-  return std::max<int64_t>(1, kPieceBytes / bytes);
+  return std::max<int64_t>(1, site.getThresholds().pieceBytes / bytes);
 }
 
 int64_t ContractionKernel::getFewestPieces() const {
-  return llvm::divideCeil(kManyIterations, sharedPanels() * getNumPhases());
+  return llvm::divideCeil(site.getThresholds().manyIterations,
+                          sharedPanels() * getNumPhases());
 }
 
 int64_t nn::choosePart(int64_t length, int64_t most, int64_t unit) {
@@ -303,7 +296,7 @@ LogicalResult ContractionKernel::emit() {
   count = site.hostMul(count, isGathered ? countGatheredPieces() : countRowPieces());
   int64_t pixels = isGathered ? piecePixels : pieceColumns * pieceRows;
   int64_t work = taps / getNumPhases() * channels * kPanelVectors * (isCopied ? panels : 1);
-  site.finish(count, chooseGrain(work * pixels));
+  site.finish(count, site.chooseGrain(work * pixels));
   return success();
 }
 
@@ -432,7 +425,7 @@ void ContractionKernel::storeTile(ValueRange sums, int64_t count, Value stored,
         storeVector(e().load(buffer, e().add(at, v * lanes), lanes), number, v);
     });
   };
-  if (site.view.estimateCost(site.view.results) > kCheapEpilogue)
+  if (site.view.estimateCost(site.view.results) > site.getThresholds().cheapEpilogue)
     storeInTurn();
   else if (isConstantIntValue(stored, count))
     storeAll();

@@ -13,13 +13,12 @@
 using namespace mlir;
 using namespace mlir::nn;
 
-/// Bytes of copied rows, on the stack: of floats, for which gathered tiles are the other
-/// way, and of integers.
-static constexpr int64_t kCopiedFloats = 24 << 10, kCopiedIntegers = 64 << 10;
 
 int64_t ContractionKernel::getCopiedRoom() const {
-  return isInteger ? kCopiedIntegers / (channels * int64_t(sizeof(int16_t)))
-                   : kCopiedFloats / (channels * int64_t(sizeof(float)));
+  // Of floats, gathered tiles are the other way.
+  const Thresholds &thresholds = site.getThresholds();
+  return isInteger ? thresholds.copiedIntegerBytes / (channels * int64_t(sizeof(int16_t)))
+                   : thresholds.copiedFloatBytes / (channels * int64_t(sizeof(float)));
 }
 
 /// Pieces of about the same size, of which there are enough for threads.

@@ -190,9 +190,9 @@ LogicalResult DepthwiseKernel::emit() {
     return failure();
   std::optional<int64_t> columns = getConstantIntValue(width.output);
   site.finish(site.hostResultProduct(0, 0, rank - 2),
-              chooseGrain(columns.value_or(64) * groups * filters * depth *
-                              height.kernel * width.kernel / lanes,
-                          4096));
+              site.chooseGrain(columns.value_or(64) * groups * filters * depth *
+                                   height.kernel * width.kernel / lanes,
+                               site.getThresholds().windowThreadWork));
   return success();
 }
 

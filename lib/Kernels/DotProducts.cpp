@@ -116,7 +116,7 @@ LogicalResult DotProductsKernel::emit() {
   Value count = site.hostCeilDiv(site.hostResultProduct(0, last, rank), tile);
   if (product.isBatched)
     count = site.hostMul(count, site.hostResultProduct(0, 0, product.rank - 2));
-  site.finish(count, chooseGrain(tile * few *
+  site.finish(count, site.chooseGrain(tile * few *
                                  llvm::divideCeil(product.getLikelyDepth(), lanes)));
   return success();
 }

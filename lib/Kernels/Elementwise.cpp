@@ -24,8 +24,6 @@ using namespace mlir::nn;
 
 namespace {
 
-constexpr int64_t blockElements = 4096;
-
 /// Dimensions [first, end) of the result, collapsed.
 struct Range {
   int64_t first, end;
@@ -178,6 +176,7 @@ void ElementwiseKernel::emitStrides() {
 
 LogicalResult ElementwiseKernel::emitBlocks() {
   KernelEmitter &e = site.getEmitter();
+  int64_t blockElements = site.getThresholds().elementwiseBlock;
   Value total = sizes[0];
   Value begin = e.mul(site.getBegin(), blockElements);
   Value end = e.min(e.mul(site.getEnd(), blockElements), total);
@@ -193,7 +192,7 @@ LogicalResult ElementwiseKernel::emitBlocks() {
   if (failed(emitRow(bases, begin, e.sub(end, begin))))
     return failure();
   site.finish(site.hostCeilDiv(hostTotal, blockElements),
-              chooseGrain(blockElements * std::max<int64_t>(1, cost / 4)));
+              site.chooseGrain(blockElements * std::max<int64_t>(1, cost / 4)));
   return success();
 }
 
@@ -244,7 +243,7 @@ LogicalResult ElementwiseKernel::emitRows() {
   std::optional<int64_t> length = getConstantIntValue(sizes[last]);
   int64_t work = length.value_or(256) * std::max<int64_t>(1, cost / 4);
   site.finish(site.hostResultProduct(0, 0, ranges[last].first),
-              chooseGrain(work));
+              site.chooseGrain(work));
   return success();
 }
 

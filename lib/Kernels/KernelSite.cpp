@@ -13,8 +13,8 @@ using namespace mlir;
 using namespace mlir::nn;
 
 KernelSite::KernelSite(const FusionView &view, OpBuilder &host,
-                       int64_t vectorBits)
-    : view(view), host(host), vectorBits(vectorBits) {}
+                       const CostModel &costs)
+    : view(view), host(host), costs(costs), vectorBits(costs.getVectorBits()) {}
 
 //===----------------------------------------------------------------------===//
 // Inputs
@@ -275,8 +275,4 @@ std::string nn::getNodeNames(Location location) {
   for (StringRef name : names)
     result += (result.empty() ? "'" : ", '") + name.str() + "'";
   return result;
-}
-
-int64_t nn::chooseGrain(int64_t costOfIteration, int64_t target) {
-  return std::max<int64_t>(1, target / std::max<int64_t>(1, costOfIteration));
 }

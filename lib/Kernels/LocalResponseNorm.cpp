@@ -101,7 +101,7 @@ LogicalResult LRNKernel::emit() {
   int64_t row = getConstantIntValue(channelsLast ? channels : places).value_or(64);
   constexpr int64_t costOfPower = 40;
   site.finish(site.hostResultProduct(0, 0, channelsLast ? rank - 1 : 2),
-              chooseGrain(row * (size + costOfPower) / e().getLanes()));
+              site.chooseGrain(row * (size + costOfPower) / e().getLanes()));
   return success();
 }
 

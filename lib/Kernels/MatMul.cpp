@@ -155,7 +155,7 @@ LogicalResult MatMulKernel::emit() {
       site.hostCeilDiv(site.getResultSize(0, rank - 1), tileVectors * lanes));
   if (product.isBatched)
     count = site.hostMul(count, site.hostResultProduct(0, 0, rank - 2));
-  site.finish(count, chooseGrain(product.getLikelyDepth() * tileRows * tileVectors));
+  site.finish(count, site.chooseGrain(product.getLikelyDepth() * tileRows * tileVectors));
   return success();
 }
 

@@ -163,7 +163,7 @@ LogicalResult AxisKernel::emit(StringRef kind, int64_t first, int64_t last,
   }
   if (failed(status))
     return failure();
-  site.finish(count, chooseGrain(work));
+  site.finish(count, site.chooseGrain(work));
   return success();
 }
 

@@ -31,10 +31,6 @@
 using namespace mlir;
 using namespace mlir::nn;
 
-/// Bytes of scratch memory, a part of the L1 cache.
-static constexpr int64_t kScratchBytes = 16384;
-/// Pixels that are worth a part of a line.
-static constexpr int64_t kMinPart = 16;
 /// A column, or a piece of a line, is up to so many registers.
 static constexpr int64_t kRegisters = 4;
 /// Taps up to which they are written one by one.
@@ -202,12 +198,13 @@ bool PoolKernel::chooseSizes() {
                      site.getVectorBits() / input.getElementTypeBitWidth());
   }
   int64_t bytes = input.getElementTypeBitWidth() / 8;
-  int64_t columns = kScratchBytes / (bytes * columnElements);
+  int64_t columns = site.getThresholds().poolScratchBytes / (bytes * columnElements);
+  int64_t minPart = site.getThresholds().poolPart;
   partPixels = (columns - slack - line.extent()) / line.stride + 1;
   if (width)
     partPixels = std::min(partPixels, std::max<int64_t>(*width, 1));
   if (columns < slack + line.extent() ||
-      partPixels < std::min(kMinPart, width.value_or(kMinPart)))
+      partPixels < std::min(minPart, width.value_or(minPart)))
     return false;
   scratchColumns = (partPixels - 1) * line.stride + line.extent() + slack;
   return true;
@@ -259,7 +256,8 @@ LogicalResult PoolKernel::emit() {
     pixels *= getConstantIntValue(channels).value_or(64);
   int64_t lanes = site.getVectorBits() / input.getElementTypeBitWidth();
   site.finish(site.hostResultProduct(0, 0, channelsLast ? rank - 2 : rank - 1),
-              chooseGrain(pixels * taps * 2 / lanes, 4096));
+              site.chooseGrain(pixels * taps * 2 / lanes,
+                               site.getThresholds().windowThreadWork));
   return success();
 }
 

@@ -161,7 +161,7 @@ template <typename OpT> LogicalResult RecurrentKernel<OpT>::emit() {
   Value rows = site.hostSize(op.getInput(), 1);
   int64_t length = cast<RankedTensorType>(op.getInput().getType()).getDimSize(0);
   int64_t work = (ShapedType::isDynamic(length) ? 16 : length) * gates * hidden * hidden / 8;
-  site.finish(rows, std::max(together, chooseGrain(work)));
+  site.finish(rows, std::max(together, site.chooseGrain(work)));
   return success();
 }
 

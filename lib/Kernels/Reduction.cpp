@@ -28,9 +28,6 @@
 using namespace mlir;
 using namespace mlir::nn;
 
-/// Bytes that a core's own cache holds on usual machines, less than which the order of
-/// reading does not matter.
-static constexpr int64_t kCacheBytes = 256 << 10;
 /// Vectors of a piece of a row: a quarter of a page, or half of one.
 static constexpr int64_t kPieceVectors = 32;
 
@@ -173,7 +170,7 @@ LogicalResult ReductionKernel::emitRows(PrologueLoader &prologue) {
                      site.view.results.front().getType()).getRank();
   std::optional<int64_t> length = getConstantIntValue(reducedSize);
   site.finish(site.hostResultProduct(0, 0, rank),
-              chooseGrain(length.value_or(256)));
+              site.chooseGrain(length.value_or(256)));
   return status;
 }
 
@@ -278,7 +275,8 @@ LogicalResult ReductionKernel::emitColumns(PrologueLoader &prologue) {
   // Whether rows are read in pieces shows at run time, unless all sizes are known.
   Value total = e.mul(reducedSize, innerSize);
   int64_t bits = getElementTypeOrSelf(input.getType()).getIntOrFloatBitWidth();
-  int64_t largeTotal = kCacheBytes * 8 / bits, pieceWidth = kPieceVectors * lanes;
+  int64_t largeTotal = site.getThresholds().reductionBytes * 8 / bits;
+  int64_t pieceWidth = kPieceVectors * lanes;
   std::optional<int64_t> knownTotal = getConstantIntValue(total);
   bool mayBeLarge = (!knownTotal || *knownTotal > largeTotal) &&
                     (!known || *known >= pieceWidth);
@@ -356,7 +354,7 @@ LogicalResult ReductionKernel::emitColumns(PrologueLoader &prologue) {
   Value hostInner = site.hostResultProduct(0, rank - innerDims, rank);
   std::optional<int64_t> length = getConstantIntValue(reducedSize);
   site.finish(site.hostMul(hostOuter, site.hostCeilDiv(hostInner, width)),
-              chooseGrain(length.value_or(64) * width));
+              site.chooseGrain(length.value_or(64) * width));
   return status;
 }
 

@@ -32,15 +32,8 @@
 using namespace mlir;
 using namespace mlir::nn;
 
-/// Elements of a copied box that should suffice, half an L1 cache, and may be needed for
-/// large windows.
-static constexpr int64_t kBoxElements = 4 << 10, kMostElements = 16 << 10;
-/// Outputs of a row that are not divided.
-static constexpr int64_t kRowOutputs = 64;
 /// A size known only at run time is assumed to be this.
 static constexpr int64_t kAssumedSize = 256;
-/// Boxes that suffice for threads, and products of a box that are worth one.
-static constexpr int64_t kManyBoxes = 16, kBoxProducts = 64 << 10;
 /// Vectors of a tile: all but four registers.
 static constexpr int64_t kMostVectors = 12;
 
@@ -125,6 +118,7 @@ bool SingleChannelKernel::match() {
 
 /// Boxes of about the same size, of which there are enough for threads.
 bool SingleChannelKernel::chooseBox() {
+  const Thresholds &thresholds = site.getThresholds();
   auto result = cast<RankedTensorType>(op.getType());
   SmallVector<int64_t> sizes(3, 1);
   for (int64_t i = 0; i < rank - 2; ++i) {
@@ -136,16 +130,16 @@ bool SingleChannelKernel::chooseBox() {
   int64_t outputs = 1;
   for (int64_t axis = 2; axis >= 0; --axis) {
     // What fits, and what leaves enough boxes.
-    int64_t room = kBoxElements / (reach(0) * planeElements() / reach(axis));
+    int64_t room = thresholds.boxElements / (reach(0) * planeElements() / reach(axis));
     int64_t fitting = room - axes[axis].reach(1) + 1;
-    int64_t fair = std::max(llvm::divideCeil(sizes[axis], kManyBoxes),
-                            llvm::divideCeil(kBoxProducts, taps * outputs));
-    int64_t least = axis == 2 ? kRowOutputs : 1;
+    int64_t fair = std::max(llvm::divideCeil(sizes[axis], thresholds.manyBoxes),
+                            llvm::divideCeil(thresholds.boxProducts, taps * outputs));
+    int64_t least = axis == 2 ? thresholds.rowOutputs : 1;
     int64_t most = std::max(least, std::min(fitting, fair));
     box[axis] = llvm::divideCeil(sizes[axis], llvm::divideCeil(sizes[axis], most));
     outputs *= box[axis];
   }
-  return reach(0) * planeElements() <= kMostElements;
+  return reach(0) * planeElements() <= thresholds.mostBoxElements;
 }
 
 /// The number of vectors with whose tiles the fewest are computed. Fewer than would hide
@@ -215,7 +209,7 @@ LogicalResult SingleChannelKernel::emit() {
   for (int64_t i = 0; i < rank - 2; ++i)
     count = site.hostMul(count, site.hostCeilDiv(site.getResultSize(0, firstSpatial + i),
                                                  box[5 - rank + i]));
-  site.finish(count, chooseGrain(box[0] * planeElements() * taps / lanes));
+  site.finish(count, site.chooseGrain(box[0] * planeElements() * taps / lanes));
   return success();
 }
 

@@ -151,7 +151,7 @@ static void buildPlace(OpPassManager &pm, const PipelineOptions &options) {
 }
 
 /// Memrefs, in one arena; constants in the weights section.
-static void buildBufferize(OpPassManager &pm) {
+static void buildBufferize(OpPassManager &pm, const PipelineOptions &options) {
   pm.addPass(createPrepareBufferization());
   pm.addPass(createEliminateEmptyTensors());
   bufferization::OneShotBufferizePassOptions bufferize;
@@ -174,8 +174,12 @@ static void buildBufferize(OpPassManager &pm) {
     host.addPass(createCSEPass());
   });
   // What is left of copies after this is contiguous.
-  pm.addPass(createConvertCopies());
-  pm.addPass(createConvertLinalgToKernels());
+  ConvertCopiesOptions copies;
+  copies.tuning = options.tuning;
+  pm.addPass(createConvertCopies(copies));
+  ConvertLinalgToKernelsOptions loops;
+  loops.tuning = options.tuning;
+  pm.addPass(createConvertLinalgToKernels(loops));
   pm.addPass(createPlaceBuffers());
   pm.addPass(createMarkKernels());
   pm.addPass(createResolveDims());
@@ -221,7 +225,7 @@ void nn::buildPhase(OpPassManager &pm, Phase phase, const PipelineOptions &optio
   case Phase::Place:
     return buildPlace(pm, options);
   case Phase::Bufferize:
-    return buildBufferize(pm);
+    return buildBufferize(pm, options);
   case Phase::Emit:
     return buildEmit(pm);
   }

@@ -10,14 +10,13 @@
 using namespace mlir;
 using namespace mlir::nn;
 
-/// Elements of an rhs that stays in the L2 cache.
-static constexpr int64_t kMaxWeights = 1 << 18;
-/// The same for a number of rows known only at run time.
-static constexpr int64_t kMaxWeightsOfManyRows = 1 << 16;
-/// Multiplications; below this, the overhead of a library call dominates.
-static constexpr int64_t kMaxWork = 1 << 21;
-/// With this many rows or fewer, reading the rhs limits a product.
-static constexpr int64_t kFewRows = 8;
+int64_t *Thresholds::find(StringRef name) {
+#define NN_THRESHOLD(field, value, meaning)                                                  \
+  if (name == #field)                                                                        \
+    return &field;
+#include "nn/Target/Thresholds.def"
+  return nullptr;
+}
 
 FailureOr<CostModel> CostModel::get(ModuleOp module) {
   FailureOr<CodeVariant> variant = getVariant(module);
@@ -33,14 +32,10 @@ bool CostModel::isSmallProduct(ProductSize size) const {
     return size.rows == 1;
   int64_t weights = size.depth * size.columns;
   if (ShapedType::isDynamic(size.rows))
-    return weights <= kMaxWeightsOfManyRows;
-  return weights <= kMaxWeights &&
-         (size.rows <= kFewRows || size.rows * weights <= kMaxWork);
+    return weights <= thresholds.productWeightsOfAnyRows;
+  return weights <= thresholds.productWeights &&
+         (size.rows <= thresholds.fewRows || size.rows * weights <= thresholds.productWork);
 }
-
-/// Multiplications of convolutions with windows; from here on, a library's tiles for vectors
-/// of 512 bits are better.
-static constexpr double kMaxWindowWork = 1 << 26;
 
 /// The longest sums of products of 8-bit integers that are exact in f32.
 static constexpr int64_t kMaxExactSum = (1 << 24) / (255 * 128);
@@ -68,14 +63,11 @@ bool CostModel::isPackedContractionFast(const FusionView &group) const {
     return true;
   ArrayRef<int64_t> window = conv.getWeight().getType().getShape().drop_front(2);
   return llvm::all_of(window, [](int64_t size) { return size == 1; }) ||
-         getOperations(group) < kMaxWindowWork;
+         getOperations(group) < double(thresholds.windowWork);
 }
 
-/// Operations on vectors that a core completes in a nanosecond.
-static constexpr double kVectorOperations = 4;
-
 double CostModel::getTime(const FusionView &group) const {
-  return getOperations(group) / (double(vectorBits) / 32 * kVectorOperations);
+  return getOperations(group) / (double(vectorBits) / 32 * double(thresholds.vectorOperations));
 }
 
 double CostModel::getOperations(const FusionView &group) {
@@ -125,6 +117,15 @@ llvm::Error CostModel::readTuning(StringRef path) {
     line.split('#').first.trim().split(words, ' ', -1, /*KeepEmpty=*/false);
     if (words.empty())
       continue;
+    if (words.front() == "threshold") {
+      int64_t *threshold = words.size() == 3 ? thresholds.find(words[1]) : nullptr;
+      if (!threshold || words[2].getAsInteger(10, *threshold) || *threshold < 1)
+        return llvm::createStringError(
+            path + ":" + Twine(index + 1) +
+            ": a threshold is 'threshold <name> <number>', with a name of "
+            "include/nn/Target/Thresholds.def and a positive number");
+      continue;
+    }
     double time = 0;
     if (words.size() != 3 || words[2].getAsDouble(time) || !(time >= 0))
       return llvm::createStringError(path + ":" + Twine(index + 1) +
@@ -133,6 +134,15 @@ llvm::Error CostModel::readTuning(StringRef path) {
     measured[(words[0] + " " + words[1]).str()] = time;
   }
   return llvm::Error::success();
+}
+
+FailureOr<Thresholds> CostModel::readThresholds(Operation *op, StringRef path) {
+  CostModel costs(/*vectorBits=*/0);
+  if (path.empty())
+    return costs.thresholds;
+  if (llvm::Error error = costs.readTuning(path))
+    return op->emitError(llvm::toString(std::move(error)));
+  return costs.thresholds;
 }
 
 std::optional<double> CostModel::getMeasured(const FusionView &group,

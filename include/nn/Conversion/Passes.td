@@ -57,7 +57,8 @@ def Place : Pass<"nn-place", "ModuleOp"> {
            "The name of a back end whose offers are taken even if others are cheaper">,
     Option<"tuning", "tuning", "std::string", "",
            "A file of measured times, which replace estimates: lines of a group's key, a "
-           "back end's name and nanoseconds">];
+           "back end's name and nanoseconds; and of thresholds (Thresholds.def): lines of "
+           "'threshold', a name and a number">];
   let statistics = [
     Statistic<"numPlaced", "placed", "Groups that a back end's offer was taken for">,
     Statistic<"numSplit", "split", "Groups of which a part was split off">];
@@ -171,6 +172,8 @@ def ConvertCopies : Pass<"nn-convert-copies", "::mlir::ModuleOp"> {
       outs(%part_cast : ...) scalars() count(%c2)
     ```
   }];
+  let options = [Option<"tuning", "tuning", "std::string", "",
+                       "A file with thresholds, as for nn-place">];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::memref::MemRefDialect",
                            "::mlir::nn::rt::RTDialect", "::mlir::scf::SCFDialect"];
@@ -207,6 +210,8 @@ def ConvertLinalgToKernels
         scf.for %j = %c0 to %c4096 step %c1 {
     ```
   }];
+  let options = [Option<"tuning", "tuning", "std::string", "",
+                       "A file with thresholds, as for nn-place">];
   let statistics = [Statistic<"numKernels", "kernels", "Kernels made">];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::memref::MemRefDialect",

@@ -18,13 +18,16 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "nn/Kernels/BodyEmitter.h"
+#include "nn/Target/CostModel.h"
 
 namespace mlir::nn {
 
 class KernelSite {
 public:
   /// The insertion point of `host` is before the root.
-  KernelSite(const FusionView &view, OpBuilder &host, int64_t vectorBits);
+  KernelSite(const FusionView &view, OpBuilder &host, const CostModel &costs);
+  const CostModel &getCosts() const { return costs; }
+  const Thresholds &getThresholds() const { return costs.getThresholds(); }
   int64_t getVectorBits() const { return vectorBits; }
 
   const FusionView &view;
@@ -49,6 +52,13 @@ public:
   LogicalResult begin(StringRef kind);
   /// Ends the function and calls it in place of the root, which is left without uses.
   void finish(Value count, int64_t grain);
+  /// A grain with which a range takes about as many instructions as are worth a thread.
+  int64_t chooseGrain(int64_t costOfIteration) const {
+    return chooseGrain(costOfIteration, getThresholds().threadWork);
+  }
+  static int64_t chooseGrain(int64_t costOfIteration, int64_t target) {
+    return std::max<int64_t>(1, target / std::max<int64_t>(1, costOfIteration));
+  }
   /// Removes everything that was made.
   void abandon();
 
@@ -88,6 +98,7 @@ private:
 
   std::optional<KernelEmitter> emitter;
   std::optional<OpBuilder> kernelBuilder;
+  const CostModel &costs;
   int64_t vectorBits;
   SmallVector<Value> inputs; // tensors of the function
   llvm::SmallMapVector<Value, unsigned, 8> numbers;
@@ -99,9 +110,6 @@ private:
 
 /// The names of the ONNX nodes that a location stands for, for messages.
 std::string getNodeNames(Location location);
-
-/// A grain with which a range takes about `target` instructions.
-int64_t chooseGrain(int64_t costOfIteration, int64_t target = 16384);
 
 } // namespace mlir::nn
 

@@ -20,6 +20,15 @@ struct ProductSize {
   int64_t rows, depth, columns;
 };
 
+/// Numbers that were measured.
+struct Thresholds {
+#define NN_THRESHOLD(name, value, meaning) int64_t name = value;
+#include "nn/Target/Thresholds.def"
+
+  /// Null if there is none of that name.
+  int64_t *find(StringRef name);
+};
+
 class CostModel {
 public:
   /// For code for a processor with vectors of so many bits.
@@ -29,12 +38,13 @@ public:
 
   /// Bits of the vectors that code is generated for.
   int64_t getVectorBits() const { return vectorBits; }
+  const Thresholds &getThresholds() const { return thresholds; }
 
   /// The time of a group's operators at the processor's full speed.
   double getTime(const FusionView &group) const;
   /// What it takes to start a generated kernel, and a primitive of a library.
-  double getLaunchTime() const { return 50; }
-  double getLibraryCallTime() const { return 500; }
+  double getLaunchTime() const { return double(thresholds.launchTime); }
+  double getLibraryCallTime() const { return double(thresholds.libraryCallTime); }
 
   /// Whether a generated product that reads its operands as they are is as fast as a
   /// library's, which packs them: `rhs` stays in the L2 cache, and the work is little.
@@ -44,8 +54,12 @@ public:
   bool isPackedContractionFast(const FusionView &group) const;
 
   /// Reads measured times of groups, which replace estimates: lines `<key> <back end>
-  /// <nanoseconds>`; text behind `#` is ignored. An error names the line.
+  /// <nanoseconds>`; and thresholds: lines `threshold <name> <number>`. Text behind `#` is
+  /// ignored. An error names the line.
   llvm::Error readTuning(StringRef path);
+  /// The thresholds with those of a tuning file, if there is a path; an error is reported at
+  /// `op`.
+  static FailureOr<Thresholds> readThresholds(Operation *op, StringRef path);
   /// The measured time, if there is one.
   std::optional<double> getMeasured(const FusionView &group, StringRef backend) const;
   /// A group's key: a hash of its operators, their attributes and types.
@@ -56,6 +70,7 @@ private:
   static double getOperations(const FusionView &group);
 
   int64_t vectorBits;
+  Thresholds thresholds;
   /// By "<key> <back end>".
   llvm::StringMap<double> measured;
 };

@@ -10,6 +10,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/PatternMatch.h"
 #include "nn/Conversion/Passes.h"
+#include "nn/Target/CostModel.h"
 #include "nn/Target/Target.h"
 
 namespace mlir::nn {
@@ -19,9 +20,6 @@ namespace mlir::nn {
 
 using namespace mlir;
 using namespace mlir::nn;
-
-/// Elements that are worth another thread.
-static constexpr int64_t kThreadWork = 65536;
 
 /// True if the elements are contiguous, so that one memcpy suffices.
 static bool isContiguous(MemRefType type) {
@@ -73,7 +71,13 @@ static MemRefType getDynamicType(MemRefType type) {
 
 namespace {
 struct ConvertCopies : nn::impl::ConvertCopiesBase<ConvertCopies> {
+  using ConvertCopiesBase::ConvertCopiesBase;
+
   void runOnOperation() override {
+    FailureOr<Thresholds> read = CostModel::readThresholds(getOperation(), tuning);
+    if (failed(read))
+      return signalPassFailure();
+    thresholds = *read;
     SmallVector<memref::CopyOp> copies;
     getOperation().walk([&](memref::CopyOp op) { copies.push_back(op); });
     kernels.clear();
@@ -131,7 +135,7 @@ struct ConvertCopies : nn::impl::ConvertCopiesBase<ConvertCopies> {
                                     cast<MemRefType>(to.getType()), ofElements);
     rt::LaunchOp::create(builder, loc, TypeRange(), kernel.getSymName(), from, to,
                          ValueRange(), count,
-                         std::max<int64_t>(1, kThreadWork / row));
+                         std::max<int64_t>(1, thresholds.copiedThreadWork / row));
     op.erase();
   }
 
@@ -189,6 +193,7 @@ struct ConvertCopies : nn::impl::ConvertCopiesBase<ConvertCopies> {
     return kernel;
   }
 
+  Thresholds thresholds;
   DenseMap<std::pair<Type, Type>, func::FuncOp> kernels;
 };
 } // namespace

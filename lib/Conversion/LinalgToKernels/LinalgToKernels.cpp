@@ -26,11 +26,6 @@ namespace mlir::nn {
 using namespace mlir;
 using namespace mlir::nn;
 
-/// The minimum number of elements per iteration of a kernel, so that computing its
-/// position is cheap in comparison. GPUs have a thread for each element.
-static constexpr int64_t kIterationWork = 1024;
-/// Elements that are worth another thread.
-static constexpr int64_t kThreadWork = 16384;
 /// Assumed for sizes known only at run time.
 static constexpr int64_t kUnknownSize = 64;
 
@@ -85,9 +80,9 @@ namespace {
 /// A loop nest made from one linalg operation, which is to become a kernel.
 class Outliner {
 public:
-  Outliner(Operation *loops, ArrayRef<Value> written, int64_t iterationWork)
+  Outliner(Operation *loops, ArrayRef<Value> written, const Thresholds &thresholds)
       : loops(loops), parallel(dyn_cast<scf::ParallelOp>(loops)),
-        written(written.begin(), written.end()), iterationWork(iterationWork) {}
+        written(written.begin(), written.end()), thresholds(thresholds) {}
 
   /// Collects the values that the kernel needs; false if a call cannot pass them.
   bool analyze();
@@ -105,7 +100,7 @@ private:
   Operation *loops;
   scf::ParallelOp parallel; // null if the outermost loop is a reduction
   SetVector<Value> written;
-  int64_t iterationWork;
+  const Thresholds &thresholds;
   SmallVector<Value> constants, inputs, outputs, scalars;
   unsigned numOuter = 0;
   IRMapping mapping; // from values outside to the kernel's
@@ -150,7 +145,7 @@ bool Outliner::analyze() {
 unsigned Outliner::countOuterLoops() {
   unsigned count = parallel.getNumLoops();
   for (int64_t work = countWork(parallel.getBody());
-       count > 1 && work < iterationWork; --count)
+       count > 1 && work < thresholds.iterationWork; --count)
     work *= getTrips(parallel.getUpperBound()[count - 1]);
   return count;
 }
@@ -213,7 +208,7 @@ rt::LaunchOp Outliner::createCall(OpBuilder &builder) {
   }
   return rt::LaunchOp::create(builder, loc, TypeRange(), "loops", inputs, outputs,
                               indices, count,
-                              std::max<int64_t>(1, kThreadWork / work));
+                              std::max<int64_t>(1, thresholds.threadWork / work));
 }
 
 bool Outliner::outline(KernelTable &kernels, StringRef kind) {
@@ -276,8 +271,13 @@ static std::optional<SmallVector<Value>> getWritten(scf::ForOp loops) {
 namespace {
 struct ConvertLinalgToKernels
     : nn::impl::ConvertLinalgToKernelsBase<ConvertLinalgToKernels> {
+  using ConvertLinalgToKernelsBase::ConvertLinalgToKernelsBase;
+
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    FailureOr<Thresholds> thresholds = CostModel::readThresholds(module, tuning);
+    if (failed(thresholds))
+      return signalPassFailure();
     SmallVector<linalg::LinalgOp> ops;
     SmallVector<scf::ForOp> nests;
     for (auto function : module.getOps<func::FuncOp>())
@@ -287,10 +287,11 @@ struct ConvertLinalgToKernels
       }
     KernelTable kernels(module);
     bool onGPU = getTarget(module).getKind() == TargetKind::CUDA;
-    int64_t iterationWork = onGPU ? 1 : kIterationWork;
+    if (onGPU) // A thread for each element.
+      thresholds->iterationWork = 1;
     for (scf::ForOp loops : nests)
       if (std::optional<SmallVector<Value>> written = getWritten(loops))
-        if (Outliner outliner(loops, *written, iterationWork); outliner.analyze())
+        if (Outliner outliner(loops, *written, *thresholds); outliner.analyze())
           numKernels += outliner.outline(kernels, "loop");
     IRRewriter rewriter(&getContext());
     for (linalg::LinalgOp op : ops) {
@@ -299,7 +300,7 @@ struct ConvertLinalgToKernels
       SmallVector<Value> written = llvm::to_vector(op.getDpsInits());
       StringRef kind = op->getName().getStringRef();
       if (auto transpose = dyn_cast<linalg::TransposeOp>(*op); transpose && !onGPU) {
-        FailureOr<TransposeKernel> made = emitTransposeKernel(transpose);
+        FailureOr<TransposeKernel> made = emitTransposeKernel(transpose, *thresholds);
         if (succeeded(made)) {
           if (areDisjoint(transpose.getInput(), transpose.getInit()))
             made->kernel->setAttr("nn.disjoint", rewriter.getUnitAttr());
@@ -320,7 +321,7 @@ struct ConvertLinalgToKernels
       rewriter.eraseOp(op);
       if (loops->empty())
         continue;
-      Outliner outliner(loops->front(), written, iterationWork);
+      Outliner outliner(loops->front(), written, *thresholds);
       if (!outliner.analyze())
         continue;
       numKernels += outliner.outline(kernels, kind);

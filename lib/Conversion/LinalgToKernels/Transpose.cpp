@@ -27,10 +27,6 @@ using namespace mlir::nn;
 
 /// Bits of the parts of registers in which x86 interleaves.
 static constexpr int64_t kPartBits = 128;
-/// Rows and columns of a block.
-static constexpr int64_t kBlock = 64;
-/// Elements that are worth another thread.
-static constexpr int64_t kThreadWork = 16384;
 
 namespace {
 /// A dimension of the matrices or around them, in terms of the source's dimensions.
@@ -49,8 +45,9 @@ struct View {
 
 class TransposeEmitter {
 public:
-  explicit TransposeEmitter(linalg::TransposeOp op)
-      : op(op), source(dyn_cast<MemRefType>(op.getInput().getType())),
+  TransposeEmitter(linalg::TransposeOp op, const Thresholds &thresholds)
+      : op(op), thresholds(thresholds), blockSize(thresholds.transposeBlock),
+        source(dyn_cast<MemRefType>(op.getInput().getType())),
         target(dyn_cast<MemRefType>(op.getInit().getType())) {}
 
   bool match();
@@ -70,6 +67,9 @@ private:
   Value interleave(Value low, Value high, bool upper);
 
   linalg::TransposeOp op;
+  const Thresholds &thresholds;
+  /// Rows and columns of a block.
+  int64_t blockSize;
   MemRefType source, target;
   int64_t part = 0; // elements of a part of a register
   Group rows, columns;
@@ -185,7 +185,7 @@ rt::LaunchOp TransposeEmitter::createCall() {
   OpBuilder builder(op);
   KernelEmitter host(builder, op.getLoc(), 2 * kPartBits);
   e.emplace(host);
-  Value block = e->index(kBlock);
+  Value block = e->index(blockSize);
   Value count = e->mul(e->ceilDiv(getSize(op.getInput(), rows), block),
                        e->ceilDiv(getSize(op.getInput(), columns), block));
   for (const Group &group : others)
@@ -193,11 +193,11 @@ rt::LaunchOp TransposeEmitter::createCall() {
   int64_t work = 1;
   for (const Group &group : {rows, columns}) {
     int64_t size = getKnownSize(group);
-    work *= ShapedType::isDynamic(size) ? kBlock : std::min(size, kBlock);
+    work *= ShapedType::isDynamic(size) ? blockSize : std::min(size, blockSize);
   }
   return rt::LaunchOp::create(builder, op.getLoc(), TypeRange(), "transpose",
                               op.getInput(), op.getInit(), ValueRange(), count,
-                              std::max<int64_t>(1, kThreadWork / work));
+                              std::max<int64_t>(1, thresholds.threadWork / work));
 }
 
 TransposeKernel TransposeEmitter::emit() {
@@ -222,8 +222,8 @@ TransposeKernel TransposeEmitter::emit() {
   columnStride = to.strides[columns.place + columns.count - 1];
   for (const Group &group : others)
     unitSizes.push_back(getSize(input, group));
-  unitSizes.push_back(e->ceilDiv(numRows, e->index(kBlock)));
-  unitSizes.push_back(e->ceilDiv(numColumns, e->index(kBlock)));
+  unitSizes.push_back(e->ceilDiv(numRows, e->index(blockSize)));
+  unitSizes.push_back(e->ceilDiv(numColumns, e->index(blockSize)));
   e->loop(block->getArgument(2), block->getArgument(3), 1,
           [&](Value unit) { emitUnit(unit); });
   func::ReturnOp::create(builder, loc);
@@ -232,16 +232,16 @@ TransposeKernel TransposeEmitter::emit() {
 
 void TransposeEmitter::emitUnit(Value unit) {
   SmallVector<Value> place = e->delinearize(unit, unitSizes);
-  firstColumn = e->mul(place.pop_back_val(), kBlock);
-  firstRow = e->mul(place.pop_back_val(), kBlock);
+  firstColumn = e->mul(place.pop_back_val(), blockSize);
+  firstRow = e->mul(place.pop_back_val(), blockSize);
   origin = destination = e->index(0);
   for (auto [group, index] : llvm::zip(others, place)) {
     origin = e->add(origin, e->mul(index, from.strides[group.last()]));
     destination =
         e->add(destination, e->mul(index, to.strides[group.place + group.count - 1]));
   }
-  Value rowsEnd = e->min(e->add(firstRow, kBlock), numRows);
-  Value columnsEnd = e->min(e->add(firstColumn, kBlock), numColumns);
+  Value rowsEnd = e->min(e->add(firstRow, blockSize), numRows);
+  Value columnsEnd = e->min(e->add(firstColumn, blockSize), numColumns);
   // What is known of the sizes decides here, the rest at run time.
   auto choose = [&](Value size, int64_t least, function_ref<void()> enough,
                     function_ref<void()> otherwise) {
@@ -330,8 +330,9 @@ void TransposeEmitter::emitElements(Value rowsEnd, Value columnsEnd) {
   });
 }
 
-FailureOr<TransposeKernel> nn::emitTransposeKernel(linalg::TransposeOp op) {
-  TransposeEmitter emitter(op);
+FailureOr<TransposeKernel> nn::emitTransposeKernel(linalg::TransposeOp op,
+                                                   const Thresholds &thresholds) {
+  TransposeEmitter emitter(op, thresholds);
   if (!emitter.match())
     return failure();
   return emitter.emit();

@@ -8,6 +8,7 @@
 #include "dialects/RT/IR/RT.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "nn/Target/CostModel.h"
 
 namespace mlir::nn {
 
@@ -20,7 +21,8 @@ struct TransposeKernel {
 /// Failure, and nothing changed, if the innermost dimension stays innermost, or if one of
 /// the two dimensions that change places is known to be shorter than a block: plain loops
 /// do well with these.
-FailureOr<TransposeKernel> emitTransposeKernel(linalg::TransposeOp op);
+FailureOr<TransposeKernel> emitTransposeKernel(linalg::TransposeOp op,
+                                               const Thresholds &thresholds);
 
 } // namespace mlir::nn
 

@@ -46,10 +46,6 @@ constexpr Template templates[] = {
     {"kernel matmul", emitMatMulKernel, isMatMulFast},
     {"kernel recurrent", emitRecurrentKernel, isAlwaysFast}};
 
-/// How much longer a template takes that is not as fast as a library. It is for where none
-/// can be called.
-constexpr double kSlowdown = 4;
-
 /// Whether the capability table has the template for an operator.
 bool isClaimed(const Template &candidate, Operation *op) {
   return llvm::any_of(getKernelBackend().findRows(op->getName()),
@@ -84,7 +80,8 @@ public:
         continue;
       double cost = costs.getLaunchTime() + time;
       if (!candidate.isFast(group, costs))
-        cost = kSlowdown * (costs.getLibraryCallTime() + time);
+        cost = double(costs.getThresholds().templateSlowdown) *
+               (costs.getLibraryCallTime() + time);
       claims.push_back({candidate.name, cost,
                         [this, &group, &candidate] { return emit(candidate, group); }});
     }
@@ -94,7 +91,7 @@ private:
   FailureOr<SmallVector<Operation *>> emit(const Template &candidate,
                                            const FusionView &group) {
     OpBuilder host(group.root);
-    KernelSite site(group, host, costs.getVectorBits());
+    KernelSite site(group, host, costs);
     if (failed(candidate.emit(site))) {
       site.abandon();
       return failure();

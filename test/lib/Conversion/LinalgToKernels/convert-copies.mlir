@@ -1,4 +1,7 @@
 // RUN: nn-opt %s -nn-convert-copies -canonicalize | FileCheck %s
+// RUN: echo "threshold copiedThreadWork 6" > %t.tuning
+// RUN: nn-opt %s -nn-convert-copies=tuning=%t.tuning | FileCheck %s --check-prefix=TUNED
+// TUNED: rt.launch @copy {{.*}} {grain = 2 : i64}
 
 // Parts of other buffers are copied by one kernel, with an iteration per row;
 // dimensions that are contiguous in both are collapsed.

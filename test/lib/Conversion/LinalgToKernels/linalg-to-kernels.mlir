@@ -1,10 +1,13 @@
 // RUN: nn-opt %s -convert-linalg-to-kernels -canonicalize -split-input-file | FileCheck %s
+// RUN: echo "threshold threadWork 65536" > %t.tuning
+// RUN: nn-opt %s -convert-linalg-to-kernels=tuning=%t.tuning -split-input-file | FileCheck %s --check-prefix=TUNED
 
 #map = affine_map<(i, j, k) -> (i, j, k)>
 
 // The last dimensions, which are enough work, stay loops.
 // CHECK-LABEL: func.func @parallel
 // CHECK: rt.launch @loops_0 ins(%arg0 : memref<4x8x4096xf32>) outs(%arg1 : memref<4x8x4096xf32>) scalars() count(%c32) {grain = 4 : i64}
+// TUNED: rt.launch @loops_0 {{.*}} {grain = 16 : i64}
 // CHECK-LABEL: func.func private @loops_0
 // CHECK-SAME: attributes {nn.disjoint, nn.kernel = "linalg.generic"}
 // CHECK: scf.for %[[PLACE:.*]] = %arg2 to %arg3

@@ -12,14 +12,23 @@
 // RUN: sed 's/"large"/"other"/; s/%%x/%%renamed/g' %s | nn-opt - -nn-set-target=target=cpu:x86-64-v4 -nn-place=tuning=%t.tuning | FileCheck %s --check-prefix=KERNELS
 // RUN: nn-opt %s -compile-to="place target=cpu:x86-64-v4 from=place tuning=%t.tuning" | FileCheck %s --check-prefix=KERNELS
 //
+// A threshold replaces the one that was found by measuring.
+//
+// RUN: echo 'threshold productWork 8000000' > %t.thresholds
+// RUN: nn-opt %s -nn-set-target=target=cpu:x86-64-v4 -nn-place=tuning=%t.thresholds | FileCheck %s --check-prefix=KERNELS
+//
 // RUN: not nn-opt %s -nn-place=only=some 2>&1 | FileCheck %s --check-prefix=NAME
 // RUN: not nn-opt %s -nn-place=tuning=%t.absent 2>&1 | FileCheck %s --check-prefix=FILE
 // RUN: echo 'a onednn fast' > %t.bad
 // RUN: not nn-opt %s -nn-place=tuning=%t.bad 2>&1 | FileCheck %s --check-prefix=LINE
 //
+// RUN: echo 'threshold productwork 1' > %t.unknown
+// RUN: not nn-opt %s -nn-place=tuning=%t.unknown 2>&1 | FileCheck %s --check-prefix=UNKNOWN
+//
 // NAME: error: nn-place: there is no back end 'some'; there are onednn, kernels, linalg
 // FILE: error: cannot read the tuning file '{{.*}}absent': No such file
 // LINE: error: {{.*}}bad:1: a line of a tuning file is '<key of the group> <back end> <nanoseconds>'
+// UNKNOWN: error: {{.*}}unknown:1: a threshold is 'threshold <name> <number>', with a name of include/nn/Target/Thresholds.def and a positive number
 //
 // REMARK-DAG: placed {{.*}}onednn.matmul by onednn, {{[0-9]+}} ns, key {{[0-9a-f]+}}
 // REMARK-DAG: placed {{.*}}kernel contraction by kernels
