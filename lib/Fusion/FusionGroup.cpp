@@ -4,6 +4,7 @@
 #include "nn/Fusion/FusionGroup.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Remarks.h"
 #include "nn/Analysis/Provenance.h"
 
 using namespace mlir;
@@ -46,7 +47,13 @@ Value FusionSplitter::toOuter(Value value) {
   if (Value known = outer.lookupOrNull(value))
     return known;
   Value result = view.getOuter(value);
-  if (!result) {
+  if (TransposeOp transpose = view.getTranspose(value)) {
+    // Of which only the sizes are asked for.
+    IRMapping operands;
+    operands.map(transpose.getInput(), toOuter(transpose.getInput()));
+    result = builder.clone(*transpose, operands)->getResult(0);
+    view.dims.inherit(result, value);
+  } else if (!result) {
     auto constant = value.getDefiningOp<ConstantOp>();
     assert(constant && "a value of the body that was not computed yet");
     result = builder.clone(*constant)->getResult(0);
@@ -83,8 +90,12 @@ FusionOp FusionSplitter::outline(const llvm::SetVector<Operation *> &ops) {
 }
 
 Value FusionSplitter::emitDestination(Location location, Operation *op,
-                                      RankedTensorType type) {
+                                      RankedTensorType type, ArrayRef<int64_t> order) {
+  if (type.hasStaticShape())
+    return tensor::EmptyOp::create(builder, location, type, ValueRange());
   // A copy on tensors of the function, to compute its sizes.
+  for (Value operand : op->getOperands())
+    toOuter(operand);
   Operation *copy = builder.clone(*op, outer);
   ReifiedRankedShapedTypeDims sizes;
   builder.setInsertionPoint(copy);
@@ -95,7 +106,8 @@ Value FusionSplitter::emitDestination(Location location, Operation *op,
   SmallVector<Value> dynamic;
   for (int64_t i = 0; i < type.getRank(); ++i)
     if (type.isDynamicDim(i))
-      dynamic.push_back(getValueOrCreateConstantIndexOp(builder, location, sizes[0][i]));
+      dynamic.push_back(getValueOrCreateConstantIndexOp(
+          builder, location, sizes[0][order.empty() ? i : order[i]]));
   Value destination = tensor::EmptyOp::create(builder, location, type, dynamic);
   builder.setInsertionPointAfter(copy);
   copy->erase();
@@ -137,6 +149,92 @@ SmallVector<Operation *> FusionSplitter::run(const llvm::SetVector<Operation *> 
   }
   fusion->replaceAllUsesWith(results);
   return parts;
+}
+
+//===----------------------------------------------------------------------===//
+// TransposeSplitter
+//===----------------------------------------------------------------------===//
+
+TransposeSplitter::TransposeSplitter(const FusionView &view,
+                                     ArrayRef<RefusedTranspose> refused)
+    : view(view), refused(refused) {
+  if (refused.empty())
+    return;
+  auto isRefused = [&](Operation *op) {
+    return llvm::any_of(refused, [&](const RefusedTranspose &each) { return each.op == op; });
+  };
+  OpBuilder builder(view.root);
+  auto add = [&](TransposeOp op, Value input) {
+    auto copy = cast<TransposeOp>(builder.clone(*op));
+    copy.getInputMutable().assign(input);
+    view.dims.visit(copy);
+    made.push_back(copy);
+    return copy.getResult();
+  };
+  // Operands first, in the order of the body.
+  SmallVector<Operation *> kept;
+  IRMapping outer;
+  view.forEachOperator([&](Operation *op) {
+    if (!isRefused(op))
+      kept.push_back(op);
+    else if (Value input = view.getOuter(op->getOperand(0)))
+      outer.map(op->getResult(0), add(cast<TransposeOp>(op), input));
+  });
+  TransposeOp last = view.getTranspose(view.results.front());
+  bool splitsResult = last && isRefused(last);
+  SmallVector<Value> results(view.results);
+  if (splitsResult)
+    results.front() = last.getInput();
+  FusionOp fusion = outlineFusion(
+      builder, kept, results,
+      [&](Value value) {
+        Value known = outer.lookupOrNull(value);
+        return known ? known : view.getOuter(value);
+      },
+      [](Value value) { return value.getDefiningOp<ConstantOp>() != nullptr; });
+  view.dims.visit(fusion);
+  for (auto [result, outlined] : llvm::zip(results, fusion.getResults()))
+    addOrigins(outlined, getOrigins(result));
+  SmallVector<Value> replacements(fusion.getResults());
+  if (splitsResult)
+    replacements.front() = add(last, replacements.front());
+  for (auto [old, created] : llvm::zip(view.root->getResults(), replacements)) {
+    view.dims.inherit(created, old);
+    addOrigins(created, getOrigins(old));
+  }
+  view.root->replaceAllUsesWith(replacements);
+  replacement = replacements.front();
+  core.emplace(fusion, view.dims);
+}
+
+SmallVector<Operation *> TransposeSplitter::finish(StringRef backend) {
+  for (const RefusedTranspose &each : refused)
+    remark::missed(each.op->getLoc(),
+                   remark::RemarkOpts::name("transposed").category(backend))
+        << remark::add("nn.transpose beside {0}: {1}",
+                       view.anchor->getName().getStringRef().str(), each.why);
+  return made;
+}
+
+void TransposeSplitter::undo() {
+  if (!core)
+    return;
+  auto erase = [&](Operation *op) {
+    view.dims.forget(op);
+    op->erase();
+  };
+  // A group with several results has no transposition of a result.
+  Operation *root = core->root;
+  core.reset();
+  if (replacement.getDefiningOp() == root) {
+    root->replaceAllUsesWith(view.root);
+  } else {
+    replacement.replaceAllUsesWith(view.root->getResult(0));
+    erase(made.pop_back_val());
+  }
+  erase(root);
+  llvm::for_each(llvm::reverse(made), erase);
+  made.clear();
 }
 
 SmallVector<Operation *> nn::splitAtAnchor(const FusionView &view) {

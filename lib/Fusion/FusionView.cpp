@@ -18,10 +18,17 @@ FusionView::FusionView(Operation *root, SymbolicDims &dims)
   for (Operation &op : fusion.getBody().front()) {
     if (isa<ElementwiseOpInterface, ConstantOp, YieldOp>(op))
       continue;
-    if (anchor)
+    if (auto transpose = dyn_cast<TransposeOp>(op))
+      transposes.push_back(transpose);
+    else if (anchor)
       hasManyAnchors = true;
     else
       anchor = &op;
+  }
+  if (!anchor && !transposes.empty()) {
+    anchor = transposes.front();
+    hasManyAnchors = transposes.size() > 1;
+    transposes.clear();
   }
   llvm::append_range(results,
                      fusion.getBody().front().getTerminator()->getOperands());
@@ -80,6 +87,16 @@ std::optional<float> FusionView::getSplatF32(Value value) const {
 
 bool FusionView::isAnchorResult(Value value) const {
   return anchor && value.getDefiningOp() == anchor;
+}
+
+TransposeOp FusionView::getTranspose(Value value) const {
+  auto transpose = value.getDefiningOp<TransposeOp>();
+  return llvm::is_contained(transposes, transpose) ? transpose : TransposeOp();
+}
+
+Value FusionView::getUntransposed(Value result) const {
+  TransposeOp transpose = getTranspose(result);
+  return transpose ? transpose.getInput() : result;
 }
 
 FailureOr<llvm::SetVector<Value>>

@@ -8,6 +8,7 @@
 
 #include "dialects/OneDNN/IR/OneDNN.h"
 #include "Formulas.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -234,7 +235,8 @@ static HostTensor permute(const HostTensor &tensor, ArrayRef<int64_t> permutatio
 }
 
 static LogicalResult computeMatMul(onednn::MatMulOp op, Call &call) {
-  const HostTensor &dst = call[op.getDst()], &bias = call[op.getBias()];
+  HostTensor dst = permute(call[op.getDst()], op.getDstPermutation());
+  const HostTensor &bias = call[op.getBias()];
   FailureOr<HostTensor> product =
       multiplyMatrices(call, permute(call[op.getSrc()], op.getSrcPermutation()),
                        permute(call[op.getWeights()], op.getWeightsPermutation()),
@@ -252,7 +254,9 @@ static LogicalResult computeMatMul(onednn::MatMulOp op, Call &call) {
       values[i] += bias.getDouble(i % columns);
   applyPostOps(op, call, values, dst.getDims(),
                [](const HostTensor &tensor) { return tensor; });
-  return call.give(store(dst, dst.getDims(), std::move(values)));
+  HostTensor result = store(dst, dst.getDims(), std::move(values));
+  return call.give(
+      permute(result, invertPermutationVector(op.getDstPermutation())));
 }
 
 void interpreter::registerOneDNN(Registry &registry) {

@@ -3,7 +3,7 @@
 //
 // Matrix products in which both operands lie along k: rows times a single column, or few
 // rows times a transposed matrix, as the scores of an attention with one query (whose
-// transposition, if there is one, is not computed). Each
+// transpositions are not computed if they keep k innermost). Each
 // result is the dot product of one of the `many` lines of one operand and one of the
 // `few` of the other:
 //
@@ -45,8 +45,8 @@ private:
   Value joinLanes(ArrayRef<Value> vectors);
 
   KernelEmitter &e() { return site.getEmitter(); }
-  Array getMany() { return site.getInput(hasOneColumn ? lhs : rhs); }
-  Array getFew() { return site.getInput(hasOneColumn ? rhs : lhs); }
+  /// The offset of a line of the lhs or rhs, of which a matrix has `lines`.
+  Value getLine(bool isLhs, Value batch, Value lines, Value line);
   int64_t getBits() { return product.elementType.getWidth(); }
 
   KernelSite &site;
@@ -56,6 +56,8 @@ private:
   unsigned lhs = 0, rhs = 0; // inputs
   int64_t few = 1, tile = 1, lanes = 1;
   Value many, depth;
+  /// Of operands that are read through a permutation.
+  std::optional<MatrixAddress> lhsAddress, rhsAddress;
   LogicalResult status = success();
 };
 
@@ -66,13 +68,23 @@ bool DotProductsKernel::match() {
   if (!seen)
     return false;
   product = *seen;
+  if (product.stored || !product.lhs.isDepthContiguous(/*isLhs=*/true) ||
+      !product.rhs.isDepthContiguous(/*isLhs=*/false))
+    return false;
   hasOneColumn = product.columns == 1;
   if (hasOneColumn)
     return true;
   few = product.rows;
   // A constant is turned or packed instead.
-  return product.isTransposed() && !site.view.getConstant(product.rhs) && few >= 1 &&
-         few <= kMaxFew;
+  return !site.view.getConstant(product.rhs.tensor) && few >= 1 && few <= kMaxFew;
+}
+
+/// Whether lines of the rhs, its columns, do not follow one another.
+static bool needsAddress(const MatMulOperand &rhs) {
+  SmallVector<int64_t> order = rhs.order;
+  if (order.size() > 1)
+    std::swap(order[order.size() - 1], order[order.size() - 2]);
+  return order.size() > 1 && !llvm::is_sorted(order);
 }
 
 LogicalResult DotProductsKernel::emit() {
@@ -88,7 +100,7 @@ LogicalResult DotProductsKernel::emit() {
   if (failed(epilogue.add(groups)))
     return failure();
   lhs = product.addLhs(site);
-  rhs = hasOneColumn ? product.addRhs(site) : product.addTransposedRhs(site);
+  rhs = product.addRhs(site);
   if (failed(site.begin("dot_products")))
     return failure();
   lanes = e().getLanes(getBits());
@@ -103,7 +115,11 @@ LogicalResult DotProductsKernel::emit() {
     return size;
   };
   many = sizeOf(last, rank);
-  depth = e().size(site.getInputMemref(lhs), product.rank - 1);
+  depth = e().size(site.getInputMemref(lhs), product.lhs.order.back());
+  if (!product.lhs.isPlain())
+    lhsAddress.emplace(e(), site.getInputMemref(lhs), product.lhs.order);
+  if (needsAddress(product.rhs))
+    rhsAddress.emplace(e(), site.getInputMemref(rhs), product.rhs.order);
   SmallVector<Value> sizes{many};
   if (last > 0)
     sizes.insert(sizes.begin(), sizeOf(0, last));
@@ -132,11 +148,21 @@ void DotProductsKernel::emitIteration(Value iteration) {
       [&] { emitTile(batch, first, tile); });
 }
 
+Value DotProductsKernel::getLine(bool isLhs, Value batch, Value lines, Value line) {
+  const std::optional<MatrixAddress> &address = isLhs ? lhsAddress : rhsAddress;
+  if (!address)
+    return e().mul(e().add(e().mul(batch, lines), line), depth);
+  Value stride = isLhs ? address->getRowStride() : address->getColumnStride();
+  return e().add(address->getStart(batch), e().mul(line, stride));
+}
+
 void DotProductsKernel::emitTile(Value batch, Value line, int64_t count) {
-  Value firstMany = e().add(e().mul(batch, many), line);
   Value firstFew = e().mul(batch, few);
-  auto load = [&](const Array &operand, Value number, Value k, Value mask) {
-    return e().load(operand, e().add(e().mul(number, depth), k), lanes, mask);
+  auto load = [&](bool isMany, int64_t number, Value k, Value mask) {
+    bool isLhs = isMany == hasOneColumn;
+    Value start = isMany ? getLine(isLhs, batch, many, e().add(line, number))
+                         : getLine(isLhs, batch, e().index(few), e().index(number));
+    return e().load(site.getInput(isLhs ? lhs : rhs), e().add(start, k), lanes, mask);
   };
   Value zero = e().constant(e().vector(product.elementType, lanes), 0);
   int64_t accumulators = count * few;
@@ -146,9 +172,9 @@ void DotProductsKernel::emitTile(Value batch, Value line, int64_t count) {
       [&](Value k, Value mask, ValueRange carried) {
         SmallVector<Value> others, next(carried);
         for (int64_t other = 0; other < few; ++other)
-          others.push_back(load(getFew(), e().add(firstFew, other), k, mask));
+          others.push_back(load(/*isMany=*/false, other, k, mask));
         for (int64_t i = 0; i < count; ++i) {
-          Value own = load(getMany(), e().add(firstMany, i), k, mask);
+          Value own = load(/*isMany=*/true, i, k, mask);
           for (int64_t other = 0; other < few; ++other)
             next[other * count + i] = e().fma(own, others[other], next[other * count + i]);
         }

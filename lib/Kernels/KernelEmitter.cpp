@@ -326,6 +326,37 @@ SmallVector<Value> KernelEmitter::joinLanes(
   return values;
 }
 
+/// The lower or upper halves of the parts of two vectors, in turns.
+static Value interleave(KernelEmitter &e, Value low, Value high, int64_t part, bool upper) {
+  int64_t lanes = cast<VectorType>(low.getType()).getNumElements();
+  SmallVector<int64_t> picked;
+  for (int64_t first = 0; first < lanes; first += part)
+    for (int64_t i = 0; i < part / 2; ++i) {
+      int64_t lane = first + i + (upper ? part / 2 : 0);
+      picked.append({lane, lanes + lane});
+    }
+  return vector::ShuffleOp::create(e.b, e.loc, low, high, picked);
+}
+
+SmallVector<Value> KernelEmitter::transposeParts(ArrayRef<Value> rows) {
+  int64_t part = cast<VectorType>(rows.front().getType()).getNumElements();
+  int64_t height = rows.size();
+  // Row i and, if there are as many, row i + part side by side.
+  SmallVector<Value> vectors(rows.take_front(part));
+  if (height > part)
+    for (auto [low, high] : llvm::zip_first(vectors, rows.drop_front(part)))
+      low = vector::ShuffleOp::create(b, loc, low, high,
+                                      llvm::to_vector(llvm::seq<int64_t>(0, height)));
+  for (int64_t step = 1; step < part; step *= 2) {
+    SmallVector<Value> next;
+    for (int64_t i = 0; i < part / 2; ++i)
+      for (bool upper : {false, true})
+        next.push_back(interleave(*this, vectors[i], vectors[i + part / 2], part, upper));
+    vectors = next;
+  }
+  return vectors;
+}
+
 Value KernelEmitter::mask(Value count, int64_t lanes) {
   auto type = VectorType::get({lanes}, b.getI1Type());
   if (std::optional<int64_t> known = getConstantIntValue(count))

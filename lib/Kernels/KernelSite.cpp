@@ -242,7 +242,7 @@ LogicalResult KernelSite::emitResults(int64_t lanes, BodyEmitter::Leaf leaf,
   BodyEmitter body(view, *emitter, lanes);
   SmallVector<Value> values;
   for (Value result : view.results) {
-    FailureOr<Value> value = body.emit(result, leaf);
+    FailureOr<Value> value = body.emit(view.getUntransposed(result), leaf);
     if (failed(value))
       return failure();
     values.push_back(*value);

@@ -55,10 +55,13 @@ FailureOr<Value> PrologueLoader::load(ArrayRef<Value> indices, int64_t lanes,
 
 LogicalResult EpilogueStorer::add(ArrayRef<int64_t> ends) {
   Value anchor = site.view.anchor->getResult(0);
-  for (Value result : site.view.results)
+  auto results = llvm::map_to_vector(site.view.results, [&](Value result) {
+    return site.view.getUntransposed(result);
+  });
+  for (Value result : results)
     if (!site.view.haveSameShape(result, anchor))
       return failure();
-  return leaves.add(site.view.results, anchor, ends);
+  return leaves.add(results, anchor, ends);
 }
 
 void EpilogueStorer::setSizes(ArrayRef<Value> groupSizes) {
@@ -75,7 +78,7 @@ Value EpilogueStorer::getOffset(ArrayRef<Value> indices) {
 }
 
 LogicalResult EpilogueStorer::store(Value value, ArrayRef<Value> indices,
-                                int64_t lanes, Value mask) {
+                                    int64_t lanes, Value mask, Value offset) {
   KernelEmitter &e = site.getEmitter();
   Type stored = getSignlessType(
       getElementTypeOrSelf(site.view.anchor->getResult(0).getType()));
@@ -87,5 +90,5 @@ LogicalResult EpilogueStorer::store(Value value, ArrayRef<Value> indices,
           return value;
         return leaves.load(leaf, indices, lanes, mask);
       },
-      getOffset(indices), mask);
+      offset ? offset : getOffset(indices), mask);
 }

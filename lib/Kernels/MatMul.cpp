@@ -14,7 +14,9 @@
 // A tile with few accumulators processes several steps of k at once, each with its own
 // set, to hide FMA latency. Tiles at the last rows and columns have their own code; if
 // the number of last rows is known only at run time, they are computed by fours, twos
-// and ones. DotProducts.cpp has the products whose operands both lie along k.
+// and ones. Operands may be read, and the result stored, through permutations. Of an rhs
+// whose columns are not neighbours, a panel is copied to the stack, and an iteration computes
+// all of its row blocks. DotProducts.cpp has the products whose operands both lie along k.
 //
 //===----------------------------------------------------------------------===//
 
@@ -40,7 +42,19 @@ private:
   /// The rhs, if it is a transposed constant, turned.
   LogicalResult turnRhs();
   void chooseTile();
+  /// Whether the rhs is a matrix that can be turned at compile time.
+  bool canTurnRhs() const {
+    return product.copiesPanels() && product.rhs.order.size() == 2 &&
+           site.view.getConstant(product.rhs.tensor);
+  }
+  /// The dimension of the stored result that is one of the computed one.
+  int64_t getStoredDim(int64_t dim);
+  Value getHostSize(int64_t dim) { return site.getResultSize(0, getStoredDim(dim)); }
+  void finish();
   void emitIteration(Value iteration);
+  void emitPanels(Value panel,
+                  function_ref<void(Value column, int64_t vectors, Value width)> emit);
+  void copyPanel(Value batch, Value column, int64_t vectors);
   /// The vectors of a panel from `column` on, of which only the first `width` columns are
   /// in the matrix (null: all).
   void emitPanel(Value batch, Value block, Value column, int64_t vectors, Value width);
@@ -56,6 +70,9 @@ private:
   unsigned lhs = 0, rhs = 0; // inputs
   int64_t tileRows = 1, tileVectors = 1, lanes = 1;
   Value rows, columns, depth, panels;
+  /// For what is not plain.
+  std::optional<MatrixAddress> lhsAddress, rhsAddress, resultAddress;
+  Array panelCopy;
   LogicalResult status = success();
 };
 
@@ -66,7 +83,8 @@ bool MatMulKernel::match() {
   if (!seen)
     return false;
   product = *seen;
-  return cast<RankedTensorType>(product.rhs.getType()).getRank() > 1;
+  return product.rhs.order.size() > 1 &&
+         (!product.copiesPanels() || canTurnRhs() || product.canCopyPanels(site.getCosts()));
 }
 
 bool nn::isMatMulFast(const FusionView &view, const CostModel &costs) {
@@ -76,8 +94,8 @@ bool nn::isMatMulFast(const FusionView &view, const CostModel &costs) {
 }
 
 LogicalResult MatMulKernel::turnRhs() {
-  product.checkDepth(site, product.rhs, /*isTransposed=*/true);
-  FailureOr<HostTensor> original = site.view.readConstant(product.rhs);
+  product.checkDepth(site);
+  FailureOr<HostTensor> original = site.view.readConstant(product.rhs.tensor);
   if (failed(original))
     return failure();
   HostTensor tensor =
@@ -96,25 +114,30 @@ LogicalResult MatMulKernel::turnRhs() {
     turn(float());
   rhs = site.addConstant(
       makeConstantAttr(site.host.getContext(), tensor, product.elementType));
+  product.rhs.order = {0, 1};
   return success();
 }
 
 bool MatMulKernel::addOperands() {
   lhs = product.addLhs(site);
-  if (!product.op.getTransposeRhs()) {
-    rhs = product.addRhs(site);
-    return true;
-  }
-  return !product.isBatched && succeeded(turnRhs());
+  if (canTurnRhs())
+    return succeeded(turnRhs());
+  rhs = product.addRhs(site);
+  return true;
+}
+
+int64_t MatMulKernel::getStoredDim(int64_t dim) {
+  if (!product.stored)
+    return dim;
+  ArrayRef<int64_t> perm = product.stored.getPerm();
+  return llvm::find(perm, dim) - perm.begin();
 }
 
 /// Accumulators fill the registers, except for those of a row of the rhs and an element
 /// of the lhs.
 void MatMulKernel::chooseTile() {
-  bool wide = e().vectorBits == 512;
-  int64_t maxVectors = wide ? 4 : 2, maxAccumulators = wide ? 24 : 12;
-  if (product.rows == 1)
-    maxVectors = kMinIndependentAccumulators;
+  int64_t maxVectors = product.getMaxTileVectors(site.getCosts());
+  int64_t maxAccumulators = e().vectorBits == 512 ? 24 : 12;
   tileVectors = maxVectors;
   if (!ShapedType::isDynamic(product.columns)) { // Panels of about the same size.
     int64_t vectors = llvm::divideCeil(product.columns, lanes);
@@ -136,36 +159,77 @@ LogicalResult MatMulKernel::emit() {
   lanes = e().getLanes(product.elementType.getWidth());
   chooseTile();
   Value output = site.getOutputMemref(0), allRows = e().index(1);
+  auto getSize = [&](int64_t dim) { return e().size(output, getStoredDim(dim)); };
   for (int64_t dim = 0; dim < rank - 1; ++dim)
-    allRows = e().mul(allRows, e().size(output, dim));
-  rows = product.isBatched ? e().size(output, rank - 2) : allRows;
-  columns = e().size(output, rank - 1);
-  depth = e().size(site.getInputMemref(lhs), rank - 1);
+    allRows = e().mul(allRows, getSize(dim));
+  rows = product.isBatched ? getSize(rank - 2) : allRows;
+  columns = getSize(rank - 1);
+  depth = e().size(site.getInputMemref(lhs), product.lhs.order.back());
   panels = e().ceilDiv(columns, e().index(tileVectors * lanes));
   epilogue.setSizes({allRows, columns});
+  if (!product.lhs.isPlain())
+    lhsAddress.emplace(e(), site.getInputMemref(lhs), product.lhs.order);
+  if (!product.rhs.isPlain())
+    rhsAddress.emplace(e(), site.getInputMemref(rhs), product.rhs.order);
+  if (product.stored)
+    resultAddress.emplace(e(), output,
+                          llvm::map_to_vector(llvm::seq<int64_t>(0, rank), [&](int64_t dim) {
+                            return getStoredDim(dim);
+                          }));
+  if (product.copiesPanels())
+    panelCopy = e().array(
+        e().scratch(product.depth * tileVectors * lanes, product.elementType));
   e().loop(site.getBegin(), site.getEnd(), 1,
            [&](Value iteration) { emitIteration(iteration); });
   if (failed(status))
     return failure();
-
-  Value hostRows = product.isBatched ? site.getResultSize(0, rank - 2)
-                                     : site.hostResultProduct(0, 0, rank - 1);
-  Value count = site.hostMul(
-      site.hostCeilDiv(hostRows, tileRows),
-      site.hostCeilDiv(site.getResultSize(0, rank - 1), tileVectors * lanes));
-  if (product.isBatched)
-    count = site.hostMul(count, site.hostResultProduct(0, 0, rank - 2));
-  site.finish(count, site.chooseGrain(product.getLikelyDepth() * tileRows * tileVectors));
+  finish();
   return success();
+}
+
+void MatMulKernel::finish() {
+  int64_t rank = product.rank;
+  auto getProduct = [&](int64_t from, int64_t to) {
+    Value size = site.hostIndex(1);
+    for (int64_t dim = from; dim < to; ++dim)
+      size = site.hostMul(size, getHostSize(dim));
+    return size;
+  };
+  Value hostRows = product.isBatched ? getHostSize(rank - 2) : getProduct(0, rank - 1);
+  Value hostPanels = site.hostCeilDiv(getHostSize(rank - 1), tileVectors * lanes);
+  int64_t work = product.getLikelyDepth() * tileRows * tileVectors;
+  Value count = hostPanels;
+  if (product.copiesPanels())
+    work *= hasKnownRows() ? llvm::divideCeil(product.rows, tileRows) : 1;
+  else
+    count = site.hostMul(site.hostCeilDiv(hostRows, tileRows), hostPanels);
+  if (product.isBatched)
+    count = site.hostMul(count, getProduct(0, rank - 2));
+  site.finish(count, site.chooseGrain(work));
 }
 
 void MatMulKernel::emitIteration(Value iteration) {
   // Row blocks are innermost, so that a panel of the rhs stays in the cache.
   Value blocks = e().ceilDiv(rows, e().index(tileRows));
-  Value block = e().rem(iteration, blocks);
-  Value rest = e().div(iteration, blocks);
+  Value rest = iteration, block;
+  if (!product.copiesPanels()) {
+    block = e().rem(iteration, blocks);
+    rest = e().div(iteration, blocks);
+  }
   Value panel = e().rem(rest, panels);
   Value batch = product.isBatched ? e().div(rest, panels) : e().index(0);
+  emitPanels(panel, [&](Value column, int64_t vectors, Value width) {
+    if (!product.copiesPanels())
+      return emitPanel(batch, block, column, vectors, width);
+    copyPanel(batch, column, vectors);
+    e().loop(e().index(0), blocks, 1,
+             [&](Value block) { emitPanel(batch, block, column, vectors, width); });
+  });
+}
+
+/// Calls `emit` for full panels and for the last one.
+void MatMulKernel::emitPanels(
+    Value panel, function_ref<void(Value column, int64_t vectors, Value width)> emit) {
   int64_t width = tileVectors * lanes;
   Value column = e().mul(panel, width);
   auto emitLast = [&] {
@@ -176,9 +240,9 @@ void MatMulKernel::emitIteration(Value iteration) {
       last = e().index(product.columns - known);
       vectors = llvm::divideCeil(known, lanes);
     }
-    emitPanel(batch, block, last, vectors, e().sub(columns, last));
+    emit(last, vectors, e().sub(columns, last));
   };
-  auto emitFull = [&] { emitPanel(batch, block, column, tileVectors, Value()); };
+  auto emitFull = [&] { emit(column, tileVectors, Value()); };
   if (ShapedType::isDynamic(product.columns) ||
       (product.columns > width && product.columns % width))
     e().ifTrue(e().less(columns, e().add(column, width)), emitLast, emitFull);
@@ -186,6 +250,50 @@ void MatMulKernel::emitIteration(Value iteration) {
     emitLast();
   else
     emitFull();
+}
+
+/// Copies columns from `column` on, of all rows of the rhs, along which they lie.
+void MatMulKernel::copyPanel(Value batch, Value column, int64_t vectors) {
+  int64_t part = 128 / product.elementType.getWidth(), height = 2 * part;
+  Value width = e().index(vectors * lanes), lastColumn = e().sub(columns, e().index(1));
+  const Array &source = site.getInput(rhs);
+  Value start = rhsAddress->getStart(batch);
+  auto getColumn = [&](Value index) {
+    return e().add(start, e().mul(index, rhsAddress->getColumnStride()));
+  };
+  auto copyElements = [&](Value first) {
+    e().loop(first, e().add(first, height), 1, [&](Value place) {
+      // Lanes beyond the last column are not stored; they repeat it.
+      Value from = getColumn(e().min(e().add(column, place), lastColumn));
+      e().loop(e().index(0), depth, 1, [&](Value k) {
+        e().store(e().load(source, e().add(from, k), 1), panelCopy,
+                  e().add(e().mul(k, width), place));
+      });
+    });
+  };
+  auto copyTiles = [&](Value first) {
+    SmallVector<Value> starts;
+    for (int64_t i = 0; i < height; ++i)
+      starts.push_back(getColumn(e().add(e().add(column, first), i)));
+    e().loop(e().index(0), depth, part, [&](Value k) {
+      k = e().min(k, e().sub(depth, e().index(part)));
+      SmallVector<Value> rows;
+      for (Value from : starts)
+        rows.push_back(e().load(source, e().add(from, k), part));
+      for (auto [i, row] : llvm::enumerate(e().transposeParts(rows)))
+        e().store(row, panelCopy, e().add(e().mul(e().add(k, i), width), first));
+    });
+  };
+  e().loop(e().index(0), width, height, [&](Value first) {
+    if (product.depth < part)
+      return copyElements(first);
+    Value end = e().add(e().add(column, first), height);
+    Value isPartial = e().less(columns, end);
+    std::optional<int64_t> known = getConstantIntValue(isPartial);
+    if (known && !*known)
+      return copyTiles(first);
+    e().ifTrue(isPartial, [&] { copyElements(first); }, [&] { copyTiles(first); });
+  });
 }
 
 void MatMulKernel::emitPanel(Value batch, Value block, Value column, int64_t vectors,
@@ -234,17 +342,31 @@ void MatMulKernel::emitTile(Value batch, Value row, int64_t numRows, Value colum
     sets *= 2;
 
   Value globalRow = e().add(e().mul(batch, rows), row);
-  Value rhsStart =
-      product.isBatched ? e().mul(batch, e().mul(depth, columns)) : e().index(0);
+  Value lhsStart = lhsAddress ? lhsAddress->getStart(batch) : Value();
+  Value rhsStart = rhsAddress          ? rhsAddress->getStart(batch)
+                   : product.isBatched ? e().mul(batch, e().mul(depth, columns))
+                                       : e().index(0);
   rhsStart = e().add(rhsStart, column);
+  auto getLhsPlace = [&](int64_t r, Value k) {
+    if (!lhsAddress)
+      return e().add(e().mul(e().add(globalRow, r), depth), k);
+    Value start = e().add(lhsStart, e().mul(e().add(row, r), lhsAddress->getRowStride()));
+    return e().add(start, e().mul(k, lhsAddress->getColumnStride()));
+  };
+  auto loadRhs = [&](Value k, int64_t n) {
+    if (product.copiesPanels())
+      return e().load(panelCopy, e().add(e().mul(k, vectors * lanes), n * lanes), lanes);
+    Value distance = rhsAddress ? rhsAddress->getRowStride() : columns;
+    Value rhsRow = e().add(rhsStart, e().mul(k, distance));
+    return e().load(site.getInput(rhs), e().add(rhsRow, n * lanes), lanes, masks[n]);
+  };
   SmallVector<Value> sums(sets * accumulators, e().constant(type, 0));
   auto step = [&](Value k, MutableArrayRef<Value> sums) {
     SmallVector<Value> b;
-    Value rhsRow = e().add(rhsStart, e().mul(k, columns));
     for (int64_t n = 0; n < vectors; ++n)
-      b.push_back(e().load(site.getInput(rhs), e().add(rhsRow, n * lanes), lanes, masks[n]));
+      b.push_back(loadRhs(k, n));
     for (int64_t r = 0; r < numRows; ++r) {
-      Value place = e().add(e().mul(e().add(globalRow, r), depth), k);
+      Value place = getLhsPlace(r, k);
       Value a = e().loadSplat(site.getInput(lhs), place, lanes);
       for (int64_t n = 0; n < vectors; ++n)
         sums[r * vectors + n] = e().fma(a, b[n], sums[r * vectors + n]);
@@ -272,12 +394,18 @@ void MatMulKernel::emitTile(Value batch, Value row, int64_t numRows, Value colum
   for (int64_t half = sets / 2; half > 0; half /= 2)
     for (int64_t i = 0; i < half * accumulators; ++i)
       sums[i] = e().sum(sums[i], sums[i + half * accumulators]);
+  Value resultStart = resultAddress ? resultAddress->getStart(batch) : Value();
   for (int64_t r = 0; r < numRows; ++r)
-    for (int64_t n = 0; n < vectors; ++n)
-      if (failed(epilogue.store(sums[r * vectors + n],
-                                {e().add(globalRow, r), e().add(column, n * lanes)}, lanes,
-                                masks[n])))
+    for (int64_t n = 0; n < vectors; ++n) {
+      Value first = e().add(column, n * lanes), place;
+      if (resultAddress)
+        place = e().add(
+            e().add(resultStart, e().mul(e().add(row, r), resultAddress->getRowStride())),
+            first);
+      if (failed(epilogue.store(sums[r * vectors + n], {e().add(globalRow, r), first}, lanes,
+                                masks[n], place)))
         status = failure();
+    }
 }
 
 LogicalResult nn::emitMatMulKernel(KernelSite &site) {

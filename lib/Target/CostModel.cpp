@@ -70,6 +70,20 @@ double CostModel::getTime(const FusionView &group) const {
   return getOperations(group) / (double(vectorBits) / 32 * double(thresholds.vectorOperations));
 }
 
+double CostModel::getTime(const FusionView &group,
+                          ArrayRef<RefusedTranspose> transposes) const {
+  double time = 0;
+  for (const RefusedTranspose &each : transposes) {
+    Value result = each.op->getResult(0);
+    double bytes = llvm::divideCeil(
+        cast<RankedTensorType>(result.getType()).getElementTypeBitWidth(), 8);
+    time += getLaunchTime() +
+            bytes * double(group.dims.estimateElements(result)) /
+                double(thresholds.transposedBytes);
+  }
+  return time;
+}
+
 double CostModel::getOperations(const FusionView &group) {
   double operations = 0;
   group.forEachOperator([&](Operation *op) {

@@ -24,7 +24,7 @@ def NN_MatMulOp : NN_Op<"matmul", [NN_ContractionOpInterface, NN_FusionAnchorOpI
   let arguments = (ins NN_NumericTensor:$lhs, NN_NumericTensor:$rhs,
                        UnitAttr:$transpose_lhs, UnitAttr:$transpose_rhs);
   let results = (outs NN_NumericTensor:$result);
-  let extraDeclaration = NN_HasWork;
+  let extraDeclaration = NN_HasWork # "bool takesTransposes() { return true; }";
 }
 
 def NN_GemmOp : NN_Op<"gemm", [NN_ContractionOpInterface]> {

@@ -124,7 +124,12 @@ def NN_FusionAnchorOpInterface : OpInterface<"FusionAnchorOpInterface"> {
         often each element is read; null if there is none.
       }],
       "::std::pair<::mlir::Value, int64_t>", "getPrologue", (ins), [{}],
-      [{ return {::mlir::Value(), 0}; }]>
+      [{ return {::mlir::Value(), 0}; }]>,
+    InterfaceMethod<[{
+        Whether what computes the operator can also read operands and store the result with
+        permuted dimensions. A fusion then takes in transpositions before and behind it.
+      }],
+      "bool", "takesTransposes", (ins), [{}], [{ return false; }]>
   ];
 }
 

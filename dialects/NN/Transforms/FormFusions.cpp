@@ -37,6 +37,93 @@ bool isSplatConstant(Value value) {
   return constant && constant.getValue().isSplat();
 }
 
+/// Whether an operator's kernel can read operands through transpositions.
+bool readsTransposed(Operation *op) {
+  auto anchor = dyn_cast<FusionAnchorOpInterface>(op);
+  return anchor && anchor.takesTransposes();
+}
+
+/// The transposition that makes the only operand of an elementwise operator that is more than
+/// a number, and has no other user; null if there is none.
+TransposeOp getOnlyTransposed(Operation *op) {
+  TransposeOp found;
+  for (Value operand : op->getOperands()) {
+    if (layout::isAllOnes(cast<RankedTensorType>(operand.getType())))
+      continue;
+    auto transpose = operand.getDefiningOp<TransposeOp>();
+    if (!transpose || found || !transpose->hasOneUse() ||
+        transpose->getBlock() != op->getBlock())
+      return {};
+    found = transpose;
+  }
+  // Numbers of a higher rank would add dimensions.
+  auto getRank = [](Operation *of) {
+    return cast<RankedTensorType>(of->getResult(0).getType()).getRank();
+  };
+  return found && getRank(found) == getRank(op) ? found : TransposeOp();
+}
+
+/// Whether an operator's only user reads it through a transposition, or is an elementwise
+/// operator of numbers for which this holds.
+bool leadsToReader(Operation *op) {
+  while (op->getNumResults() == 1 && op->hasOneUse()) {
+    Operation *user = *op->user_begin();
+    if (user->getBlock() != op->getBlock())
+      return false;
+    if (readsTransposed(user))
+      return true;
+    auto isNumber = [&](Value operand) {
+      return operand.getDefiningOp() == op ||
+             layout::isAllOnes(cast<RankedTensorType>(operand.getType()));
+    };
+    if (!isa<ElementwiseOpInterface>(user) || !llvm::all_of(user->getOperands(), isNumber))
+      return false;
+    op = user;
+  }
+  return false;
+}
+
+/// Has elementwise operators of numbers, such as the scaling of queries, come before a
+/// transposition that can then be read through.
+void delayTransposes(func::FuncOp function) {
+  SmallVector<Operation *> ops;
+  function.walk([&](ElementwiseOpInterface op) { ops.push_back(op); });
+  for (Operation *op : ops) {
+    TransposeOp transpose = getOnlyTransposed(op);
+    if (!transpose || !leadsToReader(op))
+      continue;
+    OpBuilder builder(op);
+    IRMapping operands;
+    operands.map(transpose.getResult(), transpose.getInput());
+    Operation *earlier = builder.clone(*op, operands);
+    earlier->removeAttr(originAttrName);
+    Value result = op->getResult(0), moved = earlier->getResult(0);
+    moved.setType(cast<RankedTensorType>(transpose.getInput().getType())
+                      .clone(getElementTypeOrSelf(result.getType())));
+    auto later = TransposeOp::create(builder, fuseLocations({transpose, op}),
+                                     result.getType(), moved, transpose.getPerm());
+    setOrigins(later, getOrigins(result));
+    result.replaceAllUsesWith(later);
+    op->erase();
+    transpose->erase();
+  }
+}
+
+/// Gives each user its own transposition where all can read through it.
+void repeatTransposes(func::FuncOp function) {
+  function.walk([](TransposeOp op) {
+    if (!llvm::all_of(op->getUsers(), [&](Operation *user) {
+          return user->getBlock() == op->getBlock() && readsTransposed(user);
+        }))
+      return;
+    SetVector<Operation *> users(op->user_begin(), op->user_end());
+    for (Operation *user : users.getArrayRef().drop_front()) {
+      OpBuilder builder(op);
+      user->replaceUsesOfWith(op.getResult(), builder.clone(*op)->getResult(0));
+    }
+  });
+}
+
 /// Forms the groups of one function.
 class GroupFormer {
 public:
@@ -93,8 +180,37 @@ private:
         addUsers(op);
     }
     addPrologue(group);
+    addTransposes(group);
     if (group.size() > 1)
       finish(group);
+  }
+
+  bool isFreeTranspose(Operation *op, const Group &group) {
+    return isa_and_nonnull<TransposeOp>(op) && op->getBlock() == group.front()->getBlock() &&
+           !grouped.contains(op);
+  }
+
+  /// Transpositions that only say where the anchor finds its operands, and one that says
+  /// where the only result is stored, unless its users rather read through it.
+  void addTransposes(Group &group) {
+    if (!cast<FusionAnchorOpInterface>(group.front()).takesTransposes())
+      return;
+    auto isAnchor = [&](Operation *op) { return op == group.front(); };
+    auto isOutside = [&](Operation *op) { return !group.contains(op); };
+    for (Value operand : group.front()->getOperands())
+      if (Operation *op = operand.getDefiningOp();
+          isFreeTranspose(op, group) && llvm::all_of(op->getUsers(), isAnchor))
+        group.insert(op);
+    SmallVector<Value> results;
+    for (Operation *op : group)
+      for (Value result : op->getResults())
+        if (llvm::any_of(result.getUsers(), isOutside))
+          results.push_back(result);
+    if (results.size() != 1 || !results.front().hasOneUse())
+      return;
+    Operation *user = *results.front().user_begin();
+    if (isFreeTranspose(user, group) && llvm::none_of(user->getUsers(), readsTransposed))
+      group.insert(user);
   }
 
   /// Elementwise operators of which nobody else uses the results, and which take less time
@@ -224,6 +340,8 @@ struct FormFusionsPass : nn::impl::FormFusionsBase<FormFusionsPass> {
   void runOnOperation() override {
     if (getOperation().isDeclaration())
       return;
+    delayTransposes(getOperation());
+    repeatTransposes(getOperation());
     SetVector<Block *> disordered;
     for (Group &group : GroupFormer(getOperation()).run())
       if (outline(group) > 1)

@@ -242,9 +242,10 @@ def FormFusions : NN_FunctionPass<"nn-form-fusions"> {
     Makes `nn.fusion` groups: an anchor (convolution, product, pool, reduction,
     normalization) with the elementwise operators of its shape that follow it, and, where an
     anchor can compute them while it reads, with those before it; and groups of elementwise
-    operators of one shape. What has users outside of an anchor's group is one of its
-    results. Splat constants move into the body. A remark (category `fuse`) says why an
-    operator behind an anchor did not join its group.
+    operators of one shape. A matrix product is also joined by transpositions that only say
+    where its operands lie, or where its result is stored. What has users outside of an
+    anchor's group is one of its results. Splat constants move into the body. A remark
+    (category `fuse`) says why an operator behind an anchor did not join its group.
 
     ```mlir
     // Before:

@@ -25,17 +25,19 @@ mlir::nn::onednn::permuteShape(ArrayRef<int64_t> shape,
 }
 
 LogicalResult MatMulOp::verify() {
-  ShapedType dst = getShaped(getDst());
-  int64_t rank = dst.getRank();
+  int64_t rank = getShaped(getDst()).getRank();
   // matmul_c1
   if (rank < 2 || getShaped(getSrc()).getRank() != rank ||
       getShaped(getWeights()).getRank() != rank)
     return emitOpError("src, weights and dst must have one rank of at least 2");
   // matmul_c2
   if (!isPermutationOrEmpty(getSrcPermutation(), rank) ||
-      !isPermutationOrEmpty(getWeightsPermutation(), rank))
+      !isPermutationOrEmpty(getWeightsPermutation(), rank) ||
+      !isPermutationOrEmpty(getDstPermutation(), rank))
     return emitOpError("a permutation must name each dimension once");
   // matmul_c3
+  ShapedType dst = getShaped(getDst()).clone(
+      permuteShape(getShaped(getDst()).getShape(), getDstPermutation()));
   SmallVector<int64_t> src =
       permuteShape(getShaped(getSrc()).getShape(), getSrcPermutation());
   SmallVector<int64_t> weights =

@@ -14,14 +14,14 @@ def OneDNN_MatMulOp : OneDNN_Op<"matmul", [AttrSizedOperandSegments,
 
     `dst = src * weights + bias` over the last two dimensions. The dimensions before are
     batch dimensions, in which src and weights have dst's size or 1. The primitive sees
-    `src` and `weights` through their permutations: its dimension i is dimension
+    `src`, `weights` and `dst` through their permutations: its dimension i is dimension
     `permutation[i]` of the operand (if empty, dimension i). No data moves, since the
     permutation becomes strides.
 
     Constraints:
      - `matmul_c1`: src, weights and dst have one rank >= 2;
      - `matmul_c2`: permutations have `rank` entries, each dimension once;
-     - `matmul_c3`: src (permuted) ends in M x K, weights in K x N, dst in M x N;
+     - `matmul_c3`: src, permuted, ends in M x K, weights in K x N, dst in M x N;
      - `matmul_c4`: batch dimensions are dst's or 1;
      - `matmul_c5`: bias has N as its last size, and before that only ones, at
        most `rank` dimensions;
@@ -39,6 +39,7 @@ def OneDNN_MatMulOp : OneDNN_Op<"matmul", [AttrSizedOperandSegments,
                        OneDNN_Operand:$dst,
                        NN_I64List:$src_permutation,
                        NN_I64List:$weights_permutation,
+                       NN_I64List:$dst_permutation,
                        UnitAttr:$constant_weights, OneDNN_PostOps:$post_ops);
   let assemblyFormat = [{
     `src` `(` $src `:` type($src) `)` `weights` `(` $weights `:` type($weights) `)`

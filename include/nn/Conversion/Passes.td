@@ -29,6 +29,9 @@ def Place : Pass<"nn-place", "ModuleOp"> {
       private function, which consists of vector, scf, memref, arith and math operations on
       identity-layout memrefs. Equal kernels are emitted once.
 
+    A transposition of an operand or of the result of a matrix product is read or stored
+    through where that is possible, and otherwise computed on its own.
+
     Remarks say what was placed where, for how many nanoseconds, and the group's key in tuning
     files (`place`), and what a back end did not claim or split off, and why (category: its
     name).

@@ -35,8 +35,10 @@ public:
   OpBuilder &getBuilder() { return builder; }
   /// The value of the function that corresponds to a value of the body.
   Value toOuter(Value value);
-  /// A tensor.empty of `type` with the sizes of an operator's first result.
-  Value emitDestination(Location location, Operation *op, RankedTensorType type);
+  /// A tensor.empty of `type` with the sizes of an operator's first result; dimension i
+  /// is dimension `order[i]` of the result, if there is an order.
+  Value emitDestination(Location location, Operation *op, RankedTensorType type,
+                        ArrayRef<int64_t> order = {});
 
 private:
   FusionOp outline(const llvm::SetVector<Operation *> &ops);
@@ -45,6 +47,36 @@ private:
   OpBuilder builder;
   /// From values of the body to those of the function.
   IRMapping outer;
+};
+
+/// A transposition that a back end does not take into what it makes of a group, and why.
+struct RefusedTranspose {
+  Operation *op;
+  std::string why;
+};
+
+/// A group without the transpositions that a back end refuses, for as long as it tries to
+/// compute the others. They become operators of the function.
+class TransposeSplitter {
+public:
+  TransposeSplitter(const FusionView &view, ArrayRef<RefusedTranspose> refused);
+  TransposeSplitter(const TransposeSplitter &) = delete;
+
+  /// What the back end is to compute.
+  const FusionView &getCore() const { return core ? *core : view; }
+  /// After the core was computed: the refused transpositions, with remarks of `backend`.
+  SmallVector<Operation *> finish(StringRef backend);
+  /// Restores the group as it was.
+  void undo();
+
+private:
+  const FusionView &view;
+  ArrayRef<RefusedTranspose> refused;
+  std::optional<FusionView> core;
+  /// What was made besides the core.
+  SmallVector<Operation *> made;
+  /// What replaces the result of the group.
+  Value replacement;
 };
 
 /// Takes a fusion apart, of which nobody computes all: its anchor alone, what comes before

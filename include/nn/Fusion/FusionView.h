@@ -29,10 +29,13 @@ public:
 
   Operation *root;
   SymbolicDims &dims;
-  /// The (first) operator that is not elementwise; null if there is none.
+  /// The (first) operator that is not elementwise; null if there is none. Transpositions
+  /// count only if there is no other.
   Operation *anchor = nullptr;
-  /// There are several operators that are not elementwise.
+  /// There are several such operators.
   bool hasManyAnchors = false;
+  /// The transpositions in the body besides the anchor: of operands, or of the only result.
+  SmallVector<TransposeOp> transposes;
   /// The values of the body that are root's results.
   SmallVector<Value> results;
 
@@ -55,6 +58,11 @@ public:
   /// Its element, if that is an f32.
   std::optional<float> getSplatF32(Value value) const;
   bool isAnchorResult(Value value) const;
+  /// The transposition in the body, besides the anchor, that makes a value; null if
+  /// something else does.
+  TransposeOp getTranspose(Value value) const;
+  /// What the elementwise operators compute of a result: itself, or what is transposed last.
+  Value getUntransposed(Value result) const;
 
   /// The values that the elementwise operators between `values` and the anchor's result
   /// read: tensors of the function, or constants other than splats. Failure if there are

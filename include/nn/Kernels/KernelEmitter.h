@@ -105,6 +105,9 @@ public:
   SmallVector<Value>
   joinLanes(ValueRange vectors,
             function_ref<SmallVector<Value>(ValueRange, ValueRange)> combine);
+  /// Transposes: the columns of L or 2L rows of L elements. L elements are 128 bits, the
+  /// part of a register in which x86 interleaves.
+  SmallVector<Value> transposeParts(ArrayRef<Value> rows);
   /// A mask that includes the first `count` lanes.
   Value mask(Value count, int64_t lanes);
   /// Replaces lanes outside the mask (if there is one) by `neutral`.

@@ -73,7 +73,8 @@ public:
   Value getBegin();
   Value getEnd();
   /// Stores the results of the root, computed by its elementwise operators from the leaves
-  /// and the anchor's result (`leaf` returns both).
+  /// and the anchor's result (`leaf` returns both). A result that is transposed last is
+  /// stored as if it were not, at an `offset` that allows for it.
   LogicalResult emitResults(int64_t lanes, BodyEmitter::Leaf leaf, Value offset,
                             Value mask);
 

@@ -70,9 +70,10 @@ public:
   /// result does not have the shape of the anchor's.
   LogicalResult add(ArrayRef<int64_t> ends);
   void setSizes(ArrayRef<Value> groupSizes);
-  /// `value` is the anchor's result in the compute type.
+  /// `value` is the anchor's result in the compute type. It is stored at `offset`, if that
+  /// is given.
   LogicalResult store(Value value, ArrayRef<Value> indices, int64_t lanes,
-                      Value mask);
+                      Value mask, Value offset = {});
   /// The offset of the element at the indices of the groups.
   Value getOffset(ArrayRef<Value> indices);
 

@@ -3,17 +3,23 @@
 //
 // Each template examines an operator or fusion. It either makes a kernel and the call
 // that replaces the operator, or returns failure and changes nothing. `is...Fast` says
-// whether its kernel is as fast as a library's.
+// whether its kernel is as fast as a library's, `refuseTransposes...` which transpositions
+// of the fusion it cannot do without.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef NN_KERNELS_TEMPLATES_H
 #define NN_KERNELS_TEMPLATES_H
 
+#include "nn/Fusion/FusionGroup.h"
 #include "nn/Kernels/KernelSite.h"
 #include "nn/Target/CostModel.h"
 
 namespace mlir::nn {
+
+/// Those of templates that read and store tensors as they lie: all.
+void refuseTransposes(const FusionView &view, const CostModel &costs,
+                      SmallVectorImpl<RefusedTranspose> &refused);
 
 /// Elementwise operators only, with numpy broadcasting.
 LogicalResult emitElementwiseKernel(KernelSite &site);
@@ -37,9 +43,13 @@ LogicalResult emitLRNKernel(KernelSite &site);
 LogicalResult emitPoolKernel(KernelSite &site);
 /// Matrix products of a single column, or of few rows and a transposed matrix.
 LogicalResult emitDotProductsKernel(KernelSite &site);
+void refuseTransposesOfDotProducts(const FusionView &view, const CostModel &costs,
+                                   SmallVectorImpl<RefusedTranspose> &refused);
 /// Matrix products; fast are small ones, and all of f64.
 LogicalResult emitMatMulKernel(KernelSite &site);
 bool isMatMulFast(const FusionView &view, const CostModel &costs);
+void refuseTransposesOfMatMul(const FusionView &view, const CostModel &costs,
+                              SmallVectorImpl<RefusedTranspose> &refused);
 /// Recurrent layers in the prepared form.
 LogicalResult emitRecurrentKernel(KernelSite &site);
 

@@ -9,7 +9,7 @@
 #ifndef NN_TARGET_COSTMODEL_H
 #define NN_TARGET_COSTMODEL_H
 
-#include "nn/Fusion/FusionView.h"
+#include "nn/Fusion/FusionGroup.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Error.h"
 
@@ -42,6 +42,8 @@ public:
 
   /// The time of a group's operators at the processor's full speed.
   double getTime(const FusionView &group) const;
+  /// The time of transpositions of a group that are computed on their own.
+  double getTime(const FusionView &group, ArrayRef<RefusedTranspose> transposes) const;
   /// What it takes to start a generated kernel, and a primitive of a library.
   double getLaunchTime() const { return double(thresholds.launchTime); }
   double getLibraryCallTime() const { return double(thresholds.libraryCallTime); }

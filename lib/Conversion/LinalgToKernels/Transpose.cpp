@@ -25,7 +25,7 @@
 using namespace mlir;
 using namespace mlir::nn;
 
-/// Bits of the parts of registers in which x86 interleaves.
+/// Bits that KernelEmitter::transposeParts takes of a row.
 static constexpr int64_t kPartBits = 128;
 
 namespace {
@@ -64,7 +64,6 @@ private:
   void emitTile(int64_t height, Value row, Value column);
   void emitElements(Value rowsEnd, Value columnsEnd);
   Value loadPart(Value row, Value column);
-  Value interleave(Value low, Value high, bool upper);
 
   linalg::TransposeOp op;
   const Thresholds &thresholds;
@@ -282,38 +281,12 @@ Value TransposeEmitter::loadPart(Value row, Value column) {
   return vector::BitCastOp::create(e->b, e->loc, VectorType::get({part}, bits), loaded);
 }
 
-/// The lower or upper halves of the parts of two vectors, in turns.
-Value TransposeEmitter::interleave(Value low, Value high, bool upper) {
-  int64_t lanes = cast<VectorType>(low.getType()).getNumElements();
-  SmallVector<int64_t> picked;
-  for (int64_t first = 0; first < lanes; first += part)
-    for (int64_t i = 0; i < part / 2; ++i) {
-      int64_t lane = first + i + (upper ? part / 2 : 0);
-      picked.append({lane, lanes + lane});
-    }
-  return vector::ShuffleOp::create(e->b, e->loc, low, high, picked);
-}
-
 void TransposeEmitter::emitTile(int64_t height, Value row, Value column) {
-  // Row i and, if there are as many, row i + part side by side.
-  SmallVector<Value> vectors;
-  for (int64_t i = 0; i < part; ++i) {
-    Value vector = loadPart(e->add(row, i), column);
-    if (height > part)
-      vector = vector::ShuffleOp::create(e->b, e->loc, vector,
-                                         loadPart(e->add(row, i + part), column),
-                                         llvm::to_vector(llvm::seq<int64_t>(0, height)));
-    vectors.push_back(vector);
-  }
-  for (int64_t step = 1; step < part; step *= 2) {
-    SmallVector<Value> next;
-    for (int64_t i = 0; i < part / 2; ++i)
-      for (bool upper : {false, true})
-        next.push_back(interleave(vectors[i], vectors[i + part / 2], upper));
-    vectors = next;
-  }
+  SmallVector<Value> rows;
+  for (int64_t i = 0; i < height; ++i)
+    rows.push_back(loadPart(e->add(row, i), column));
   auto stored = VectorType::get({height}, target.getElementType());
-  for (auto [i, vector] : llvm::enumerate(vectors)) {
+  for (auto [i, vector] : llvm::enumerate(e->transposeParts(rows))) {
     Value place = e->mul(e->add(column, i), columnStride);
     place = e->add(e->add(destination, place), row);
     e->store(vector::BitCastOp::create(e->b, e->loc, stored, vector), to.array, place);

@@ -26,6 +26,9 @@ struct Template {
   LogicalResult (*emit)(KernelSite &);
   /// Whether it computes the group as fast as a library would.
   bool (*isFast)(const FusionView &, const CostModel &);
+  /// Adds the transpositions of the group that must be computed on their own.
+  void (*refuseTransposes)(const FusionView &, const CostModel &,
+                           SmallVectorImpl<RefusedTranspose> &) = nn::refuseTransposes;
 };
 
 bool isAlwaysFast(const FusionView &, const CostModel &) { return true; }
@@ -41,9 +44,10 @@ constexpr Template templates[] = {
     {"kernel single_channel_conv", emitSingleChannelKernel, isAlwaysFast},
     {"kernel lrn", emitLRNKernel, isAlwaysFast},
     {"kernel pool", emitPoolKernel, isAlwaysFast},
-    {"kernel dot_products", emitDotProductsKernel, isAlwaysFast},
+    {"kernel dot_products", emitDotProductsKernel, isAlwaysFast,
+     refuseTransposesOfDotProducts},
     {"kernel contraction", emitContractionKernel, isContractionFast},
-    {"kernel matmul", emitMatMulKernel, isMatMulFast},
+    {"kernel matmul", emitMatMulKernel, isMatMulFast, refuseTransposesOfMatMul},
     {"kernel recurrent", emitRecurrentKernel, isAlwaysFast}};
 
 /// Whether the capability table has the template for an operator.
@@ -82,25 +86,33 @@ public:
       if (!candidate.isFast(group, costs))
         cost = double(costs.getThresholds().templateSlowdown) *
                (costs.getLibraryCallTime() + time);
+      SmallVector<RefusedTranspose> refused;
+      candidate.refuseTransposes(group, costs, refused);
+      cost += costs.getTime(group, refused);
       claims.push_back({candidate.name, cost,
-                        [this, &group, &candidate] { return emit(candidate, group); }});
+                        [this, &group, &candidate, refused] {
+                          return emit(candidate, group, refused);
+                        }});
     }
   }
 
 private:
   FailureOr<SmallVector<Operation *>> emit(const Template &candidate,
-                                           const FusionView &group) {
-    OpBuilder host(group.root);
-    KernelSite site(group, host, costs);
+                                           const FusionView &group,
+                                           ArrayRef<RefusedTranspose> refused) {
+    TransposeSplitter splitter(group, refused);
+    OpBuilder host(splitter.getCore().root);
+    KernelSite site(splitter.getCore(), host, costs);
     if (failed(candidate.emit(site))) {
       site.abandon();
+      splitter.undo();
       return failure();
     }
     eliminateCommonSubExpressions(site.kernel);
     StringRef kind = site.kernel->getAttrOfType<StringAttr>("nn.kernel").getValue();
     func::FuncOp kernel = kernels.add(site.kernel, ("kernel_" + kind).str()).first;
     cast<rt::LaunchOp>(site.call).setKernel(kernel.getSymName());
-    return SmallVector<Operation *>();
+    return splitter.finish("kernels");
   }
 
   static void eliminateCommonSubExpressions(func::FuncOp kernel) {

@@ -160,6 +160,23 @@ std::optional<std::string> mlir::nn::violatesSupportedWindow(Operation *anchor) 
   return reason.empty() ? std::nullopt : std::optional(reason);
 }
 
+std::optional<StringRef> mlir::nn::refuseTranspose(const FusionView &group,
+                                                   TransposeOp transpose) {
+  ArrayRef<int64_t> perm = transpose.getPerm();
+  int64_t rank = perm.size();
+  if (transpose.getResult() == group.results.front()) {
+    if (perm.back() != rank - 1)
+      return "columns of the stored result would not be neighbours";
+    if (!getTensor(transpose).getElementType().isF32())
+      return "results that are not f32 may be converted";
+    return std::nullopt;
+  }
+  // The elements of a row or of a column.
+  if (rank < 2 || llvm::find(perm, rank - 1) - perm.begin() < rank - 2)
+    return "neither the rows nor the columns of a matrix would be neighbours";
+  return std::nullopt;
+}
+
 int64_t mlir::nn::getChannelDim(Operation *anchor) {
   int64_t rank = getTensor(anchor->getResult(0)).getRank();
   if (auto spatial = dyn_cast<SpatialOpInterface>(anchor))
@@ -236,31 +253,25 @@ Value mlir::nn::flattenConstant(OpBuilder &builder, Location location,
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// A value seen through a permutation: what a transposition before it became.
+/// A value seen through a permutation.
 struct Permuted {
   Value value;
   SmallVector<int64_t> permutation;
 };
 } // namespace
 
-/// An operand of a matrix product, with ones before its shape up to `rank`, its
-/// last dimensions swapped for `transposed`, and a transposition that computes
-/// it folded in, where the result has unit stride in one of its last dimensions.
-static Permuted getMatrix(OpBuilder &builder, Location location, Value value,
-                          bool transposed, int64_t rank) {
+/// An operand of a matrix product, with ones before its shape up to `rank`, and its
+/// last dimensions swapped for `swapped`.
+static Permuted getMatrix(OpBuilder &builder, Location location,
+                          const PrimitiveOperands &primitive, unsigned index,
+                          bool swapped, int64_t rank) {
+  Value value = primitive.operands[index];
   int64_t valueRank = getTensor(value).getRank();
-  auto order = llvm::to_vector(llvm::seq<int64_t>(0, valueRank));
-  if (transposed)
+  auto order = llvm::to_vector(primitive.permutations[index]);
+  if (order.empty())
+    llvm::append_range(order, llvm::seq<int64_t>(0, valueRank));
+  if (swapped)
     std::swap(order[valueRank - 1], order[valueRank - 2]);
-  if (auto transpose = value.getDefiningOp<TransposeOp>()) {
-    auto composed = llvm::map_to_vector(
-        order, [&](int64_t dim) { return transpose.getPerm()[dim]; });
-    int64_t innermost = llvm::find(composed, valueRank - 1) - composed.begin();
-    if (innermost >= valueRank - 2) {
-      value = transpose.getInput();
-      order = composed;
-    }
-  }
   int64_t missing = rank - valueRank;
   auto permutation = llvm::to_vector(llvm::seq<int64_t>(0, missing));
   for (int64_t dim : order)
@@ -296,14 +307,15 @@ static Value createConvolution(OpBuilder &builder, Location location, Op op,
 static Value createMatMul(OpBuilder &builder, Location location, MatMulOp op,
                           const PrimitiveOperands &primitive) {
   int64_t rank = getTensor(primitive.dst).getRank();
-  Permuted src = getMatrix(builder, location, primitive.operands[0],
-                           op.getTransposeLhs(), rank);
-  Permuted weights = getMatrix(builder, location, primitive.operands[1],
-                               op.getTransposeRhs(), rank);
+  Permuted src =
+      getMatrix(builder, location, primitive, 0, op.getTransposeLhs(), rank);
+  Permuted weights =
+      getMatrix(builder, location, primitive, 1, op.getTransposeRhs(), rank);
   auto created = onednn::MatMulOp::create(
       builder, location, primitive.dst.getType(), src.value, weights.value,
       primitive.bias, primitive.postOpArgs, primitive.dst, src.permutation,
-      weights.permutation, isConstantTensor(weights.value),
+      weights.permutation, primitive.dstPermutation,
+      isConstantTensor(weights.value),
       builder.getArrayAttr(primitive.postOps));
   return created.getResult();
 }

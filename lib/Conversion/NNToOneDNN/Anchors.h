@@ -22,6 +22,10 @@ bool isInt8Product(Operation *anchor);
 /// What oneDNN does not support in the window of a convolution or pool.
 std::optional<std::string> violatesSupportedWindow(Operation *anchor);
 
+/// Why the primitive cannot read the anchor's operand, or store its result, through a
+/// transposition of the group; nothing if it can.
+std::optional<StringRef> refuseTranspose(const FusionView &group, TransposeOp transpose);
+
 /// The channel dimension of the anchor's result, which a bias and per-channel operands
 /// have.
 int64_t getChannelDim(Operation *anchor);
@@ -33,6 +37,10 @@ bool takesBias(Operation *anchor);
 struct PrimitiveOperands {
   /// The anchor's operands, as tensors of the function (null if missing).
   SmallVector<Value> operands;
+  /// Of each: dimension i is dimension `permutation[i]` of the tensor; empty: the same.
+  SmallVector<ArrayRef<int64_t>> permutations;
+  /// The same for dst.
+  ArrayRef<int64_t> dstPermutation;
   /// A bias for an anchor that has none: constant, of rank 1.
   Value bias;
   /// Of dst's rank.

@@ -6,6 +6,7 @@
 #include "dialects/OneDNN/IR/OneDNN.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/IR/Remarks.h"
 #include "nn/Analysis/Provenance.h"
 #include "nn/Fusion/FusionGroup.h"
@@ -37,6 +38,8 @@ struct Plan {
   llvm::SetVector<Operation *> claimed;
   /// The result of the claimed operators.
   Value result;
+  /// What stores that permuted, if something does.
+  TransposeOp stored;
   /// Operators that must run before the primitive.
   llvm::SetVector<Operation *> before;
 };
@@ -51,10 +54,15 @@ public:
   }
 
   Plan run() {
-    for (Value operand : plan.anchor->getOperands())
-      body.collectProducers(operand, plan.before);
+    for (Value operand : plan.anchor->getOperands()) {
+      if (TransposeOp transpose = body.getTranspose(operand))
+        plan.claimed.insert(transpose);
+      else
+        body.collectProducers(operand, plan.before);
+    }
     while (claimNext()) {
     }
+    claimStored();
     if (isInt8Product(plan.anchor))
       simplifyIntegerPostOps(
           plan.postOps, cast<RankedTensorType>(plan.result.getType()).getElementType());
@@ -64,6 +72,7 @@ public:
 private:
   bool claimNext();
   bool claimCast(CastOp op);
+  void claimStored();
   bool claimBias(Operation *op, Value operand);
   bool isRoundedToRange(Type type) const;
   bool isAfterAnchor(Value value) const;
@@ -87,7 +96,7 @@ bool Planner::isAfterAnchor(Value value) const {
 
 bool Planner::claimBias(Operation *op, Value operand) {
   // Only with constant weights, because the two are packed together.
-  if (!isa<AddOp>(op) || plan.claimed.size() > 1 || !takesBias(plan.anchor) ||
+  if (!isa<AddOp>(op) || plan.result != plan.anchor->getResult(0) || !takesBias(plan.anchor) ||
       !body.getConstant(plan.anchor->getOperand(1)) ||
       !body.getConstant(operand))
     return false;
@@ -145,12 +154,23 @@ bool Planner::isRoundedToRange(Type type) const {
          *high + shift <= (isUnsigned ? 255 : 127);
 }
 
+/// Claims a transposition of the result.
+void Planner::claimStored() {
+  TransposeOp last = body.getTranspose(body.results.front());
+  if (!last || last.getInput() != plan.result)
+    return;
+  plan.claimed.insert(last);
+  plan.stored = last;
+  plan.result = last.getResult();
+}
+
 /// Claims an operator that is the only user of the claimed operators' result.
 bool Planner::claimNext() {
   if (!plan.result.hasOneUse())
     return false;
   Operation *op = *plan.result.user_begin();
-  if (op->getParentOp() != body.root || isa<YieldOp>(op))
+  if (op->getParentOp() != body.root || isa<YieldOp>(op) ||
+      body.getTranspose(op->getResult(0)))
     return false;
   auto refuse = [&](const std::string &why) {
     remarkMissed(op, "split", why);
@@ -219,10 +239,20 @@ static Value emitPrimitive(FusionSplitter &splitter, const Plan &plan) {
   PrimitiveOperands primitive;
   SmallVector<Operation *> sources(plan.claimed.getArrayRef());
   Location location = fuseLocations(sources);
-  for (Value operand : plan.anchor->getOperands())
-    primitive.operands.push_back(splitter.toOuter(operand));
+  for (Value operand : plan.anchor->getOperands()) {
+    auto transpose = operand.getDefiningOp<TransposeOp>();
+    bool isClaimed = plan.claimed.contains(transpose);
+    primitive.operands.push_back(
+        splitter.toOuter(isClaimed ? transpose.getInput() : operand));
+    primitive.permutations.push_back(isClaimed ? transpose.getPerm() : ArrayRef<int64_t>());
+  }
   auto type = cast<RankedTensorType>(plan.result.getType());
-  primitive.dst = splitter.emitDestination(location, plan.anchor, type);
+  SmallVector<int64_t> order, inverse;
+  if (TransposeOp stored = plan.stored) {
+    llvm::append_range(order, stored.getPerm());
+    primitive.dstPermutation = inverse = invertPermutationVector(order);
+  }
+  primitive.dst = splitter.emitDestination(location, plan.anchor, type, order);
   if (plan.bias)
     primitive.bias = flattenConstant(builder, location, splitter.toOuter(plan.bias));
   for (const PostOp &postOp : plan.postOps) {
@@ -251,18 +281,29 @@ public:
     const OneDNNCapability *primitive = group.anchor ? getPrimitive(group.anchor) : nullptr;
     if (!primitive || findGap(*primitive, group.anchor))
       return;
-    claims.push_back({primitive->lowering,
-                      costs.getLibraryCallTime() + costs.getTime(group),
-                      [&group, primitive] { return place(group, *primitive); }});
+    SmallVector<RefusedTranspose> refused;
+    for (TransposeOp transpose : group.transposes)
+      if (std::optional<StringRef> why = refuseTranspose(group, transpose))
+        refused.push_back({transpose, why->str()});
+    double cost = costs.getLibraryCallTime() + costs.getTime(group) +
+                  costs.getTime(group, refused);
+    claims.push_back({primitive->lowering, cost, [&group, primitive, refused] {
+                        return place(group, *primitive, refused);
+                      }});
   }
 
 private:
   static FailureOr<SmallVector<Operation *>> place(const FusionView &group,
-                                                   const OneDNNCapability &primitive) {
-    Plan plan = Planner(group, primitive).run();
-    return FusionSplitter(group).run(
+                                                   const OneDNNCapability &primitive,
+                                                   ArrayRef<RefusedTranspose> refused) {
+    TransposeSplitter transposes(group, refused);
+    const FusionView &core = transposes.getCore();
+    Plan plan = Planner(core, primitive).run();
+    SmallVector<Operation *> parts = FusionSplitter(core).run(
         plan.before, plan.claimed, plan.result,
         [&](FusionSplitter &splitter) { return emitPrimitive(splitter, plan); });
+    llvm::append_range(parts, transposes.finish("onednn"));
+    return parts;
   }
 
   const CostModel &costs;

@@ -46,7 +46,8 @@ template <typename Op> static void addWindow(Site &site, Op op, int64_t count) {
 template <typename Op>
 static void addContraction(Site &site, Op op,
                            ArrayRef<int64_t> srcPermutation = {},
-                           ArrayRef<int64_t> weightsPermutation = {}) {
+                           ArrayRef<int64_t> weightsPermutation = {},
+                           ArrayRef<int64_t> dstPermutation = {}) {
   addArgument(site, op.getSrcMutable(), srcPermutation);
   addArgument(site, op.getWeightsMutable(), weightsPermutation);
   if (op.getConstantWeights())
@@ -55,7 +56,7 @@ static void addContraction(Site &site, Op op,
     site.flags |= NNRT_ABI_ONEDNN_HAS_BIAS;
     addArgument(site, *op.getBiasMutable().begin());
   }
-  addArgument(site, op.getDstMutable());
+  addArgument(site, op.getDstMutable(), dstPermutation);
   if (!cast<ShapedType>(op.getDst().getType()).hasStaticShape())
     site.flags |= NNRT_ABI_ONEDNN_VARYING_SHAPE;
   addPostOps(site, cast<PrimitiveOpInterface>(op.getOperation()));
@@ -87,7 +88,7 @@ Site mlir::nn::describeSite(PrimitiveOpInterface primitive) {
       .Case<onednn::MatMulOp>([&](onednn::MatMulOp op) {
         site.kind = NNRT_ABI_ONEDNN_MATMUL;
         addContraction(site, op, op.getSrcPermutation(),
-                       op.getWeightsPermutation());
+                       op.getWeightsPermutation(), op.getDstPermutation());
       })
       .Case<PoolingOp>([&](PoolingOp op) {
         site.kind = NNRT_ABI_ONEDNN_POOLING;

@@ -161,9 +161,9 @@ void Place::place(func::FuncOp function, const CostModel &costs, Placers &placer
   }
   for (Operation *root : placed)
     root->erase();
-  // What was read through, as transpositions by products.
+  // What stood for a part of a group until that was computed, and what was read through.
   function.walk<WalkOrder::PostOrder, ReverseIterator>([&](Operation *op) {
-    if (isa<TransposeOp>(op) && op->use_empty())
+    if (isa<TransposeOp, FusionOp>(op) && op->use_empty())
       op->erase();
   });
 }

@@ -143,6 +143,82 @@ def einsum():
                    sizes=[{"M": 2, "J": 4}] if "J" in a else ({},), tolerance=3)
 
 
+def transposed():
+    """Operands that are read, and results that are stored, through transpositions."""
+    bodies = {
+        # Rows or depths of an operand lie apart, columns of the rhs one by one.
+        "rows": ("B,M,H,K", "B,N,H,K", "t = Transpose<perm = [0,2,1,3]>(a)  "
+                 "u = Transpose<perm = [0,2,3,1]>(b)  y = MatMul(t, u)"),
+        "columns": ("B,M,H,K", "B,K,H,N", "t = Transpose<perm = [0,2,1,3]>(a)  "
+                    "u = Transpose<perm = [0,2,1,3]>(b)  y = MatMul(t, u)"),
+        "depth_first": ("B,H,K,M", "B,H,N,K", "t = Transpose<perm = [0,1,3,2]>(a)  "
+                        "u = Transpose<perm = [0,1,3,2]>(b)  y = MatMul(t, u)"),
+        "apart": ("K,B,H,M", "K,N,B,H", "t = Transpose<perm = [1,2,3,0]>(a)  "
+                  "u = Transpose<perm = [2,3,0,1]>(b)  y = MatMul(t, u)"),
+        "stored": ("B,H,M,K", "B,H,K,N", "t = MatMul(a, b)  s = Abs(t)  "
+                   "y = Transpose<perm = [0,2,1,3]>(s)"),
+        "stored_turned": ("B,H,M,K", "B,H,K,N", "t = MatMul(a, b)  s = Abs(t)  "
+                          "y = Transpose<perm = [0,2,3,1]>(s)"),
+        "all": ("B,M,H,K", "B,N,H,K", "t = Transpose<perm = [0,2,1,3]>(a)  "
+                "u = Transpose<perm = [0,2,3,1]>(b)  p = MatMul(t, u)  "
+                "y = Transpose<perm = [2,0,1,3]>(p)"),
+        # One transposition, two products; and a use of its own.
+        "twice": ("B,M,H,K", "B,M,H,K", "t = Transpose<perm = [0,2,3,1]>(b)  "
+                  "u = Transpose<perm = [0,2,1,3]>(a)  v = MatMul(u, t)  w = Abs(u)  "
+                  "z = MatMul(w, t)  y = Sub(v, z)"),
+    }
+    bodies["scaled"] = ("B,M,H,K", "B,N,H,K", "c = Constant<value_float = 0.5>()  "
+                        "c1 = CastLike(c, a)  t = Transpose<perm = [0,2,1,3]>(a)  s = Mul(t, c1)  "
+                        "u = Transpose<perm = [0,2,3,1]>(b)  v = Mul(c1, u)  w = Abs(v)  "
+                        "y = MatMul(s, w)")
+    shapes = [{"B": 2, "H": 3, "M": 7, "K": 8, "N": 5}, {"B": 1, "H": 2, "M": 33, "K": 19, "N": 40},
+              {"B": 1, "H": 1, "M": 1, "K": 3, "N": 1}, {"B": 3, "H": 1, "M": 2, "K": 64, "N": 18}]
+    for name, (a, b, body) in bodies.items():
+        for dtype in "float", "double":
+            yield Case(f"MatMul_{name}_{dtype}", f"{dtype}[{a}] a, {dtype}[{b}] b", body,
+                       sizes=shapes)
+            for i, shape in enumerate(shapes):
+                first, second = (",".join(str(shape[d]) for d in x.split(",")) for x in (a, b))
+                yield Case(f"MatMul_{name}_{dtype}_{i}",
+                           f"{dtype}[{first}] a, {dtype}[{second}] b", body)
+    yield Case("MatMul_stored_with_operands", "float[2,3,7,8] a, float[2,3,8,21] b, "
+               "float[7,21] r, float[21] c", "t = MatMul(a, b)  s = Add(t, r)  v = Mul(s, c)  "
+               "w = Relu(v)  y = Transpose<perm = [0,2,1,3]>(w)")
+    yield Case("MatMul_weights_stored", "float[B,M,24] a",
+               "t = MatMul(a, w)  s = Add(t, c)  y = Transpose<perm = [1,0,2]>(s)",
+               weights="float[24,16] w, float[16] c", sizes=[{"B": 2, "M": 5}, {"B": 1, "M": 1}])
+    yield Case("MatMul_turned_weights", "float[24,M] a",
+               "u = Transpose<perm = [1,0]>(a)  y = MatMul(u, w)", weights="float[24,16] w",
+               sizes=[{"M": 5}, {"M": 1}])
+
+
+def attention():
+    """Heads are neither cut out nor joined by copies."""
+    def block(heads, size):
+        width = heads * size
+        project = "".join(
+            f"{p}0 = MatMul(x, w{p})  {p}1 = Add({p}0, b{p})  {p}2 = Reshape({p}1, parts)  "
+            f"{p} = Transpose<perm = [{perm}]>({p}2)  "
+            for p, perm in (("q", "0,2,1,3"), ("k", "0,2,3,1"), ("v", "0,2,1,3")))
+        body = (f"parts = Constant<value_ints = [0, 0, {heads}, {size}]>()  "
+                f"joined = Constant<value_ints = [0, 0, {width}]>()  "
+                f"scale = Constant<value_float = 0.25>()  " + project +
+                "s0 = MatMul(q, k)  s = Mul(s0, scale)  p = Softmax<axis = -1>(s)  "
+                "c0 = MatMul(p, v)  c1 = Transpose<perm = [0,2,1,3]>(c0)  "
+                "c = Reshape(c1, joined)  o = MatMul(c, wo)  y = Add(o, bo)")
+        weights = ", ".join(f"float[{width},{width}] w{p}, float[{width}] b{p}" for p in "qkvo")
+        return body, weights
+
+    for name, heads, size in ("small", 3, 8), ("large", 2, 64):
+        body, weights = block(heads, size)
+        yield Case(f"Attention_{name}", f"float[B,S,{heads * size}] x", body, weights=weights,
+                   sizes=[{"B": 2, "S": 5}, {"B": 1, "S": 40}, {"B": 3, "S": 1}],
+                   ranges={"x": (-0.1, 0.1)}, tolerance=5)
+        for length in 1, 2, 7, 40:
+            yield Case(f"Attention_{name}_{length}", f"float[2,{length},{heads * size}] x", body,
+                       weights=weights, ranges={"x": (-0.1, 0.1)}, tolerance=5)
+
+
 def all_cases():
-    for group in (matmul, dot_products, doubles, gemm, einsum, fused):
+    for group in (matmul, dot_products, doubles, transposed, attention, gemm, einsum, fused):
         yield from group()

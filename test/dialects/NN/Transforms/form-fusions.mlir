@@ -131,3 +131,75 @@ func.func @alone(%x: tensor<4x8xf32>) -> tensor<8x4xf32> {
   %1 = nn.transpose %0 {perm = array<i64: 1, 0>} : (tensor<4x8xf32>) -> tensor<8x4xf32>
   return %1 : tensor<8x4xf32>
 }
+
+// -----
+
+// Transpositions that only a product reads say where its operands lie, and one behind it where
+// the result is stored. What two products read is repeated; what others read is not.
+// CHECK-LABEL: func.func @transposes(
+// CHECK: nn.fusion
+// CHECK-NEXT: nn.transpose %{{.*}} {perm = array<i64: 1, 0>}
+// CHECK-NEXT: nn.matmul
+// CHECK-NEXT: nn.relu
+// CHECK-NEXT: nn.transpose %{{.*}} {perm = array<i64: 1, 0>}
+// CHECK-NEXT: nn.yield
+// CHECK: nn.fusion
+// CHECK-NEXT: nn.transpose
+// CHECK-NEXT: nn.matmul
+// CHECK-NEXT: nn.yield
+// CHECK: nn.transpose %arg1
+// CHECK-NEXT: nn.matmul
+// CHECK-NEXT: nn.abs
+func.func @transposes(%x: tensor<4x8xf32>, %y: tensor<4x8xf32>, %w: tensor<4x4xf32>) -> (tensor<4x8xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>) {
+  %0 = nn.transpose %x {perm = array<i64: 1, 0>} : (tensor<4x8xf32>) -> tensor<8x4xf32>
+  %1 = nn.matmul %0, %w : (tensor<8x4xf32>, tensor<4x4xf32>) -> tensor<8x4xf32>
+  %2 = nn.relu %1 : (tensor<8x4xf32>) -> tensor<8x4xf32>
+  %3 = nn.transpose %2 {perm = array<i64: 1, 0>} : (tensor<8x4xf32>) -> tensor<4x8xf32>
+  %4 = nn.matmul %0, %w : (tensor<8x4xf32>, tensor<4x4xf32>) -> tensor<8x4xf32>
+  %5 = nn.transpose %y {perm = array<i64: 1, 0>} : (tensor<4x8xf32>) -> tensor<8x4xf32>
+  %6 = nn.matmul %5, %w : (tensor<8x4xf32>, tensor<4x4xf32>) -> tensor<8x4xf32>
+  %7 = nn.abs %5 : (tensor<8x4xf32>) -> tensor<8x4xf32>
+  return %3, %4, %6, %7 : tensor<4x8xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>
+}
+
+// -----
+
+// A transposition between two products says where the second finds its operand.
+// CHECK-LABEL: func.func @between(
+// CHECK: nn.matmul
+// CHECK: nn.fusion
+// CHECK-NEXT: nn.transpose
+// CHECK-NEXT: nn.matmul
+func.func @between(%x: tensor<8x8xf32>, %y: tensor<8x8xf32>) -> tensor<8x8xf32> {
+  %0 = nn.matmul %x, %y : (tensor<8x8xf32>, tensor<8x8xf32>) -> tensor<8x8xf32>
+  %1 = nn.transpose %0 {perm = array<i64: 1, 0>} : (tensor<8x8xf32>) -> tensor<8x8xf32>
+  %2 = nn.matmul %1, %y : (tensor<8x8xf32>, tensor<8x8xf32>) -> tensor<8x8xf32>
+  return %2 : tensor<8x8xf32>
+}
+
+// -----
+
+// Elementwise operators of numbers come before the transposition that a product then reads
+// through; others stay.
+// CHECK-LABEL: func.func @scaled(
+// CHECK: %[[SCALED:.*]] = nn.fusion (%[[X:.*]] = %arg0
+// CHECK: nn.mul {{.*}}tensor<4x8xf32>
+// CHECK: nn.abs {{.*}}tensor<4x8xf32>
+// CHECK: nn.fusion (%[[Y:.*]] = %[[SCALED]]
+// CHECK-SAME: "product"
+// CHECK-NEXT: nn.transpose %[[Y]] {nn.origin = [#nn.origin<0, "scaled">], perm = array<i64: 1, 0>}
+// CHECK-NEXT: nn.matmul
+// CHECK: nn.transpose %arg2
+// CHECK-NEXT: nn.mul
+// CHECK-NEXT: nn.matmul
+func.func @scaled(%x: tensor<4x8xf32>, %w: tensor<4x4xf32>, %y: tensor<4x8xf32>, %z: tensor<4xf32>) -> (tensor<8x4xf32>, tensor<8x4xf32>) {
+  %two = nn.constant dense<2.0> : tensor<f32>
+  %0 = nn.transpose %x {perm = array<i64: 1, 0>} : (tensor<4x8xf32>) -> tensor<8x4xf32>
+  %1 = nn.mul %two, %0 : (tensor<f32>, tensor<8x4xf32>) -> tensor<8x4xf32>
+  %2 = nn.abs %1 {nn.origin = [#nn.origin<0, "scaled">]} : (tensor<8x4xf32>) -> tensor<8x4xf32>
+  %3 = nn.matmul %2, %w {nn.origin = [#nn.origin<0, "product">]} : (tensor<8x4xf32>, tensor<4x4xf32>) -> tensor<8x4xf32>
+  %4 = nn.transpose %y {perm = array<i64: 1, 0>} : (tensor<4x8xf32>) -> tensor<8x4xf32>
+  %5 = nn.mul %4, %z : (tensor<8x4xf32>, tensor<4xf32>) -> tensor<8x4xf32>
+  %6 = nn.matmul %5, %w : (tensor<8x4xf32>, tensor<4x4xf32>) -> tensor<8x4xf32>
+  return %3, %6 : tensor<8x4xf32>, tensor<8x4xf32>
+}

@@ -116,9 +116,12 @@ func.func @operands(%x: tensor<8x9xf32>, %y: tensor<1x?xf32>, %z: tensor<?x9xf32
 // CHECK-COUNT-6: vector.shuffle
 // CHECK: vector.store {{.*}}vector<4xf32>
 func.func @query(%q: tensor<2x1x64xf32>, %k: tensor<2x?x64xf32>) -> tensor<2x1x?xf32> {
-  %0 = nn.transpose %k {perm = array<i64: 0, 2, 1>} : (tensor<2x?x64xf32>) -> tensor<2x64x?xf32>
-  %1 = nn.matmul %q, %0 : (tensor<2x1x64xf32>, tensor<2x64x?xf32>) -> tensor<2x1x?xf32>
-  return %1 : tensor<2x1x?xf32>
+  %0 = nn.fusion (%a = %q : tensor<2x1x64xf32>, %b = %k : tensor<2x?x64xf32>) -> (tensor<2x1x?xf32>) {
+    %1 = nn.transpose %b {perm = array<i64: 0, 2, 1>} : (tensor<2x?x64xf32>) -> tensor<2x64x?xf32>
+    %2 = nn.matmul %a, %1 : (tensor<2x1x64xf32>, tensor<2x64x?xf32>) -> tensor<2x1x?xf32>
+    nn.yield %2 : tensor<2x1x?xf32>
+  }
+  return %0 : tensor<2x1x?xf32>
 }
 
 // -----
@@ -141,15 +144,13 @@ func.func @column(%x: tensor<3x9x40xf32>, %y: tensor<40xf32>, %z: tensor<3x9x40x
 
 // -----
 
-// Left to the library: large, with many rows of a transposed tensor, with broadcast
-// batches, with columns known only at run time.
+// Left to the library: large, with broadcast batches, with columns known only at run time.
 // CHECK-LABEL: func.func @left
 // CHECK-NOT: rt.launch
 func.func @left(%x: tensor<512x512xf32>, %y: tensor<?x8xf32>, %z: tensor<8x8xf32>, %a: tensor<2x5x6xf32>, %b: tensor<1x6x7xf32>)
-    -> (tensor<512x512xf32>, tensor<8x?xf32>, tensor<8x8xf32>, tensor<2x5x7xf32>) {
+    -> (tensor<512x512xf32>, tensor<8x?xf32>, tensor<2x5x7xf32>) {
   %0 = nn.matmul %x, %x : (tensor<512x512xf32>, tensor<512x512xf32>) -> tensor<512x512xf32>
   %1 = nn.matmul %z, %y {transpose_rhs} : (tensor<8x8xf32>, tensor<?x8xf32>) -> tensor<8x?xf32>
-  %2 = nn.matmul %z, %z {transpose_rhs} : (tensor<8x8xf32>, tensor<8x8xf32>) -> tensor<8x8xf32>
-  %3 = nn.matmul %a, %b : (tensor<2x5x6xf32>, tensor<1x6x7xf32>) -> tensor<2x5x7xf32>
-  return %0, %1, %2, %3 : tensor<512x512xf32>, tensor<8x?xf32>, tensor<8x8xf32>, tensor<2x5x7xf32>
+  %2 = nn.matmul %a, %b : (tensor<2x5x6xf32>, tensor<1x6x7xf32>) -> tensor<2x5x7xf32>
+  return %0, %1, %2 : tensor<512x512xf32>, tensor<8x?xf32>, tensor<2x5x7xf32>
 }
