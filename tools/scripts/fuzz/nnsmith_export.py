@@ -15,6 +15,7 @@ import numpy as np
 import onnx
 import torch
 from nnsmith.abstract.extension import activate_ext
+from nnsmith.error import InternalError
 from nnsmith.graph_gen import model_gen
 from nnsmith.materialize import Model
 from nnsmith.narrow_spec import auto_opset
@@ -37,12 +38,24 @@ def make(kind, opset, seed):
     return model.get_onnx_from_torch(), inputs
 
 
+def find_opset(kind):
+    """The operators that the exporter takes. NNSmith tries each with random attributes, of
+    which it refuses some itself."""
+    for seed in range(20):
+        random.seed(seed)
+        try:
+            return auto_opset(kind, None)
+        except InternalError as error:
+            reason = error
+    raise reason
+
+
 def main():
     folder, seed, first, count = pathlib.Path(sys.argv[1]), *map(int, sys.argv[2:])
     folder.mkdir(parents=True, exist_ok=True)
     kind = Model.init("onnx", backend_target="cpu")
     kind.add_seed_setter()
-    opset = auto_opset(kind, None)
+    opset = find_opset(kind)
     activate_ext(opset=opset, factory=None)
     made = 0
     for index in range(first, first + count):
