@@ -47,9 +47,13 @@ unsigned nn::exposeTensors(ModuleOp module) {
                              origin.getTensor().str());
     }
   }
-  for (auto &[value, name] : exposed)
-    addResult(function, value, name);
+  exposeValues(module, exposed);
   return exposed.size();
+}
+
+void nn::exposeValues(ModuleOp module, ArrayRef<std::pair<Value, std::string>> values) {
+  for (const auto &[value, name] : values)
+    addResult(getMain(module), value, name);
 }
 
 bool nn::hasChecks(ModuleOp module) {

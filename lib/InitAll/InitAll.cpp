@@ -10,6 +10,7 @@
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
+#include "nn/Compress/Passes.h"
 #include "nn/Conversion/NNToLinalg.h"
 #include "nn/Conversion/Passes.h"
 #include "nn/Pipelines/Pipelines.h"
@@ -34,6 +35,7 @@ void nn::registerAllDialects(DialectRegistry &registry) {
 void nn::registerAllPasses() {
   ::mlir::registerAllPasses();
   registerNNTransformsPasses();
+  registerNNCompressPasses();
   registerNNConversionPasses();
   registerNNTargetPasses();
   registerPipelines();

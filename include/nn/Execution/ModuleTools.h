@@ -15,6 +15,9 @@ namespace mlir::nn {
 /// added, which come after the model's own.
 unsigned exposeTensors(ModuleOp module);
 
+/// Adds values of @main to its results, under those names, after the model's own.
+void exposeValues(ModuleOp module, ArrayRef<std::pair<Value, std::string>> values);
+
 /// True if @main contains expectations of the check dialect.
 bool hasChecks(ModuleOp module);
 

@@ -1,0 +1,74 @@
+//===- Compress.h - plans by measurement ------------------------*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_COMPRESS_COMPRESS_H
+#define NN_COMPRESS_COMPRESS_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "nn/Compress/Plan.h"
+#include "nn/Compress/RangeObserver.h"
+#include "nn/Compress/Samples.h"
+
+namespace mlir::nn {
+
+/// How far a compressed model's outputs are from the model's, over all samples.
+struct Accuracy {
+  /// The root of the sum of squared differences, relative to that of the outputs.
+  double error = 0;
+  double cosine = 1;
+  /// In how many rows the largest element of the last dimension is the same one; of no
+  /// rows if no output has such a dimension.
+  size_t rows = 0, agreeing = 0;
+
+  double getAgreement() const { return rows ? double(agreeing) / rows : 1; }
+};
+
+struct CompressionOptions {
+  CalibrationMethod method = CalibrationMethod::MSE;
+  double percentile = 99.99;
+  /// What regions are computed in unless the budget says no: Int8 or Int8Weights.
+  Precision precision = Precision::Int8;
+  /// The most that `Accuracy::error` may be; without one, all regions are quantized.
+  std::optional<double> maxError;
+  /// Find out what each region does to the outputs, for the report. With a budget this is
+  /// found out if it is exceeded.
+  bool sensitivity = false;
+  /// Threads of the models that are measured; 0: one per core.
+  int threads = 1;
+  /// Measure times, and where 8 bits turn out slower than float, use them for weights only.
+  bool timing = true;
+};
+
+/// What was found out.
+struct CompressionReport {
+  CompressionPlan plan;
+  Accuracy accuracy;
+  size_t samples = 0;
+  /// Milliseconds of a run, medians of interleaved runs; 0: not measured.
+  double floatMs = 0, compressedMs = 0;
+  std::string calibration;
+};
+
+/// Brings an imported model into the form that plans are about: simplified, with
+/// normalizations folded into products.
+LogicalResult prepareForCompression(ModuleOp module);
+
+/// Calibrates, decides and measures. The prepared module is not changed. Errors are
+/// reported through the context's diagnostics or returned.
+llvm::Expected<CompressionReport> makePlan(ModuleOp module, Samples &samples,
+                                           const CompressionOptions &options);
+
+/// Measures a plan that is given: accuracy and time.
+llvm::Expected<CompressionReport> measurePlan(ModuleOp module, Samples &samples,
+                                              const CompressionPlan &plan,
+                                              const CompressionOptions &options);
+
+/// The report as Markdown, or as a page of HTML with plots. `sizes`: the bytes of the
+/// model before and after.
+std::string formatReport(const CompressionReport &report, StringRef model,
+                         std::pair<uint64_t, uint64_t> sizes, bool html);
+
+} // namespace mlir::nn
+
+#endif // NN_COMPRESS_COMPRESS_H

@@ -1,0 +1,41 @@
+//===- Regions.h - what of a model can be quantized -------------*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_COMPRESS_REGIONS_H
+#define NN_COMPRESS_REGIONS_H
+
+#include "dialects/NN/IR/NN.h"
+#include "llvm/ADT/MapVector.h"
+
+namespace mlir::nn {
+
+/// A product with constant weights in f32, and the bias and elementwise operators on its
+/// result up to where something else reads it.
+struct ProductRegion {
+  Operation *anchor = nullptr; ///< nn.conv or nn.matmul
+  Value input, weight;
+  /// The dimension of `weight` that has an entry for each channel of the result, and that
+  /// of `input` that is summed over.
+  int64_t weightAxis = 0, inputAxis = 0;
+  /// The constant of rank 1 that is added for each channel, if there is one.
+  OpOperand *bias = nullptr;
+  Value output;
+  /// The ONNX tensor that the product gives.
+  std::string name;
+};
+
+/// The ONNX tensor that a value is; "" if it is none.
+std::string getTensorName(Value value);
+
+/// The regions of @main, in its order. Products that are no ONNX tensors, which a plan
+/// could not name, are left out.
+SmallVector<ProductRegion> findRegions(ModuleOp module);
+
+/// The values that are stored in 8 bits if those regions compute in them, each with the
+/// value whose range it has: what the regions read, what they give to each other, directly
+/// or through additions, pools and operators that move data. Values are ordered.
+llvm::MapVector<Value, Value> findQuantizedValues(ArrayRef<ProductRegion> regions);
+
+} // namespace mlir::nn
+
+#endif // NN_COMPRESS_REGIONS_H

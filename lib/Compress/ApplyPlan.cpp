@@ -1,0 +1,285 @@
+//===- ApplyPlan.cpp - quantizes what a plan says -------------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "dialects/NN/IR/NN.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/Remarks.h"
+#include "nn/Compress/Passes.h"
+#include "nn/Compress/Regions.h"
+#include "nn/Support/Constants.h"
+#include "nn/Support/HostTensor.h"
+#include "nn/Support/UserError.h"
+#include "llvm/ADT/StringSet.h"
+#include <cmath>
+
+namespace mlir::nn {
+#define GEN_PASS_DEF_APPLYPLAN
+#include "nn/Compress/Passes.h.inc"
+} // namespace mlir::nn
+
+using namespace mlir;
+using namespace mlir::nn;
+
+namespace {
+/// Scale and zero point of a tensor of ui8.
+struct Parameters {
+  float scale = 1;
+  int64_t zero = 0;
+};
+
+/// Weights of 8 bits, with a scale for each channel of the result.
+struct QuantizedWeights {
+  HostTensor integers, scales;
+  /// What rounding adds to a weight; in the order of the weights.
+  std::vector<double> errors;
+};
+
+class Applier {
+public:
+  Applier(ModuleOp module, const CompressionPlan &plan)
+      : module(module), plan(plan), builder(module.getContext()) {}
+
+  AppliedPlan apply();
+
+private:
+  const TensorStatistics *findStatistics(Value value) const {
+    auto found = plan.tensors.find(getTensorName(value));
+    return found == plan.tensors.end() ? nullptr : &found->second;
+  }
+  bool hasRange(const ProductRegion &region) const;
+  void quantizeActivations(ArrayRef<ProductRegion> regions);
+  void quantizeWeights(const ProductRegion &region);
+  void quantizeBias(const ProductRegion &region, const QuantizedWeights &weights);
+
+  Value makeConstant(const HostTensor &tensor, Location loc) {
+    return ConstantOp::create(builder, loc, makeConstantAttr(module.getContext(), tensor));
+  }
+
+  ModuleOp module;
+  const CompressionPlan &plan;
+  OpBuilder builder;
+  DenseMap<Value, Parameters> parameters;
+  AppliedPlan applied;
+};
+} // namespace
+
+/// 0 is a number of the result, exactly: padding and ReLU need it.
+static Parameters getParameters(const TensorStatistics &statistics) {
+  double low = std::min(statistics.min, 0.0), high = std::max(statistics.max, 0.0);
+  Parameters parameters;
+  auto scale = float((high - low) / 255);
+  if (!(scale >= std::numeric_limits<float>::min()))
+    return parameters; // All that was seen is 0.
+  parameters.scale = scale;
+  parameters.zero = std::clamp<int64_t>(std::nearbyint(-low / scale), 0, 255);
+  return parameters;
+}
+
+static HostTensor makeScalar(DataType type, double value) {
+  HostTensor tensor = HostTensor::allocate(type, {});
+  tensor.setDouble(0, value);
+  return tensor;
+}
+
+/// Rounds to -127 ... 127, so that a weight and its negative are equally large.
+static QuantizedWeights quantize(const HostTensor &weights, int64_t axis) {
+  ArrayRef<float> elements = weights.get<float>();
+  int64_t channels = weights.getDim(axis), inner = 1;
+  for (int64_t dim : weights.getDims().drop_front(axis + 1))
+    inner *= dim;
+  QuantizedWeights result{HostTensor::allocate(DataType::Int8, weights.getDims()),
+                          HostTensor::allocate(DataType::Float32, {channels}),
+                          std::vector<double>(elements.size())};
+  MutableArrayRef<float> scales = result.scales.getMutable<float>();
+  for (size_t i = 0; i < elements.size(); ++i) {
+    float &scale = scales[i / inner % channels];
+    scale = std::max(scale, std::fabs(elements[i]));
+  }
+  for (float &scale : scales)
+    scale = scale / 127 >= std::numeric_limits<float>::min() ? scale / 127 : 1;
+  MutableArrayRef<int8_t> integers = result.integers.getMutable<int8_t>();
+  for (size_t i = 0; i < elements.size(); ++i) {
+    double scale = scales[i / inner % channels];
+    double rounded = std::clamp(std::nearbyint(elements[i] / scale), -127.0, 127.0);
+    integers[i] = rounded;
+    result.errors[i] = rounded * scale - elements[i];
+  }
+  return result;
+}
+
+/// What the rounding of weights adds to each channel of the result, on the average over
+/// inputs of those means.
+static std::vector<double> getShift(const ProductRegion &region, const QuantizedWeights &weights,
+                                    ArrayRef<double> means) {
+  ArrayRef<int64_t> dims = weights.integers.getDims();
+  int64_t channels = dims[region.weightAxis];
+  std::vector<double> shift(channels, 0.0);
+  if (auto conv = dyn_cast<ConvOp>(region.anchor)) {
+    // M x C/group x window.
+    int64_t depth = dims[1], window = weights.errors.size() / (channels * depth),
+            perGroup = channels / conv.getGroup();
+    if (int64_t(means.size()) != depth * int64_t(conv.getGroup()))
+      return {};
+    for (size_t i = 0; i < weights.errors.size(); ++i) {
+      int64_t channel = i / (depth * window), k = i / window % depth;
+      shift[channel] += weights.errors[i] * means[channel / perGroup * depth + k];
+    }
+    return shift;
+  }
+  int64_t depth = dims[1 - region.weightAxis];
+  if (int64_t(means.size()) != depth)
+    return {};
+  for (size_t i = 0; i < weights.errors.size(); ++i) {
+    int64_t row = i / dims[1], column = i % dims[1];
+    shift[region.weightAxis == 0 ? row : column] +=
+        weights.errors[i] * means[region.weightAxis == 0 ? column : row];
+  }
+  return shift;
+}
+
+bool Applier::hasRange(const ProductRegion &region) const { return findStatistics(region.input); }
+
+void Applier::quantizeActivations(ArrayRef<ProductRegion> regions) {
+  for (auto [value, source] : findQuantizedValues(regions)) {
+    const TensorStatistics *statistics = findStatistics(source);
+    if (!statistics)
+      continue;
+    Parameters chosen = parameters[value] = getParameters(*statistics);
+    if (Operation *op = value.getDefiningOp())
+      builder.setInsertionPointAfter(op);
+    else
+      builder.setInsertionPointToStart(cast<BlockArgument>(value).getOwner());
+    Location loc = value.getLoc();
+    Value scale = makeConstant(makeScalar(DataType::Float32, chosen.scale), loc),
+          zero = makeConstant(makeScalar(DataType::UInt8, chosen.zero), loc);
+    auto quantized =
+        QuantizeOp::create(builder, loc, value, scale, zero,
+                           builder.getIntegerType(8, /*isSigned=*/false), /*axis=*/1,
+                           /*block_size=*/0);
+    auto result = DequantizeOp::create(builder, loc, quantized, scale, zero, /*axis=*/1,
+                                       /*block_size=*/0);
+    value.replaceUsesWithIf(result, [&](OpOperand &use) {
+      return use.getOwner() != quantized && !isa<func::ReturnOp>(use.getOwner());
+    });
+    ++applied.activations;
+  }
+}
+
+void Applier::quantizeBias(const ProductRegion &region, const QuantizedWeights &weights) {
+  const TensorStatistics *statistics = findStatistics(region.input);
+  std::vector<double> shift =
+      statistics ? getShift(region, weights, statistics->means) : std::vector<double>();
+  auto conv = dyn_cast<ConvOp>(region.anchor);
+  ElementsAttr known;
+  if (region.bias && !matchPattern(region.bias->get(), m_Constant(&known)))
+    return;
+  // A bias that is not constant stays what it is.
+  if (!region.bias && (!conv || conv.getBias() || shift.empty()))
+    return;
+  ArrayRef<float> scales = weights.scales.get<float>();
+  std::vector<double> bias(scales.size(), 0.0);
+  if (known) {
+    FailureOr<HostTensor> tensor = toHostTensor(known);
+    if (failed(tensor))
+      return;
+    for (size_t i = 0; i < bias.size(); ++i)
+      bias[i] = tensor->getDouble(i);
+  }
+  for (size_t i = 0; i < shift.size(); ++i)
+    bias[i] -= shift[i];
+
+  auto size = int64_t(bias.size());
+  HostTensor integers = HostTensor::allocate(DataType::Int32, {size}),
+             products = HostTensor::allocate(DataType::Float32, {size}),
+             floats = HostTensor::allocate(DataType::Float32, {size});
+  bool fits = true;
+  for (int64_t i = 0; i < size; ++i) {
+    float scale = parameters[region.input].scale * scales[i];
+    double rounded = std::nearbyint(bias[i] / scale);
+    fits &= std::abs(rounded) < 1e9 && scale > 0;
+    products.setDouble(i, scale);
+    integers.setDouble(i, fits ? rounded : 0);
+    floats.setDouble(i, bias[i]);
+  }
+  Location loc = region.bias ? region.bias->get().getLoc() : region.anchor->getLoc();
+  builder.setInsertionPoint(region.anchor);
+  Value value =
+      fits ? Value(DequantizeOp::create(builder, loc, makeConstant(integers, loc),
+                                        makeConstant(products, loc), Value(), /*axis=*/0,
+                                        /*block_size=*/0))
+           : makeConstant(floats, loc);
+  if (region.bias)
+    region.bias->set(value);
+  else
+    conv.getBiasMutable().assign(value);
+}
+
+void Applier::quantizeWeights(const ProductRegion &region) {
+  ElementsAttr known;
+  if (!matchPattern(region.weight, m_Constant(&known)))
+    return;
+  FailureOr<HostTensor> tensor = toHostTensor(known);
+  if (failed(tensor))
+    return;
+  QuantizedWeights weights = quantize(*tensor, region.weightAxis);
+  Location loc = region.weight.getLoc();
+  builder.setInsertionPoint(region.anchor);
+  Value value = DequantizeOp::create(builder, loc, makeConstant(weights.integers, loc),
+                                     makeConstant(weights.scales, loc), Value(),
+                                     region.weightAxis, /*block_size=*/0);
+  region.anchor->setOperand(1, value);
+  if (parameters.contains(region.input))
+    quantizeBias(region, weights);
+  ++applied.regions;
+}
+
+AppliedPlan Applier::apply() {
+  SmallVector<ProductRegion> regions = findRegions(module), bytes;
+  llvm::StringSet<> known;
+  for (const ProductRegion &region : regions) {
+    known.insert(region.name);
+    if (plan.getPrecision(region.name) != Precision::Int8)
+      continue;
+    if (hasRange(region))
+      bytes.push_back(region);
+    else
+      remark::missed(region.anchor->getLoc(),
+                     remark::RemarkOpts::name("plan").category("nn-apply-plan"))
+          << "not quantized: the plan has no range of its input '"
+          << getTensorName(region.input) << "'";
+  }
+  for (const RegionPlan &entry : plan.regions)
+    if (!known.contains(entry.tensor))
+      remark::missed(module.getLoc(),
+                     remark::RemarkOpts::name("plan").category("nn-apply-plan"))
+          << "the model has no product '" << entry.tensor << "' with constant weights";
+  quantizeActivations(bytes);
+  for (const ProductRegion &region : regions) {
+    Precision precision = plan.getPrecision(region.name);
+    if (precision == Precision::Int8Weights ||
+        (precision == Precision::Int8 && hasRange(region)))
+      quantizeWeights(region);
+  }
+  return applied;
+}
+
+AppliedPlan nn::applyPlan(ModuleOp module, const CompressionPlan &plan) {
+  return Applier(module, plan).apply();
+}
+
+namespace {
+struct ApplyPlan : nn::impl::ApplyPlanBase<ApplyPlan> {
+  using ApplyPlanBase::ApplyPlanBase;
+
+  void runOnOperation() override {
+    llvm::Expected<CompressionPlan> read = CompressionPlan::read(plan);
+    if (!read) {
+      emitUserError(getOperation().getLoc()) << llvm::toString(read.takeError());
+      return signalPassFailure();
+    }
+    AppliedPlan applied = applyPlan(getOperation(), *read);
+    numRegions += applied.regions;
+    numActivations += applied.activations;
+  }
+};
+} // namespace

@@ -1,0 +1,213 @@
+//===- Measure.cpp - runs models that are being compressed ----------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "Measure.h"
+#include "nn/Execution/ModuleTools.h"
+#include "nn/Pipelines/Compile.h"
+#include "llvm/Support/FileSystem.h"
+#include <chrono>
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::nn;
+using llvm::createStringError;
+
+llvm::Expected<CompiledModule> CompiledModule::compile(OwningOpRef<ModuleOp> module,
+                                                       int threads) {
+  SmallString<128> path;
+  if (std::error_code code = llvm::sys::fs::createTemporaryFile("nn-compress", "so", path))
+    return createStringError("cannot make a temporary file: " + code.message());
+  CompiledModule compiled;
+  compiled.file = std::make_unique<llvm::FileRemover>(path);
+  CompileOptions options;
+  options.target = "cpu:native";
+  options.reproducer = "nn-compress.reproducer.mlir";
+  if (failed(compileToLibrary(*module, path, options)))
+    return createStringError("the model cannot be compiled");
+  LibraryOptions library;
+  library.threads = threads;
+  llvm::Expected<std::unique_ptr<Model>> model = openLibrary(path, library);
+  if (!model)
+    return model.takeError();
+  compiled.model = std::move(*model);
+  return compiled;
+}
+
+//===----------------------------------------------------------------------===//
+// Accuracy
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct Sums {
+  double difference = 0, teacher = 0, student = 0, product = 0;
+
+  void add(const HostTensor &want, const HostTensor &got, Accuracy &accuracy) {
+    int64_t count = want.getNumElements();
+    for (int64_t i = 0; i < count; ++i) {
+      double x = want.getDouble(i), y = got.getDouble(i);
+      difference += (x - y) * (x - y);
+      teacher += x * x;
+      student += y * y;
+      product += x * y;
+    }
+    int64_t columns = want.getRank() >= 1 ? want.getDims().back() : 0;
+    if (want.getRank() < 2 || columns < 2)
+      return;
+    for (int64_t begin = 0; begin < count; begin += columns) {
+      auto findLargest = [&](const HostTensor &tensor) {
+        int64_t best = begin;
+        for (int64_t i = begin; i < begin + columns; ++i)
+          if (tensor.getDouble(i) > tensor.getDouble(best))
+            best = i;
+        return best;
+      };
+      ++accuracy.rows;
+      accuracy.agreeing += findLargest(want) == findLargest(got);
+    }
+  }
+};
+} // namespace
+
+llvm::Expected<Accuracy> nn::compare(Model &teacher, Model &student, Samples &samples,
+                                     size_t count) {
+  Accuracy accuracy;
+  Sums sums;
+  for (size_t i = 0; i < std::min(count, samples.size()); ++i) {
+    llvm::Expected<HostTensors> inputs = samples.get(i);
+    if (!inputs)
+      return inputs.takeError();
+    llvm::Expected<HostTensors> want = teacher.run(*inputs);
+    if (!want)
+      return createStringError(samples.describe(i) + ": " +
+                               llvm::toString(want.takeError()));
+    llvm::Expected<HostTensors> got = student.run(*inputs);
+    if (!got)
+      return createStringError(samples.describe(i) + ": " + llvm::toString(got.takeError()));
+    for (auto [x, y] : llvm::zip_equal(*want, *got)) {
+      if (!isFloat(x.getType()))
+        continue;
+      if (x.getDims() != y.getDims())
+        return createStringError(samples.describe(i) +
+                                 ": the compressed model's outputs have other shapes, " +
+                                 x.describe() + " and " + y.describe());
+      sums.add(x, y, accuracy);
+    }
+  }
+  accuracy.error = sums.teacher > 0 ? std::sqrt(sums.difference / sums.teacher)
+                                    : (sums.difference > 0 ? 1 : 0);
+  if (sums.teacher > 0 && sums.student > 0)
+    accuracy.cosine = sums.product / std::sqrt(sums.teacher * sums.student);
+  return accuracy;
+}
+
+//===----------------------------------------------------------------------===//
+// Time
+//===----------------------------------------------------------------------===//
+
+llvm::Expected<std::pair<double, double>>
+nn::measureTimes(Model &first, Model &second, Samples &samples) {
+  constexpr int kRounds = 9;
+  constexpr double kSlice = 0.03; // s
+  llvm::Expected<HostTensors> inputs = samples.get(0);
+  if (!inputs)
+    return inputs.takeError();
+  Model *models[] = {&first, &second};
+  std::vector<double> times[2];
+  using Clock = std::chrono::steady_clock;
+  for (int round = -1; round < kRounds; ++round) // The first one warms up.
+    for (int m = 0; m < 2; ++m) {
+      Clock::time_point begin = Clock::now();
+      double seconds = 0;
+      int runs = 0;
+      while (seconds < kSlice) {
+        if (llvm::Error error = models[m]->runOnly(*inputs))
+          return std::move(error);
+        ++runs;
+        seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+      }
+      if (round >= 0)
+        times[m].push_back(seconds / runs * 1000);
+    }
+  auto median = [](std::vector<double> &list) {
+    llvm::sort(list);
+    return list[list.size() / 2];
+  };
+  return std::pair(median(times[0]), median(times[1]));
+}
+
+//===----------------------------------------------------------------------===//
+// Calibration
+//===----------------------------------------------------------------------===//
+
+llvm::Expected<std::map<std::string, TensorStatistics>>
+nn::calibrate(ModuleOp module, ArrayRef<ProductRegion> regions, Samples &samples,
+              const CompressionOptions &options) {
+  // The values by name; and the dimension of channels of those that products read.
+  llvm::MapVector<Value, Value> quantized = findQuantizedValues(regions);
+  DenseMap<Value, int64_t> channels;
+  for (const ProductRegion &region : regions)
+    channels[region.input] = region.inputAxis;
+  std::vector<std::string> names;
+  std::vector<RangeObserver> observers;
+  SmallVector<std::pair<Value, std::string>> exposed;
+  // Inputs of the model are observed as they are given.
+  SmallVector<size_t> arguments;
+  for (auto [value, source] : quantized) {
+    std::string name = getTensorName(value);
+    if (name.empty() || llvm::is_contained(names, name))
+      continue;
+    if (auto argument = dyn_cast<BlockArgument>(value))
+      arguments.push_back(argument.getArgNumber());
+    else
+      continue;
+    names.push_back(name);
+    observers.emplace_back(channels.lookup_or(value, -1));
+  }
+  for (auto [value, source] : quantized) {
+    std::string name = getTensorName(value);
+    if (isa<BlockArgument>(value) || name.empty() || llvm::is_contained(names, name))
+      continue;
+    exposed.emplace_back(value, name);
+    names.push_back(name);
+    observers.emplace_back(channels.lookup_or(value, -1));
+  }
+
+  IRMapping mapping;
+  OwningOpRef<ModuleOp> clone(cast<ModuleOp>(module->clone(mapping)));
+  for (auto &[value, name] : exposed) {
+    value = mapping.lookup(value);
+    name = "calibrated:" + name; // An output may have that name.
+  }
+  size_t first = module.lookupSymbol<func::FuncOp>("main").getNumResults();
+  exposeValues(*clone, exposed);
+  llvm::Expected<CompiledModule> compiled =
+      CompiledModule::compile(std::move(clone), options.threads);
+  if (!compiled)
+    return compiled.takeError();
+
+  for (size_t i = 0; i < samples.size(); ++i) {
+    llvm::Expected<HostTensors> inputs = samples.get(i);
+    if (!inputs)
+      return inputs.takeError();
+    llvm::Expected<HostTensors> results = (*compiled)->run(*inputs);
+    if (!results)
+      return createStringError(samples.describe(i) + ": " +
+                               llvm::toString(results.takeError()));
+    HostTensors seen;
+    for (size_t argument : arguments)
+      seen.push_back((*inputs)[argument]);
+    seen.append(results->begin() + first, results->end());
+    for (auto [name, observer, tensor] : llvm::zip_equal(names, observers, seen))
+      if (!observer.observe(tensor))
+        return createStringError(samples.describe(i) + ": the tensor '" + name +
+                                 "' has elements that are NaN or infinite, which 8 bits "
+                                 "cannot stand for; leave this sample out");
+  }
+
+  std::map<std::string, TensorStatistics> statistics;
+  for (auto [name, observer] : llvm::zip_equal(names, observers)) {
+    auto [low, high] = observer.getRange(options.method, options.percentile);
+    statistics[name] = {low, high, observer.getMeans()};
+  }
+  return statistics;
+}

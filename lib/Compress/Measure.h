@@ -1,0 +1,43 @@
+//===- Measure.h - runs models that are being compressed --------*- C++ -*-===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#ifndef NN_LIB_COMPRESS_MEASURE_H
+#define NN_LIB_COMPRESS_MEASURE_H
+
+#include "nn/Compress/Compress.h"
+#include "nn/Compress/Regions.h"
+#include "llvm/Support/FileUtilities.h"
+
+namespace mlir::nn {
+
+/// A module compiled for this machine, in a temporary library.
+class CompiledModule {
+public:
+  /// Consumes the module.
+  static llvm::Expected<CompiledModule> compile(OwningOpRef<ModuleOp> module, int threads);
+
+  Model &operator*() { return *model; }
+  Model *operator->() { return model.get(); }
+
+private:
+  std::unique_ptr<llvm::FileRemover> file;
+  std::unique_ptr<Model> model;
+};
+
+/// Runs both models on the first `count` samples.
+llvm::Expected<Accuracy> compare(Model &teacher, Model &student, Samples &samples,
+                                 size_t count);
+
+/// Milliseconds of a run of each model, medians of interleaved runs on the first sample.
+llvm::Expected<std::pair<double, double>> measureTimes(Model &first, Model &second,
+                                                       Samples &samples);
+
+/// Runs the module on all samples and observes all values that may be quantized. Returns
+/// what was seen of each by its ONNX name.
+llvm::Expected<std::map<std::string, TensorStatistics>>
+calibrate(ModuleOp module, ArrayRef<ProductRegion> regions, Samples &samples,
+          const CompressionOptions &options);
+
+} // namespace mlir::nn
+
+#endif // NN_LIB_COMPRESS_MEASURE_H

@@ -1,0 +1,50 @@
+// RUN: nn-opt %s --nn-apply-plan=plan=%S/Inputs/plan.json | FileCheck %s
+// RUN: nn-opt %s --nn-apply-plan=plan=%S/Inputs/plan.json --remarks-filter=nn-apply-plan --remark-format=emitRemark -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
+
+// The input is quantized for both of its users. 0 is a number of each range: -1 ... 1.55
+// has the step 0.01 and the zero point 100.
+// CHECK-LABEL: func.func @main(
+// CHECK-SAME: %[[X:[a-z0-9]*]]: tensor<1x2x4x4xf32>
+// CHECK-DAG: %[[SX:.*]] = nn.constant dense<0.00999999977> : tensor<f32>
+// CHECK-DAG: %[[ZX:.*]] = nn.constant dense<100> : tensor<ui8>
+// CHECK: %[[QX:.*]] = nn.quantize %[[X]], %[[SX]], %[[ZX]] {to = ui8}
+// CHECK: %[[DX:.*]] = nn.dequantize %[[QX]], %[[SX]], %[[ZX]]
+//
+// Weights have a scale for each channel of the result: 127 and 254 by their largest.
+// CHECK-DAG: %[[W:.*]] = nn.constant dense<{{\[\[\[\[127\]\], \[\[0\]\]\], \[\[\[64\]\], \[\[-127\]\]\]\]}}> : tensor<2x2x1x1xi8>
+// CHECK-DAG: %[[SW:.*]] = nn.constant dense<[1.000000e+00, 2.000000e+00]> : tensor<2xf32>
+// CHECK: %[[DW:.*]] = nn.dequantize %[[W]], %[[SW]] {axis = 0 : i64}
+//
+// 127 of the second channel's weight became 128, which adds 0.5 to it on the average: the
+// bias of 0.1 becomes -0.4, and -20 in the scale of the sums.
+// CHECK-DAG: %[[B:.*]] = nn.constant dense<[0, -20]> : tensor<2xi32>
+// CHECK-DAG: %[[SB:.*]] = nn.constant dense<[0.00999999977, 2.000000e-02]> : tensor<2xf32>
+// CHECK: %[[DB:.*]] = nn.dequantize %[[B]], %[[SB]] {axis = 0 : i64}
+// CHECK: %[[HIDDEN:.*]] = nn.conv %[[DX]], %[[DW]], %[[DB]]
+//
+// Quantized behind the activation, for the second product.
+// CHECK: %[[ACTIVE:.*]] = nn.relu %[[HIDDEN]]
+// CHECK: nn.quantize %[[ACTIVE]],
+// CHECK: %[[DACTIVE:.*]] = nn.dequantize
+// CHECK: nn.conv %[[DACTIVE]],
+// CHECK: nn.add %{{.*}}, %[[DX]]
+//
+// Weights only.
+// CHECK: %[[LAST:.*]] = nn.dequantize %{{.*}} {axis = 0 : i64} : (tensor<1x2x1x1xi8>
+// CHECK: nn.conv %{{.*}}, %[[LAST]]
+// CHECK-NOT: nn.quantize
+
+// REMARK: the plan has no range of its input {{.*}}z
+// REMARK: the model has no product {{.*}}absent{{.*}} with constant weights
+func.func @main(%x: tensor<1x2x4x4xf32> {nn.name = "x"}) -> (tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>) {
+  %w = nn.constant dense<[[[[127.0]], [[0.0]]], [[[127.0]], [[-254.0]]]]> : tensor<2x2x1x1xf32>
+  %b = nn.constant dense<[0.0, 0.1]> : tensor<2xf32>
+  %0 = nn.conv %x, %w, %b {nn.origin = [#nn.origin<0, "hidden">]} : (tensor<1x2x4x4xf32>, tensor<2x2x1x1xf32>, tensor<2xf32>) -> tensor<1x2x4x4xf32>
+  %1 = nn.relu %0 {nn.origin = [#nn.origin<0, "active">]} : (tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>
+  %2 = nn.conv %1, %w {nn.origin = [#nn.origin<0, "sum">]} : (tensor<1x2x4x4xf32>, tensor<2x2x1x1xf32>) -> tensor<1x2x4x4xf32>
+  %3 = nn.add %2, %x {nn.origin = [#nn.origin<0, "z">]} : (tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>
+  %w1 = nn.constant dense<[[[[1.0]], [[2.0]]]]> : tensor<1x2x1x1xf32>
+  %4 = nn.conv %3, %w1 {nn.origin = [#nn.origin<0, "last">]} : (tensor<1x2x4x4xf32>, tensor<1x2x1x1xf32>) -> tensor<1x1x4x4xf32>
+  %5 = nn.conv %3, %w1 {nn.origin = [#nn.origin<0, "blind">]} : (tensor<1x2x4x4xf32>, tensor<1x2x1x1xf32>) -> tensor<1x1x4x4xf32>
+  return %4, %5 : tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>
+}

@@ -1,0 +1,138 @@
+# Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+"""quantize.py FOLDER: nn-compress on a small convolutional network with a residual, pools,
+a concatenation and a classifier."""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+import onnx.parser
+import onnxruntime
+from onnx import numpy_helper
+
+folder = pathlib.Path(sys.argv[1])
+folder.mkdir(parents=True, exist_ok=True)
+random = np.random.default_rng(7)
+
+MODEL = """
+<ir_version: 8, opset_import: ["" : 17]>
+network (float[1,3,16,16] images) => (float[1,10] scores)
+{
+  a0 = Conv<kernel_shape = [3, 3], pads = [1, 1, 1, 1]>(images, w0, b0)
+  a = Relu(a0)
+  c0 = Conv<kernel_shape = [3, 3], pads = [1, 1, 1, 1]>(a, w1)
+  c1 = BatchNormalization(c0, scale, shift, mean, variance)
+  s = Add(c1, a)
+  r = Relu(s)
+  p = MaxPool<kernel_shape = [2, 2], strides = [2, 2]>(r)
+  d = Conv<kernel_shape = [3, 3], group = 16, pads = [1, 1, 1, 1]>(p, w2, b2)
+  e = HardSwish(d)
+  f = Conv<kernel_shape = [1, 1]>(p, w3)
+  g = Concat<axis = 1>(e, f)
+  h = GlobalAveragePool(g)
+  flat = Flatten(h)
+  scores = Gemm<transB = 1>(flat, w4, b4)
+}
+"""
+WEIGHTS = {"w0": (16, 3, 3, 3), "b0": (16,), "w1": (16, 16, 3, 3), "scale": (16,),
+           "shift": (16,), "mean": (16,), "w2": (16, 1, 3, 3), "b2": (16,),
+           "w3": (16, 16, 1, 1), "w4": (10, 32), "b4": (10,)}
+
+
+def run(*arguments, ok=True):
+    done = subprocess.run([str(a) for a in arguments], capture_output=True, text=True)
+    assert (done.returncode == 0) == ok, done.stdout + done.stderr
+    return done.stderr
+
+
+def compress(*arguments, ok=True, model="float.onnx"):
+    return run("nn-compress", folder / model, *arguments, ok=ok)
+
+
+def results(path, inputs):
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return np.concatenate([session.run(None, {"images": x[None]})[0] for x in inputs])
+
+
+def error(got, want):
+    return np.linalg.norm(got - want) / np.linalg.norm(want)
+
+
+model = onnx.parser.parse_model(MODEL)
+for name, shape in WEIGHTS.items():
+    fan_in = np.prod(shape[1:]) if len(shape) > 1 else 4
+    model.graph.initializer.append(numpy_helper.from_array(
+        (random.standard_normal(shape) / np.sqrt(fan_in)).astype(np.float32), name))
+model.graph.initializer.append(numpy_helper.from_array(
+    random.uniform(0.5, 1.5, 16).astype(np.float32), "variance"))
+onnx.save(model, folder / "float.onnx")
+images = random.standard_normal((24, 3, 16, 16)).astype(np.float32)
+np.savez(folder / "calib.npz", images=images[:16])
+want = results(folder / "float.onnx", images)
+
+# Whole.
+data = "--data", folder / "calib.npz"
+for method in "min-max", "percentile", "mse", "entropy":
+    compress(*data, "-o", folder / "int8.onnx", f"--calibration={method}", "--no-timing",
+             "--plan-out", folder / "plan.json", "--report", folder / "report.md")
+    plan = json.loads((folder / "plan.json").read_text())
+    assert {r["tensor"]: r["precision"] for r in plan["regions"]} == dict.fromkeys(
+        ("a0", "c1", "d", "f", "scores"), "int8"), plan["regions"]
+    small = onnx.load(folder / "int8.onnx")
+    onnx.checker.check_model(small, full_check=True)
+    kinds = [node.op_type for node in small.graph.node]
+    # The images; what each product but the last one gives, the sum, the concatenation and
+    # the means.
+    assert kinds.count("QuantizeLinear") == 7, (method, kinds)
+    got = results(folder / "int8.onnx", images)
+    assert error(got, want) < 0.05, (method, error(got, want))
+    run("nn-translate", folder / "int8.onnx", "-o", folder / "int8.so")
+    np.savez(folder / "one.npz", **{"in:images": images[:1], "out:scores": got[:1]})
+    run("nn-run", folder / "int8.so", "--data", folder / "one.npz", "--rtol=0.02",
+        "--atol=0.02")
+text = (folder / "report.md").read_text()
+reported = float(re.search(r"Relative error of the outputs \| +\| (\S+)", text).group(1))
+assert abs(reported - error(got[:16], want[:16])) < 0.3 * reported, (reported, text)
+
+# The same plan gives the same bytes, and can be edited.
+before = (folder / "int8.onnx").read_bytes()
+compress("--plan", folder / "plan.json", "-o", folder / "int8.onnx")
+assert (folder / "int8.onnx").read_bytes() == before
+plan["regions"][1]["precision"] = "float"
+(folder / "edited.json").write_text(json.dumps(plan))
+compress("--plan", folder / "edited.json", "-o", folder / "edited.onnx")
+kinds = [node.op_type for node in onnx.load(folder / "edited.onnx").graph.node]
+assert kinds.count("QuantizeLinear") == 6, kinds
+
+# Weights only.
+compress(*data, "-o", folder / "weights.onnx", "--weights-only", "--no-timing")
+kinds = [node.op_type for node in onnx.load(folder / "weights.onnx").graph.node]
+assert "QuantizeLinear" not in kinds and kinds.count("DequantizeLinear") == 5, kinds
+assert error(results(folder / "weights.onnx", images), want) < 0.02
+
+# A budget that nothing meets leaves everything in float.
+compress(*data, "-o", folder / "same.onnx", "--accuracy-budget=0", "--no-timing",
+         "--plan-out", folder / "plan.json", "--report", folder / "report.html")
+plan = json.loads((folder / "plan.json").read_text())
+assert {r["precision"] for r in plan["regions"]} == {"float"}
+assert all(r["error"] > 0 and "budget of 0" in r["why"] for r in plan["regions"]), plan
+assert error(results(folder / "same.onnx", images), want) < 1e-5
+assert (folder / "report.html").read_text().count("<rect") == 5
+
+# Samples that do not fit.
+BAD = {"there is no array for the input": {"pictures": images},
+       "but the input is images: float32[1,3,16,16]": {"images": images[:, :2]},
+       "NaN or infinite": {"images": np.full((2, 3, 16, 16), np.nan, np.float32)}}
+for message, arrays in BAD.items():
+    np.savez(folder / "bad.npz", **arrays)
+    assert message in compress("--data", folder / "bad.npz", "-o", folder / "no.onnx", ok=False)
+assert not (folder / "no.onnx").exists()
+(folder / "bad.json").write_text('{"version": 1, "regions": [{"tensor": "a0", "precision": '
+                                 '"int5"}], "tensors": {}}')
+assert "float, int8 or int8-weights expected" in compress(
+    "--plan", folder / "bad.json", "-o", folder / "no.onnx", ok=False)
+assert "give --data" in compress("-o", folder / "no.onnx", ok=False)

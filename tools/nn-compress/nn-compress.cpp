@@ -1,0 +1,199 @@
+//===- nn-compress.cpp - makes models smaller and faster ------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "nn/Compress/Compress.h"
+#include "nn/Compress/Passes.h"
+#include "nn/Export/ONNX.h"
+#include "nn/Import/ONNX.h"
+#include "nn/InitAll.h"
+#include "nn/Pipelines/CheckCapability.h"
+#include "nn/Support/CommandLine.h"
+#include "nn/Support/Tool.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/ToolOutputFile.h"
+
+using namespace mlir;
+namespace cl = llvm::cl;
+
+namespace {
+
+// LLVM's libraries register options of their own, some under names that this tool promises.
+const bool namesAreFree = [] {
+  for (const char *name : {"o", "data", "plan", "plan-out", "report", "calibration",
+                           "percentile", "weights-only", "accuracy-budget", "sensitivity",
+                           "threads", "no-timing"})
+    if (cl::Option *taken = cl::getRegisteredOptions().lookup(name))
+      taken->removeArgument();
+  return true;
+}();
+
+cl::OptionCategory files("Files"), deciding("What is quantized");
+cl::opt<std::string> inputFile(cl::Positional, cl::Required, cl::cat(files),
+                               cl::desc("MODEL (.onnx, .onnxtxt)"));
+cl::opt<std::string> outputFile("o", cl::cat(files), cl::value_desc("OUT.onnx"),
+                                cl::desc("The compressed model, in QDQ form"));
+cl::list<std::string> dataFiles(
+    "data", cl::cat(files), cl::value_desc("FILE.npz"), cl::CommaSeparated,
+    cl::desc("Inputs to calibrate and measure on, NAME or in:NAME; several runs lie along a "
+             "dimension in front. May be repeated"));
+cl::opt<std::string> planFile("plan", cl::cat(files), cl::value_desc("FILE.json"),
+                              cl::desc("Carry out this plan, and decide nothing"));
+cl::opt<std::string> planOutput("plan-out", cl::cat(files), cl::value_desc("FILE.json"),
+                                cl::desc("Where to write what was decided"));
+cl::list<std::string> reports(
+    "report", cl::cat(files), cl::value_desc("FILE"),
+    cl::desc("What was done, and what it costs: .md or .html. May be repeated"));
+
+cl::opt<nn::CalibrationMethod> calibration(
+    "calibration", cl::cat(deciding), cl::init(nn::CalibrationMethod::MSE),
+    cl::desc("The range that activations of 8 bits cover:"),
+    cl::values(clEnumValN(nn::CalibrationMethod::MinMax, "min-max", "all that is seen"),
+               clEnumValN(nn::CalibrationMethod::Percentile, "percentile",
+                          "all but the outermost parts"),
+               clEnumValN(nn::CalibrationMethod::MSE, "mse",
+                          "the least mean squared error (the default)"),
+               clEnumValN(nn::CalibrationMethod::Entropy, "entropy",
+                          "the least divergence of the histograms")));
+cl::opt<double> percentile("percentile", cl::cat(deciding), cl::init(99.99),
+                           cl::value_desc("P"),
+                           cl::desc("Of the elements, for --calibration=percentile (99.99)"));
+cl::opt<bool> weightsOnly("weights-only", cl::cat(deciding),
+                          cl::desc("Quantize weights, and compute in float"));
+cl::opt<double> budget(
+    "accuracy-budget", cl::cat(deciding), cl::value_desc("E"),
+    cl::desc("The most that the outputs may err, relative to their size (0.05: 5%). Regions "
+             "that err most stay in float"));
+cl::opt<bool> sensitivity("sensitivity", cl::cat(deciding),
+                          cl::desc("Measure what each region does to the outputs"));
+cl::opt<int> threads("threads", cl::cat(deciding), cl::init(1), cl::value_desc("N"),
+                     cl::desc("Threads of the models that are measured (1); 0: one per core"));
+cl::opt<bool> noTiming("no-timing", cl::cat(deciding),
+                       cl::desc("Do not measure times: quantize also where float is faster"));
+
+int fail(const Twine &message) {
+  llvm::errs() << "nn-compress: error: " << message << "\n";
+  return 1;
+}
+int fail(llvm::Error error) { return fail(llvm::toString(std::move(error))); }
+
+/// The model's inputs, as the module says.
+llvm::Expected<nn::Samples> openSamples(ModuleOp module) {
+  llvm::Expected<std::unique_ptr<nn::Model>> model = nn::interpretModule(module);
+  if (!model)
+    return model.takeError();
+  return nn::Samples::open(std::vector<std::string>(dataFiles), (*model)->getInputs());
+}
+
+nn::CompressionOptions getOptions() {
+  nn::CompressionOptions options;
+  options.method = calibration;
+  options.percentile = percentile;
+  options.precision = weightsOnly ? nn::Precision::Int8Weights : nn::Precision::Int8;
+  if (budget.getNumOccurrences())
+    options.maxError = budget;
+  options.sensitivity = sensitivity;
+  options.threads = threads;
+  options.timing = !noTiming;
+  return options;
+}
+
+/// The model's file, with those beside it that hold its tensors.
+uint64_t getFileSize(const std::string &path) {
+  uint64_t size = 0, data = 0;
+  if (llvm::sys::fs::file_size(path, size))
+    return 0;
+  return llvm::sys::fs::file_size(path + ".data", data) ? size : size + data;
+}
+
+int writeReports(const nn::CompressionReport &report) {
+  for (const std::string &path : reports) {
+    std::error_code code;
+    llvm::ToolOutputFile file(path, code, llvm::sys::fs::OF_Text);
+    if (code)
+      return fail("cannot write the report '" + path + "': " + code.message());
+    file.os() << nn::formatReport(report, llvm::sys::path::filename(inputFile),
+                                  {getFileSize(inputFile), getFileSize(outputFile)},
+                                  llvm::sys::path::extension(path) == ".html");
+    file.keep();
+  }
+  return 0;
+}
+
+int run() {
+  if (outputFile.empty() && planOutput.empty())
+    return fail("say where the result goes: -o OUT.onnx, or --plan-out for decisions only");
+  if (dataFiles.empty() && (planFile.empty() || !reports.empty()))
+    return fail("decisions and reports need samples; give --data FILE.npz");
+  if (!planFile.empty() && !planOutput.empty())
+    return fail("--plan decides everything; it goes with no --plan-out");
+  if (!(percentile > 50 && percentile <= 100))
+    return fail("--percentile takes a number above 50, up to 100");
+  for (const std::string &report : reports)
+    if (llvm::sys::path::extension(report) != ".md" &&
+        llvm::sys::path::extension(report) != ".html")
+      return fail("a report is a file .md or .html, not '" + report + "'");
+
+  DialectRegistry registry;
+  nn::registerAllDialects(registry);
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  nn::ToolDiagnosticHandler handler(&context, "nn-compress");
+  nn::ProcessWatch watch("nn-compress", nn::getDefaultMaxMemory());
+
+  nn::TriageReport triage;
+  nn::CapabilityCheck capabilities;
+  nn::ImportOptions importOptions;
+  importOptions.checkCapability = [&](Operation *op, const nn::NodeInfo &node,
+                                      nn::TriageReport &to) {
+    capabilities.check(op, node, to);
+  };
+  OwningOpRef<ModuleOp> module =
+      nn::importONNX(context, inputFile, importOptions, triage);
+  if (!module) {
+    triage.printErrors(llvm::errs(), inputFile);
+    return 1;
+  }
+  if (failed(nn::prepareForCompression(*module)))
+    return 1;
+
+  nn::CompressionReport report;
+  if (!planFile.empty()) {
+    llvm::Expected<nn::CompressionPlan> plan = nn::CompressionPlan::read(planFile);
+    if (!plan)
+      return fail(plan.takeError());
+    report.plan = std::move(*plan);
+  }
+  if (!dataFiles.empty()) {
+    llvm::Expected<nn::Samples> samples = openSamples(*module);
+    if (!samples)
+      return fail(samples.takeError());
+    llvm::Expected<nn::CompressionReport> made =
+        planFile.empty() ? nn::makePlan(*module, *samples, getOptions())
+                         : nn::measurePlan(*module, *samples, report.plan, getOptions());
+    if (!made)
+      return fail(made.takeError());
+    report = std::move(*made);
+  }
+  if (!planOutput.empty())
+    if (llvm::Error error = report.plan.write(planOutput))
+      return fail(std::move(error));
+  if (outputFile.empty())
+    return writeReports(report);
+  nn::applyPlan(*module, report.plan);
+  if (failed(nn::exportONNX(*module, outputFile, {})))
+    return 1;
+  return writeReports(report);
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  const cl::OptionCategory *categories[] = {&files, &deciding};
+  nn::hideOtherOptions(categories);
+  cl::ParseCommandLineOptions(argc, argv,
+                              "quantizes ONNX models, by what they compute on samples\n");
+  nn::detachOptions(categories);
+  return nn::runTool("nn-compress", run);
+}
