@@ -59,6 +59,17 @@ def prepare_reference(session, inputs, outputs):
     return lambda keep=arrays: session.run_with_iobinding(binding)
 
 
+def find_openvino():
+    """Whether OpenVINO is available, in the folder NN_OPENVINO, which processes started
+    after this have too; installs it if need be."""
+    if "NN_OPENVINO" in os.environ:
+        return True
+    result = subprocess.run([pathlib.Path(__file__).with_name("fetch-openvino")],
+                            stdout=subprocess.PIPE, text=True)
+    os.environ["NN_OPENVINO"] = result.stdout.strip()
+    return result.returncode == 0
+
+
 def time_in_turns(runs, rounds, seconds):
     """The median milliseconds of each function. They take turns in rounds, each for so
     many seconds and at least once."""
