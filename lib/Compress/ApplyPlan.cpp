@@ -4,6 +4,7 @@
 #include "dialects/NN/IR/NN.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
+#include "nn/Analysis/Provenance.h"
 #include "nn/Compress/Passes.h"
 #include "nn/Compress/Regions.h"
 #include "nn/Support/Constants.h"
@@ -49,6 +50,7 @@ private:
   bool hasRange(const ProductRegion &region) const;
   void quantizeActivations(ArrayRef<ProductRegion> regions);
   void quantizeWeights(const ProductRegion &region);
+  void quantizeTable(GatherOp gather);
   void quantizeBias(const ProductRegion &region, const QuantizedWeights &weights);
 
   Value makeConstant(const HostTensor &tensor, Location loc) {
@@ -233,6 +235,30 @@ void Applier::quantizeWeights(const ProductRegion &region) {
   ++applied.regions;
 }
 
+/// Looks up rows of 8 bits and their scales, so that the table is never stored in float.
+void Applier::quantizeTable(GatherOp gather) {
+  ElementsAttr known;
+  if (!matchPattern(gather.getInput(), m_Constant(&known)))
+    return;
+  FailureOr<HostTensor> tensor = toHostTensor(known);
+  if (failed(tensor))
+    return;
+  QuantizedWeights rows = quantize(*tensor, /*axis=*/0);
+  Location loc = gather.getLoc();
+  builder.setInsertionPoint(gather);
+  auto lookUp = [&](const HostTensor &table) {
+    return GatherOp::create(builder, loc, makeConstant(table, gather.getInput().getLoc()),
+                            gather.getIndices(), /*axis=*/0);
+  };
+  Value integers = CastOp::create(builder, loc, lookUp(rows.integers), builder.getF32Type());
+  Value scales = lookUp(rows.scales.withDims({tensor->getDim(0), 1}));
+  auto result = MulOp::create(builder, loc, integers, scales);
+  inheritProvenance(gather, result->getResults());
+  gather.replaceAllUsesWith(result.getResult());
+  gather.erase();
+  ++applied.regions;
+}
+
 AppliedPlan Applier::apply() {
   SmallVector<ProductRegion> regions = findRegions(module), bytes;
   llvm::StringSet<> known;
@@ -248,11 +274,15 @@ AppliedPlan Applier::apply() {
           << "not quantized: the plan has no range of its input '"
           << getTensorName(region.input) << "'";
   }
+  SmallVector<TableRegion> tables = findTables(module);
+  for (const TableRegion &table : tables)
+    known.insert(table.name);
   for (const RegionPlan &entry : plan.regions)
     if (!known.contains(entry.tensor))
       remark::missed(module.getLoc(),
                      remark::RemarkOpts::name("plan").category("nn-apply-plan"))
-          << "the model has no product '" << entry.tensor << "' with constant weights";
+          << "the model has no product or lookup '" << entry.tensor
+          << "' with constant weights";
   quantizeActivations(bytes);
   for (const ProductRegion &region : regions) {
     Precision precision = plan.getPrecision(region.name);
@@ -260,6 +290,9 @@ AppliedPlan Applier::apply() {
         (precision == Precision::Int8 && hasRange(region)))
       quantizeWeights(region);
   }
+  for (TableRegion &table : tables)
+    if (plan.getPrecision(table.name) != Precision::Float)
+      quantizeTable(table.gather);
   return applied;
 }
 

@@ -86,6 +86,8 @@ llvm::Error Planner::calibrate() {
   report.plan.tensors = std::move(*statistics);
   for (const ProductRegion &region : regions)
     report.plan.regions.push_back({region.name, options.precision, std::nullopt, ""});
+  for (const TableRegion &table : findTables(module))
+    report.plan.regions.push_back({table.name, Precision::Int8Weights, std::nullopt, ""});
   return llvm::Error::success();
 }
 
@@ -94,7 +96,7 @@ llvm::Error Planner::findSensitivities() {
   for (RegionPlan &region : report.plan.regions) {
     CompressionPlan single;
     single.tensors = report.plan.tensors;
-    single.regions.push_back({region.tensor, options.precision, std::nullopt, ""});
+    single.regions.push_back({region.tensor, region.precision, std::nullopt, ""});
     llvm::Expected<Accuracy> accuracy = evaluate(single, kSensitivitySamples);
     if (!accuracy)
       return accuracy.takeError();

@@ -105,6 +105,25 @@ SmallVector<ProductRegion> nn::findRegions(ModuleOp module) {
   return regions;
 }
 
+/// With fewer columns, scales would take as much memory as rows save; smaller tables do not
+/// matter.
+static constexpr int64_t kTableColumns = 16, kTableElements = 4096;
+
+SmallVector<TableRegion> nn::findTables(ModuleOp module) {
+  SmallVector<TableRegion> tables;
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  for (auto gather : main.getBody().front().getOps<GatherOp>()) {
+    Value table = gather.getInput();
+    RankedTensorType type = getTensorType(table);
+    std::string name = getTensorName(gather);
+    if (!name.empty() && isConstant(table) && isF32(table) && type.getRank() == 2 &&
+        gather.getAxis() == 0 && type.getDimSize(1) >= kTableColumns &&
+        type.getNumElements() >= kTableElements)
+      tables.push_back({gather, name});
+  }
+  return tables;
+}
+
 //===----------------------------------------------------------------------===//
 // Quantized values
 //===----------------------------------------------------------------------===//

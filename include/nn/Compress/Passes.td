@@ -18,7 +18,8 @@ def ApplyPlan : Pass<"nn-apply-plan", "ModuleOp"> {
       arise, for all their users but the model's outputs; also between regions, through
       additions, pools and operators that move data. A bias becomes `i32`, in the scale of
       the sums, less what the rounding of the weights adds to the results on the average.
-    - `int8-weights`: weights only.
+    - `int8-weights`: weights only. Tables whose rows are looked up (`nn.gather`) get a scale
+      for each row, which is looked up, too, whatever the precision.
 
     The result is in QDQ form: quantized tensors are dequantized in front of operators, which
     later passes make operators on integers. Remarks say what a plan names but the model does

@@ -30,7 +30,7 @@ struct TensorStatistics {
 };
 
 struct RegionPlan {
-  /// The ONNX tensor that the product gives.
+  /// The ONNX tensor that the product, or the lookup in a table, gives.
   std::string tensor;
   Precision precision = Precision::Float;
   /// Evidence, for readers: the error of the model's outputs if this region alone is

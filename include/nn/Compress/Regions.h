@@ -31,6 +31,16 @@ std::string getTensorName(Value value);
 /// could not name, are left out.
 SmallVector<ProductRegion> findRegions(ModuleOp module);
 
+/// A table of f32 whose rows are looked up, as in embeddings.
+struct TableRegion {
+  GatherOp gather;
+  /// The ONNX tensor that the lookup gives.
+  std::string name;
+};
+
+/// The tables of @main that are constant, and large enough to be worth a scale for each row.
+SmallVector<TableRegion> findTables(ModuleOp module);
+
 /// The values that are stored in 8 bits if those regions compute in them, each with the
 /// value whose range it has: what the regions read, what they give to each other, directly
 /// or through additions, pools and operators that move data. Values are ordered.

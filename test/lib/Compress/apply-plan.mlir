@@ -1,5 +1,5 @@
-// RUN: nn-opt %s --nn-apply-plan=plan=%S/Inputs/plan.json | FileCheck %s
-// RUN: nn-opt %s --nn-apply-plan=plan=%S/Inputs/plan.json --remarks-filter=nn-apply-plan --remark-format=emitRemark -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
+// RUN: nn-opt %s --nn-apply-plan=plan=%S/Inputs/plan.json --split-input-file | FileCheck %s --check-prefixes=CHECK,TABLE
+// RUN: nn-opt %s --nn-apply-plan=plan=%S/Inputs/plan.json --split-input-file --remarks-filter=nn-apply-plan --remark-format=emitRemark -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
 
 // The input is quantized for both of its users. 0 is a number of each range: -1 ... 1.55
 // has the step 0.01 and the zero point 100.
@@ -35,7 +35,7 @@
 // CHECK-NOT: nn.quantize
 
 // REMARK: the plan has no range of its input {{.*}}z
-// REMARK: the model has no product {{.*}}absent{{.*}} with constant weights
+// REMARK: the model has no product or lookup {{.*}}absent{{.*}} with constant weights
 func.func @main(%x: tensor<1x2x4x4xf32> {nn.name = "x"}) -> (tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>) {
   %w = nn.constant dense<[[[[127.0]], [[0.0]]], [[[127.0]], [[-254.0]]]]> : tensor<2x2x1x1xf32>
   %b = nn.constant dense<[0.0, 0.1]> : tensor<2xf32>
@@ -47,4 +47,22 @@ func.func @main(%x: tensor<1x2x4x4xf32> {nn.name = "x"}) -> (tensor<1x1x4x4xf32>
   %4 = nn.conv %3, %w1 {nn.origin = [#nn.origin<0, "last">]} : (tensor<1x2x4x4xf32>, tensor<1x2x1x1xf32>) -> tensor<1x1x4x4xf32>
   %5 = nn.conv %3, %w1 {nn.origin = [#nn.origin<0, "blind">]} : (tensor<1x2x4x4xf32>, tensor<1x2x1x1xf32>) -> tensor<1x1x4x4xf32>
   return %4, %5 : tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>
+}
+
+// -----
+
+// Rows of a table have a scale each. 508 are 127 steps of 4.
+// TABLE-LABEL: func.func @main(
+// TABLE-SAME: %[[IDS:[a-z0-9]*]]: tensor<?xi64>
+// TABLE-DAG: %[[ROWS:.*]] = nn.constant dense<127> : tensor<64x64xi8>
+// TABLE-DAG: %[[SCALES:.*]] = nn.constant dense<4.000000e+00> : tensor<64x1xf32>
+// TABLE-DAG: %[[ROW:.*]] = nn.gather %[[ROWS]], %[[IDS]]
+// TABLE-DAG: %[[FLOAT:.*]] = nn.cast %[[ROW]] {to = f32}
+// TABLE-DAG: %[[SCALE:.*]] = nn.gather %[[SCALES]], %[[IDS]]
+// TABLE: %[[RESULT:.*]] = nn.mul %[[FLOAT]], %[[SCALE]] {nn.origin = [#nn.origin<0, "rows">]}
+// TABLE: return %[[RESULT]]
+func.func @main(%ids: tensor<?xi64> {nn.name = "ids"}) -> tensor<?x64xf32> {
+  %table = nn.constant dense<508.0> : tensor<64x64xf32>
+  %0 = nn.gather %table, %ids {nn.origin = [#nn.origin<0, "rows">]} : (tensor<64x64xf32>, tensor<?xi64>) -> tensor<?x64xf32>
+  return %0 : tensor<?x64xf32>
 }
