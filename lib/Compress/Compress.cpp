@@ -19,6 +19,9 @@ using llvm::createStringError;
 /// Samples that tell what a single region does to the outputs.
 static constexpr size_t kSensitivitySamples = 8;
 
+/// Times of regions that differ by less may be equal.
+static constexpr double kSlower = 1.1;
+
 LogicalResult nn::prepareForCompression(ModuleOp module) {
   PassManager pm(module.getContext());
   pm.enableVerifier(false);
@@ -39,13 +42,14 @@ public:
   llvm::Error compileTeacher();
   llvm::Error calibrate();
   llvm::Error decide();
+  llvm::Error findSlowRegions();
   llvm::Error measure();
   llvm::Error avoidSlowness();
 
   CompressionReport report;
 
 private:
-  llvm::Expected<CompiledModule> compile(const CompressionPlan &plan);
+  llvm::Expected<CompiledModule> compile(const CompressionPlan &plan, bool profile = false);
   llvm::Expected<Accuracy> evaluate(const CompressionPlan &plan, size_t count);
   llvm::Error findSensitivities();
   llvm::Error meetBudget();
@@ -58,10 +62,10 @@ private:
 };
 } // namespace
 
-llvm::Expected<CompiledModule> Planner::compile(const CompressionPlan &plan) {
+llvm::Expected<CompiledModule> Planner::compile(const CompressionPlan &plan, bool profile) {
   OwningOpRef<ModuleOp> clone(module.clone());
   applyPlan(*clone, plan);
-  return CompiledModule::compile(std::move(clone), options.threads);
+  return CompiledModule::compile(std::move(clone), options.threads, profile);
 }
 
 llvm::Error Planner::compileTeacher() {
@@ -85,9 +89,56 @@ llvm::Error Planner::calibrate() {
     return statistics.takeError();
   report.plan.tensors = std::move(*statistics);
   for (const ProductRegion &region : regions)
-    report.plan.regions.push_back({region.name, options.precision, std::nullopt, ""});
+    report.plan.regions.push_back({region.name, options.precision});
   for (const TableRegion &table : findTables(module))
-    report.plan.regions.push_back({table.name, Precision::Int8Weights, std::nullopt, ""});
+    report.plan.regions.push_back({table.name, Precision::Int8Weights});
+  return llvm::Error::success();
+}
+
+/// Regions that take longer in 8 bits have them for their weights only, if the model is
+/// faster for it: tensors between regions are converted then.
+llvm::Error Planner::findSlowRegions() {
+  if (!options.timing || options.precision != Precision::Int8)
+    return llvm::Error::success();
+  llvm::Expected<CompiledModule> plain = compile({}, /*profile=*/true);
+  if (!plain)
+    return plain.takeError();
+  llvm::Expected<CompiledModule> bytes = compile(report.plan, /*profile=*/true);
+  if (!bytes)
+    return bytes.takeError();
+  auto times = measureRegions(**plain, **bytes, regions, samples);
+  if (!times)
+    return times.takeError();
+  CompressionPlan mixed = report.plan;
+  bool differs = false;
+  // The first entries are the regions, in order.
+  for (auto [entry, time] : llvm::zip(report.plan.regions, *times)) {
+    std::tie(entry.floatUs, entry.int8Us) = time;
+    if (time.second <= time.first * kSlower)
+      continue;
+    RegionPlan &other = mixed.regions[&entry - report.plan.regions.data()];
+    other.precision = Precision::Int8Weights;
+    other.why = "activations of 8 bits are slower";
+    differs = true;
+  }
+  if (!differs)
+    return llvm::Error::success();
+  llvm::Expected<CompiledModule> whole = compile(report.plan);
+  if (!whole)
+    return whole.takeError();
+  llvm::Expected<CompiledModule> other = compile(mixed);
+  if (!other)
+    return other.takeError();
+  auto both = measureTimes(**whole, **other, samples);
+  if (!both)
+    return both.takeError();
+  for (auto [entry, choice] : llvm::zip_equal(report.plan.regions, mixed.regions))
+    if (choice.precision != entry.precision) {
+      entry.why = both->second < both->first ? choice.why
+                                             : "slower alone, but faster than conversions";
+      if (both->second < both->first)
+        entry.precision = choice.precision;
+    }
   return llvm::Error::success();
 }
 
@@ -96,7 +147,7 @@ llvm::Error Planner::findSensitivities() {
   for (RegionPlan &region : report.plan.regions) {
     CompressionPlan single;
     single.tensors = report.plan.tensors;
-    single.regions.push_back({region.tensor, region.precision, std::nullopt, ""});
+    single.regions.push_back({region.tensor, region.precision});
     llvm::Expected<Accuracy> accuracy = evaluate(single, kSensitivitySamples);
     if (!accuracy)
       return accuracy.takeError();
@@ -203,7 +254,8 @@ llvm::Expected<CompressionReport> nn::makePlan(ModuleOp module, Samples &samples
   Planner planner(module, samples, options);
   if (samples.size() == 0)
     return createStringError("there is no sample to calibrate on; give --data");
-  for (auto step : {&Planner::compileTeacher, &Planner::calibrate, &Planner::decide,
+  for (auto step : {&Planner::compileTeacher, &Planner::calibrate, &Planner::findSlowRegions,
+                    &Planner::decide,
                     &Planner::measure, &Planner::avoidSlowness})
     if (llvm::Error error = (planner.*step)())
       return std::move(error);

@@ -13,7 +13,7 @@ using namespace mlir::nn;
 using llvm::createStringError;
 
 llvm::Expected<CompiledModule> CompiledModule::compile(OwningOpRef<ModuleOp> module,
-                                                       int threads) {
+                                                       int threads, bool profile) {
   SmallString<128> path;
   if (std::error_code code = llvm::sys::fs::createTemporaryFile("nn-compress", "so", path))
     return createStringError("cannot make a temporary file: " + code.message());
@@ -26,6 +26,7 @@ llvm::Expected<CompiledModule> CompiledModule::compile(OwningOpRef<ModuleOp> mod
     return createStringError("the model cannot be compiled");
   LibraryOptions library;
   library.threads = threads;
+  library.profile = profile;
   llvm::Expected<std::unique_ptr<Model>> model = openLibrary(path, library);
   if (!model)
     return model.takeError();
@@ -104,6 +105,11 @@ llvm::Expected<Accuracy> nn::compare(Model &teacher, Model &student, Samples &sa
 // Time
 //===----------------------------------------------------------------------===//
 
+static double median(std::vector<double> &list) {
+  llvm::sort(list);
+  return list[list.size() / 2];
+}
+
 llvm::Expected<std::pair<double, double>>
 nn::measureTimes(Model &first, Model &second, Samples &samples) {
   constexpr int kRounds = 9;
@@ -128,11 +134,85 @@ nn::measureTimes(Model &first, Model &second, Samples &samples) {
       if (round >= 0)
         times[m].push_back(seconds / runs * 1000);
     }
-  auto median = [](std::vector<double> &list) {
-    llvm::sort(list);
-    return list[list.size() / 2];
-  };
   return std::pair(median(times[0]), median(times[1]));
+}
+
+static bool names(const llvm::StringSet<> &nodes, ArrayRef<StringRef> kernel) {
+  return llvm::any_of(kernel, [&](StringRef node) { return nodes.contains(node); });
+}
+
+/// The region that a kernel belongs to, which is the last one whose product it names: it may
+/// also name what its operands were quantized behind. -1: none.
+static int64_t findRegion(ArrayRef<ProductRegion> regions, StringRef nodes) {
+  SmallVector<StringRef> kernel;
+  nodes.split(kernel, " + ");
+  for (auto own : {&ProductRegion::product, &ProductRegion::nodes})
+    for (int64_t i = regions.size() - 1; i >= 0; --i)
+      if (names(regions[i].*own, kernel))
+        return i;
+  return -1;
+}
+
+namespace {
+/// The times of regions in each run of a model that measures its kernels.
+class RegionTimes {
+public:
+  RegionTimes(Model &model, ArrayRef<ProductRegion> regions)
+      : model(model), regions(regions), times(regions.size()) {}
+
+  llvm::Error run(ArrayRef<HostTensor> inputs) {
+    if (llvm::Error error = model.runOnly(inputs))
+      return error;
+    std::vector<KernelTime> profile = model.getProfile();
+    if (owners.empty())
+      for (const KernelTime &kernel : profile)
+        owners.push_back(findRegion(regions, kernel.nodes));
+    totals.resize(profile.size(), 0);
+    std::vector<double> spent(regions.size(), 0.0);
+    for (auto [kernel, owner, total] : llvm::zip_equal(profile, owners, totals)) {
+      if (owner >= 0)
+        spent[owner] += double(kernel.totalNs - total) / 1000;
+      total = kernel.totalNs;
+    }
+    for (auto [list, time] : llvm::zip_equal(times, spent))
+      list.push_back(time);
+    return llvm::Error::success();
+  }
+
+  double getMedian(size_t region) { return median(times[region]); }
+
+private:
+  Model &model;
+  ArrayRef<ProductRegion> regions;
+  std::vector<int64_t> owners;  // of each kernel
+  std::vector<uint64_t> totals; // of each kernel, so far
+  std::vector<std::vector<double>> times;
+};
+} // namespace
+
+llvm::Expected<std::vector<std::pair<double, double>>>
+nn::measureRegions(Model &first, Model &second, ArrayRef<ProductRegion> regions,
+                   Samples &samples) {
+  constexpr int kLeast = 21, kMost = 501;
+  constexpr double kTime = 1; // s
+  llvm::Expected<HostTensors> inputs = samples.get(0);
+  if (!inputs)
+    return inputs.takeError();
+  RegionTimes times[] = {{first, regions}, {second, regions}};
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point begin = Clock::now();
+  for (int runs = 0;
+       runs < kLeast ||
+       (runs < kMost &&
+        std::chrono::duration<double>(Clock::now() - begin).count() < kTime);
+       ++runs)
+    for (RegionTimes &model : times)
+      if (llvm::Error error = model.run(*inputs))
+        return std::move(error);
+  std::vector<std::pair<double, double>> medians;
+  for (size_t i = 0; i < regions.size(); ++i)
+    medians.emplace_back(times[0].getMedian(i), times[1].getMedian(i));
+  return medians;
 }
 
 //===----------------------------------------------------------------------===//

@@ -13,8 +13,9 @@ namespace mlir::nn {
 /// A module compiled for this machine, in a temporary library.
 class CompiledModule {
 public:
-  /// Consumes the module.
-  static llvm::Expected<CompiledModule> compile(OwningOpRef<ModuleOp> module, int threads);
+  /// Consumes the module. `profile`: the model measures its kernels.
+  static llvm::Expected<CompiledModule> compile(OwningOpRef<ModuleOp> module, int threads,
+                                                bool profile = false);
 
   Model &operator*() { return *model; }
   Model *operator->() { return model.get(); }
@@ -31,6 +32,12 @@ llvm::Expected<Accuracy> compare(Model &teacher, Model &student, Samples &sample
 /// Milliseconds of a run of each model, medians of interleaved runs on the first sample.
 llvm::Expected<std::pair<double, double>> measureTimes(Model &first, Model &second,
                                                        Samples &samples);
+
+/// Microseconds of a run that the kernels of each region take, in both models, which measure
+/// their kernels. Runs of the first sample take turns.
+llvm::Expected<std::vector<std::pair<double, double>>>
+measureRegions(Model &first, Model &second, ArrayRef<ProductRegion> regions,
+               Samples &samples);
 
 /// Runs the module on all samples and observes all values that may be quantized. Returns
 /// what was seen of each by its ONNX name.

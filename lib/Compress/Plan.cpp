@@ -48,7 +48,9 @@ static bool fromJSON(const json::Value &value, RegionPlan &region, json::Path pa
   json::ObjectMapper mapper(value, path);
   return mapper && mapper.map("tensor", region.tensor) &&
          mapper.map("precision", region.precision) &&
-         mapper.mapOptional("error", region.error) && mapper.mapOptional("why", region.why);
+         mapper.mapOptional("error", region.error) &&
+         mapper.mapOptional("float_us", region.floatUs) &&
+         mapper.mapOptional("int8_us", region.int8Us) && mapper.mapOptional("why", region.why);
 }
 
 static bool fromJSON(const json::Value &value, TensorStatistics &tensor, json::Path path) {
@@ -118,8 +120,11 @@ llvm::Error CompressionPlan::write(StringRef path) const {
         os.object([&] {
           os.attribute("tensor", json::fixUTF8(region.tensor));
           os.attribute("precision", getName(region.precision));
-          if (region.error)
-            os.attribute("error", *region.error);
+          for (auto [key, number] : {std::pair("error", region.error),
+                                     std::pair("float_us", region.floatUs),
+                                     std::pair("int8_us", region.int8Us)})
+            if (number)
+              os.attribute(key, *number);
           if (!region.why.empty())
             os.attribute("why", json::fixUTF8(region.why));
         });

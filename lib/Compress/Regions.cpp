@@ -4,6 +4,7 @@
 #include "nn/Compress/Regions.h"
 #include "mlir/IR/Matchers.h"
 #include "nn/Analysis/Provenance.h"
+#include "nn/Support/Locations.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -40,8 +41,18 @@ static bool isBias(Value value, int64_t channels) {
          getTensorType(value).getDimSize(0) == channels;
 }
 
+static void addNodes(Operation *op, llvm::StringSet<> &nodes) {
+  SmallVector<StringRef> names;
+  std::string joined = getONNXNames(op->getLoc());
+  StringRef(joined).split(names, " + ");
+  for (StringRef name : names)
+    if (!name.empty())
+      nodes.insert(name);
+}
+
 static std::optional<ProductRegion> getRegion(Operation *op) {
-  ProductRegion region{op};
+  ProductRegion region;
+  region.anchor = op;
   if (auto conv = dyn_cast<ConvOp>(op)) {
     if (conv.getLayout() != Layout::ChannelsFirst)
       return std::nullopt;
@@ -68,6 +79,8 @@ static std::optional<ProductRegion> getRegion(Operation *op) {
     return std::nullopt;
 
   // What follows.
+  addNodes(op, region.product);
+  region.nodes = region.product;
   int64_t channels = getTensorType(region.weight).getDimSize(region.weightAxis);
   while (region.output.hasOneUse()) {
     OpOperand &use = *region.output.use_begin();
@@ -87,6 +100,7 @@ static std::optional<ProductRegion> getRegion(Operation *op) {
         region.bias = &other;
     }
     region.output = user->getResult(0);
+    addNodes(user, region.nodes);
     // A sum with a bias has the name of what ONNX's Gemm gives.
     if (region.name.empty())
       region.name = getTensorName(region.output);

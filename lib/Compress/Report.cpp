@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "nn/Compress/Compress.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -40,6 +41,18 @@ static std::string formatError(const RegionPlan &region) {
   return region.error ? formatv("{0:e3}", *region.error).str() : "";
 }
 
+static std::string formatTime(std::optional<double> us) {
+  return us ? formatv("{0:f1}", *us).str() : "";
+}
+
+/// What the report says of a region after its name.
+static SmallVector<std::string> getCells(const RegionPlan &region) {
+  return {getName(region.precision).str(), formatError(region), formatTime(region.floatUs),
+          formatTime(region.int8Us), region.why};
+}
+static constexpr llvm::StringLiteral kHeadings[] = {"Region",     "Precision",   "Error",
+                                                    "µs, float", "µs, 8 bits", "Why"};
+
 //===----------------------------------------------------------------------===//
 // Markdown
 //===----------------------------------------------------------------------===//
@@ -65,10 +78,13 @@ static std::string formatMarkdown(const CompressionReport &report, StringRef mod
     os << "| " << row.what << " | " << row.before << " | " << row.after << " | " << row.ratio
        << " |\n";
   os << "\nThe error of a region is that of the outputs if it alone is quantized.\n\n"
-     << "| Region | Precision | Error | Why |\n|---|---|---|---|\n";
-  for (const RegionPlan &region : report.plan.regions)
-    os << "| " << escapeCell(region.tensor) << " | " << getName(region.precision) << " | "
-       << formatError(region) << " | " << escapeCell(region.why) << " |\n";
+     << "| " << llvm::join(ArrayRef(kHeadings), " | ") << " |\n|---|---|---|---|---|---|\n";
+  for (const RegionPlan &region : report.plan.regions) {
+    os << "| " << escapeCell(region.tensor);
+    for (const std::string &cell : getCells(region))
+      os << " | " << escapeCell(cell);
+    os << " |\n";
+  }
   return text;
 }
 
@@ -126,12 +142,14 @@ static std::string formatHTML(const CompressionReport &report, StringRef model,
        << "</td><td>" << row.ratio << "</td></tr>\n";
   os << "</table>\n";
   plotErrors(report, os);
-  os << "<h2>Regions</h2>\n<table><tr><th>Region</th><th>Precision</th><th>Error</th>"
-        "<th>Why</th></tr>\n";
-  for (const RegionPlan &region : report.plan.regions)
-    os << "<tr><td>" << escapeHTML(region.tensor) << "</td><td>" << getName(region.precision)
-       << "</td><td>" << formatError(region) << "</td><td>" << escapeHTML(region.why)
-       << "</td></tr>\n";
+  os << "<h2>Regions</h2>\n<table><tr><th>" << llvm::join(ArrayRef(kHeadings), "</th><th>")
+     << "</th></tr>\n";
+  for (const RegionPlan &region : report.plan.regions) {
+    os << "<tr><td>" << escapeHTML(region.tensor);
+    for (const std::string &cell : getCells(region))
+      os << "</td><td>" << escapeHTML(cell);
+    os << "</td></tr>\n";
+  }
   os << "</table>\n</body></html>\n";
   return text;
 }

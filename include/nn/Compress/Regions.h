@@ -6,6 +6,7 @@
 
 #include "dialects/NN/IR/NN.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace mlir::nn {
 
@@ -22,6 +23,8 @@ struct ProductRegion {
   Value output;
   /// The ONNX tensor that the product gives.
   std::string name;
+  /// The ONNX nodes of the product, and of all operators.
+  llvm::StringSet<> product, nodes;
 };
 
 /// The ONNX tensor that a value is; "" if it is none.

@@ -108,6 +108,12 @@ compress("--plan", folder / "edited.json", "-o", folder / "edited.onnx")
 kinds = [node.op_type for node in onnx.load(folder / "edited.onnx").graph.node]
 assert kinds.count("QuantizeLinear") == 6, kinds
 
+# Times are measured, and slow regions have 8 bits for weights only.
+compress(*data, "-o", folder / "timed.onnx", "--plan-out", folder / "timed.json")
+for region in json.loads((folder / "timed.json").read_text())["regions"]:
+    assert region["float_us"] > 0 and region["int8_us"] > 0, region
+    assert region["precision"] == "int8" or "slower" in region["why"], region
+
 # Weights only.
 compress(*data, "-o", folder / "weights.onnx", "--weights-only", "--no-timing")
 kinds = [node.op_type for node in onnx.load(folder / "weights.onnx").graph.node]
