@@ -260,6 +260,7 @@ void Applier::quantizeTable(GatherOp gather) {
 }
 
 AppliedPlan Applier::apply() {
+  applyScales(module, plan);
   SmallVector<ProductRegion> regions = findRegions(module), bytes;
   llvm::StringSet<> known;
   for (const ProductRegion &region : regions) {

@@ -41,6 +41,7 @@ public:
 
   llvm::Error compileTeacher();
   llvm::Error calibrate();
+  llvm::Error trySmoothing();
   llvm::Error decide();
   llvm::Error findSlowRegions();
   llvm::Error measure();
@@ -58,6 +59,7 @@ private:
   Samples &samples;
   const CompressionOptions &options;
   SmallVector<ProductRegion> regions;
+  std::map<std::string, std::vector<double>> largest;
   std::optional<CompiledModule> teacher;
 };
 } // namespace
@@ -84,14 +86,50 @@ llvm::Expected<Accuracy> Planner::evaluate(const CompressionPlan &plan, size_t c
 }
 
 llvm::Error Planner::calibrate() {
-  auto statistics = nn::calibrate(module, regions, samples, options);
-  if (!statistics)
-    return statistics.takeError();
-  report.plan.tensors = std::move(*statistics);
+  llvm::Expected<Calibration> calibration = nn::calibrate(module, regions, samples, options);
+  if (!calibration)
+    return calibration.takeError();
+  report.plan.tensors = std::move(calibration->tensors);
+  largest = std::move(calibration->largest);
   for (const ProductRegion &region : regions)
     report.plan.regions.push_back({region.name, options.precision});
   for (const TableRegion &table : findTables(module))
     report.plan.regions.push_back({table.name, Precision::Int8Weights});
+  return llvm::Error::success();
+}
+
+/// Scales channels, calibrates again, and keeps what is nearest to the model in float.
+llvm::Error Planner::trySmoothing() {
+  if (options.precision != Precision::Int8)
+    return llvm::Error::success();
+  std::optional<double> best;
+  CompressionPlan plain = report.plan;
+  for (double smoothing : options.smoothing) {
+    CompressionPlan smooth = plain;
+    smooth.scales = findScales(regions, largest, smoothing);
+    if (smooth.scales.empty())
+      return llvm::Error::success();
+    if (!best) {
+      llvm::Expected<Accuracy> accuracy = evaluate(plain, samples.size());
+      if (!accuracy)
+        return accuracy.takeError();
+      best = accuracy->error;
+    }
+    OwningOpRef<ModuleOp> scaled(module.clone());
+    applyScales(*scaled, smooth);
+    llvm::Expected<Calibration> calibration =
+        nn::calibrate(*scaled, findRegions(*scaled), samples, options);
+    if (!calibration)
+      return calibration.takeError();
+    smooth.tensors = std::move(calibration->tensors);
+    llvm::Expected<Accuracy> accuracy = evaluate(smooth, samples.size());
+    if (!accuracy)
+      return accuracy.takeError();
+    if (accuracy->error < *best) {
+      best = accuracy->error;
+      report.plan = std::move(smooth);
+    }
+  }
   return llvm::Error::success();
 }
 
@@ -147,6 +185,7 @@ llvm::Error Planner::findSensitivities() {
   for (RegionPlan &region : report.plan.regions) {
     CompressionPlan single;
     single.tensors = report.plan.tensors;
+    single.scales = report.plan.scales;
     single.regions.push_back({region.tensor, region.precision});
     llvm::Expected<Accuracy> accuracy = evaluate(single, kSensitivitySamples);
     if (!accuracy)
@@ -254,9 +293,8 @@ llvm::Expected<CompressionReport> nn::makePlan(ModuleOp module, Samples &samples
   Planner planner(module, samples, options);
   if (samples.size() == 0)
     return createStringError("there is no sample to calibrate on; give --data");
-  for (auto step : {&Planner::compileTeacher, &Planner::calibrate, &Planner::findSlowRegions,
-                    &Planner::decide,
-                    &Planner::measure, &Planner::avoidSlowness})
+  for (auto step : {&Planner::compileTeacher, &Planner::calibrate, &Planner::trySmoothing,
+                    &Planner::findSlowRegions, &Planner::decide, &Planner::measure, &Planner::avoidSlowness})
     if (llvm::Error error = (planner.*step)())
       return std::move(error);
   planner.report.calibration = describeCalibration(options);

@@ -219,7 +219,7 @@ nn::measureRegions(Model &first, Model &second, ArrayRef<ProductRegion> regions,
 // Calibration
 //===----------------------------------------------------------------------===//
 
-llvm::Expected<std::map<std::string, TensorStatistics>>
+llvm::Expected<Calibration>
 nn::calibrate(ModuleOp module, ArrayRef<ProductRegion> regions, Samples &samples,
               const CompressionOptions &options) {
   // The values by name; and the dimension of channels of those that products read.
@@ -284,10 +284,12 @@ nn::calibrate(ModuleOp module, ArrayRef<ProductRegion> regions, Samples &samples
                                  "cannot stand for; leave this sample out");
   }
 
-  std::map<std::string, TensorStatistics> statistics;
+  Calibration calibration;
   for (auto [name, observer] : llvm::zip_equal(names, observers)) {
     auto [low, high] = observer.getRange(options.method, options.percentile);
-    statistics[name] = {low, high, observer.getMeans()};
+    calibration.tensors[name] = {low, high, observer.getMeans()};
+    if (!observer.getLargest().empty())
+      calibration.largest[name] = observer.getLargest();
   }
-  return statistics;
+  return calibration;
 }

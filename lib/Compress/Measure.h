@@ -6,6 +6,7 @@
 
 #include "nn/Compress/Compress.h"
 #include "nn/Compress/Regions.h"
+#include <map>
 #include "llvm/Support/FileUtilities.h"
 
 namespace mlir::nn {
@@ -39,9 +40,15 @@ llvm::Expected<std::vector<std::pair<double, double>>>
 measureRegions(Model &first, Model &second, ArrayRef<ProductRegion> regions,
                Samples &samples);
 
-/// Runs the module on all samples and observes all values that may be quantized. Returns
-/// what was seen of each by its ONNX name.
-llvm::Expected<std::map<std::string, TensorStatistics>>
+/// What was seen of tensors, by name.
+struct Calibration {
+  std::map<std::string, TensorStatistics> tensors;
+  /// The largest absolute value of each channel, of those that products read.
+  std::map<std::string, std::vector<double>> largest;
+};
+
+/// Runs the module on all samples and observes all values that may be quantized.
+llvm::Expected<Calibration>
 calibrate(ModuleOp module, ArrayRef<ProductRegion> regions, Samples &samples,
           const CompressionOptions &options);
 

@@ -74,8 +74,14 @@ static bool fromJSON(const json::Value &value, CompressionPlan &plan, json::Path
     path.field("version").report("this compiler reads plans of version 1");
     return false;
   }
-  if (!mapper.map("regions", plan.regions) || !mapper.map("tensors", plan.tensors))
+  if (!mapper.map("regions", plan.regions) || !mapper.mapOptional("scales", plan.scales) ||
+      !mapper.map("tensors", plan.tensors))
     return false;
+  for (const auto &[name, list] : plan.scales)
+    if (llvm::any_of(list, [](double x) { return !std::isfinite(x) || x <= 0; })) {
+      path.field("scales").report("scales must be positive");
+      return false;
+    }
   llvm::StringSet<> seen;
   for (auto [i, region] : llvm::enumerate(plan.regions))
     if (!seen.insert(region.tensor).second) {
@@ -129,6 +135,11 @@ llvm::Error CompressionPlan::write(StringRef path) const {
             os.attribute("why", json::fixUTF8(region.why));
         });
     });
+    if (!scales.empty())
+      os.attributeObject("scales", [&] {
+        for (const auto &[name, list] : scales)
+          os.attribute(json::fixUTF8(name), json::Array(list));
+      });
     os.attributeObject("tensors", [&] {
       for (const auto &[name, tensor] : tensors)
         os.attributeObject(json::fixUTF8(name), [&, &tensor = tensor] {

@@ -56,8 +56,12 @@ bool RangeObserver::observe(const HostTensor &tensor) {
     for (int64_t dim : tensor.getDims().drop_front(channelAxis + 1))
       inner *= dim;
     sums.resize(channels, 0.0);
-    for (size_t i = 0; i < elements.size(); ++i)
-      sums[i / inner % channels] += elements[i];
+    largest.resize(channels, 0.0);
+    for (size_t i = 0; i < elements.size(); ++i) {
+      int64_t channel = i / inner % channels;
+      sums[channel] += elements[i];
+      largest[channel] = std::max<double>(largest[channel], std::fabs(elements[i]));
+    }
     perChannel += channels ? elements.size() / channels : 0;
   }
   return true;

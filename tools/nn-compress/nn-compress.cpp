@@ -22,7 +22,7 @@ namespace {
 // LLVM's libraries register options of their own, some under names that this tool promises.
 const bool namesAreFree = [] {
   for (const char *name : {"o", "data", "plan", "plan-out", "report", "calibration",
-                           "percentile", "weights-only", "accuracy-budget", "sensitivity",
+                           "percentile", "weights-only", "accuracy-budget", "smoothing", "sensitivity",
                            "threads", "no-timing"})
     if (cl::Option *taken = cl::getRegisteredOptions().lookup(name))
       taken->removeArgument();
@@ -65,6 +65,11 @@ cl::opt<double> budget(
     "accuracy-budget", cl::cat(deciding), cl::value_desc("E"),
     cl::desc("The most that the outputs may err, relative to their size (0.05: 5%). Regions "
              "that err most stay in float"));
+cl::list<double> smoothing(
+    "smoothing", cl::cat(deciding), cl::value_desc("A,B,..."), cl::CommaSeparated,
+    cl::desc("How much of the difference between the channels of a matrix product's input goes "
+             "into its weights: numbers from 0 (nothing) to 1, of which the one with the "
+             "smallest error is taken (0.5,0.65,0.8)"));
 cl::opt<bool> sensitivity("sensitivity", cl::cat(deciding),
                           cl::desc("Measure what each region does to the outputs"));
 cl::opt<int> threads("threads", cl::cat(deciding), cl::init(1), cl::value_desc("N"),
@@ -93,6 +98,8 @@ nn::CompressionOptions getOptions() {
   options.precision = weightsOnly ? nn::Precision::Int8Weights : nn::Precision::Int8;
   if (budget.getNumOccurrences())
     options.maxError = budget;
+  if (!smoothing.empty())
+    options.smoothing.assign(smoothing.begin(), smoothing.end());
   options.sensitivity = sensitivity;
   options.threads = threads;
   options.timing = !noTiming;
@@ -130,6 +137,8 @@ int run() {
     return fail("--plan decides everything; it goes with no --plan-out");
   if (!(percentile > 50 && percentile <= 100))
     return fail("--percentile takes a number above 50, up to 100");
+  if (llvm::any_of(smoothing, [](double part) { return !(part >= 0 && part <= 1); }))
+    return fail("--smoothing takes numbers from 0 to 1");
   for (const std::string &report : reports)
     if (llvm::sys::path::extension(report) != ".md" &&
         llvm::sys::path::extension(report) != ".html")

@@ -29,6 +29,10 @@ struct CompressionOptions {
   double percentile = 99.99;
   /// What regions are computed in unless the budget says no: Int8 or Int8Weights.
   Precision precision = Precision::Int8;
+  /// How much of the difference between the channels of a matrix product's input goes into
+  /// its weights, from 0 for nothing to 1 for all. Each is tried, and none; the one with the
+  /// smallest error of the outputs is taken.
+  std::vector<double> smoothing = {0.5, 0.65, 0.8};
   /// The most that `Accuracy::error` may be; without one, all regions are quantized.
   std::optional<double> maxError;
   /// Find out what each region does to the outputs, for the report. With a budget this is

@@ -19,6 +19,9 @@ struct AppliedPlan {
   unsigned regions = 0, activations = 0;
 };
 
+/// Divides the channels of inputs as the plan says, for the products that it quantizes.
+void applyScales(ModuleOp module, const CompressionPlan &plan);
+
 /// What nn-apply-plan does. The module is as `simplify` leaves it, with normalizations
 /// folded (Compress.h).
 AppliedPlan applyPlan(ModuleOp module, const CompressionPlan &plan);

@@ -18,6 +18,8 @@ def ApplyPlan : Pass<"nn-apply-plan", "ModuleOp"> {
       arise, for all their users but the model's outputs; also between regions, through
       additions, pools and operators that move data. A bias becomes `i32`, in the scale of
       the sums, less what the rounding of the weights adds to the results on the average.
+      Channels of inputs that are much larger than others are divided by a number, where the
+      plan says so, and the weights are multiplied with it.
     - `int8-weights`: weights only. Tables whose rows are looked up (`nn.gather`) get a scale
       for each row, which is looked up, too, whatever the precision.
 

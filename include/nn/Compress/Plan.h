@@ -48,11 +48,16 @@ struct RegionPlan {
 ///     {"version": 1,
 ///      "regions": [{"tensor": "conv1_out", "precision": "int8", "error": 0.01,
 ///                   "why": "..."}],
+///      "scales": {"layer_norm_out": [1.5, 0.7]},
 ///      "tensors": {"images": {"min": -1.0, "max": 1.0, "means": [0.1, 0.0, -0.1]}}}
 ///
 /// Regions that it does not name stay in float. Equal plans give equal bytes.
 struct CompressionPlan {
   std::vector<RegionPlan> regions;
+  /// What the channels of products' inputs are divided by, and their weights multiplied
+  /// with, before they are quantized (Scales.cpp). The tensor that is read then has the
+  /// name of the input and ".scaled".
+  std::map<std::string, std::vector<double>> scales;
   std::map<std::string, TensorStatistics> tensors;
 
   /// Errors name the file and what is wrong in it.

@@ -19,7 +19,7 @@ enum class CalibrationMethod {
 /// The range, and a histogram in bounded memory, of all elements that a tensor of f32 had.
 class RangeObserver {
 public:
-  /// `channelAxis`: the dimension whose means are wanted; -1: none.
+  /// `channelAxis`: the dimension about whose entries more is wanted; -1: none.
   explicit RangeObserver(int64_t channelAxis = -1) : channelAxis(channelAxis) {}
 
   /// False if there is a NaN or an infinity, which no range covers.
@@ -27,6 +27,8 @@ public:
 
   bool isEmpty() const { return count == 0; }
   std::vector<double> getMeans() const;
+  /// The largest absolute value of each channel.
+  const std::vector<double> &getLargest() const { return largest; }
 
   /// The range for 8 bits, which has 0 in it. `percentile`: of the elements that Percentile
   /// covers, e.g. 99.99.
@@ -49,7 +51,7 @@ private:
   double limit = 0;
   std::vector<double> bins;
   int64_t count = 0;
-  std::vector<double> sums;
+  std::vector<double> sums, largest;
   int64_t perChannel = 0;
 };
 

@@ -7,6 +7,7 @@
 #include "dialects/NN/IR/NN.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringSet.h"
+#include <map>
 
 namespace mlir::nn {
 
@@ -33,6 +34,14 @@ std::string getTensorName(Value value);
 /// The regions of @main, in its order. Products that are no ONNX tensors, which a plan
 /// could not name, are left out.
 SmallVector<ProductRegion> findRegions(ModuleOp module);
+
+/// Scales for the channels of inputs that only matrix products and residuals read: the larger
+/// a channel's values and the smaller its weights, the larger is its scale. `largest`: of the
+/// channels' absolute values, by the input's name. `smoothing` as in
+/// CompressionOptions.
+std::map<std::string, std::vector<double>>
+findScales(ArrayRef<ProductRegion> regions,
+           const std::map<std::string, std::vector<double>> &largest, double smoothing);
 
 /// A table of f32 whose rows are looked up, as in embeddings.
 struct TableRegion {

@@ -1,4 +1,4 @@
-// RUN: nn-opt %s --nn-apply-plan=plan=%S/Inputs/plan.json --split-input-file | FileCheck %s --check-prefixes=CHECK,TABLE
+// RUN: nn-opt %s --nn-apply-plan=plan=%S/Inputs/plan.json --split-input-file | FileCheck %s --check-prefixes=CHECK,TABLE,SCALES
 // RUN: nn-opt %s --nn-apply-plan=plan=%S/Inputs/plan.json --split-input-file --remarks-filter=nn-apply-plan --remark-format=emitRemark -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
 
 // The input is quantized for both of its users. 0 is a number of each range: -1 ... 1.55
@@ -65,4 +65,21 @@ func.func @main(%ids: tensor<?xi64> {nn.name = "ids"}) -> tensor<?x64xf32> {
   %table = nn.constant dense<508.0> : tensor<64x64xf32>
   %0 = nn.gather %table, %ids {nn.origin = [#nn.origin<0, "rows">]} : (tensor<64x64xf32>, tensor<?xi64>) -> tensor<?x64xf32>
   return %0 : tensor<?x64xf32>
+}
+
+// -----
+
+// The second channel of the input is divided by 4, its weights are multiplied with it.
+// SCALES-LABEL: func.func @main(
+// SCALES-SAME: %[[X:[a-z0-9]*]]: tensor<2x2xf32>
+// SCALES: %[[FACTORS:.*]] = nn.constant dense<[1.000000e+00, 2.500000e-01]> : tensor<2xf32>
+// SCALES: %[[SCALED:.*]] = nn.mul %[[X]], %[[FACTORS]] {nn.origin = [#nn.origin<0, "rows_in.scaled">]}
+// SCALES: %[[Q:.*]] = nn.quantize %[[SCALED]],
+// SCALES: %[[D:.*]] = nn.dequantize %[[Q]],
+// SCALES: %[[W:.*]] = nn.constant dense<{{\[\[64\], \[127\]\]}}> : tensor<2x1xi8>
+// SCALES: nn.matmul %[[D]],
+func.func @main(%x: tensor<2x2xf32> {nn.name = "rows_in"}) -> tensor<2x1xf32> {
+  %w = nn.constant dense<[[2.0], [1.0]]> : tensor<2x1xf32>
+  %0 = nn.matmul %x, %w {nn.origin = [#nn.origin<0, "product">]} : (tensor<2x2xf32>, tensor<2x1xf32>) -> tensor<2x1xf32>
+  return %0 : tensor<2x1xf32>
 }

@@ -129,6 +129,24 @@ assert all(r["error"] > 0 and "budget of 0" in r["why"] for r in plan["regions"]
 assert error(results(folder / "same.onnx", images), want) < 1e-5
 assert (folder / "report.html").read_text().count("<rect") == 5
 
+# A channel that is much larger than the others is made like them.
+rows = onnx.parser.parse_model("""
+<ir_version: 8, opset_import: ["" : 17]>
+rows (float[8,64] x) => (float[8,32] y) { y = MatMul(x, w) }""")
+rows.graph.initializer.append(numpy_helper.from_array(
+    random.standard_normal((64, 32)).astype(np.float32), "w"))
+onnx.save(rows, folder / "rows.onnx")
+x = random.standard_normal((4, 8, 64)).astype(np.float32)
+x[:, :, 5] *= 300
+np.savez(folder / "rows.npz", x=x)
+errors = []
+for smoothing in "0", "0.5,0.8":
+    compress("--data", folder / "rows.npz", "-o", folder / "rows8.onnx", "--no-timing",
+             f"--smoothing={smoothing}", "--report", folder / "rows.md", model="rows.onnx")
+    errors.append(float(re.search(r"Relative error of the outputs \| +\| (\S+)",
+                                  (folder / "rows.md").read_text()).group(1)))
+assert errors[1] < errors[0] / 3, errors
+
 # Samples that do not fit.
 BAD = {"there is no array for the input": {"pictures": images},
        "but the input is images: float32[1,3,16,16]": {"images": images[:, :2]},
