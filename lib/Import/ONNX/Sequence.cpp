@@ -1,9 +1,9 @@
 //===- Sequence.cpp - import of sequences and optionals -------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
+#include "LoopBuilding.h"
 #include "Registry.h"
 #include "ShapeMath.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "nn/Support/DataType.h"
 
@@ -182,44 +182,6 @@ static LogicalResult importSequenceErase(NodeBinder &node) {
 //===----------------------------------------------------------------------===//
 // Sequences and one tensor
 //===----------------------------------------------------------------------===//
-
-/// Emits a loop from `from` to `to` (i64 scalars) over tensors, whose types become
-/// those of `types`. `body` gives the next values.
-static SmallVector<Value>
-createLoop(NodeBinder &node, Value from, Value to, ArrayRef<Value> initial,
-           ArrayRef<RankedTensorType> types,
-           function_ref<SmallVector<Value>(Value, ValueRange)> body) {
-  if (node.failed())
-    return SmallVector<Value>(initial.size());
-  OpBuilder &b = node.getBuilder();
-  Location location = node.getLocation();
-  auto cast = [&](ValueRange values) {
-    SmallVector<Value> result;
-    for (auto [value, type] : llvm::zip(values, types))
-      result.push_back(value && value.getType() != type
-                           ? tensor::CastOp::create(b, location, type, value)
-                           : value);
-    return result;
-  };
-  auto asIndex = [&](Value scalar) -> Value {
-    Value number = tensor::ExtractOp::create(b, location, scalar);
-    return arith::IndexCastOp::create(b, location, b.getIndexType(), number);
-  };
-  Value step = arith::ConstantIndexOp::create(b, location, 1);
-  auto loop = scf::ForOp::create(b, location, asIndex(from), asIndex(to), step,
-                                 cast(initial));
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToEnd(loop.getBody());
-  Value number = arith::IndexCastOp::create(b, location, b.getI64Type(),
-                                            loop.getInductionVar());
-  Value iteration = tensor::FromElementsOp::create(
-      b, location, RankedTensorType::get({}, b.getI64Type()), number);
-  SmallVector<Value> next = body(iteration, loop.getRegionIterArgs());
-  if (node.failed()) // What was made is thrown away with the module.
-    next.assign(loop.getRegionIterArgs().begin(), loop.getRegionIterArgs().end());
-  scf::YieldOp::create(b, location, cast(next));
-  return SmallVector<Value>(loop.getResults());
-}
 
 /// Part [start, end) of an axis as an item: without it, where its size is 1 and
 /// `keepAxis` does not hold.

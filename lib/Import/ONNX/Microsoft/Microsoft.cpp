@@ -8,12 +8,6 @@ using namespace mlir;
 using namespace mlir::nn;
 using namespace mlir::nn::importer;
 
-Value importer::castTo(NodeBinder &node, Value value, Type elementType) {
-  if (!value || node.failed() || getElementType(value) == elementType)
-    return value;
-  return node.create<CastOp>(value, elementType);
-}
-
 Value importer::addIfPresent(NodeBinder &node, Value value, Value addend) {
   return addend ? node.create<AddOp>(value, addend) : value;
 }

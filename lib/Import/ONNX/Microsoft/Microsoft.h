@@ -13,24 +13,13 @@
 
 #include "../Quantization.h"
 #include "../Registry.h"
+#include "../Values.h"
 
 namespace mlir::nn::importer {
 
 constexpr llvm::StringLiteral microsoft = "com.microsoft";
 constexpr llvm::StringLiteral nchwc = "com.microsoft.nchwc";
 
-inline RankedTensorType getType(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-inline Type getElementType(Value value) { return getType(value).getElementType(); }
-/// The size of the last dimension; 0 of scalars.
-inline int64_t getLastSize(Value value) {
-  ArrayRef<int64_t> shape = getType(value).getShape();
-  return shape.empty() ? 0 : shape.back();
-}
-
-/// The value as the given element type.
-Value castTo(NodeBinder &node, Value value, Type elementType);
 /// `value + addend`, or `value` if there is no addend.
 Value addIfPresent(NodeBinder &node, Value value, Value addend);
 
