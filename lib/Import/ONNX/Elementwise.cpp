@@ -277,17 +277,6 @@ static LogicalResult importBitCast(NodeBinder &node) {
   return node.replaceWith<BitcastOp>(input, type);
 }
 
-/// ai.onnx.ml: 1 above a threshold, else 0.
-static LogicalResult importBinarizer(NodeBinder &node) {
-  Value input;
-  float threshold;
-  if (node.onlyOperand(input).attr("threshold", threshold, 0.0f).failed())
-    return failure();
-  Type type = cast<RankedTensorType>(input.getType()).getElementType();
-  Value isAbove = node.create<GreaterOp>(input, node.constantScalar(threshold, type));
-  return node.replaceWith<CastOp>(isAbove, type);
-}
-
 static LogicalResult importWhere(NodeBinder &node) {
   Value condition, x, y;
   if (node.operand("condition", condition).operand("X", x).operand("Y", y).failed())
@@ -359,7 +348,6 @@ void importer::registerElementwise(Registry &r) {
   r.onOp("And", 1, importBinary<AndOp>);
   r.onOp("Or", 1, importBinary<OrOp>);
   r.onOp("Xor", 1, importBinary<XorOp>);
-  r.onOp("ai.onnx.ml", "Binarizer", 1, importBinarizer);
   r.onOp("BitCast", 26, importBitCast);
   r.onOp("BitShift", 11, importBitShift);
   r.onOp("IsInf", 10, importIsInf);

@@ -425,17 +425,6 @@ static LogicalResult importRoiAlign(NodeBinder &node) {
   return node.setOutput(result);
 }
 
-/// ai.onnx.ml: entries of the last dimension.
-static LogicalResult importArrayFeatureExtractor(NodeBinder &node) {
-  Value input, indices;
-  if (node.bothOperands(input, indices).failed())
-    return failure();
-  indices = flatten(node, indices);
-  if (!indices)
-    return failure();
-  return node.replaceWith<GatherOp>(input, indices, -1);
-}
-
 void importer::registerIndexing(Registry &r) {
   r.onOp("Gather", 1, [](NodeBinder &node) { return importGather<GatherOp>(node, "axis"); });
   r.onOp("GatherElements", 11, [](NodeBinder &node) {
@@ -459,5 +448,4 @@ void importer::registerIndexing(Registry &r) {
   r.onOp("Col2Im", 18, importCol2Im);
   r.onOp("GridSample", 16, importGridSample);
   r.onOp("RoiAlign", 10, importRoiAlign);
-  r.onOp("ai.onnx.ml", "ArrayFeatureExtractor", 1, importArrayFeatureExtractor);
 }

@@ -28,6 +28,11 @@ const Registry &Registry::get() {
     registerSequence(all);
     registerShape(all);
     registerSignal(all);
+    registerMLLabels(all);
+    registerMLLinear(all);
+    registerMLPreprocessing(all);
+    registerMLSupportVectors(all);
+    registerMLTrees(all);
     registerMicrosoftAttention(all);
     registerMicrosoftBlockQuantization(all);
     registerMicrosoftEmbedding(all);

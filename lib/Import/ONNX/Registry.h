@@ -67,6 +67,11 @@ void registerSignal(Registry &registry);
 /// The number of channels in the blocks of com.microsoft.nchwc, if the model tells.
 std::optional<int64_t> findChannelBlock(const onnx::ModelProto &model);
 
+void registerMLLabels(Registry &registry);
+void registerMLLinear(Registry &registry);
+void registerMLPreprocessing(Registry &registry);
+void registerMLSupportVectors(Registry &registry);
+void registerMLTrees(Registry &registry);
 void registerMicrosoftAttention(Registry &registry);
 void registerMicrosoftBlockQuantization(Registry &registry);
 void registerMicrosoftEmbedding(Registry &registry);
