@@ -44,13 +44,16 @@ class Case:
     values    {"x": array}, where random ones will not do
     step      how far quantized results are apart: where a sum lies near the middle
               between two, the other one is no error
+    domains   pairs of another domain and its version, by default 1
     oracle    False where ONNX Runtime computes something else than ONNX says;
               say why beside it
     """
 
     def __init__(self, name, inputs, body, weights="", sizes=({},), ranges=None,
-                 values=None, oracle=True, outputs="", opset=OPSET, tolerance=1, step=0):
+                 values=None, oracle=True, outputs="", opset=OPSET, tolerance=1, step=0,
+                 domains=()):
         self.name, self.oracle, self.opset = name, oracle, opset
+        self.domains = tuple(domains)
         self.sizes, self.ranges, self.values = sizes, ranges or {}, values or {}
         self.tolerance = tolerance  # times what TOLERANCES allows
         self.step = step
@@ -93,14 +96,14 @@ class Case:
 
     def model(self):
         opsets = [helper.make_opsetid("", self.opset)]
-        opsets += [helper.make_opsetid(domain, 1)
+        opsets += [helper.make_opsetid(domain, dict(self.domains).get(domain, 1))
                    for domain in sorted({node.domain for node in self.graph.node} - {""})]
         model = helper.make_model(self.graph, ir_version=10, opset_imports=opsets)
         return onnx.shape_inference.infer_shapes(model)
 
 
 def merge(models):
-    """One model of those in a dictionary, all of one opset."""
+    """One model of those in a dictionary, all of the same opsets."""
     graph = onnx.GraphProto(name="cases")
     opsets = {}
     for name, model in models.items():
@@ -300,8 +303,8 @@ def execute(cases, directory, extra_options=(), instruction_sets=()):
     if len(set(names)) != len(names):
         sys.exit(f"two cases have one name: {sorted(x for x in names if names.count(x) > 1)}")
     runner = Runner(directory, [*machine_options(), *extra_options], instruction_sets)
-    for opset in sorted({case.opset for case in cases}):
-        runner.run([case for case in cases if case.opset == opset])
+    for opsets in sorted({(case.opset, case.domains) for case in cases}):
+        runner.run([case for case in cases if (case.opset, case.domains) == opsets])
     for failure in runner.failures:
         print("FAIL", failure)
     print(f"{runner.checked} of {len(cases)} cases ran ({runner.judged} runs judged "
