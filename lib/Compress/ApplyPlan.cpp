@@ -48,6 +48,10 @@ private:
     return found == plan.tensors.end() ? nullptr : &found->second;
   }
   bool hasRange(const ProductRegion &region) const;
+  void miss(Location loc, const std::string &why) {
+    remark::missed(loc, remark::RemarkOpts::name("plan").category("nn-apply-plan")) << why;
+    applied.problems.push_back(why);
+  }
   void quantizeActivations(ArrayRef<ProductRegion> regions);
   void quantizeWeights(const ProductRegion &region);
   void quantizeTable(GatherOp gather);
@@ -270,20 +274,17 @@ AppliedPlan Applier::apply() {
     if (hasRange(region))
       bytes.push_back(region);
     else
-      remark::missed(region.anchor->getLoc(),
-                     remark::RemarkOpts::name("plan").category("nn-apply-plan"))
-          << "not quantized: the plan has no range of its input '"
-          << getTensorName(region.input) << "'";
+      miss(region.anchor->getLoc(), "'" + region.name +
+                                        "' is not quantized: the plan has no range of its "
+                                        "input '" + getTensorName(region.input) + "'");
   }
   SmallVector<TableRegion> tables = findTables(module);
   for (const TableRegion &table : tables)
     known.insert(table.name);
   for (const RegionPlan &entry : plan.regions)
     if (!known.contains(entry.tensor))
-      remark::missed(module.getLoc(),
-                     remark::RemarkOpts::name("plan").category("nn-apply-plan"))
-          << "the model has no product or lookup '" << entry.tensor
-          << "' with constant weights";
+      miss(module.getLoc(), "the model has no product or lookup '" + entry.tensor +
+                                "' with constant weights");
   quantizeActivations(bytes);
   for (const ProductRegion &region : regions) {
     Precision precision = plan.getPrecision(region.name);

@@ -25,10 +25,14 @@ static constexpr double kSlower = 1.1;
 LogicalResult nn::prepareForCompression(ModuleOp module) {
   PassManager pm(module.getContext());
   pm.enableVerifier(false);
-  buildPhase(pm, Phase::Simplify, {});
+  PipelineOptions simplify;
+  simplify.keepQuantized = true; // What the model has quantized stays so.
+  buildPhase(pm, Phase::Simplify, simplify);
   pm.addNestedPass<func::FuncOp>(createFoldBatchNorm());
   pm.addNestedPass<func::FuncOp>(createCanonicalize());
-  pm.addNestedPass<func::FuncOp>(createFoldConstants());
+  FoldConstantsOptions folding;
+  folding.keepQuantized = true;
+  pm.addNestedPass<func::FuncOp>(createFoldConstants(folding));
   return runGuarded(module.getContext(), "the simplification", [&] { return pm.run(module); });
 }
 
@@ -293,6 +297,9 @@ llvm::Expected<CompressionReport> nn::makePlan(ModuleOp module, Samples &samples
   Planner planner(module, samples, options);
   if (samples.size() == 0)
     return createStringError("there is no sample to calibrate on; give --data");
+  if (findRegions(module).empty() && findTables(module).empty())
+    return createStringError("there is nothing to quantize: the model has no matrix product, "
+                             "convolution or table with constant weights in f32");
   for (auto step : {&Planner::compileTeacher, &Planner::calibrate, &Planner::trySmoothing,
                     &Planner::findSlowRegions, &Planner::decide, &Planner::measure, &Planner::avoidSlowness})
     if (llvm::Error error = (planner.*step)())

@@ -189,7 +189,8 @@ int run() {
       return fail(std::move(error));
   if (outputFile.empty())
     return writeReports(report);
-  nn::applyPlan(*module, report.plan);
+  for (const std::string &problem : nn::applyPlan(*module, report.plan).problems)
+    llvm::errs() << "nn-compress: warning: " << problem << "\n";
   if (failed(nn::exportONNX(*module, outputFile, {})))
     return 1;
   return writeReports(report);

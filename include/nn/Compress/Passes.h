@@ -17,6 +17,8 @@ namespace mlir::nn {
 /// How many regions and activations a plan quantized.
 struct AppliedPlan {
   unsigned regions = 0, activations = 0;
+  /// What of the plan could not be carried out, a sentence each.
+  std::vector<std::string> problems;
 };
 
 /// Divides the channels of inputs as the plan says, for the products that it quantizes.

@@ -12,35 +12,12 @@ import numpy as np
 import onnx
 import onnx.parser
 import onnxruntime
+from network import make_network
 from onnx import numpy_helper
 
 folder = pathlib.Path(sys.argv[1])
 folder.mkdir(parents=True, exist_ok=True)
 random = np.random.default_rng(7)
-
-MODEL = """
-<ir_version: 8, opset_import: ["" : 17]>
-network (float[1,3,16,16] images) => (float[1,10] scores)
-{
-  a0 = Conv<kernel_shape = [3, 3], pads = [1, 1, 1, 1]>(images, w0, b0)
-  a = Relu(a0)
-  c0 = Conv<kernel_shape = [3, 3], pads = [1, 1, 1, 1]>(a, w1)
-  c1 = BatchNormalization(c0, scale, shift, mean, variance)
-  s = Add(c1, a)
-  r = Relu(s)
-  p = MaxPool<kernel_shape = [2, 2], strides = [2, 2]>(r)
-  d = Conv<kernel_shape = [3, 3], group = 16, pads = [1, 1, 1, 1]>(p, w2, b2)
-  e = HardSwish(d)
-  f = Conv<kernel_shape = [1, 1]>(p, w3)
-  g = Concat<axis = 1>(e, f)
-  h = GlobalAveragePool(g)
-  flat = Flatten(h)
-  scores = Gemm<transB = 1>(flat, w4, b4)
-}
-"""
-WEIGHTS = {"w0": (16, 3, 3, 3), "b0": (16,), "w1": (16, 16, 3, 3), "scale": (16,),
-           "shift": (16,), "mean": (16,), "w2": (16, 1, 3, 3), "b2": (16,),
-           "w3": (16, 16, 1, 1), "w4": (10, 32), "b4": (10,)}
 
 
 def run(*arguments, ok=True):
@@ -62,14 +39,7 @@ def error(got, want):
     return np.linalg.norm(got - want) / np.linalg.norm(want)
 
 
-model = onnx.parser.parse_model(MODEL)
-for name, shape in WEIGHTS.items():
-    fan_in = np.prod(shape[1:]) if len(shape) > 1 else 4
-    model.graph.initializer.append(numpy_helper.from_array(
-        (random.standard_normal(shape) / np.sqrt(fan_in)).astype(np.float32), name))
-model.graph.initializer.append(numpy_helper.from_array(
-    random.uniform(0.5, 1.5, 16).astype(np.float32), "variance"))
-onnx.save(model, folder / "float.onnx")
+onnx.save(make_network(random), folder / "float.onnx")
 images = random.standard_normal((24, 3, 16, 16)).astype(np.float32)
 np.savez(folder / "calib.npz", images=images[:16])
 want = results(folder / "float.onnx", images)
@@ -146,6 +116,18 @@ for smoothing in "0", "0.5,0.8":
     errors.append(float(re.search(r"Relative error of the outputs \| +\| (\S+)",
                                   (folder / "rows.md").read_text()).group(1)))
 assert errors[1] < errors[0] / 3, errors
+
+# What a plan names but the model has not, and models with nothing to quantize.
+plan["regions"].append({"tensor": "other", "precision": "int8"})
+(folder / "edited.json").write_text(json.dumps(plan))
+assert "warning: the model has no product or lookup 'other'" in compress(
+    "--plan", folder / "edited.json", "-o", folder / "edited.onnx")
+onnx.save(onnx.parser.parse_model("""
+<ir_version: 8, opset_import: ["" : 17]>
+nothing (float[1,3,16,16] images) => (float[1,3,16,16] y) { y = Relu(images) }"""),
+    folder / "nothing.onnx")
+assert "there is nothing to quantize" in compress(
+    *data, "-o", folder / "no.onnx", ok=False, model="nothing.onnx")
 
 # Samples that do not fit.
 BAD = {"there is no array for the input": {"pictures": images},
