@@ -12,19 +12,10 @@ using namespace mlir::nn::importer;
 //===----------------------------------------------------------------------===//
 
 static LogicalResult importFusedConv(NodeBinder &node) {
-  Value input, weight, bias, addend;
-  std::string activation;
-  SmallVector<float> parameters;
-  if (node.operand("X", input).operand("W", weight).optionalOperand("B", bias)
-          .optionalOperand("Z", addend).attr("activation", activation, "")
-          .attr("activation_params", parameters).failed())
+  FusedConv conv;
+  if (failed(conv.bind(node, "Z")))
     return failure();
-  Value result =
-      node.call("Conv", {input, weight, bias})
-          .pass({"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"})
-          .get();
-  result = addIfPresent(node, result, addend);
-  return node.setOutput(activate(node, result, activation, parameters));
+  return conv.finish(node, conv.call(node));
 }
 
 static LogicalResult importFusedGemm(NodeBinder &node) {

@@ -14,26 +14,17 @@ using namespace mlir;
 using namespace mlir::nn;
 using namespace mlir::nn::importer;
 
-static const StringRef convAttributes[] = {"auto_pad", "dilations", "group",
-                                           "kernel_shape", "pads", "strides"};
-
 //===----------------------------------------------------------------------===//
 // Channels last
 //===----------------------------------------------------------------------===//
 
 /// Weights are as in ai.onnx.
 static LogicalResult importNhwcConv(NodeBinder &node) {
-  Value input, weight, bias, addend;
-  std::string activation;
-  SmallVector<float> parameters;
-  if (node.operand("X", input).operand("W", weight).optionalOperand("B", bias)
-          .optionalOperand("Z", addend).attr("activation", activation, "")
-          .attr("activation_params", parameters).failed())
+  FusedConv conv;
+  if (failed(conv.bind(node, "Z")))
     return failure();
-  Value result = node.call("Conv", {toChannelsFirst(node, input), weight, bias})
-                     .pass(convAttributes).get();
-  result = addIfPresent(node, toChannelsLast(node, result), addend);
-  return node.setOutput(activate(node, result, activation, parameters));
+  conv.input = toChannelsFirst(node, conv.input);
+  return conv.finish(node, toChannelsLast(node, conv.call(node)));
 }
 
 static LogicalResult importNhwcMaxPool(NodeBinder &node) {
@@ -118,18 +109,12 @@ static Value reorderWeight(NodeBinder &node, Value weight, int64_t group) {
 }
 
 static LogicalResult importBlockedConv(NodeBinder &node) {
-  Value input, weight, bias, addend;
-  std::string activation;
-  SmallVector<float> parameters;
+  FusedConv conv;
   int64_t group;
-  if (node.operand("X", input).operand("W", weight).optionalOperand("B", bias)
-          .optionalOperand("Sum", addend).attr("activation", activation, "")
-          .attr("activation_params", parameters).attr("group", group, 1).failed())
+  if (failed(conv.bind(node, "Sum")) || node.attr("group", group, 1).failed())
     return failure();
-  weight = reorderWeight(node, weight, group);
-  Value result = node.call("Conv", {input, weight, bias}).pass(convAttributes).get();
-  result = addIfPresent(node, result, addend);
-  return node.setOutput(activate(node, result, activation, parameters));
+  conv.weight = reorderWeight(node, conv.weight, group);
+  return conv.finish(node, conv.call(node));
 }
 
 template <typename... Names>

@@ -72,6 +72,23 @@ static Value moveDim(NodeBinder &node, Value value, int64_t from, int64_t to) {
   return node.create<TransposeOp>(value, perm);
 }
 
+LogicalResult FusedConv::bind(NodeBinder &node, StringRef addendName) {
+  return failure(node.operand("X", input).operand("W", weight).optionalOperand("B", bias)
+                     .optionalOperand(addendName, addend).attr("activation", activation, "")
+                     .attr("activation_params", parameters).failed());
+}
+
+Value FusedConv::call(NodeBinder &node) const {
+  return node.call("Conv", {input, weight, bias})
+      .pass({"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"})
+      .get();
+}
+
+LogicalResult FusedConv::finish(NodeBinder &node, Value result) const {
+  return node.setOutput(
+      activate(node, addIfPresent(node, result, addend), activation, parameters));
+}
+
 Value importer::toChannelsFirst(NodeBinder &node, Value value) {
   return moveDim(node, value, -1, 1);
 }

@@ -32,6 +32,20 @@ Value scaleProduct(NodeBinder &node, const Quantized &a, const Quantized &b, Val
 Value activate(NodeBinder &node, Value value, llvm::StringRef name,
                ArrayRef<float> parameters);
 
+/// A convolution with an addend and an activation, in any layout.
+struct FusedConv {
+  Value input, weight, bias, addend;
+  std::string activation;
+  SmallVector<float> parameters;
+
+  /// Takes operands and attributes; the addend has another name in each domain.
+  LogicalResult bind(NodeBinder &node, llvm::StringRef addendName);
+  /// Conv of ai.onnx on the operands as they are now.
+  Value call(NodeBinder &node) const;
+  /// Adds the addend to the convolution's result, and ends the node with the activation.
+  LogicalResult finish(NodeBinder &node, Value result) const;
+};
+
 /// Moves the channels behind the batch, or to the end.
 Value toChannelsFirst(NodeBinder &node, Value value);
 Value toChannelsLast(NodeBinder &node, Value value);
