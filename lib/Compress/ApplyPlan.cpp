@@ -2,7 +2,6 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "dialects/NN/IR/NN.h"
-#include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
 #include "nn/Analysis/Provenance.h"
 #include "nn/Compress/Passes.h"
@@ -47,7 +46,7 @@ private:
     auto found = plan.tensors.find(getTensorName(value));
     return found == plan.tensors.end() ? nullptr : &found->second;
   }
-  bool hasRange(const ProductRegion &region) const;
+  bool hasRange(const ProductRegion &region) const { return findStatistics(region.input); }
   void miss(Location loc, const std::string &why) {
     remark::missed(loc, remark::RemarkOpts::name("plan").category("nn-apply-plan")) << why;
     applied.problems.push_back(why);
@@ -143,18 +142,13 @@ static std::vector<double> getShift(const ProductRegion &region, const Quantized
   return shift;
 }
 
-bool Applier::hasRange(const ProductRegion &region) const { return findStatistics(region.input); }
-
 void Applier::quantizeActivations(ArrayRef<ProductRegion> regions) {
   for (auto [value, source] : findQuantizedValues(regions)) {
     const TensorStatistics *statistics = findStatistics(source);
     if (!statistics)
       continue;
     Parameters chosen = parameters[value] = getParameters(*statistics);
-    if (Operation *op = value.getDefiningOp())
-      builder.setInsertionPointAfter(op);
-    else
-      builder.setInsertionPointToStart(cast<BlockArgument>(value).getOwner());
+    builder.setInsertionPointAfterValue(value);
     Location loc = value.getLoc();
     Value scale = makeConstant(makeScalar(DataType::Float32, chosen.scale), loc),
           zero = makeConstant(makeScalar(DataType::UInt8, chosen.zero), loc);
@@ -176,16 +170,13 @@ void Applier::quantizeBias(const ProductRegion &region, const QuantizedWeights &
   std::vector<double> shift =
       statistics ? getShift(region, weights, statistics->means) : std::vector<double>();
   auto conv = dyn_cast<ConvOp>(region.anchor);
-  ElementsAttr known;
-  if (region.bias && !matchPattern(region.bias->get(), m_Constant(&known)))
-    return;
   // A bias that is not constant stays what it is.
   if (!region.bias && (!conv || conv.getBias() || shift.empty()))
     return;
   ArrayRef<float> scales = weights.scales.get<float>();
   std::vector<double> bias(scales.size(), 0.0);
-  if (known) {
-    FailureOr<HostTensor> tensor = toHostTensor(known);
+  if (region.bias) {
+    FailureOr<HostTensor> tensor = readConstant(region.bias->get());
     if (failed(tensor))
       return;
     for (size_t i = 0; i < bias.size(); ++i)
@@ -221,10 +212,7 @@ void Applier::quantizeBias(const ProductRegion &region, const QuantizedWeights &
 }
 
 void Applier::quantizeWeights(const ProductRegion &region) {
-  ElementsAttr known;
-  if (!matchPattern(region.weight, m_Constant(&known)))
-    return;
-  FailureOr<HostTensor> tensor = toHostTensor(known);
+  FailureOr<HostTensor> tensor = readConstant(region.weight);
   if (failed(tensor))
     return;
   QuantizedWeights weights = quantize(*tensor, region.weightAxis);
@@ -241,10 +229,7 @@ void Applier::quantizeWeights(const ProductRegion &region) {
 
 /// Looks up rows of 8 bits and their scales, so that the table is never stored in float.
 void Applier::quantizeTable(GatherOp gather) {
-  ElementsAttr known;
-  if (!matchPattern(gather.getInput(), m_Constant(&known)))
-    return;
-  FailureOr<HostTensor> tensor = toHostTensor(known);
+  FailureOr<HostTensor> tensor = readConstant(gather.getInput());
   if (failed(tensor))
     return;
   QuantizedWeights rows = quantize(*tensor, /*axis=*/0);

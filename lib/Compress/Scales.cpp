@@ -9,7 +9,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "mlir/IR/Matchers.h"
 #include "nn/Analysis/Provenance.h"
 #include "nn/Compress/Passes.h"
 #include "nn/Compress/Regions.h"
@@ -19,14 +18,6 @@
 
 using namespace mlir;
 using namespace mlir::nn;
-
-/// The constant weights of a matrix product.
-static FailureOr<HostTensor> readWeights(const ProductRegion &region) {
-  ElementsAttr known;
-  if (!matchPattern(region.weight, m_Constant(&known)))
-    return failure();
-  return toHostTensor(known);
-}
 
 /// Calls `visit` with each element's index and channel of the input.
 static void forEachWeight(const ProductRegion &region, const HostTensor &weights,
@@ -46,7 +37,7 @@ nn::findScales(ArrayRef<ProductRegion> regions,
     auto seen = largest.find(name);
     FailureOr<HostTensor> tensor = failure();
     if (isa<MatMulOp>(region.anchor) && seen != largest.end())
-      tensor = readWeights(region);
+      tensor = readConstant(region.weight);
     if (failed(tensor) ||
         tensor->getDim(1 - region.weightAxis) != int64_t(seen->second.size()))
       continue;
@@ -78,7 +69,7 @@ void nn::applyScales(ModuleOp module, const CompressionPlan &plan) {
         plan.getPrecision(region.name) != Precision::Int8)
       continue;
     const std::vector<double> &scales = found->second;
-    FailureOr<HostTensor> weights = readWeights(region);
+    FailureOr<HostTensor> weights = readConstant(region.weight);
     if (failed(weights) ||
         weights->getDim(1 - region.weightAxis) != int64_t(scales.size()))
       continue;

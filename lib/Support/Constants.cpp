@@ -5,6 +5,7 @@
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinDialect.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
@@ -106,4 +107,11 @@ ElementsAttr nn::makeConstantAttr(MLIRContext *context,
       type, AsmResourceBlob(
                 bytes, isAligned(bytes.data()) ? 16 : 1,
                 [keep = tensor](void *, size_t, size_t) {}, false));
+}
+
+FailureOr<HostTensor> nn::readConstant(Value value) {
+  ElementsAttr elements;
+  if (!matchPattern(value, m_Constant(&elements)))
+    return failure();
+  return toHostTensor(elements);
 }

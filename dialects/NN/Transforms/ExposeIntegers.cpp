@@ -60,11 +60,8 @@ private:
 
   /// The elements of a constant; empty for other values.
   static SmallVector<double> getNumbers(Value value) {
-    ElementsAttr elements;
     SmallVector<double> numbers;
-    if (!matchPattern(value, m_Constant(&elements)))
-      return numbers;
-    FailureOr<HostTensor> tensor = toHostTensor(elements);
+    FailureOr<HostTensor> tensor = readConstant(value);
     for (int64_t i = 0; succeeded(tensor) && i < tensor->getNumElements(); ++i)
       numbers.push_back(tensor->getDouble(i));
     return numbers;
@@ -138,10 +135,7 @@ private:
 
   /// Quantized constants, minus their zero points, if they fit in i8.
   static std::optional<HostTensor> getSignedBytes(DequantizeOp op) {
-    ElementsAttr elements;
-    if (!matchPattern(op.getInput(), m_Constant(&elements)))
-      return std::nullopt;
-    FailureOr<HostTensor> from = toHostTensor(elements);
+    FailureOr<HostTensor> from = readConstant(op.getInput());
     SmallVector<double> zeros = {0.0};
     if (op.getZeroPoint())
       zeros = getNumbers(op.getZeroPoint());

@@ -76,10 +76,7 @@ static std::optional<Widened> matchWidened(Value value) {
 
 /// The elements of an integer constant (of any type), minus `zero`, if they fit in i8.
 static std::optional<HostTensor> getBytes(Value value, int64_t zero) {
-  ElementsAttr elements;
-  if (!matchPattern(value, m_Constant(&elements)))
-    return std::nullopt;
-  FailureOr<HostTensor> from = toHostTensor(elements);
+  FailureOr<HostTensor> from = readConstant(value);
   if (failed(from))
     return std::nullopt;
   HostTensor bytes = HostTensor::allocate(DataType::Int8, from->getDims());

@@ -29,6 +29,9 @@ constexpr int64_t maxDenseElements = 32;
 ElementsAttr makeConstantAttr(MLIRContext *context, const HostTensor &tensor,
                               Type elementType = {});
 
+/// The elements of a value that is a constant; failure for other values.
+FailureOr<HostTensor> readConstant(Value value);
+
 /// The canonical constant for elements in memory of any alignment. `blob` owns or maps
 /// `type.getNumElements()` elements. It is used directly if the constant is a blob and
 /// the memory is aligned to 16 bytes; otherwise it is copied and released.
