@@ -4,9 +4,22 @@
 #include "nn/Pipelines/CheckCapability.h"
 #include "dialects/NN/IR/NN.h"
 #include "nn/Target/Backend.h"
+#include "llvm/ADT/DenseSet.h"
 
 using namespace mlir;
 using namespace mlir::nn;
+
+namespace {
+class CapabilityCheck {
+public:
+  void check(Operation *op, const NodeInfo &node, TriageReport &report);
+
+private:
+  bool isKnown(Value value) const;
+
+  llvm::DenseSet<Value> known;
+};
+} // namespace
 
 bool CapabilityCheck::isKnown(Value value) const {
   return value.getDefiningOp<ConstantOp>() || known.contains(value);
@@ -40,4 +53,11 @@ void CapabilityCheck::check(Operation *op, const NodeInfo &node,
   }
   if (std::optional<Gap> gap = findGap(getBackends(), op))
     report.add({node, gap->constraint, gap->seen, gap->accepted, getRemedy(gap->kind), ""});
+}
+
+std::function<void(Operation *, const NodeInfo &, TriageReport &)> nn::makeCapabilityCheck() {
+  return [checked = std::make_shared<CapabilityCheck>()](
+             Operation *op, const NodeInfo &node, TriageReport &report) {
+    checked->check(op, node, report);
+  };
 }

@@ -70,6 +70,12 @@ static LogicalResult runPhases(ModuleOp module, Phase first, Phase last,
       [&] { return writeReproducer(*before, first, last, pipelineOptions, options); });
 }
 
+LogicalResult nn::simplify(ModuleOp module) {
+  PipelineOptions options;
+  options.keepQuantized = true;
+  return runPhases(module, Phase::Simplify, Phase::Simplify, options, {});
+}
+
 /// Translates to LLVM IR, and further to an object file if one is wanted.
 static std::unique_ptr<llvm::Module>
 generateCode(ModuleOp lowered, const CodeVariant &variant, llvm::LLVMContext &context,

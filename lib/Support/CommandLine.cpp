@@ -14,6 +14,13 @@ static bool isOneOf(const cl::Option *option, Categories categories) {
   });
 }
 
+bool mlir::nn::freeOptionNames(llvm::ArrayRef<llvm::StringRef> names) {
+  for (llvm::StringRef name : names)
+    if (cl::Option *taken = cl::getRegisteredOptions().lookup(name))
+      taken->removeArgument();
+  return true;
+}
+
 void mlir::nn::hideOtherOptions(Categories ours) {
   for (auto &[name, option] : cl::getRegisteredOptions())
     if (!isOneOf(option, ours) && name != "help" && name != "version" &&

@@ -19,15 +19,9 @@ namespace cl = llvm::cl;
 
 namespace {
 
-// LLVM's libraries register options of their own, some under names that this tool promises.
-const bool namesAreFree = [] {
-  for (const char *name : {"o", "data", "plan", "plan-out", "report", "calibration",
-                           "percentile", "weights-only", "accuracy-budget", "smoothing", "sensitivity",
-                           "threads", "no-timing"})
-    if (cl::Option *taken = cl::getRegisteredOptions().lookup(name))
-      taken->removeArgument();
-  return true;
-}();
+const bool namesAreFree = nn::freeOptionNames(
+    {"o", "data", "plan", "plan-out", "report", "calibration", "percentile", "weights-only",
+     "accuracy-budget", "smoothing", "sensitivity", "threads", "no-timing"});
 
 cl::OptionCategory files("Files"), deciding("What is quantized");
 cl::opt<std::string> inputFile(cl::Positional, cl::Required, cl::cat(files),
@@ -151,18 +145,15 @@ int run() {
   nn::ProcessWatch watch("nn-compress", nn::getDefaultMaxMemory());
 
   nn::TriageReport triage;
-  nn::CapabilityCheck capabilities;
   nn::ImportOptions importOptions;
-  importOptions.checkCapability = [&](Operation *op, const nn::NodeInfo &node,
-                                      nn::TriageReport &to) {
-    capabilities.check(op, node, to);
-  };
+  importOptions.checkCapability = nn::makeCapabilityCheck();
   OwningOpRef<ModuleOp> module =
       nn::importONNX(context, inputFile, importOptions, triage);
   if (!module) {
     triage.printErrors(llvm::errs(), inputFile);
     return 1;
   }
+  triage.printWarnings(llvm::errs(), inputFile);
   if (failed(nn::prepareForCompression(*module)))
     return 1;
 

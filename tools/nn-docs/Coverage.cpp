@@ -97,12 +97,8 @@ bool Coverage::import(const onnx::ModelProto &model,
     llvm::raw_fd_ostream(path, error) << bytes;
   }
   TriageReport report;
-  CapabilityCheck capabilities;
   ImportOptions options;
-  options.checkCapability = [&](Operation *op, const NodeInfo &node,
-                                TriageReport &to) {
-    capabilities.check(op, node, to);
-  };
+  options.checkCapability = makeCapabilityCheck();
   OwningOpRef<ModuleOp> module = importONNX(context, path, options, report);
   llvm::sys::fs::remove(path);
   if (!module || !report.empty())

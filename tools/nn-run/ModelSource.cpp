@@ -55,13 +55,9 @@ llvm::Error ModelSource::parseMLIR() {
 
 llvm::Error ModelSource::importModel() {
   TriageReport report;
-  CapabilityCheck capabilities;
   ImportOptions importOptions;
   if (!options.interpret)
-    importOptions.checkCapability = [&](Operation *op, const NodeInfo &node,
-                                        TriageReport &to) {
-      capabilities.check(op, node, to);
-    };
+    importOptions.checkCapability = makeCapabilityCheck();
   module = importONNX(context, path, importOptions, report);
   report.printWarnings(llvm::errs(), path);
   if (module)

@@ -24,16 +24,10 @@ namespace cl = llvm::cl;
 
 namespace {
 
-// LLVM's libraries register options of their own, some under names that this
-// tool promises to its users.
-const bool namesAreFree = [] {
-  for (const char *name : {"inputs", "outputs", "data", "rtol", "atol", "threads",
-                           "benchmark", "json", "profile", "interpret", "compare",
-                           "device", "node-tests", "write-results", "jobs", "timeout", "filter", "info"})
-    if (cl::Option *taken = cl::getRegisteredOptions().lookup(name))
-      taken->removeArgument();
-  return true;
-}();
+const bool namesAreFree = freeOptionNames(
+    {"inputs", "outputs", "data", "rtol", "atol", "threads", "benchmark", "json", "profile",
+     "interpret", "compare", "device", "node-tests", "write-results", "jobs", "timeout",
+     "filter", "info"});
 
 cl::OptionCategory category("nn-run");
 cl::opt<std::string> modelFile(cl::Positional,

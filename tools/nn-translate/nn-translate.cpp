@@ -192,14 +192,8 @@ int compile(ModuleOp module, Action action) {
 
 /// Writes the output file as ONNX.
 int exportModel(ModuleOp module) {
-  if (simplify) {
-    PassManager passes(module.getContext());
-    nn::PipelineOptions options;
-    options.keepQuantized = true;
-    nn::buildPhase(passes, nn::Phase::Simplify, options);
-    if (failed(passes.run(module)))
-      return 1;
-  }
+  if (simplify && failed(nn::simplify(module)))
+    return 1;
   nn::ExportOptions options;
   if (externalData.getNumOccurrences())
     options.externalBytes = externalData;
@@ -279,12 +273,8 @@ int run() {
   }
 
   nn::TriageReport report;
-  nn::CapabilityCheck capabilities;
   if (compiles || action == Action::Triage)
-    options.checkCapability = [&](Operation *op, const nn::NodeInfo &node,
-                                  nn::TriageReport &to) {
-      capabilities.check(op, node, to);
-    };
+    options.checkCapability = nn::makeCapabilityCheck();
   OwningOpRef<ModuleOp> module =
       nn::importONNX(context, inputFile, options, report);
   if (action != Action::Triage && !module) {

@@ -5,25 +5,16 @@
 #define NN_PIPELINES_CHECKCAPABILITY_H
 
 #include "mlir/IR/Operation.h"
-#include "mlir/IR/Value.h"
 #include "nn/Import/Triage.h"
-#include "llvm/ADT/DenseSet.h"
+#include <functional>
 
 namespace mlir::nn {
 
-/// Finds imported operations that no back end can run; for
-/// ImportOptions::checkCapability. Operations computed from constants and static shapes
-/// alone are always accepted, because the compiler evaluates them.
-class CapabilityCheck {
-public:
-  /// To be called in the order in which operations are executed.
-  void check(Operation *op, const NodeInfo &node, TriageReport &report);
-
-private:
-  bool isKnown(Value value) const;
-
-  llvm::DenseSet<Value> known;
-};
+/// ImportOptions::checkCapability for one import: finds imported operations that no back
+/// end can run. Operations computed from constants and static shapes alone are always
+/// accepted, because the compiler evaluates them. To be called in the order in which
+/// operations are executed.
+std::function<void(Operation *, const NodeInfo &, TriageReport &)> makeCapabilityCheck();
 
 } // namespace mlir::nn
 

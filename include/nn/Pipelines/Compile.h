@@ -26,6 +26,10 @@ struct CompileOptions {
   std::string reproducer;
 };
 
+/// Runs the phase `simplify` alone, for what is written as ONNX again: quantized operators
+/// stay in ONNX's form. Errors are reported through the context's diagnostics.
+LogicalResult simplify(ModuleOp module);
+
 /// Compiles a model in the nn dialect (`@main`) to a library at `path`. Consumes the
 /// module. Errors are reported through the context's diagnostics.
 LogicalResult compileToLibrary(ModuleOp module, StringRef path,

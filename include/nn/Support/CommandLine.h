@@ -8,6 +8,11 @@
 
 namespace mlir::nn {
 
+/// Takes options of these names out of LLVM's registry: LLVM's libraries register options of
+/// their own, some under names that a tool promises to its users. Call it where a variable
+/// is initialized that stands before the tool's options. Always true.
+bool freeOptionNames(llvm::ArrayRef<llvm::StringRef> names);
+
 /// Leaves of `--help` only what belongs to these categories. Whatever LLVM and MLIR
 /// have registered so far can still be given, and is listed by `--help-hidden`.
 void hideOtherOptions(llvm::ArrayRef<const llvm::cl::OptionCategory *> ours);
