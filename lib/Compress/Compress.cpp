@@ -6,8 +6,8 @@
 #include "dialects/NN/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "nn/Compress/Passes.h"
+#include "nn/Pipelines/Compile.h"
 #include "nn/Pipelines/CompileGuard.h"
-#include "nn/Pipelines/Pipelines.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <numeric>
@@ -23,41 +23,52 @@ static constexpr size_t kSensitivitySamples = 8;
 static constexpr double kSlower = 1.1;
 
 LogicalResult nn::prepareForCompression(ModuleOp module) {
+  if (failed(simplify(module)))
+    return failure();
   PassManager pm(module.getContext());
   pm.enableVerifier(false);
-  PipelineOptions simplify;
-  simplify.keepQuantized = true; // What the model has quantized stays so.
-  buildPhase(pm, Phase::Simplify, simplify);
   pm.addNestedPass<func::FuncOp>(createFoldBatchNorm());
   pm.addNestedPass<func::FuncOp>(createCanonicalize());
   FoldConstantsOptions folding;
   folding.keepQuantized = true;
   pm.addNestedPass<func::FuncOp>(createFoldConstants(folding));
-  return runGuarded(module.getContext(), "the simplification", [&] { return pm.run(module); });
+  return runGuarded(module.getContext(), "the folding of normalizations",
+                    [&] { return pm.run(module); });
 }
 
 namespace {
+/// A plan that was tried: the compiled model, and how good it is on all samples.
+struct Candidate {
+  CompressionPlan plan;
+  CompiledModule model;
+  Accuracy accuracy;
+};
+
 /// Decides, with the model in float as the teacher.
 class Planner {
 public:
   Planner(ModuleOp module, Samples &samples, const CompressionOptions &options)
       : module(module), samples(samples), options(options), regions(findRegions(module)) {}
 
+  bool hasNothing() { return regions.empty() && findTables(module).empty(); }
+
   llvm::Error compileTeacher();
   llvm::Error calibrate();
   llvm::Error trySmoothing();
-  llvm::Error decide();
   llvm::Error findSlowRegions();
-  llvm::Error measure();
+  llvm::Error decide();
   llvm::Error avoidSlowness();
+  /// Takes a plan as it is.
+  llvm::Error choose(const CompressionPlan &plan);
 
-  CompressionReport report;
+  CompressionReport getReport() const;
 
 private:
   llvm::Expected<CompiledModule> compile(const CompressionPlan &plan, bool profile = false);
-  llvm::Expected<Accuracy> evaluate(const CompressionPlan &plan, size_t count);
+  llvm::Expected<Candidate> attempt(const CompressionPlan &plan);
   llvm::Error findSensitivities();
   llvm::Error meetBudget();
+  llvm::Error measureTime();
 
   ModuleOp module;
   Samples &samples;
@@ -65,6 +76,9 @@ private:
   SmallVector<ProductRegion> regions;
   std::map<std::string, std::vector<double>> largest;
   std::optional<CompiledModule> teacher;
+  /// The best one so far.
+  std::optional<Candidate> chosen;
+  double floatMs = 0, compressedMs = 0;
 };
 } // namespace
 
@@ -72,6 +86,24 @@ llvm::Expected<CompiledModule> Planner::compile(const CompressionPlan &plan, boo
   OwningOpRef<ModuleOp> clone(module.clone());
   applyPlan(*clone, plan);
   return CompiledModule::compile(std::move(clone), options.threads, profile);
+}
+
+llvm::Expected<Candidate> Planner::attempt(const CompressionPlan &plan) {
+  llvm::Expected<CompiledModule> student = compile(plan);
+  if (!student)
+    return student.takeError();
+  llvm::Expected<Accuracy> accuracy = compare(**teacher, **student, samples, samples.size());
+  if (!accuracy)
+    return accuracy.takeError();
+  return Candidate{plan, std::move(*student), *accuracy};
+}
+
+llvm::Error Planner::choose(const CompressionPlan &plan) {
+  llvm::Expected<Candidate> candidate = attempt(plan);
+  if (!candidate)
+    return candidate.takeError();
+  chosen = std::move(*candidate);
+  return measureTime();
 }
 
 llvm::Error Planner::compileTeacher() {
@@ -82,23 +114,21 @@ llvm::Error Planner::compileTeacher() {
   return llvm::Error::success();
 }
 
-llvm::Expected<Accuracy> Planner::evaluate(const CompressionPlan &plan, size_t count) {
-  llvm::Expected<CompiledModule> student = compile(plan);
-  if (!student)
-    return student.takeError();
-  return compare(**teacher, **student, samples, count);
-}
-
 llvm::Error Planner::calibrate() {
   llvm::Expected<Calibration> calibration = nn::calibrate(module, regions, samples, options);
   if (!calibration)
     return calibration.takeError();
-  report.plan.tensors = std::move(calibration->tensors);
   largest = std::move(calibration->largest);
+  CompressionPlan plan;
+  plan.tensors = std::move(calibration->tensors);
   for (const ProductRegion &region : regions)
-    report.plan.regions.push_back({region.name, options.precision});
+    plan.regions.push_back({region.name, options.precision});
   for (const TableRegion &table : findTables(module))
-    report.plan.regions.push_back({table.name, Precision::Int8Weights});
+    plan.regions.push_back({table.name, Precision::Int8Weights});
+  llvm::Expected<Candidate> candidate = attempt(plan);
+  if (!candidate)
+    return candidate.takeError();
+  chosen = std::move(*candidate);
   return llvm::Error::success();
 }
 
@@ -106,19 +136,12 @@ llvm::Error Planner::calibrate() {
 llvm::Error Planner::trySmoothing() {
   if (options.precision != Precision::Int8)
     return llvm::Error::success();
-  std::optional<double> best;
-  CompressionPlan plain = report.plan;
+  CompressionPlan plain = chosen->plan;
   for (double smoothing : options.smoothing) {
     CompressionPlan smooth = plain;
     smooth.scales = findScales(regions, largest, smoothing);
     if (smooth.scales.empty())
       return llvm::Error::success();
-    if (!best) {
-      llvm::Expected<Accuracy> accuracy = evaluate(plain, samples.size());
-      if (!accuracy)
-        return accuracy.takeError();
-      best = accuracy->error;
-    }
     OwningOpRef<ModuleOp> scaled(module.clone());
     applyScales(*scaled, smooth);
     llvm::Expected<Calibration> calibration =
@@ -126,13 +149,11 @@ llvm::Error Planner::trySmoothing() {
     if (!calibration)
       return calibration.takeError();
     smooth.tensors = std::move(calibration->tensors);
-    llvm::Expected<Accuracy> accuracy = evaluate(smooth, samples.size());
-    if (!accuracy)
-      return accuracy.takeError();
-    if (accuracy->error < *best) {
-      best = accuracy->error;
-      report.plan = std::move(smooth);
-    }
+    llvm::Expected<Candidate> candidate = attempt(smooth);
+    if (!candidate)
+      return candidate.takeError();
+    if (candidate->accuracy.error < chosen->accuracy.error)
+      chosen = std::move(*candidate);
   }
   return llvm::Error::success();
 }
@@ -145,53 +166,52 @@ llvm::Error Planner::findSlowRegions() {
   llvm::Expected<CompiledModule> plain = compile({}, /*profile=*/true);
   if (!plain)
     return plain.takeError();
-  llvm::Expected<CompiledModule> bytes = compile(report.plan, /*profile=*/true);
+  llvm::Expected<CompiledModule> bytes = compile(chosen->plan, /*profile=*/true);
   if (!bytes)
     return bytes.takeError();
   auto times = measureRegions(**plain, **bytes, regions, samples);
   if (!times)
     return times.takeError();
-  CompressionPlan mixed = report.plan;
-  bool differs = false;
-  // The first entries are the regions, in order.
-  for (auto [entry, time] : llvm::zip(report.plan.regions, *times)) {
-    std::tie(entry.floatUs, entry.int8Us) = time;
-    if (time.second <= time.first * kSlower)
-      continue;
-    RegionPlan &other = mixed.regions[&entry - report.plan.regions.data()];
-    other.precision = Precision::Int8Weights;
-    other.why = "activations of 8 bits are slower";
-    differs = true;
+  std::vector<RegionPlan> &entries = chosen->plan.regions;
+  SmallVector<size_t> slow;
+  for (auto [i, time] : llvm::enumerate(*times)) { // The first entries are the regions.
+    std::tie(entries[i].floatUs, entries[i].int8Us) = time;
+    if (time.second > time.first * kSlower)
+      slow.push_back(i);
   }
-  if (!differs)
+  if (slow.empty())
     return llvm::Error::success();
-  llvm::Expected<CompiledModule> whole = compile(report.plan);
-  if (!whole)
-    return whole.takeError();
-  llvm::Expected<CompiledModule> other = compile(mixed);
+  CompressionPlan mixed = chosen->plan;
+  for (size_t i : slow) {
+    mixed.regions[i].precision = Precision::Int8Weights;
+    mixed.regions[i].why = "activations of 8 bits are slower";
+  }
+  llvm::Expected<Candidate> other = attempt(mixed);
   if (!other)
     return other.takeError();
-  auto both = measureTimes(**whole, **other, samples);
+  auto both = measureTimes(*chosen->model, *other->model, samples);
   if (!both)
     return both.takeError();
-  for (auto [entry, choice] : llvm::zip_equal(report.plan.regions, mixed.regions))
-    if (choice.precision != entry.precision) {
-      entry.why = both->second < both->first ? choice.why
-                                             : "slower alone, but faster than conversions";
-      if (both->second < both->first)
-        entry.precision = choice.precision;
-    }
+  if (both->second < both->first)
+    chosen = std::move(*other);
+  else
+    for (size_t i : slow)
+      entries[i].why = "slower alone, but faster than conversions";
   return llvm::Error::success();
 }
 
 /// Quantizes each region alone.
 llvm::Error Planner::findSensitivities() {
-  for (RegionPlan &region : report.plan.regions) {
+  for (RegionPlan &region : chosen->plan.regions) {
     CompressionPlan single;
-    single.tensors = report.plan.tensors;
-    single.scales = report.plan.scales;
+    single.tensors = chosen->plan.tensors;
+    single.scales = chosen->plan.scales;
     single.regions.push_back({region.tensor, region.precision});
-    llvm::Expected<Accuracy> accuracy = evaluate(single, kSensitivitySamples);
+    llvm::Expected<CompiledModule> student = compile(single);
+    if (!student)
+      return student.takeError();
+    llvm::Expected<Accuracy> accuracy =
+        compare(**teacher, **student, samples, kSensitivitySamples);
     if (!accuracy)
       return accuracy.takeError();
     region.error = accuracy->error;
@@ -202,79 +222,87 @@ llvm::Error Planner::findSensitivities() {
 /// Takes as few of the most sensitive regions back to float as the budget asks for, by
 /// bisection.
 llvm::Error Planner::meetBudget() {
-  std::vector<RegionPlan> all = report.plan.regions;
-  std::vector<size_t> order(all.size());
+  CompressionPlan all = chosen->plan;
+  std::vector<size_t> order(all.regions.size());
   std::iota(order.begin(), order.end(), 0);
-  llvm::stable_sort(order, [&](size_t a, size_t b) { return *all[a].error > *all[b].error; });
-  auto attempt = [&](size_t count) -> llvm::Error {
-    report.plan.regions = all;
-    for (size_t i = 0; i < count; ++i) {
-      RegionPlan &region = report.plan.regions[order[i]];
-      region.precision = Precision::Float;
-      llvm::raw_string_ostream(region.why = "")
-          << "the budget of " << llvm::format("%g", *options.maxError)
-          << " would be exceeded";
+  llvm::stable_sort(order, [&](size_t a, size_t b) {
+    return *all.regions[a].error > *all.regions[b].error;
+  });
+  std::string why;
+  llvm::raw_string_ostream(why) << "the budget of " << llvm::format("%g", *options.maxError)
+                                << " would be exceeded";
+  auto without = [&](size_t count) {
+    CompressionPlan plan = all;
+    for (size_t i : ArrayRef(order).take_front(count)) {
+      plan.regions[i].precision = Precision::Float;
+      plan.regions[i].why = why;
     }
-    llvm::Expected<Accuracy> accuracy = evaluate(report.plan, samples.size());
-    if (!accuracy)
-      return accuracy.takeError();
-    report.accuracy = *accuracy;
-    return llvm::Error::success();
+    return attempt(plan);
   };
-  size_t low = 0, high = all.size(); // `low` exceeds the budget, `high` does not.
-  while (high - low > 1) {
-    size_t middle = (low + high) / 2;
-    if (llvm::Error error = attempt(middle))
-      return error;
-    (report.accuracy.error > *options.maxError ? low : high) = middle;
+  // Without `low` regions the budget is exceeded, without `high` it is not.
+  size_t low = 0, high = order.size();
+  std::optional<Candidate> best;
+  while (high - low > 1 || !best) {
+    size_t middle = high - low > 1 ? (low + high) / 2 : high;
+    llvm::Expected<Candidate> candidate = without(middle);
+    if (!candidate)
+      return candidate.takeError();
+    if (middle != high && candidate->accuracy.error > *options.maxError) {
+      low = middle;
+      continue;
+    }
+    high = middle;
+    best = std::move(*candidate);
   }
-  return attempt(high);
+  chosen = std::move(best);
+  return llvm::Error::success();
 }
 
 llvm::Error Planner::decide() {
-  llvm::Expected<Accuracy> accuracy = evaluate(report.plan, samples.size());
-  if (!accuracy)
-    return accuracy.takeError();
-  report.accuracy = *accuracy;
-  bool exceeded = options.maxError && accuracy->error > *options.maxError;
+  bool exceeded = options.maxError && chosen->accuracy.error > *options.maxError;
   if (options.sensitivity || exceeded)
     if (llvm::Error error = findSensitivities())
       return error;
-  return exceeded ? meetBudget() : llvm::Error::success();
+  if (exceeded)
+    if (llvm::Error error = meetBudget())
+      return error;
+  return measureTime();
 }
 
-llvm::Error Planner::measure() {
-  report.samples = samples.size();
-  llvm::Expected<CompiledModule> student = compile(report.plan);
-  if (!student)
-    return student.takeError();
-  llvm::Expected<Accuracy> accuracy = compare(**teacher, **student, samples, samples.size());
-  if (!accuracy)
-    return accuracy.takeError();
-  report.accuracy = *accuracy;
+llvm::Error Planner::measureTime() {
   if (!options.timing)
     return llvm::Error::success();
-  auto times = measureTimes(**teacher, **student, samples);
+  auto times = measureTimes(**teacher, *chosen->model, samples);
   if (!times)
     return times.takeError();
-  std::tie(report.floatMs, report.compressedMs) = *times;
+  std::tie(floatMs, compressedMs) = *times;
   return llvm::Error::success();
 }
 
 /// If 8 bits are slower than the float model on this machine, only weights have them.
 llvm::Error Planner::avoidSlowness() {
-  if (!options.timing || options.precision != Precision::Int8 ||
-      report.compressedMs <= report.floatMs)
+  if (!options.timing || options.precision != Precision::Int8 || compressedMs <= floatMs)
     return llvm::Error::success();
   std::string why = llvm::formatv("activations of 8 bits are slower: {0:f4} ms a run, "
                                   "{1:f4} in float",
-                                  report.compressedMs, report.floatMs);
-  for (RegionPlan &region : report.plan.regions)
+                                  compressedMs, floatMs);
+  CompressionPlan plan = chosen->plan;
+  for (RegionPlan &region : plan.regions)
     if (region.precision == Precision::Int8) {
       region.precision = Precision::Int8Weights;
       region.why = why;
     }
-  return measure();
+  return choose(plan);
+}
+
+CompressionReport Planner::getReport() const {
+  CompressionReport report;
+  report.plan = chosen->plan;
+  report.accuracy = chosen->accuracy;
+  report.samples = samples.size();
+  report.floatMs = floatMs;
+  report.compressedMs = compressedMs;
+  return report;
 }
 
 /// Says in the report how the ranges were found.
@@ -297,24 +325,25 @@ llvm::Expected<CompressionReport> nn::makePlan(ModuleOp module, Samples &samples
   Planner planner(module, samples, options);
   if (samples.size() == 0)
     return createStringError("there is no sample to calibrate on; give --data");
-  if (findRegions(module).empty() && findTables(module).empty())
+  if (planner.hasNothing())
     return createStringError("there is nothing to quantize: the model has no matrix product, "
                              "convolution or table with constant weights in f32");
   for (auto step : {&Planner::compileTeacher, &Planner::calibrate, &Planner::trySmoothing,
-                    &Planner::findSlowRegions, &Planner::decide, &Planner::measure, &Planner::avoidSlowness})
+                    &Planner::findSlowRegions, &Planner::decide, &Planner::avoidSlowness})
     if (llvm::Error error = (planner.*step)())
       return std::move(error);
-  planner.report.calibration = describeCalibration(options);
-  return std::move(planner.report);
+  CompressionReport report = planner.getReport();
+  report.calibration = describeCalibration(options);
+  return report;
 }
 
 llvm::Expected<CompressionReport> nn::measurePlan(ModuleOp module, Samples &samples,
                                                   const CompressionPlan &plan,
                                                   const CompressionOptions &options) {
   Planner planner(module, samples, options);
-  planner.report.plan = plan;
-  for (auto step : {&Planner::compileTeacher, &Planner::measure})
-    if (llvm::Error error = (planner.*step)())
-      return std::move(error);
-  return std::move(planner.report);
+  if (llvm::Error error = planner.compileTeacher())
+    return std::move(error);
+  if (llvm::Error error = planner.choose(plan))
+    return std::move(error);
+  return planner.getReport();
 }

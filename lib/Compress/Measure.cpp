@@ -219,37 +219,36 @@ nn::measureRegions(Model &first, Model &second, ArrayRef<ProductRegion> regions,
 // Calibration
 //===----------------------------------------------------------------------===//
 
+namespace {
+/// A tensor that is observed: an input of the model, or one of the results added.
+struct Observed {
+  std::string name;
+  RangeObserver observer;
+  bool isInput;
+  size_t index;
+};
+} // namespace
+
 llvm::Expected<Calibration>
 nn::calibrate(ModuleOp module, ArrayRef<ProductRegion> regions, Samples &samples,
               const CompressionOptions &options) {
-  // The values by name; and the dimension of channels of those that products read.
   llvm::MapVector<Value, Value> quantized = findQuantizedValues(regions);
   DenseMap<Value, int64_t> channels;
   for (const ProductRegion &region : regions)
     channels[region.input] = region.inputAxis;
-  std::vector<std::string> names;
-  std::vector<RangeObserver> observers;
+  // Inputs of the model are observed as they are given, other values as results.
+  std::vector<Observed> observed;
   SmallVector<std::pair<Value, std::string>> exposed;
-  // Inputs of the model are observed as they are given.
-  SmallVector<size_t> arguments;
+  llvm::StringSet<> names;
   for (auto [value, source] : quantized) {
     std::string name = getTensorName(value);
-    if (name.empty() || llvm::is_contained(names, name))
+    if (name.empty() || !names.insert(name).second)
       continue;
-    if (auto argument = dyn_cast<BlockArgument>(value))
-      arguments.push_back(argument.getArgNumber());
-    else
-      continue;
-    names.push_back(name);
-    observers.emplace_back(channels.lookup_or(value, -1));
-  }
-  for (auto [value, source] : quantized) {
-    std::string name = getTensorName(value);
-    if (isa<BlockArgument>(value) || name.empty() || llvm::is_contained(names, name))
-      continue;
-    exposed.emplace_back(value, name);
-    names.push_back(name);
-    observers.emplace_back(channels.lookup_or(value, -1));
+    auto argument = dyn_cast<BlockArgument>(value);
+    observed.push_back({name, RangeObserver(channels.lookup_or(value, -1)), bool(argument),
+                        argument ? argument.getArgNumber() : exposed.size()});
+    if (!argument)
+      exposed.emplace_back(value, name);
   }
 
   IRMapping mapping;
@@ -273,19 +272,16 @@ nn::calibrate(ModuleOp module, ArrayRef<ProductRegion> regions, Samples &samples
     if (!results)
       return createStringError(samples.describe(i) + ": " +
                                llvm::toString(results.takeError()));
-    HostTensors seen;
-    for (size_t argument : arguments)
-      seen.push_back((*inputs)[argument]);
-    seen.append(results->begin() + first, results->end());
-    for (auto [name, observer, tensor] : llvm::zip_equal(names, observers, seen))
-      if (!observer.observe(tensor))
-        return createStringError(samples.describe(i) + ": the tensor '" + name +
+    for (Observed &entry : observed)
+      if (!entry.observer.observe(entry.isInput ? (*inputs)[entry.index]
+                                                : (*results)[first + entry.index]))
+        return createStringError(samples.describe(i) + ": the tensor '" + entry.name +
                                  "' has elements that are NaN or infinite, which 8 bits "
                                  "cannot stand for; leave this sample out");
   }
 
   Calibration calibration;
-  for (auto [name, observer] : llvm::zip_equal(names, observers)) {
+  for (const auto &[name, observer, isInput, index] : observed) {
     auto [low, high] = observer.getRange(options.method, options.percentile);
     calibration.tensors[name] = {low, high, observer.getMeans()};
     if (!observer.getLargest().empty())
