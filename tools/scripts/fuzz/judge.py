@@ -70,6 +70,10 @@ def sums_overflow(operands):
     return product > 1e36
 
 
+def has_infinity(operands):
+    return any(np.isinf(x).any() for x in operands)
+
+
 def are_empty(operands):
     return any(x.size == 0 for x in operands)
 
@@ -82,11 +86,13 @@ SQUARING = {"LayerNormalization", "InstanceNormalization", "GroupNormalization",
 # or is passed over, by the order, and becomes any integer (docs/decisions/floats.md); a
 # product underflows before or after it has met an infinity; sums of huge products overflow
 # on the way. ONNX Runtime's LRN subtracts
-# from a sliding sum what leaves the window; ONNX does not say what the mean of nothing is.
+# from a sliding sum what leaves the window; its interpolation multiplies infinite neighbors by
+# weights of 0; ONNX does not say what the mean of nothing is.
 CHANCES = {"MaxPool": has_nan, "GlobalMaxPool": has_nan, "ReduceMax": has_nan,
            "ReduceMin": has_nan, "ScatterElements": has_nan,
            "ScatterND": has_nan, "Cast": has_nan, "ReduceProd": spans_much,
            "LRN": has_large, "ReduceMean": are_empty,
+           **dict.fromkeys(("Resize", "Upsample", "GridSample"), has_infinity),
            **dict.fromkeys(("Conv", "ConvTranspose", "MatMul", "Gemm"), sums_overflow),
            **dict.fromkeys(SQUARING, has_extreme), **dict.fromkeys(QUANTIZING, has_nan)}
 # Behind oneDNN's primitives, these give a bound for NaN.

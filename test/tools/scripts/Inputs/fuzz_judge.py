@@ -9,7 +9,7 @@ sys.path[:0] = sys.argv[1], sys.argv[1] + "/.."
 import numpy as np
 import onnx.parser
 from check import Verdict
-from judge import Judge
+from judge import Judge, NotJudged
 from reduce import Reducer
 
 
@@ -42,6 +42,20 @@ cancelled = "g (float[2] x) => (float[2] y) { e = Exp(x) l = Log(e) y = Sub(l, x
 judge("cancelled", cancelled, {"x": np.float32([1.3, 2.7])}, lambda y: y + np.float32(2e-7))
 judge("more than cancelled", cancelled, {"x": np.float32([1.3, 2.7])},
       lambda y: y + np.float32(1e-4))
+# Cubic weights add up to 1 but for several units.
+cubic = """g (float[2, 1, 1, 1] x) => (int32[2, 1, 52, 1] y) {
+  s = Constant <value_ints = [2, 1, 52, 1]> ()
+  r = Resize <mode = "cubic"> (x, , , s)  y = Cast <to = 6> (r) }"""
+judge("cubic", cubic, {"x": np.float32([-1, -1]).reshape(2, 1, 1, 1)}, lambda y: y * 0 - 1)
+# Weights of 0 times infinities.
+linear = """g (float[1, 1, 1, 3] x) => (bool[1, 1, 2, 3] y) {
+  s = Constant <value_ints = [1, 1, 2, 3]> ()
+  r = Resize <mode = "linear"> (x, , , s)  n = IsNaN(r)  y = Not(n) }"""
+try:
+    judge("infinite neighbor", linear, {"x": np.float32([[[[1, np.inf, 2]]]])},
+          lambda y: y | True)
+except NotJudged:
+    print("infinite neighbor: not judged")
 half = "g (float16[2] x) => (float16[2] y) { y = Exp(x) }"
 judge("half", half, {"x": np.float16([1, 2])}, lambda y: np.nextafter(y, np.float16(9)))
 judge("half, wrong", half, {"x": np.float16([1, 2])}, lambda y: y * np.float16(1.06))
