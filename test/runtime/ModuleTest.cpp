@@ -254,7 +254,7 @@ TEST(OneDNNModule, CallThatTheManifestDoesNotAnnounce) {
   FloatTensor x({2, 4});
   DLTensor in = x, out = {};
   EXPECT_NE(text(nnrt_session_run(session.get(), &in, 1, &out, 1, nullptr))
-                .find("its manifest does not say so"),
+                .find("its manifest does not name"),
             std::string::npos);
 }
 

@@ -148,7 +148,7 @@ TEST(OneDNNCache, SessionsShareWhatOneMade) {
   Plugin plugin;
   WidthTest test;
   test.run(plugin, 8);
-  PluginSession *other = plugin.table->createSession(plugin.module, &plugin.threads(1));
+  LibrarySession *other = plugin.table->createSession(plugin.module, &plugin.threads(1));
   ASSERT_NE(other, nullptr);
   EXPECT_EQ(plugin.table->sessionMemory(other), 0u);
   plugin.exchangeSession(1, other);

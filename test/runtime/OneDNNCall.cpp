@@ -77,15 +77,15 @@ static void print(const char *format, ...) {
 }
 
 Plugin::Plugin() {
-  static const PluginHost host = {[] { return 2; }, print};
+  static const LibraryHost host = {[] { return 2; }, print};
   void *handle = dlopen(NNRT_TEST_PLUGIN, RTLD_NOW | RTLD_LOCAL);
   if (!handle) {
     std::fprintf(stderr, "%s\n", dlerror());
     std::abort();
   }
-  auto *function = reinterpret_cast<OneDNNPluginFunction *>(
+  auto *function = reinterpret_cast<LibraryFunction *>(
       dlsym(handle, "nnrt_onednn_plugin"));
-  table = function(onednnPluginVersion, &host);
+  table = function(libraryTableVersion, &host);
   module = table->createModule();
   log.clear();
 }
@@ -100,15 +100,15 @@ Threads &Plugin::threads(int count) {
   return threadsOf.try_emplace(count, count, /*withOneDNN=*/true).first->second;
 }
 
-PluginSession *Plugin::session(int threads) {
-  PluginSession *&session = sessions[threads];
+LibrarySession *Plugin::session(int threads) {
+  LibrarySession *&session = sessions[threads];
   if (!session)
     session = table->createSession(module, &this->threads(threads));
   return session;
 }
 
-void Plugin::exchangeSession(int threads, PluginSession *session) {
-  if (PluginSession *before = std::exchange(sessions[threads], session))
+void Plugin::exchangeSession(int threads, LibrarySession *session) {
+  if (LibrarySession *before = std::exchange(sessions[threads], session))
     table->destroySession(before);
 }
 
@@ -116,7 +116,7 @@ std::string Plugin::execute(const nnrt_abi_onednn_site &site,
                             const std::vector<nnrt_abi_tensor> &args,
                             int threads) {
   int32_t result = 0;
-  PluginSession *on = session(threads);
+  LibrarySession *on = session(threads);
   this->threads(threads).run(
       [&] { result = table->execute(on, &site, args.data(), &error); });
   return result ? error.message : "";

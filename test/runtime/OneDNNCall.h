@@ -9,7 +9,7 @@
 #define NNRT_TEST_ONEDNNCALL_H
 
 #include "CPU/Threads.h"
-#include "Core/OneDNNPlugin.h"
+#include "Core/Library.h"
 
 #include <map>
 #include <string>
@@ -64,21 +64,21 @@ public:
   std::string execute(const nnrt_abi_onednn_site &site,
                       const std::vector<nnrt_abi_tensor> &args,
                       int threads = 1);
-  PluginSession *session(int threads);
+  LibrarySession *session(int threads);
   Threads &threads(int count);
   /// Takes another session of that many threads from here on, and frees the one
   /// before.
-  void exchangeSession(int threads, PluginSession *session);
+  void exchangeSession(int threads, LibrarySession *session);
 
-  const OneDNNPlugin *table = nullptr;
-  PluginModule *module = nullptr;
-  PluginError error;
+  const Library *table = nullptr;
+  LibraryModule *module = nullptr;
+  LibraryError error;
   /// What NNRT_VERBOSE would have printed.
   static std::vector<std::string> log;
 
 private:
   std::map<int, Threads> threadsOf;
-  std::map<int, PluginSession *> sessions;
+  std::map<int, LibrarySession *> sessions;
 };
 
 /// A site with defaults: one group, strides and dilations of 1, no pads.

@@ -3,9 +3,13 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See
 // LICENSE.
 //
+// The device is the process', its code and weights are a module's, a stream and the rest of
+// the memory are a session's.
+//
 //===----------------------------------------------------------------------===//
 
 #include "CUDA/Device.h"
+#include "CUDA/Driver.h"
 #include "Core/Hash.h"
 #include "Core/Verbose.h"
 #include "nnrt_abi.h"
@@ -13,10 +17,77 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
 
 #include <dlfcn.h>
 
 namespace nnrt {
+
+namespace {
+
+class CudaDevice : public Device {
+public:
+  Status initialize();
+
+  void *allocate(size_t bytes) noexcept override;
+  void release(void *block) noexcept override;
+  Status enter() const override;
+  Status load(const Manifest &manifest, const uint8_t *bytes,
+              std::unique_ptr<DeviceModule> &module) override;
+
+  /// What a call of the driver has failed of; null for success. `what` says what was tried.
+  Status check(int result, const char *what) const;
+
+  const CudaDriver *driver = nullptr;
+  /// 80 of "sm_80".
+  int capability = 0;
+  std::string name;
+
+private:
+  void *context = nullptr;
+};
+
+class CudaModule : public DeviceModule {
+public:
+  explicit CudaModule(CudaDevice &device) : device(device) {}
+  ~CudaModule() override;
+  Status loadCode(const Manifest &manifest, const uint8_t *bytes);
+  Status loadWeights(const Manifest &manifest, const uint8_t *bytes);
+
+  Device &getDevice() const override { return device; }
+  Status createStream(std::unique_ptr<DeviceStream> &stream) override;
+  /// The handle of a kernel. INTERNAL if there is none of that name.
+  Status find(const char *kernel, void *&function);
+
+  CudaDevice &device;
+
+private:
+  void *handle = nullptr;
+  std::mutex mutex;
+  std::unordered_map<std::string, void *> functions;
+};
+
+class CudaStream : public DeviceStream {
+public:
+  explicit CudaStream(CudaModule &module) : module(module) {}
+  ~CudaStream() override;
+  Status create();
+
+  Status copy(void *target, const void *source, int64_t bytes, int32_t direction) override;
+  Status launch(const char *kernel, const int64_t *arguments, int64_t numArguments,
+                int64_t count) override;
+  Status finish() override;
+
+private:
+  CudaModule &module;
+  void *handle = nullptr;
+  std::vector<int64_t> parameters;
+};
+
+} // namespace
 
 //===----------------------------------------------------------------------===//
 // Driver
@@ -71,7 +142,7 @@ static KnownDevices &knownDevices() {
   return *instance;
 }
 
-Status CudaDevice::get(CudaDevice *&device) {
+Status getCudaDevice(Device *&device) {
   KnownDevices &known = knownDevices();
   std::lock_guard<std::mutex> lock(known.mutex);
   if (!known.isCurrent) {
@@ -158,10 +229,10 @@ static int capabilityOf(const Section &section) {
   return section.name.rfind("sm_", 0) == 0 ? std::atoi(section.name.c_str() + 3) : 0;
 }
 
-Status CudaModule::load(CudaDevice &device, const Manifest &manifest, const uint8_t *bytes,
-                        std::unique_ptr<CudaModule> &module) {
-  std::unique_ptr<CudaModule> loaded(new CudaModule(device));
-  if (Status status = device.enter())
+Status CudaDevice::load(const Manifest &manifest, const uint8_t *bytes,
+                        std::unique_ptr<DeviceModule> &module) {
+  auto loaded = std::make_unique<CudaModule>(*this);
+  if (Status status = enter())
     return status;
   if (Status status = loaded->loadCode(manifest, bytes))
     return status;
@@ -254,6 +325,14 @@ CudaModule::~CudaModule() {
 //===----------------------------------------------------------------------===//
 // CudaStream
 //===----------------------------------------------------------------------===//
+
+Status CudaModule::createStream(std::unique_ptr<DeviceStream> &stream) {
+  auto created = std::make_unique<CudaStream>(*this);
+  if (Status status = created->create())
+    return status;
+  stream = std::move(created);
+  return nullptr;
+}
 
 Status CudaStream::create() {
   if (Status status = module.device.enter())

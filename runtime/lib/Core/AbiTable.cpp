@@ -138,14 +138,14 @@ void *Session::getDeviceArena(int64_t bytes) {
 
 void *Session::getDeviceBlock(int64_t bytes) {
   void *block = bytes < 0 ? nullptr
-                          : pool.allocate(static_cast<size_t>(bytes), module->cuda->device);
+                          : pool.allocate(static_cast<size_t>(bytes), module->device->getDevice());
   return orNoDeviceMemory(*this, block, "a value", bytes);
 }
 
 void *Session::getDeviceWeights() {
-  if (!module->cuda->weights)
+  if (!module->device->weights)
     fail(NNRT_INTERNAL, "the model's code and manifest disagree on weights");
-  return module->cuda->weights;
+  return module->device->weights;
 }
 
 int32_t Session::copyOnDevice(void *target, const void *source, int64_t bytes,
@@ -159,17 +159,15 @@ int32_t Session::launchOnDevice(const char *kernel, const int64_t *arguments,
       [&] { return stream->launch(kernel, arguments, numArguments, count); }));
 }
 
-int32_t Session::executeOneDNN(const nnrt_abi_onednn_site *site,
-                               const nnrt_abi_tensor *args) {
-  if (!onednnSession) {
-    fail(NNRT_INTERNAL, "the model calls oneDNN, but its manifest does not say "
-                        "so");
+int32_t Session::callLibrary(LibraryId id, const void *site, const nnrt_abi_tensor *args) {
+  LibrarySession *session = librarySessions[id];
+  if (!session) {
+    fail(NNRT_INTERNAL, "the model calls a library that its manifest does not name");
     return 1;
   }
-  int32_t result =
-      module->onednn->execute(onednnSession, site, args, &pluginError);
+  int32_t result = module->libraries[id].table->execute(session, site, args, &libraryError);
   if (result)
-    fail(static_cast<nnrt_status_code>(pluginError.code), pluginError.message);
+    fail(static_cast<nnrt_status_code>(libraryError.code), libraryError.message);
   return result;
 }
 
@@ -222,7 +220,7 @@ static void parallel_for(nnrt_abi_context *ctx, nnrt_abi_range_fn fn, void *arg,
 
 static int32_t onednn(nnrt_abi_context *ctx, const nnrt_abi_onednn_site *site,
                       const nnrt_abi_tensor *args) noexcept {
-  return get(ctx)->executeOneDNN(site, args);
+  return get(ctx)->callLibrary(OneDNN, site, args);
 }
 
 static void kernel_begin(nnrt_abi_context *ctx, int32_t index) noexcept {

@@ -11,7 +11,6 @@
 #include "Core/Module.h"
 #include "Core/CpuFeatures.h"
 #include "Core/Hash.h"
-#include "Core/PluginLoader.h"
 #include "Core/Verbose.h"
 
 #include <cerrno>
@@ -144,20 +143,22 @@ Status Module::load() {
                     code->dataDependentBuffers);
   if (!code->deviceArena.empty())
     NNRT_VERBOSE_LINE(1, deviceArena, path.c_str(), code->deviceArena.c_str());
-  if (manifest.flags & NeedsOneDNN) {
-    if (Status status = loadOneDNNPlugin(onednn))
+  for (int id = 0; id < numLibraries; ++id) {
+    if (!needsLibrary(manifest.flags, LibraryId(id)))
+      continue;
+    UsedLibrary &used = libraries[id];
+    if (Status status = loadLibrary(LibraryId(id), used.table))
       return status;
-    onednnModule = onednn->createModule();
-    if (!onednnModule)
+    used.module = used.table->createModule();
+    if (!used.module)
       return outOfMemory();
   }
-  if (manifest.flags & NeedsCUDA) {
-    CudaDevice *device = nullptr;
-    if (Status status = CudaDevice::get(device))
+  Device *found = nullptr;
+  if (Status status = findDevice(manifest, found))
+    return status;
+  if (found)
+    if (Status status = found->load(manifest, file.data, device))
       return status;
-    if (Status status = CudaModule::load(*device, manifest, file.data, cuda))
-      return status;
-  }
   return loadCode(*code);
 }
 
@@ -346,8 +347,9 @@ nnrt_module_memory_info Module::memory() const {
   nnrt_module_memory_info info = {};
   if (const Section *section = manifest.find(SectionKind::Weights))
     info.weights = section->size;
-  if (onednnModule)
-    info.packed_weights = onednn->moduleMemory(onednnModule);
+  for (const UsedLibrary &used : libraries)
+    if (used.module)
+      info.packed_weights += used.table->moduleMemory(used.module);
   info.arena = code->arena.c_str();
   info.num_data_dependent = code->dataDependentBuffers;
   info.device_arena = code->deviceArena.c_str();
@@ -355,8 +357,9 @@ nnrt_module_memory_info Module::memory() const {
 }
 
 Module::~Module() {
-  if (onednnModule)
-    onednn->destroyModule(onednnModule);
+  for (const UsedLibrary &used : libraries)
+    if (used.module)
+      used.table->destroyModule(used.module);
   if (library)
     dlclose(library);
 }

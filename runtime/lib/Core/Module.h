@@ -8,13 +8,14 @@
 #ifndef NNRT_CORE_MODULE_H
 #define NNRT_CORE_MODULE_H
 
-#include "CUDA/Device.h"
+#include "Core/Device.h"
+#include "Core/Library.h"
 #include "Core/Manifest.h"
-#include "Core/OneDNNPlugin.h"
 #include "Core/Status.h"
 #include "Core/Types.h"
 #include "nnrt/nnrt.h"
 
+#include <array>
 #include <memory>
 
 #include <sys/types.h>
@@ -74,11 +75,14 @@ public:
   std::string variant;
   const Section *code = nullptr; // of the variant, in the manifest
   RunFunction *run = nullptr;
-  /// Both null unless the model calls oneDNN.
-  const OneDNNPlugin *onednn = nullptr;
-  PluginModule *onednnModule = nullptr;
-  /// Null unless the model computes on a GPU.
-  std::unique_ptr<CudaModule> cuda;
+  /// By LibraryId; null unless the model calls the library.
+  struct UsedLibrary {
+    const Library *table = nullptr;
+    LibraryModule *module = nullptr;
+  };
+  std::array<UsedLibrary, numLibraries> libraries;
+  /// Null unless the model computes on a device.
+  std::unique_ptr<DeviceModule> device;
 
 private:
   Status load();

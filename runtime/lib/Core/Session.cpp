@@ -16,7 +16,7 @@ namespace nnrt {
 
 Session::Session(std::shared_ptr<Module> sharedModule, int numThreads)
     : module(std::move(sharedModule)),
-      workers(numThreads, module->onednn != nullptr) {
+      workers(numThreads, module->libraries[OneDNN].table != nullptr) {
   table = &abiTable;
   weights = module->weights;
   profiling = 0;
@@ -65,26 +65,28 @@ Status Session::create(std::shared_ptr<Module> module,
     session->kernels.resize(shared.manifest.kernels.size());
     session->kernelOrder.reserve(session->kernels.size());
   }
-  if (shared.onednn) {
-    session->onednnSession =
-        shared.onednn->createSession(shared.onednnModule, &session->workers);
-    if (!session->onednnSession)
+  for (int id = 0; id < numLibraries; ++id) {
+    const Module::UsedLibrary &used = shared.libraries[id];
+    if (!used.table)
+      continue;
+    session->librarySessions[id] = used.table->createSession(used.module, &session->workers);
+    if (!session->librarySessions[id])
       return outOfMemory();
   }
   NNRT_VERBOSE_LINE(1, session, session->threads,
                     chosen.profile ? ", profile" : "");
-  if (shared.cuda) {
-    session->deviceArena = Buffer(shared.cuda->device);
-    session->stream = std::make_unique<CudaStream>(*shared.cuda);
-    if (Status status = session->stream->create())
+  if (shared.device) {
+    session->deviceArena = Buffer(shared.device->getDevice());
+    if (Status status = shared.device->createStream(session->stream))
       return status;
   }
   return nullptr;
 }
 
 Session::~Session() {
-  if (onednnSession)
-    module->onednn->destroySession(onednnSession);
+  for (int id = 0; id < numLibraries; ++id)
+    if (librarySessions[id])
+      module->libraries[id].table->destroySession(librarySessions[id]);
   nnrt_status_free(failure);
 }
 
@@ -201,7 +203,7 @@ Status Session::run(const DLTensor *inputTensors, size_t numInputs,
   int32_t result = 0;
   auto start = std::chrono::steady_clock::now();
   workers.run([&] {
-    if (stream && take(module->cuda->device.enter()))
+    if (stream && take(module->device->getDevice().enter()))
       return;
     result = module->run(this, abiInputs.data());
     if (stream)
@@ -283,8 +285,9 @@ nnrt_session_memory_info Session::memory() const {
                     output.unpacked.capacity();
   for (const Input &input : inputs)
     info.inputs += input.copy.capacity();
-  if (onednnSession)
-    info.scratchpad = module->onednn->sessionMemory(onednnSession);
+  for (int id = 0; id < numLibraries; ++id)
+    if (librarySessions[id])
+      info.scratchpad += module->libraries[id].table->sessionMemory(librarySessions[id]);
   info.device_arena = deviceArena.capacity();
   return info;
 }

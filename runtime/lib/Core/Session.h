@@ -46,8 +46,7 @@ public:
   int32_t copyOnDevice(void *target, const void *source, int64_t bytes, int32_t direction);
   int32_t launchOnDevice(const char *kernel, const int64_t *arguments, int64_t numArguments,
                          int64_t count);
-  int32_t executeOneDNN(const nnrt_abi_onednn_site *site,
-                        const nnrt_abi_tensor *args);
+  int32_t callLibrary(LibraryId id, const void *site, const nnrt_abi_tensor *args);
   void beginKernel(int32_t index);
   void endKernel(int32_t index);
   /// Records why the run fails; only the first failure of a run is kept. May be called by
@@ -109,8 +108,8 @@ private:
 
   std::shared_ptr<Module> module;
   Threads workers;
-  PluginSession *onednnSession = nullptr;
-  std::unique_ptr<CudaStream> stream; // null: the model has no code for a GPU
+  std::array<LibrarySession *, numLibraries> librarySessions = {}; // as the module's
+  std::unique_ptr<DeviceStream> stream; // null: the model has no code for a device
 
   std::vector<Input> inputs;
   std::vector<nnrt_abi_tensor> abiInputs;
@@ -121,7 +120,7 @@ private:
 
   Buffer arena, deviceArena;
   BlockPool pool;
-  PluginError pluginError;
+  LibraryError libraryError;
   std::atomic<bool> failed{false};
   Status failure = nullptr;
   nnrt_session_memory_info saidMemory = {}; // by sayMemory

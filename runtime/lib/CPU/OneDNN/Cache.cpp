@@ -178,7 +178,7 @@ void BoundKernel::execute(dnnl_stream_t stream, const nnrt_abi_tensor *args,
 
 using namespace onednn;
 
-SiteCache &PluginModule::site(const nnrt_abi_onednn_site *site) {
+SiteCache &LibraryModule::site(const nnrt_abi_onednn_site *site) {
   std::lock_guard<std::mutex> lock(mutex);
   std::unique_ptr<SiteCache> &cache = sites[site];
   if (!cache)
@@ -186,7 +186,7 @@ SiteCache &PluginModule::site(const nnrt_abi_onednn_site *site) {
   return *cache;
 }
 
-size_t PluginModule::memory() const {
+size_t LibraryModule::memory() const {
   std::lock_guard<std::mutex> lock(mutex);
   size_t total = 0;
   for (const auto &site : sites)
@@ -195,10 +195,10 @@ size_t PluginModule::memory() const {
 }
 
 //===----------------------------------------------------------------------===//
-// PluginSession
+// LibrarySession
 //===----------------------------------------------------------------------===//
 
-PluginSession::PluginSession(PluginModule &module, Threads &threads)
+LibrarySession::LibrarySession(LibraryModule &module, Threads &threads)
     : module(module), threads(threads), table(64) {
   dnnl_stream_t handle;
   check(dnnl_stream_create(&handle, engine(), dnnl_stream_default_flags),
@@ -212,8 +212,8 @@ static size_t slotOf(const nnrt_abi_onednn_site *site, size_t size) {
   return (hash >> 32) & (size - 1);
 }
 
-PluginSession::SiteEntry &
-PluginSession::entryOf(const nnrt_abi_onednn_site *site) {
+LibrarySession::SiteEntry &
+LibrarySession::entryOf(const nnrt_abi_onednn_site *site) {
   for (size_t slot = slotOf(site, table.size());; ++slot) {
     SiteEntry &entry = table[slot & (table.size() - 1)];
     if (entry.site == site)
@@ -233,7 +233,7 @@ PluginSession::entryOf(const nnrt_abi_onednn_site *site) {
   return entry;
 }
 
-void PluginSession::grow() {
+void LibrarySession::grow() {
   std::vector<SiteEntry> old(table.size() * 2);
   old.swap(table);
   for (SiteEntry &entry : old) {
@@ -262,7 +262,7 @@ static bool haveSameImplementations(const Kernel &a, const Kernel &b) {
                     });
 }
 
-BoundKernel &PluginSession::forOneThread(BoundKernel &kernel,
+BoundKernel &LibrarySession::forOneThread(BoundKernel &kernel,
                                          const nnrt_abi_onednn_site *site,
                                          const nnrt_abi_tensor *args) {
   // Where call overhead dominates, a kernel made for one thread is faster. Results must not
@@ -280,7 +280,7 @@ BoundKernel &PluginSession::forOneThread(BoundKernel &kernel,
   return kernel.serial ? *kernel.serial : kernel;
 }
 
-void PluginSession::execute(const nnrt_abi_onednn_site *site,
+void LibrarySession::execute(const nnrt_abi_onednn_site *site,
                             const nnrt_abi_tensor *args) {
   auto start = std::chrono::steady_clock::now();
   auto printTime = [&] {

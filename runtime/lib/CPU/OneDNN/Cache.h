@@ -76,7 +76,7 @@ private:
 
 } // namespace onednn
 
-class PluginModule {
+class LibraryModule {
 public:
   onednn::SiteCache &site(const nnrt_abi_onednn_site *site);
   /// Bytes of packed weights.
@@ -89,9 +89,9 @@ private:
       sites;
 };
 
-class PluginSession {
+class LibrarySession {
 public:
-  PluginSession(PluginModule &module, Threads &threads);
+  LibrarySession(LibraryModule &module, Threads &threads);
   void execute(const nnrt_abi_onednn_site *site, const nnrt_abi_tensor *args);
   size_t memory() const { return scratch.capacity(); }
 
@@ -109,7 +109,7 @@ private:
                                     const nnrt_abi_tensor *args);
   void grow();
 
-  PluginModule &module;
+  LibraryModule &module;
   Threads &threads;
   onednn::Owned<dnnl_stream_t> stream;
   Buffer scratch;

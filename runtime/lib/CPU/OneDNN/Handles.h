@@ -11,7 +11,7 @@
 #ifndef NNRT_CPU_ONEDNN_HANDLES_H
 #define NNRT_CPU_ONEDNN_HANDLES_H
 
-#include "Core/OneDNNPlugin.h"
+#include "Core/Library.h"
 #include "nnrt/nnrt.h"
 
 #include "oneapi/dnnl/dnnl.h"
@@ -22,7 +22,7 @@
 namespace nnrt {
 namespace onednn {
 
-/// Thrown and caught within the plugin; execute() returns it as a PluginError.
+/// Thrown and caught within the plugin; execute() returns it as a LibraryError.
 struct Failure {
   nnrt_status_code code;
   std::string message;
@@ -68,7 +68,7 @@ using PostOps = Owned<dnnl_post_ops_t>;
 dnnl_engine_t engine();
 
 /// The libnnrt that loaded the plugin.
-extern const PluginHost *host;
+extern const LibraryHost *host;
 
 /// Attributes of a primitive that takes its scratchpad from the caller.
 inline Attributes createAttributes() {

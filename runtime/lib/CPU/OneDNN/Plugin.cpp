@@ -18,7 +18,7 @@ using namespace nnrt::onednn;
 namespace nnrt {
 namespace onednn {
 
-const PluginHost *host = nullptr;
+const LibraryHost *host = nullptr;
 
 dnnl_engine_t engine() {
   // Never destroyed: modules may be freed after our static destructors.
@@ -43,8 +43,9 @@ template <typename Body> static auto orNull(Body body) -> decltype(body()) {
   return nullptr;
 }
 
-static int32_t execute(PluginSession *session, const nnrt_abi_onednn_site *site,
-                       const nnrt_abi_tensor *args, PluginError *error) {
+static int32_t execute(LibrarySession *session, const void *call, const nnrt_abi_tensor *args,
+                       LibraryError *error) {
+  auto *site = static_cast<const nnrt_abi_onednn_site *>(call);
   try {
     session->execute(site, args);
     return 0;
@@ -59,31 +60,31 @@ static int32_t execute(PluginSession *session, const nnrt_abi_onednn_site *site,
   return 1;
 }
 
-extern "C" NNRT_EXPORT const OneDNNPlugin *
-nnrt_onednn_plugin(uint32_t version, const PluginHost *pluginHost) {
-  if (version != onednnPluginVersion)
+extern "C" NNRT_EXPORT const Library *
+nnrt_onednn_plugin(uint32_t version, const LibraryHost *libraryHost) {
+  if (version != libraryTableVersion)
     return nullptr;
-  host = pluginHost;
+  host = libraryHost;
   static char libraryVersion[32];
   const dnnl_version_t *dnnl = dnnl_version();
   std::snprintf(libraryVersion, sizeof(libraryVersion), "%d.%d.%d", dnnl->major,
                 dnnl->minor, dnnl->patch);
-  Dl_info library;
-  static const OneDNNPlugin plugin = {
+  Dl_info file;
+  static const Library table = {
       libraryVersion,
-      dladdr(reinterpret_cast<void *>(&dnnl_version), &library) &&
-              library.dli_fname
-          ? library.dli_fname
+      dladdr(reinterpret_cast<void *>(&dnnl_version), &file) && file.dli_fname
+          ? file.dli_fname
           : "?",
-      dnnl->cpu_runtime == DNNL_RUNTIME_TBB,
-      [] { return orNull([] { return new PluginModule; }); },
-      [](PluginModule *module) { delete module; },
-      [](PluginModule *module, Threads *threads) {
-        return orNull([&] { return new PluginSession(*module, *threads); });
+      dnnl->cpu_runtime == DNNL_RUNTIME_TBB ? nullptr
+                                            : "an oneDNN that is not built for oneTBB",
+      [] { return orNull([] { return new LibraryModule; }); },
+      [](LibraryModule *module) { delete module; },
+      [](LibraryModule *module, Threads *threads) {
+        return orNull([&] { return new LibrarySession(*module, *threads); });
       },
-      [](PluginSession *session) { delete session; },
+      [](LibrarySession *session) { delete session; },
       execute,
-      [](const PluginSession *session) { return session->memory(); },
-      [](const PluginModule *module) { return module->memory(); }};
-  return &plugin;
+      [](const LibrarySession *session) { return session->memory(); },
+      [](const LibraryModule *module) { return module->memory(); }};
+  return &table;
 }
