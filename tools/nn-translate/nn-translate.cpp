@@ -96,6 +96,10 @@ cl::opt<uint64_t> externalData(
     "external-data", cl::cat(exporting), cl::value_desc("BYTES"),
     cl::desc("Keep tensors of at least so many bytes in OUT.data, beside the model; "
              "default: only in models of 2 GiB and more"));
+cl::opt<std::string> extract(
+    "extract", cl::cat(actions), cl::value_desc("PREFIX"),
+    cl::desc("Of --triage: write the parts of the model that are supported, which are cut "
+             "where a node is not, to PREFIX.0.onnx, PREFIX.1.onnx, ..."));
 cl::opt<bool> asJSON("json", cl::desc("Print the triage as JSON"),
                      cl::cat(actions));
 
@@ -252,6 +256,8 @@ int run() {
   if (action == Action::Default)
     return fail("say what to do: --import-onnx, --export-onnx, --triage, --emit-library (or -o "
                 "OUT.so), --bundle, --emit-object or --emit-llvmir");
+  if (!extract.empty() && action != Action::Triage)
+    return fail("--extract belongs to --triage");
   bool exports = action == Action::ExportONNX;
   bool compiles = !exports && action != Action::ImportONNX && action != Action::Triage;
 
@@ -300,6 +306,10 @@ int run() {
     report.printTable(output->os());
   output->os() << (action == Action::ImportONNX ? "\n" : "");
   output->keep();
+  if (!extract.empty())
+    if (auto error = nn::extractSupportedParts(inputFile, report, extract,
+                                               asJSON ? llvm::errs() : output->os()))
+      return fail("--extract: " + *error);
   return action == Action::Triage && !report.empty() ? 1 : 0;
 }
 

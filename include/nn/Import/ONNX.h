@@ -10,6 +10,7 @@
 #include "nn/Import/Triage.h"
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace mlir::nn {
@@ -39,6 +40,15 @@ struct ImportOptions {
 OwningOpRef<ModuleOp> importONNX(MLIRContext &context, llvm::StringRef path,
                                  const ImportOptions &options,
                                  TriageReport &report);
+
+/// Writes the parts of a model that the report of its import has nothing against, and says to
+/// `os` what they take and give. Part N is the model PREFIX.N.onnx, which can run after the
+/// parts before it and the nodes between them, which are not supported. Returns why that
+/// failed, or nothing.
+std::optional<std::string> extractSupportedParts(llvm::StringRef path,
+                                                 const TriageReport &report,
+                                                 llvm::StringRef prefix,
+                                                 llvm::raw_ostream &os);
 
 /// True if the name is that of a model: *.onnx, *.onnxtxt.
 bool isONNXFile(llvm::StringRef path);

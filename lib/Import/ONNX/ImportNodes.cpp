@@ -17,9 +17,7 @@ NodeInfo Importer::describe(const onnx::NodeProto &node, int64_t index,
   NodeInfo info;
   info.op = node.op_type();
   info.domain = node.domain() == "ai.onnx" ? "" : node.domain();
-  info.name = node.name();
-  if (info.name.empty())
-    info.name = scope.prefix + info.op + "_" + std::to_string(index);
+  info.name = (node.name().empty() ? scope.prefix : "") + getNodeName(node, index);
   if (scope.caller)
     info.name = scope.caller->name + "/" + info.name;
   auto it = scope.opsets.find(info.domain);
@@ -30,25 +28,6 @@ NodeInfo Importer::describe(const onnx::NodeProto &node, int64_t index,
 //===----------------------------------------------------------------------===//
 // Order
 //===----------------------------------------------------------------------===//
-
-SmallVector<StringRef> Importer::getReadNames(const onnx::NodeProto &node) {
-  SmallVector<StringRef> names;
-  for (const std::string &input : node.input())
-    names.push_back(input);
-  auto visit = [&](const onnx::GraphProto &graph) {
-    for (const onnx::NodeProto &inner : graph.node())
-      llvm::append_range(names, getReadNames(inner));
-    for (const auto &output : graph.output())
-      names.push_back(output.name());
-  };
-  for (const onnx::AttributeProto &attribute : node.attribute()) {
-    if (attribute.has_g())
-      visit(attribute.g());
-    for (const onnx::GraphProto &graph : attribute.graphs())
-      visit(graph);
-  }
-  return names;
-}
 
 SmallVector<int> Importer::orderNodes(const Nodes &nodes, Scope &scope) {
   llvm::StringMap<int> producers;

@@ -4,6 +4,7 @@
 #ifndef NN_LIB_IMPORT_ONNX_IMPORTER_H
 #define NN_LIB_IMPORT_ONNX_IMPORTER_H
 
+#include "Graphs.h"
 #include "NodeBinder.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "nn/Import/ONNX.h"
@@ -131,8 +132,6 @@ private:
   SmallVector<Value> importPart(onnx::NodeProto &part, ArrayRef<Value> operands,
                                 int64_t opset, const NodeInfo &whole, Location location,
                                 Scope &scope);
-  /// The names that a node reads: its inputs, and those that its graphs read.
-  static SmallVector<llvm::StringRef> getReadNames(const onnx::NodeProto &node);
   /// The operands; false if one of them is not known.
   bool getOperands(const onnx::NodeProto &node, Scope &scope,
                    SmallVectorImpl<Value> &operands);
