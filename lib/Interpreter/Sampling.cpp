@@ -65,7 +65,8 @@ static LogicalResult gridSample(GridSampleOp op, Call &call) {
         // The grid has the last dimension first.
         double x = places[(n * numPoints + p) * k + (k - 1 - d)];
         double size = spatial[d];
-        x = align ? (x + 1) / 2 * (size - 1) : ((x + 1) * size - 1) / 2;
+        if (op.getNormalized())
+          x = align ? (x + 1) / 2 * (size - 1) : ((x + 1) * size - 1) / 2;
         if (isNearest)
           x = std::nearbyint(x);
         // Positions outside the image are moved to its border; neighbours of positions

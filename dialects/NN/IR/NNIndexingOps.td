@@ -189,7 +189,8 @@ def NN_GridSampleOp : NN_Op<"grid_sample"> {
   let summary = "Samples an image at the points of a grid";
   let description = [{
     Input N x C x D1 x ... x Dk, grid N x O1 x ... x Ok x k with coordinates in
-    [-1, 1], the last dimension first; result N x C x O1 x ... x Ok. `mode`:
+    [-1, 1], or in elements if not `normalized`, the last dimension first; result
+    N x C x O1 x ... x Ok. `mode`:
     linear, nearest, cubic (k = 2). `padding_mode`: zeros, border, reflection.
     What linear and cubic would be of integers and bools, ONNX does not say.
     Source: ONNX operator GridSample, version 20.
@@ -202,7 +203,8 @@ def NN_GridSampleOp : NN_Op<"grid_sample"> {
   let arguments = (ins NN_PlainTensor:$input, NN_FloatTensor:$grid,
                        NN_DefaultBool<"false">:$align_corners,
                        NN_DefaultString<"linear">:$mode,
-                       NN_DefaultString<"zeros">:$padding_mode);
+                       NN_DefaultString<"zeros">:$padding_mode,
+                       NN_DefaultBool<"true">:$normalized);
   let results = (outs NN_PlainTensor:$result);
   let hasVerifier = 1;
 }

@@ -89,13 +89,13 @@ struct LowerGridSample : LinalgPattern<GridSampleOp> {
     StringRef mode = op.getMode(), padding = op.getPaddingMode();
     Value one = s.constant(1), half = s.constant(0.5);
     Value last = s.sub(size, one), low, high;
-    if (op.getAlignCorners()) {
-      x = s.mul(s.mul(s.add(x, one), half), last);
+    if (op.getAlignCorners())
       low = s.constant(0), high = last;
-    } else {
-      x = s.mul(s.sub(s.mul(s.add(x, one), size), one), half);
+    else
       low = s.constant(-0.5), high = s.sub(size, half);
-    }
+    if (op.getNormalized())
+      x = op.getAlignCorners() ? s.mul(s.mul(s.add(x, one), half), last)
+                               : s.mul(s.sub(s.mul(s.add(x, one), size), one), half);
     if (mode == "nearest")
       x = math::RoundEvenOp::create(s.b, s.l, x);
     if (padding != "zeros") {

@@ -91,58 +91,6 @@ static LogicalResult importIdentity(NodeBinder &node) {
   return node.setOutput(input);
 }
 
-/// Nothing may be dropped, as that needs the random numbers of one implementation: not
-/// in training, or none of the elements. What is known only at run
-/// time is checked then.
-static LogicalResult requireNothingDropped(NodeBinder &node, Value ratio,
-                                           Value trainingMode) {
-  auto training = node.getShapes().getConstantContents(trainingMode);
-  if (training && training->size() == 1 && training->front() == 0)
-    return success();
-  DenseFPElementsAttr known;
-  bool isKnown = !ratio || matchPattern(ratio, m_Constant(&known));
-  if (ratio && isKnown && llvm::all_of(known, [](APFloat x) { return x.isZero(); }))
-    return success();
-  if (training && isKnown)
-    return node.fail("operand 'training_mode' is known to be false, or 'ratio' to be 0",
-                     "true", "false or absent", Remedy::ChangeForm);
-  Value holds = node.create<NotOp>(node.asScalar(trainingMode));
-  if (!isKnown && holds) {
-    Value rate = node.asScalar(ratio);
-    Value zero = node.constantScalar(0, getElementTypeOrSelf(rate));
-    Value isZero = node.create<EqualOp>(rate, zero);
-    holds = node.create<OrOp>(holds, isZero);
-  }
-  node.checkAtRun(holds, "would drop random elements, which is not supported; make "
-                         "operand 'training_mode' false, or 'ratio' 0");
-  return success(!node.failed());
-}
-
-/// As nothing is dropped, the mask is true everywhere. Some models use it.
-static LogicalResult importDropout(NodeBinder &node) {
-  Value data, ratio, trainingMode;
-  if (node.operand("data", data).optionalOperand("ratio", ratio)
-          .optionalOperand("training_mode", trainingMode)
-          .ignoreAttrs({"ratio", "is_test", "seed", "consumed_inputs"}).failed())
-    return failure();
-  if (trainingMode && failed(requireNothingDropped(node, ratio, trainingMode)))
-    return failure();
-  if (node.hasOutput(1)) {
-    Value shape = node.create<nn::ShapeOp>(data, 0, IntegerAttr());
-    Type type = IntegerType::get(node.getContext(), 1);
-    // Before version 10 the mask had the type of the data.
-    if (node.getSinceVersion() < 10)
-      type = cast<RankedTensorType>(data.getType()).getElementType();
-    Value one = node.constantScalar(1, type);
-    ElementsAttr value;
-    if (!one || !matchPattern(one, m_Constant(&value)))
-      return failure();
-    if (failed(node.setOutput(node.create<ConstantOfShapeOp>(shape, value), 1)))
-      return failure();
-  }
-  return node.setOutput(data);
-}
-
 /// Column - row of the matrices in the last two dimensions.
 static Value makeDiagonals(NodeBinder &node, Value matrices) {
   int64_t rank = cast<RankedTensorType>(matrices.getType()).getRank();
@@ -197,5 +145,4 @@ void importer::registerConstant(Registry &r) {
   r.onOp("EyeLike", 9, importEyeLike);
   r.onOp("Trilu", 14, importTrilu);
   r.onOp("Identity", 1, importIdentity);
-  r.onOp("Dropout", 1, importDropout);
 }

@@ -8,6 +8,7 @@
 #include "ControlFlow.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "nn/Support/Constants.h"
+#include "llvm/ADT/ScopeExit.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -22,6 +23,8 @@ bool Importer::importLoopBody(LoopInfo &loop, ArrayRef<RankedTensorType> types,
   Block &block = body.region->emplaceBlock();
   state.builder.setInsertionPointToEnd(&block);
   Value iteration = block.addArgument(state.builder.getIndexType(), loop.location);
+  state.iterations.push_back(iteration);
+  auto leave = llvm::make_scope_exit([&] { state.iterations.pop_back(); });
   SmallVector<Value> carried;
   for (RankedTensorType type : types)
     carried.push_back(block.addArgument(type, loop.location));

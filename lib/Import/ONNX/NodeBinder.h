@@ -52,6 +52,9 @@ struct ImportState {
   std::optional<int64_t> channelBlock;
   /// The type that the model declares for a tensor; null if none.
   std::function<RankedTensorType(llvm::StringRef)> getDeclaredType;
+  /// Of the loops around the node, from the outermost one on: the iterations' numbers, of
+  /// index type.
+  SmallVector<Value> iterations;
   /// Values that are unknown because an earlier node failed.
   llvm::DenseSet<Value> uncertain;
   /// Whether dimensions known only at run time are assumed to be 1 where the rank of
@@ -79,6 +82,8 @@ public:
 
   //===--- Facts ----------------------------------------------------------===//
 
+  /// The node's name, or one made up for it; no other node of the model has it.
+  llvm::StringRef getName() const { return info.name; }
   int64_t getOpset() const { return info.opset; }
   /// The opset that introduced the operator's current version.
   int64_t getSinceVersion() const;
@@ -96,6 +101,9 @@ public:
   std::optional<int64_t> getChannelBlock() const { return state.channelBlock; }
   MLIRContext *getContext() const { return state.builder.getContext(); }
   Location getLocation() const { return location; }
+  /// The numbers (i64 scalars) of the iterations of the loops that the node is in, from the
+  /// outermost one on.
+  SmallVector<Value> getIterations();
   /// The builder for the node's operations, for what `create` cannot make.
   OpBuilder &getBuilder() { return state.builder; }
   ImportShapes &getShapes() { return state.shapes; }

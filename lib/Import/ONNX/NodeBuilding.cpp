@@ -12,6 +12,17 @@ using namespace mlir;
 using namespace mlir::nn;
 using namespace mlir::nn::importer;
 
+SmallVector<Value> NodeBinder::getIterations() {
+  OpBuilder &b = state.builder;
+  auto type = RankedTensorType::get({}, b.getI64Type());
+  SmallVector<Value> numbers;
+  for (Value iteration : state.iterations) {
+    Value number = arith::IndexCastOp::create(b, location, b.getI64Type(), iteration);
+    numbers.push_back(tensor::FromElementsOp::create(b, location, type, number));
+  }
+  return numbers;
+}
+
 LogicalResult NodeBinder::setOutput(Value value, int64_t index) {
   if (!value || hasFailed)
     return failure();

@@ -49,18 +49,23 @@ void registerConstant(Registry &registry);
 void registerContraction(Registry &registry);
 void registerControlFlow(Registry &registry);
 void registerConv(Registry &registry);
+void registerDeformConv(Registry &registry);
 void registerEinsum(Registry &registry);
 void registerElementwise(Registry &registry);
 void registerIndexing(Registry &registry);
+void registerNGrams(Registry &registry);
 void registerNormalization(Registry &registry);
 void registerPool(Registry &registry);
 void registerQuantization(Registry &registry);
+void registerRandom(Registry &registry);
 void registerRecurrent(Registry &registry);
 void registerReduction(Registry &registry);
 void registerResize(Registry &registry);
+void registerRoiPool(Registry &registry);
 void registerSequence(Registry &registry);
 void registerShape(Registry &registry);
 void registerSignal(Registry &registry);
+void registerTraining(Registry &registry);
 
 // In the folder Microsoft.
 

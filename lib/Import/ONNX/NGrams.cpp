@@ -1,0 +1,165 @@
+//===- NGrams.cpp - import of counts of n-grams ---------------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+
+#include "Registry.h"
+#include "ShapeMath.h"
+#include "Values.h"
+#include "llvm/ADT/DenseSet.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+using namespace mlir::nn::importer;
+
+namespace {
+/// What TfIdfVectorizer counts in rows of numbers.
+struct NGrams {
+  SmallVector<int64_t> pool, starts, outputs;
+  SmallVector<float> weights;
+  std::string mode;
+  int64_t shortest, longest, maxSkip;
+
+  NodeBinder &bind(NodeBinder &node);
+  int64_t getStart(int64_t length) const { return starts[length - 1]; }
+  int64_t getEnd(int64_t length) const {
+    return length < int64_t(starts.size()) ? starts[length] : int64_t(pool.size());
+  }
+  int64_t getCount(int64_t length) const {
+    return (getEnd(length) - getStart(length)) / length;
+  }
+  /// The number of n-grams that are shorter.
+  int64_t getFirst(int64_t length) const {
+    int64_t first = 0;
+    for (int64_t shorter = 1; shorter < length; ++shorter)
+      first += getCount(shorter);
+    return first;
+  }
+  int64_t getNumOutputs() const { return *llvm::max_element(outputs) + 1; }
+  /// How often rows N x C hold those of one length: N x count.
+  Value count(NodeBinder &node, Value rows, int64_t length) const;
+};
+} // namespace
+
+NodeBinder &NGrams::bind(NodeBinder &node) {
+  SmallVector<std::string> strings;
+  std::optional<int64_t> first, last, skip;
+  node.requiredAttr("ngram_counts", starts).requiredAttr("ngram_indexes", outputs)
+      .attr("pool_int64s", pool).attr("pool_strings", strings).attr("weights", weights)
+      .optionalAttr("min_gram_length", first).optionalAttr("max_gram_length", last)
+      .optionalAttr("max_skip_count", skip)
+      .attr("mode", mode, "", {"TF", "IDF", "TFIDF"});
+  if (!strings.empty()) {
+    (void)node.fail("n-grams consist of numbers", "attribute 'pool_strings'",
+                    "attribute 'pool_int64s'", Remedy::ChangeForm,
+                    "strings are not supported: encode them before the model");
+    return node;
+  }
+  shortest = first.value_or(0);
+  longest = last.value_or(0);
+  maxSkip = skip.value_or(-1);
+  if (node.require(shortest >= 1 && longest >= shortest && maxSkip >= 0 &&
+                       longest <= int64_t(starts.size()),
+                   "attributes give the lengths of n-grams, and how many numbers are skipped",
+                   Twine(shortest) + " to " + Twine(longest) + ", " + Twine(maxSkip) +
+                       " skipped", "1 to the number of 'ngram_counts'").failed())
+    return node;
+  int64_t numGrams = 0;
+  for (int64_t length = 1; length <= int64_t(starts.size()); ++length) {
+    int64_t start = getStart(length), end = getEnd(length);
+    if (node.require(start >= 0 && start <= end && end <= int64_t(pool.size()) &&
+                         (end - start) % length == 0,
+                     "attribute 'ngram_counts' says where n-grams of each length start",
+                     Twine(start) + " to " + Twine(end), "").failed())
+      return node;
+    numGrams += getCount(length);
+  }
+  constexpr int64_t mostOutputs = 1 << 24;
+  auto isOutput = [](int64_t index) { return index >= 0 && index < mostOutputs; };
+  return node.require(int64_t(outputs.size()) == numGrams && numGrams > 0 &&
+                          (weights.empty() || int64_t(weights.size()) == numGrams) &&
+                          llvm::all_of(outputs, isOutput),
+                      "each n-gram has an output, and a weight if any has",
+                      Twine(numGrams) + " n-grams", "as many entries of 'ngram_indexes'");
+}
+
+Value NGrams::count(NodeBinder &node, Value rows, int64_t length) const {
+  Type i64 = IntegerType::get(node.getContext(), 64);
+  Type f32 = Float32Type::get(node.getContext());
+  // Behind the rows stands a number that is in no n-gram.
+  llvm::DenseSet<int64_t> members(pool.begin(), pool.end());
+  int64_t none = 0;
+  while (members.contains(none))
+    ++none;
+  int64_t numAdded = (length - 1) * (maxSkip + 1);
+  Value addedShape = node.create<ConcatOp>(
+      SmallVector<Value>{getDimList(node, rows, 0), node.constantList({numAdded})}, 0);
+  Value added = makeFilled(node, addedShape, double(none), i64);
+  Value padded = node.create<ConcatOp>(SmallVector<Value>{rows, added}, 1);
+  Value size = getDimList(node, rows, 1);
+  Value total;
+  for (int64_t distance = 1; distance <= (length == 1 ? 1 : maxSkip + 1); ++distance) {
+    Value found;
+    for (int64_t place = 0; place < length && !node.failed(); ++place) {
+      SmallVector<int64_t> expected;
+      for (int64_t gram = 0; gram < getCount(length); ++gram)
+        expected.push_back(pool[getStart(length) + gram * length + place]);
+      Value start = node.constantList({place * distance});
+      Value end = node.create<AddOp>(size, start);
+      Value shifted = node.create<SliceOp>(padded, start, end, ArrayRef<int64_t>{1},
+                                           ArrayRef<int64_t>{1});
+      Value numbers = node.create<UnsqueezeOp>(shifted, ArrayRef<int64_t>{2});
+      Value isEqual = node.create<EqualOp>(numbers, node.constantList(expected));
+      found = found ? node.create<AndOp>(found, isEqual) : isEqual;
+    }
+    Value count = node.create<ReduceSumOp>(castTo(node, found, f32), ArrayRef<int64_t>{1},
+                                           /*keepdims=*/false);
+    total = total ? node.create<AddOp>(total, count) : count;
+  }
+  return total;
+}
+
+static LogicalResult importTfIdfVectorizer(NodeBinder &node) {
+  Value input;
+  NGrams grams;
+  if (grams.bind(node.onlyOperand(input)).failed())
+    return failure();
+  int64_t rank = getType(input).getRank();
+  if (node.require(rank == 1 || rank == 2, "the input is a row, or rows, of numbers",
+                   show(input.getType()), "rank 1 or 2").failed())
+    return failure();
+  Value rows = node.asInt64(input);
+  if (rank == 1)
+    rows = node.create<UnsqueezeOp>(rows, ArrayRef<int64_t>{0});
+  if (node.failed())
+    return failure();
+  Type f32 = Float32Type::get(node.getContext());
+  // All counts side by side, and a 0 for outputs of no n-gram.
+  Value zeroShape = node.create<ConcatOp>(
+      SmallVector<Value>{getDimList(node, rows, 0), node.constantList({1})}, 0);
+  SmallVector<Value> counts{makeFilled(node, zeroShape, 0, f32)};
+  SmallVector<int64_t> sources(grams.getNumOutputs(), 0);
+  SmallVector<float> weights(1, 0);
+  for (int64_t length = grams.shortest; length <= grams.longest; ++length) {
+    if (grams.getCount(length) == 0)
+      continue;
+    counts.push_back(grams.count(node, rows, length));
+    for (int64_t gram = grams.getFirst(length), end = gram + grams.getCount(length);
+         gram < end; ++gram) {
+      sources[grams.outputs[gram]] = weights.size();
+      weights.push_back(grams.weights.empty() ? 1 : grams.weights[gram]);
+    }
+  }
+  Value all = node.create<ConcatOp>(counts, 1);
+  if (grams.mode == "IDF") {
+    Value isFound = node.create<GreaterOp>(all, node.constantScalar(0, f32));
+    all = castTo(node, isFound, f32);
+  }
+  if (grams.mode != "TF")
+    all = node.create<MulOp>(all, node.constantFloats(weights));
+  Value result = node.create<GatherOp>(all, node.constantList(sources), int64_t(1));
+  return node.setOutput(rank == 1 ? node.create<SqueezeOp>(result, ArrayRef<int64_t>{0})
+                                  : result);
+}
+
+void importer::registerNGrams(Registry &r) {
+  r.onOp("TfIdfVectorizer", 9, importTfIdfVectorizer);
+}
