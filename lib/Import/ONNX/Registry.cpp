@@ -43,6 +43,7 @@ const Registry &Registry::get() {
     registerMicrosoftEmbedding(all);
     registerMicrosoftFused(all);
     registerMicrosoftGroupQueryAttention(all);
+    registerMicrosoftIndexing(all);
     registerMicrosoftInverse(all);
     registerMicrosoftLayouts(all);
     registerMicrosoftNormalization(all);

@@ -82,6 +82,7 @@ void registerMicrosoftBlockQuantization(Registry &registry);
 void registerMicrosoftEmbedding(Registry &registry);
 void registerMicrosoftFused(Registry &registry);
 void registerMicrosoftGroupQueryAttention(Registry &registry);
+void registerMicrosoftIndexing(Registry &registry);
 void registerMicrosoftInverse(Registry &registry);
 void registerMicrosoftLayouts(Registry &registry);
 void registerMicrosoftNormalization(Registry &registry);

@@ -170,6 +170,31 @@ def inverses():
                values={"x": np.float32([[0, 2, 1], [1, 0, 3], [4, 1, 0]])}, tolerance=5)
 
 
+def indexing():
+    # Regions inside, across and outside of the image, and turned ones.
+    regions = np.float32([[0, 0, 1, 1], [0.2, 0.1, 0.8, 0.7], [-0.3, 0.4, 0.5, 1.4],
+                          [1.2, 1.2, 1.5, 1.5], [0.9, 0.8, 0.1, 0.3]])
+    values = {"r": regions, "b": np.int32([0, 1, 1, 0, 1])}
+    for mode in ("bilinear", "nearest"):
+        for rows, columns in ((3, 4), (1, 2), (5, 1)):
+            yield Case(f"CropAndResize_{mode}_{rows}{columns}",
+                       "float[2,3,H,9] x, float[R,4] r, int32[R] b",
+                       f"s = Constant <value = int32[2] {{{rows}, {columns}}}> ()  "
+                       f'y = com.microsoft.CropAndResize<mode = "{mode}", '
+                       "extrapolation_value = 0.25>(x, r, b, s)",
+                       sizes=[{"H": 7, "R": 5}], values=values, tolerance=5)
+    for dim, size, step in ((-1, 3, 1), (1, 4, 2), (0, 2, 3)):
+        yield Case(f"UnfoldTensor_{dim}", "float[N,9,M] x",
+                   f"y = com.microsoft.UnfoldTensor<dim = {dim}, size = {size}, step = {step}>(x)",
+                   sizes=[{"N": 2, "M": 5}, {"N": 6, "M": 3}])
+    for length in (1, 2, 3):
+        yield Case(f"NGramRepeatBlock_{length}", "int64[N,S] i, float[N,8] s",
+                   f"y = com.microsoft.NGramRepeatBlock<ngram_size = {length}>(i, s)",
+                   ranges={"i": (0, 3)}, sizes=[{"N": 2, "S": 12}, {"N": 3, "S": 2},
+                                                {"N": 1, "S": 1}])
+
+
 def all_cases():
-    for family in (products, activations, normalizations, names, channels_last, inverses):
+    for family in (products, activations, normalizations, names, channels_last, inverses,
+                   indexing):
         yield from family()
