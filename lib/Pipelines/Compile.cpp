@@ -76,7 +76,8 @@ LogicalResult nn::simplify(ModuleOp module) {
   return runPhases(module, Phase::Simplify, Phase::Simplify, options, {});
 }
 
-/// Translates to LLVM IR, and further to an object file if one is wanted.
+/// Translates to LLVM IR, and further to an object file if one is wanted. The module keeps its
+/// attributes only, so that its code is not in memory together with that of LLVM.
 static std::unique_ptr<llvm::Module>
 generateCode(ModuleOp lowered, const CodeVariant &variant, llvm::LLVMContext &context,
              SmallVectorImpl<char> *object) {
@@ -87,6 +88,8 @@ generateCode(ModuleOp lowered, const CodeVariant &variant, llvm::LLVMContext &co
             llvmModule = translateToLLVMIR(lowered, variant, context);
             if (!llvmModule)
               return failure();
+            for (Operation &op : llvm::make_early_inc_range(*lowered.getBody()))
+              op.erase();
             return success(!object || succeeded(emitObject(*llvmModule, variant, *object,
                                                            lowered.getLoc())));
           })))
