@@ -27,7 +27,7 @@ struct DeformConv {
   Value bias;   ///< M, or null
   Value mask;   ///< N x G*K x O, or null
   SmallVector<int64_t> kernel, strides, dilations, pads;
-  int64_t group, offsetGroup, channels, features, places;
+  int64_t group, offsetGroup, places;
 
   LogicalResult bind(NodeBinder &node);
   Value build(NodeBinder &node);
@@ -35,7 +35,8 @@ struct DeformConv {
 private:
   int64_t getSpatialRank() const { return kernel.size(); }
   /// `value` as N*factor x sizes x O x last. If `mergePlaces`, K*O1 takes the place of O1.
-  Value reshape(NodeBinder &node, Value value, int64_t factor, ArrayRef<int64_t> sizes,
+  /// `sizes` are lists.
+  Value reshape(NodeBinder &node, Value value, int64_t factor, ArrayRef<Value> sizes,
                 bool mergePlaces = false, ArrayRef<int64_t> last = {});
   /// Where the input is sampled along spatial dimension `dim`, N*G x K x O, in its elements.
   Value locate(NodeBinder &node, Value offsets, int64_t dim);
@@ -79,30 +80,33 @@ LogicalResult DeformConv::bind(NodeBinder &node) {
     return failure();
 
   ArrayRef<int64_t> shape = getType(weight).getShape();
-  if (node.require(!ShapedType::isDynamicShape(shape), "the weights have a known shape",
-                   show(weight.getType()), "", Remedy::GiveShape).failed())
-    return failure();
   kernel.assign(shape.begin() + 2, shape.end());
+  if (node.require(!ShapedType::isDynamicShape(kernel), "the size of the kernel is known",
+                   show(weight.getType()), "attribute 'kernel_shape'", Remedy::GiveShape)
+          .failed())
+    return failure();
   places = ShapedType::getNumElements(kernel);
-  features = shape[0];
-  bool fits = places > 0 && group > 0 && features > 0 && features % group == 0;
-  channels = fits ? shape[1] * group : 0;
+  // What is known only at run time is checked by the reshapes.
+  auto isMultiple = [](int64_t size, int64_t of) {
+    return ShapedType::isDynamic(size) || (size > 0 && size % of == 0);
+  };
   int64_t given = getType(input).getDimSize(1);
+  bool fits = places > 0 && group > 0 && offsetGroup > 0 && isMultiple(shape[0], group) &&
+              isMultiple(given, group) && isMultiple(given, offsetGroup) &&
+              (ShapedType::isDynamic(given) || ShapedType::isDynamic(shape[1]) ||
+               shape[1] == given / group);
   return failure(
-      node.require(channels > 0 && offsetGroup > 0 && channels % offsetGroup == 0 &&
-                       (ShapedType::isDynamic(given) || given == channels),
-                   "channels of the input and of the weights agree, and groups divide them",
+      node.require(fits, "channels of the input and of the weights agree, and groups divide them",
                    show(input.getType()) + Twine(" and ") + show(weight.getType()) +
                        " with group " + Twine(group) + " and offset_group " +
                        Twine(offsetGroup), "").failed());
 }
 
-Value DeformConv::reshape(NodeBinder &node, Value value, int64_t factor,
-                          ArrayRef<int64_t> sizes, bool mergePlaces, ArrayRef<int64_t> last) {
+Value DeformConv::reshape(NodeBinder &node, Value value, int64_t factor, ArrayRef<Value> sizes,
+                          bool mergePlaces, ArrayRef<int64_t> last) {
   Value batch = node.create<MulOp>(getDimList(node, offset, 0), node.constantList({factor}));
   SmallVector<Value> shape{batch};
-  if (!sizes.empty())
-    shape.push_back(node.constantList(sizes));
+  llvm::append_range(shape, sizes);
   int64_t first = 2;
   if (mergePlaces) {
     shape.push_back(node.create<MulOp>(getDimList(node, offset, first),
@@ -160,7 +164,8 @@ Value DeformConv::locate(NodeBinder &node, Value offsets, int64_t dim) {
 /// N x C x K*O1 x O2...
 Value DeformConv::sample(NodeBinder &node) {
   int64_t spatialRank = getSpatialRank();
-  Value offsets = reshape(node, offset, offsetGroup, {places, spatialRank});
+  Value offsets =
+      reshape(node, offset, offsetGroup, {node.constantList({places, spatialRank})});
   if (node.failed())
     return {};
   SmallVector<Value> coordinates; // of grid_sample: the last dimension first
@@ -171,15 +176,18 @@ Value DeformConv::sample(NodeBinder &node) {
   grid = reshape(node, grid, offsetGroup, {}, /*mergePlaces=*/true, {spatialRank});
   Value batch = node.create<MulOp>(getDimList(node, input, 0),
                                    node.constantList({offsetGroup}));
+  Value channels = node.create<DivOp>(getDimList(node, input, 1),
+                                      node.constantList({offsetGroup}));
   Value imageShape = node.create<ConcatOp>(
-      SmallVector<Value>{batch, node.constantList({channels / offsetGroup}),
-                         node.create<nn::ShapeOp>(input, 2, IntegerAttr())}, 0);
+      SmallVector<Value>{batch, channels, node.create<nn::ShapeOp>(input, 2, IntegerAttr())},
+      0);
   Value image = node.create<ReshapeOp>(input, imageShape, /*allow_zero=*/true);
   Value samples = node.create<GridSampleOp>(image, grid, /*align_corners=*/false, "linear",
                                             "zeros", /*normalized=*/false);
   if (mask)
     samples = node.create<MulOp>(
-        samples, reshape(node, mask, offsetGroup, {1}, /*mergePlaces=*/true));
+        samples,
+        reshape(node, mask, offsetGroup, {node.constantList({1})}, /*mergePlaces=*/true));
   return samples;
 }
 
@@ -190,21 +198,23 @@ Value DeformConv::build(NodeBinder &node) {
   if (node.failed())
     return {};
   // A product for each group: M/group x C/group*K by C/group*K x O.
-  int64_t depth = channels / group * places;
-  SmallVector<int64_t> weightShape, columnSizes;
+  Value depth = node.create<MulOp>(getDimList(node, weight, 1), node.constantList({places}));
+  Value features = getDimList(node, weight, 0);
+  SmallVector<Value> rowShape, columnShape{getDimList(node, offset, 0)};
   if (group > 1) {
-    weightShape.push_back(group);
-    columnSizes.push_back(group);
+    Value groups = node.constantList({group});
+    rowShape.push_back(groups);
+    columnShape.push_back(groups);
   }
-  weightShape.append({features / group, depth});
-  columnSizes.push_back(depth);
+  rowShape.push_back(node.create<DivOp>(features, node.constantList({group})));
+  rowShape.push_back(depth);
+  columnShape.push_back(depth);
   Value spatial = node.create<nn::ShapeOp>(offset, 2, IntegerAttr());
-  Value count = node.create<ReduceProdOp>(spatial, ArrayRef<int64_t>{0}, /*keepdims=*/true);
-  Value columnShape = node.create<ConcatOp>(
-      SmallVector<Value>{getDimList(node, offset, 0), node.constantList(columnSizes), count},
-      0);
-  Value columns = node.create<ReshapeOp>(samples, columnShape, /*allow_zero=*/true);
-  Value rows = node.create<ReshapeOp>(weight, node.constantList(weightShape),
+  columnShape.push_back(
+      node.create<ReduceProdOp>(spatial, ArrayRef<int64_t>{0}, /*keepdims=*/true));
+  Value columns = node.create<ReshapeOp>(samples, node.create<ConcatOp>(columnShape, 0),
+                                         /*allow_zero=*/true);
+  Value rows = node.create<ReshapeOp>(weight, node.create<ConcatOp>(rowShape, 0),
                                       /*allow_zero=*/true);
   Value product = node.create<MatMulOp>(rows, columns, false, false);
   Value result = reshape(node, product, 1, {features});
