@@ -27,6 +27,8 @@ static LogicalResult writeGridSample(GridSampleOp op, NodeWriter &w) {
   w.addAttribute(attributes, "padding_mode", op.getPaddingModeAttr());
   bool alignCorners = op.getAlignCorners();
   if (!op.getNormalized()) {
+    if (alignCorners && op.getPaddingMode() == "reflection")
+      return w.fail("ONNX has no coordinates in elements that are reflected at their centers");
     // 2 * (x + 1/2) / size - 1, with the sizes in the order of coordinates.
     Type type = cast<RankedTensorType>(op.getGrid().getType()).getElementType();
     Name sizes = w.create("Shape", {input}, {MakeAttribute("start", int64_t(2))});
@@ -35,8 +37,6 @@ static LogicalResult writeGridSample(GridSampleOp op, NodeWriter &w) {
     Name one = w.convert(w.scalar(1), type), two = w.convert(w.scalar(2), type);
     Name twice = w.create("Add", {w.create("Mul", {grid, two}), one});
     grid = w.create("Sub", {w.create("Div", {twice, w.convert(sizes, type)}), one});
-    if (alignCorners && op.getPaddingMode() == "reflection")
-      return w.fail("ONNX has no coordinates in elements that are reflected at their centers");
     alignCorners = false;
   }
   attributes.push_back(MakeAttribute("align_corners", int64_t(alignCorners)));

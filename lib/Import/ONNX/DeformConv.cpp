@@ -121,20 +121,23 @@ Value DeformConv::reshape(NodeBinder &node, Value value, int64_t factor, ArrayRe
 }
 
 void DeformConv::checkOutputSize(NodeBinder &node, int64_t dim) {
-  Type i64 = IntegerType::get(node.getContext(), 64);
-  auto number = [&](int64_t value) { return node.constantScalar(double(value), i64); };
   int64_t extent = dilations[dim] * (kernel[dim] - 1) + 1;
   int64_t added = pads[dim] + pads[getSpatialRank() + dim] - extent;
+  int64_t size = getType(input).getDimSize(dim + 2), out = getType(offset).getDimSize(dim + 2);
+  if (!ShapedType::isDynamic(size) && !ShapedType::isDynamic(out)) {
+    int64_t expected = size + added < 0 ? 0 : (size + added) / strides[dim] + 1;
+    node.require(out == expected,
+                 "offsets have the size of the result along spatial dimension " + Twine(dim),
+                 Twine(out), Twine(expected));
+    return;
+  }
+  Type i64 = IntegerType::get(node.getContext(), 64);
+  auto number = [&](int64_t value) { return node.constantScalar(double(value), i64); };
   Value room = node.create<AddOp>(getDimScalar(node, input, dim + 2), number(added));
   Value steps = node.create<AddOp>(node.create<DivOp>(room, number(strides[dim])), number(1));
   Value holds = node.create<EqualOp>(steps, getDimScalar(node, offset, dim + 2));
-  int64_t size = getType(input).getDimSize(dim + 2), out = getType(offset).getDimSize(dim + 2);
-  if (ShapedType::isDynamic(size) || ShapedType::isDynamic(out))
-    return node.checkAtRun(holds, "has offsets of another size than its result along spatial "
-                                  "dimension " + Twine(dim));
-  int64_t expected = size + added < 0 ? 0 : (size + added) / strides[dim] + 1;
-  node.require(out == expected, "offsets have the size of the result along spatial dimension " +
-                                    Twine(dim), Twine(out), Twine(expected));
+  node.checkAtRun(holds, "has offsets of another size than its result along spatial dimension " +
+                             Twine(dim));
 }
 
 Value DeformConv::locate(NodeBinder &node, Value offsets, int64_t dim) {

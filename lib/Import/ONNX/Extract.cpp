@@ -25,7 +25,7 @@ using namespace mlir::nn::importer;
 namespace {
 class Extractor {
 public:
-  Extractor(onnx::ModelProto &model, StringRef prefix) : model(model), prefix(prefix) {}
+  Extractor(const onnx::ModelProto &model, StringRef prefix);
 
   /// Each of these returns why it failed.
   std::optional<std::string> assignLevels(const TriageReport &report);
@@ -39,14 +39,38 @@ private:
   void describeRefused(int level, llvm::raw_ostream &os);
   std::optional<std::string> writePart(const onnx::ModelProto &part, const std::string &path);
 
-  onnx::ModelProto &model;
+  const onnx::ModelProto &model;
   std::string prefix;
+  llvm::StringMap<const onnx::ValueInfoProto *> types;
+  llvm::StringMap<const onnx::TensorProto *> weights;
+  llvm::StringMap<const onnx::SparseTensorProto *> sparseWeights;
+  llvm::StringSet<> inputs;
   llvm::StringMap<int> producers;
   std::vector<SmallVector<StringRef>> readNames; ///< By node.
   std::vector<int> order, levels;
   std::vector<bool> isRefused;
 };
 } // namespace
+
+Extractor::Extractor(const onnx::ModelProto &model, StringRef prefix)
+    : model(model), prefix(prefix) {
+  for (const auto *list : {&model.graph().value_info(), &model.graph().input(),
+                           &model.graph().output()})
+    for (const onnx::ValueInfoProto &info : *list)
+      types[info.name()] = &info;
+  for (const onnx::TensorProto &tensor : model.graph().initializer())
+    weights[tensor.name()] = &tensor;
+  for (const onnx::SparseTensorProto &tensor : model.graph().sparse_initializer())
+    sparseWeights[tensor.values().name()] = &tensor;
+  for (const onnx::ValueInfoProto &input : model.graph().input())
+    inputs.insert(input.name());
+  for (int index = 0; index < getNumNodes(); ++index) {
+    readNames.push_back(getReadNames(getNode(index)));
+    for (const std::string &output : getNode(index).output())
+      if (!output.empty())
+        producers[output] = index;
+  }
+}
 
 /// Producers first. False if there is a cycle.
 bool Extractor::orderNodes() {
@@ -72,23 +96,18 @@ bool Extractor::orderNodes() {
 }
 
 std::optional<std::string> Extractor::assignLevels(const TriageReport &report) {
-  llvm::StringSet<> names;
-  for (const Problem &problem : report.getProblems())
-    if (!problem.node.op.empty())
-      names.insert(problem.node.name);
-  bool hasRefused = false;
-  for (int index = 0; index < getNumNodes(); ++index) {
-    // Problems inside of a node, as in its graphs, are named NODE/INNER.
-    std::string name = getNodeName(getNode(index), index);
-    isRefused.push_back(llvm::any_of(names.keys(), [&](StringRef refused) {
-      return refused.consume_front(name) && (refused.empty() || refused.front() == '/');
-    }));
-    hasRefused |= isRefused.back();
-    readNames.push_back(getReadNames(getNode(index)));
-    for (const std::string &output : getNode(index).output())
-      if (!output.empty())
-        producers[output] = index;
+  // Problems inside of a node, as in its graphs, are named NODE/INNER.
+  llvm::StringSet<> refused;
+  for (const Problem &problem : report.getProblems()) {
+    if (problem.node.op.empty())
+      continue;
+    StringRef name = problem.node.name;
+    for (size_t end = name.size(); end != StringRef::npos; end = name.rfind('/', end))
+      refused.insert(name.take_front(end));
   }
+  for (int index = 0; index < getNumNodes(); ++index)
+    isRefused.push_back(refused.contains(getNodeName(getNode(index), index)));
+  bool hasRefused = llvm::is_contained(isRefused, true);
   if (!hasRefused)
     return "no node of the main graph is refused, so that there is nothing to cut";
   if (!orderNodes())
@@ -104,7 +123,8 @@ std::optional<std::string> Extractor::assignLevels(const TriageReport &report) {
 /// A list for people.
 template <typename Names>
 static void print(llvm::raw_ostream &os, StringRef what, const Names &names) {
-  os << "  " << what << ": " << (names.empty() ? "none" : llvm::join(names.begin(), names.end(), ", ")) << "\n";
+  os << "  " << what << ": "
+     << (names.empty() ? "none" : llvm::join(names.begin(), names.end(), ", ")) << "\n";
 }
 
 onnx::ModelProto Extractor::makePart(int level, llvm::raw_ostream &os) {
@@ -116,20 +136,7 @@ onnx::ModelProto Extractor::makePart(int level, llvm::raw_ostream &os) {
   onnx::GraphProto &graph = *part.mutable_graph();
   graph.set_name(model.graph().name());
 
-  llvm::StringMap<const onnx::ValueInfoProto *> types;
-  for (const auto *list : {&model.graph().value_info(), &model.graph().input(),
-                           &model.graph().output()})
-    for (const onnx::ValueInfoProto &info : *list)
-      types[info.name()] = &info;
-  llvm::StringMap<const onnx::TensorProto *> weights;
-  for (const onnx::TensorProto &tensor : model.graph().initializer())
-    weights[tensor.name()] = &tensor;
-  llvm::StringMap<const onnx::SparseTensorProto *> sparseWeights;
-  for (const onnx::SparseTensorProto &tensor : model.graph().sparse_initializer())
-    sparseWeights[tensor.values().name()] = &tensor;
-  llvm::StringSet<> inputs, needed, seen;
-  for (const onnx::ValueInfoProto &input : model.graph().input())
-    inputs.insert(input.name());
+  llvm::StringSet<> needed, seen;
   for (const onnx::ValueInfoProto &output : model.graph().output())
     needed.insert(output.name());
   auto isInPart = [&](int index) { return !isRefused[index] && levels[index] == level; };

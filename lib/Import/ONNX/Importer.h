@@ -239,7 +239,6 @@ private:
   Value extractScalar(Value tensor, llvm::StringRef name, const NodeInfo &info,
                       Location location);
   Value castTensor(Value value, RankedTensorType type, Location location);
-  Value makeIndexTensor(Value index, Location location);
 
   //===--- If (Branches.cpp) ----------------------------------------------===//
 

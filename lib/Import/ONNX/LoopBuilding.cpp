@@ -9,6 +9,12 @@ using namespace mlir;
 using namespace mlir::nn;
 using namespace mlir::nn::importer;
 
+Value importer::makeIndexTensor(OpBuilder &builder, Location location, Value index) {
+  Value number = arith::IndexCastOp::create(builder, location, builder.getI64Type(), index);
+  auto type = RankedTensorType::get({}, builder.getI64Type());
+  return tensor::FromElementsOp::create(builder, location, type, number);
+}
+
 SmallVector<Value>
 importer::createLoop(NodeBinder &node, Value from, Value to, ArrayRef<Value> initial,
                      ArrayRef<RankedTensorType> types,
@@ -34,10 +40,7 @@ importer::createLoop(NodeBinder &node, Value from, Value to, ArrayRef<Value> ini
                                  cast(initial));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToEnd(loop.getBody());
-  Value number = arith::IndexCastOp::create(b, location, b.getI64Type(),
-                                            loop.getInductionVar());
-  Value iteration = tensor::FromElementsOp::create(
-      b, location, RankedTensorType::get({}, b.getI64Type()), number);
+  Value iteration = makeIndexTensor(b, location, loop.getInductionVar());
   SmallVector<Value> next = body(iteration, loop.getRegionIterArgs());
   if (node.failed()) // What was made is thrown away with the module.
     next.assign(loop.getRegionIterArgs().begin(), loop.getRegionIterArgs().end());

@@ -8,6 +8,9 @@
 
 namespace mlir::nn::importer {
 
+/// The number of an iteration, of index type, as an i64 scalar.
+Value makeIndexTensor(OpBuilder &builder, Location location, Value index);
+
 /// Emits a loop from `from` to `to` (i64 scalars) over tensors, whose types become
 /// those of `types`. `body` gives the next values.
 SmallVector<Value>

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ControlFlow.h"
+#include "LoopBuilding.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "nn/Support/Constants.h"
 #include "llvm/ADT/ScopeExit.h"
@@ -331,13 +332,6 @@ Value Importer::append(Value element, Value all, Value iteration, Location locat
   return op.getResult(0);
 }
 
-Value Importer::makeIndexTensor(Value index, Location location) {
-  Value number = arith::IndexCastOp::create(state.builder, location,
-                                            state.builder.getI64Type(), index);
-  auto type = RankedTensorType::get({}, state.builder.getI64Type());
-  return tensor::FromElementsOp::create(state.builder, location, type, number);
-}
-
 bool Importer::importLoop(onnx::NodeProto &node, const NodeInfo &info,
                           ArrayRef<Value> operands, Location location, Scope &scope,
                           SmallVectorImpl<Value> &results) {
@@ -381,7 +375,7 @@ bool Importer::importLoop(onnx::NodeProto &node, const NodeInfo &info,
     // The body only runs where the condition holds.
     auto type = RankedTensorType::get({}, builder.getI1Type());
     SmallVector<Value> inputs = {
-        makeIndexTensor(iteration, location),
+        makeIndexTensor(state.builder, location, iteration),
         ConstantOp::create(state.builder, location, type,
                            DenseElementsAttr::get(type, true))};
     llvm::append_range(inputs, carried);
@@ -465,7 +459,8 @@ bool Importer::importScan(onnx::NodeProto &node, const NodeInfo &info,
         index = arith::SubIOp::create(state.builder, location, last, iteration);
       }
       inputs.push_back(GatherOp::create(state.builder, location, value,
-                                        makeIndexTensor(index, location), axis));
+                                        makeIndexTensor(state.builder, location, index),
+                                        axis));
     }
     return inputs;
   };

@@ -1,6 +1,7 @@
 //===- NodeBuilding.cpp - what a handler makes of an ONNX node ------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
+#include "LoopBuilding.h"
 #include "NodeBinder.h"
 #include "OnnxLibrary.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
@@ -13,13 +14,9 @@ using namespace mlir::nn;
 using namespace mlir::nn::importer;
 
 SmallVector<Value> NodeBinder::getIterations() {
-  OpBuilder &b = state.builder;
-  auto type = RankedTensorType::get({}, b.getI64Type());
   SmallVector<Value> numbers;
-  for (Value iteration : state.iterations) {
-    Value number = arith::IndexCastOp::create(b, location, b.getI64Type(), iteration);
-    numbers.push_back(tensor::FromElementsOp::create(b, location, type, number));
-  }
+  for (Value iteration : state.iterations)
+    numbers.push_back(makeIndexTensor(state.builder, location, iteration));
   return numbers;
 }
 

@@ -166,11 +166,6 @@ struct Draw {
 };
 } // namespace
 
-/// What numbers are computed in.
-static Type getComputedType(Type type) {
-  return type.isF64() ? type : Type(Float32Type::get(type.getContext()));
-}
-
 /// `number * scale + offset`, as `type`.
 static Value finish(NodeBinder &node, Value number, float scale, float offset, Type type) {
   if (node.failed())
@@ -184,6 +179,7 @@ static Value finish(NodeBinder &node, Value number, float scale, float offset, T
 namespace {
 /// Where the shape of the result comes from.
 enum class ShapeOf { Attribute, Operand };
+enum class Distribution { Uniform, Normal };
 } // namespace
 
 /// Takes the shape, and sets the type that the result has without attribute 'dtype'.
@@ -204,34 +200,26 @@ static Value bindShape(NodeBinder &node, ShapeOf source, Type &type) {
   return node.constantList(shape);
 }
 
-static NodeBinder &requireFloat(NodeBinder &node, Type type) {
-  return node.require(isa<FloatType>(type) && type.getIntOrFloatBitWidth() >= 16,
-                      "random numbers are floats", show(type), "f16, bf16, f32, f64",
-                      Remedy::ConvertType);
-}
-
-template <ShapeOf source> static LogicalResult importRandomUniform(NodeBinder &node) {
+template <Distribution distribution, ShapeOf source>
+static LogicalResult importRandom(NodeBinder &node) {
+  constexpr bool isNormal = distribution == Distribution::Normal;
   Draw draw;
-  float low, high;
+  float offset, extent;
   Type type;
   Value shape = bindShape(node, source, type);
-  if (draw.bind(node).attr("low", low, 0.0f).attr("high", high, 1.0f).failed() ||
-      !(type = draw.getType(node, type)) || requireFloat(node, type).failed())
+  if (draw.bind(node).attr(isNormal ? "mean" : "low", offset, 0.0f)
+          .attr(isNormal ? "scale" : "high", extent, 1.0f).failed() ||
+      !(type = draw.getType(node, type)) ||
+      node.require(isa<FloatType>(type) && type.getIntOrFloatBitWidth() >= 16,
+                   "random numbers are floats", show(type), "f16, bf16, f32, f64",
+                   Remedy::ConvertType)
+          .failed())
     return failure();
-  Value number = draw.start(node, shape).drawUniform(getComputedType(type));
-  return node.setOutput(finish(node, number, high - low, low, type));
-}
-
-template <ShapeOf source> static LogicalResult importRandomNormal(NodeBinder &node) {
-  Draw draw;
-  float mean, scale;
-  Type type;
-  Value shape = bindShape(node, source, type);
-  if (draw.bind(node).attr("mean", mean, 0.0f).attr("scale", scale, 1.0f).failed() ||
-      !(type = draw.getType(node, type)) || requireFloat(node, type).failed())
-    return failure();
-  Value number = draw.start(node, shape).drawNormal(getComputedType(type));
-  return node.setOutput(finish(node, number, scale, mean, type));
+  Type computed = getComputedType(type);
+  Generator generator = draw.start(node, shape);
+  Value number = isNormal ? generator.drawNormal(computed) : generator.drawUniform(computed);
+  float scale = isNormal ? extent : extent - offset;
+  return node.setOutput(finish(node, number, scale, offset, type));
 }
 
 /// 1 with the probability that the input says, else 0.
@@ -345,8 +333,8 @@ void importer::registerRandom(Registry &r) {
   r.onOp("Bernoulli", 15, importBernoulli);
   r.onOp("Dropout", 1, importDropout);
   r.onOp("Multinomial", 7, importMultinomial);
-  r.onOp("RandomNormal", 1, importRandomNormal<ShapeOf::Attribute>);
-  r.onOp("RandomNormalLike", 1, importRandomNormal<ShapeOf::Operand>);
-  r.onOp("RandomUniform", 1, importRandomUniform<ShapeOf::Attribute>);
-  r.onOp("RandomUniformLike", 1, importRandomUniform<ShapeOf::Operand>);
+  r.onOp("RandomNormal", 1, importRandom<Distribution::Normal, ShapeOf::Attribute>);
+  r.onOp("RandomNormalLike", 1, importRandom<Distribution::Normal, ShapeOf::Operand>);
+  r.onOp("RandomUniform", 1, importRandom<Distribution::Uniform, ShapeOf::Attribute>);
+  r.onOp("RandomUniformLike", 1, importRandom<Distribution::Uniform, ShapeOf::Operand>);
 }

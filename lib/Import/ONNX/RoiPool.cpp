@@ -31,13 +31,10 @@ static Windows makeWindows(NodeBinder &node, Value regions, int64_t first, float
   if (node.failed())
     return {};
   Type type = getElementType(regions);
-  Type i64 = IntegerType::get(node.getContext(), 64);
   auto number = [&](double value) { return node.constantScalar(value, type); };
   auto takeCorner = [&](int64_t column) {
-    Value index = node.constantScalar(double(column), i64);
-    Value corner = node.create<GatherOp>(regions, index, int64_t(1));
-    Value scaled = node.create<MulOp>(corner, number(scale));
-    return node.create<UnsqueezeOp>(roundAway(node, scaled), ArrayRef<int64_t>{1});
+    Value corner = takeColumns(node, regions, column, column + 1);
+    return roundAway(node, node.create<MulOp>(corner, number(scale)));
   };
   Value zero = number(0), one = number(1);
   Value from = takeCorner(first), to = takeCorner(first + 2);
@@ -97,7 +94,7 @@ static LogicalResult importMaxRoiPool(NodeBinder &node) {
                    "").failed())
     return failure();
   Type element = type.getElementType();
-  Type computed = element.isF64() ? element : Type(Float32Type::get(node.getContext()));
+  Type computed = getComputedType(element);
   regions = fixTrailingDims(node, regions, {5},
                             [](int64_t) { return "has regions without 5 numbers"; });
   regions = castTo(node, regions, computed);

@@ -94,6 +94,11 @@ Value importer::makeIota(NodeBinder &node, Value tensor, int64_t dim, int64_t pl
   return !list || added.empty() ? list : node.create<UnsqueezeOp>(list, added);
 }
 
+Value importer::takeColumns(NodeBinder &node, Value matrix, int64_t from, int64_t to) {
+  Value start = node.constantList({from}), end = node.constantList({to});
+  return node.create<SliceOp>(matrix, start, end, ArrayRef<int64_t>{1}, ArrayRef<int64_t>{1});
+}
+
 Value importer::flatten(NodeBinder &node, Value tensor) {
   Value shape = tensor ? node.constantList({-1}) : Value();
   return shape ? node.create<ReshapeOp>(tensor, shape, /*allow_zero=*/false) : Value();

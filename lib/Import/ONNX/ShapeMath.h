@@ -37,6 +37,8 @@ Value makeIota(NodeBinder &node, Value count);
 /// 0, 1, ... below dimension `dim` of the tensor, shaped to broadcast along dimension
 /// `place` of a tensor with rank `rank`.
 Value makeIota(NodeBinder &node, Value tensor, int64_t dim, int64_t place, int64_t rank);
+/// Entries [from, to) of the last dimension of a matrix.
+Value takeColumns(NodeBinder &node, Value matrix, int64_t from, int64_t to);
 /// All elements as a list.
 Value flatten(NodeBinder &node, Value tensor);
 /// A tensor with the shape given by a list, filled with a number.

@@ -22,6 +22,11 @@ inline int64_t getLastSize(Value value) {
   return shape.empty() ? 0 : shape.back();
 }
 
+/// f64 for f64, else f32: what is computed in where fewer bits do not do.
+inline Type getComputedType(Type elementType) {
+  return elementType.isF64() ? elementType : Type(Float32Type::get(elementType.getContext()));
+}
+
 /// The value as the given element type.
 inline Value castTo(NodeBinder &node, Value value, Type elementType) {
   if (!value || node.failed() || getElementType(value) == elementType)

@@ -233,7 +233,7 @@ Ensemble::Scores LeafTable::aggregateOver(NodeBinder &node, Value leaves, Type t
 Ensemble::Scores Ensemble::evaluate(NodeBinder &node, Value input, Aggregate aggregate) const {
   if (node.failed())
     return {};
-  Type type = getComputedType(node, input);
+  Type type = getComputedType(getElementType(input));
   Value rows = asRows(node, input, type);
   if (node.failed())
     return {};

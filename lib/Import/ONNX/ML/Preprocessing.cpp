@@ -44,7 +44,7 @@ static LogicalResult importScaler(NodeBinder &node) {
   SmallVector<float> scale, offset;
   if (node.onlyOperand(input).attr("scale", scale).attr("offset", offset).failed())
     return failure();
-  input = castTo(node, input, getComputedType(node, input));
+  input = castTo(node, input, getComputedType(getElementType(input)));
   Value shift = makePerFeature(node, input, widen(ArrayRef(offset)), "offset");
   Value factor = makePerFeature(node, input, widen(ArrayRef(scale)), "scale");
   if (node.failed())

@@ -20,11 +20,6 @@ Value importer::makeTable(NodeBinder &node, ArrayRef<double> numbers, ArrayRef<i
   return node.constant(makeConstantAttr(node.getContext(), tensor));
 }
 
-Type importer::getComputedType(NodeBinder &node, Value operand) {
-  Type type = getElementType(operand);
-  return type.isF64() ? type : Type(Float32Type::get(node.getContext()));
-}
-
 Value importer::asRows(NodeBinder &node, Value operand, Type elementType) {
   if (node.failed())
     return {};
@@ -49,11 +44,6 @@ Value importer::fixFeatures(NodeBinder &node, Value operand, int64_t count) {
   return fixTrailingDims(node, operand, {count}, [&](int64_t) {
     return ("has an input without " + Twine(count) + " features").str();
   });
-}
-
-Value importer::takeColumns(NodeBinder &node, Value matrix, int64_t from, int64_t to) {
-  Value start = node.constantList({from}), end = node.constantList({to});
-  return node.create<SliceOp>(matrix, start, end, ArrayRef<int64_t>{1}, ArrayRef<int64_t>{1});
 }
 
 //===----------------------------------------------------------------------===//

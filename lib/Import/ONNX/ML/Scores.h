@@ -27,14 +27,10 @@ inline Value makeTable(NodeBinder &node, ArrayRef<float> numbers, ArrayRef<int64
                    elementType);
 }
 
-/// f64 if the operand is, else f32: what ONNX Runtime computes in.
-Type getComputedType(NodeBinder &node, Value operand);
 /// A matrix of rows of features; a list is one row. Reports other ranks.
 Value asRows(NodeBinder &node, Value operand, Type elementType);
 /// The operand with a last dimension of `count`, which the run checks if it is not known.
 Value fixFeatures(NodeBinder &node, Value operand, int64_t count);
-/// Entries [from, to) of the last dimension of a matrix.
-Value takeColumns(NodeBinder &node, Value matrix, int64_t from, int64_t to);
 
 //===----------------------------------------------------------------------===//
 // Scores

@@ -13,8 +13,6 @@ using namespace mlir;
 using namespace mlir::nn;
 using namespace mlir::nn::importer;
 
-static Type getI64(NodeBinder &node) { return IntegerType::get(node.getContext(), 64); }
-
 //===----------------------------------------------------------------------===//
 // CropAndResize
 //===----------------------------------------------------------------------===//
@@ -34,12 +32,8 @@ static Samples makeSamples(NodeBinder &node, Value regions, int64_t first, int64
     return {};
   Type type = getElementType(regions);
   auto number = [&](double value) { return node.constantScalar(value, type); };
-  auto takeCorner = [&](int64_t column) {
-    Value index = node.constantScalar(double(column), getI64(node));
-    Value corner = node.create<GatherOp>(regions, index, int64_t(1));
-    return node.create<UnsqueezeOp>(corner, ArrayRef<int64_t>{1});
-  };
-  Value from = takeCorner(first), to = takeCorner(first + 2);
+  Value from = takeColumns(node, regions, first, first + 1);
+  Value to = takeColumns(node, regions, first + 2, first + 3);
   Value last = node.create<SubOp>(size, number(1));
   Value places;
   if (count > 1) {
@@ -130,7 +124,8 @@ static LogicalResult importUnfoldTensor(NodeBinder &node) {
   dim = normalizeAxis(node, dim, rank, "dim");
   if (node.failed())
     return failure();
-  auto number = [&](int64_t value) { return node.constantScalar(double(value), getI64(node)); };
+  Type i64 = IntegerType::get(node.getContext(), 64);
+  auto number = [&](int64_t value) { return node.constantScalar(double(value), i64); };
   Value room = node.create<SubOp>(getDimScalar(node, input, dim), number(size));
   Value isLarge = node.create<GreaterOrEqualOp>(room, number(0));
   node.checkAtRun(isLarge, "has windows that are larger than the dimension");

@@ -263,8 +263,8 @@ static bool haveSameImplementations(const Kernel &a, const Kernel &b) {
 }
 
 BoundKernel &LibrarySession::forOneThread(BoundKernel &kernel,
-                                         const nnrt_abi_onednn_site *site,
-                                         const nnrt_abi_tensor *args) {
+                                          const nnrt_abi_onednn_site *site,
+                                          const nnrt_abi_tensor *args) {
   // Where call overhead dominates, a kernel made for one thread is faster. Results must not
   // depend on which of the two is chosen.
   constexpr float shortSite = 2.5e5f; // about 0.1 ms
@@ -281,7 +281,7 @@ BoundKernel &LibrarySession::forOneThread(BoundKernel &kernel,
 }
 
 void LibrarySession::execute(const nnrt_abi_onednn_site *site,
-                            const nnrt_abi_tensor *args) {
+                             const nnrt_abi_tensor *args) {
   auto start = std::chrono::steady_clock::now();
   auto printTime = [&] {
     if (host->verboseLevel() < 3)
