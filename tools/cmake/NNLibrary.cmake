@@ -14,6 +14,9 @@ function(nn_configure_target target)
   if(NN_PRECOMPILE_HEADERS AND NOT target STREQUAL nn_precompiled)
     target_precompile_headers(${target} REUSE_FROM nn_precompiled)
   endif()
+  # ccache may return what it made of headers of another date.
+  target_compile_options(${target} PRIVATE
+    "$<$<COMPILE_LANG_AND_ID:CXX,Clang>:SHELL:-Xclang -fno-pch-timestamp>")
 endfunction()
 
 if(NN_PRECOMPILE_HEADERS)
