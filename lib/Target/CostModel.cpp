@@ -33,8 +33,11 @@ bool CostModel::isSmallProduct(ProductSize size) const {
   int64_t weights = size.depth * size.columns;
   if (ShapedType::isDynamic(size.rows))
     return weights <= thresholds.productWeightsOfAnyRows;
+  int64_t work = size.rows * weights;
+  if (vectorBits == 512 && weights <= thresholds.wideProductWeights)
+    return work <= thresholds.wideProductWork;
   return weights <= thresholds.productWeights &&
-         (size.rows <= thresholds.fewRows || size.rows * weights <= thresholds.productWork);
+         (size.rows <= thresholds.fewRows || work <= thresholds.productWork);
 }
 
 /// The longest sums of products of 8-bit integers that are exact in f32.
