@@ -121,7 +121,6 @@ bool DepthwiseKernel::match() {
   groups = op.getGroup();
   depth = weight.getDimSize(1);
   filters = weight.getDimSize(0) / groups;
-  bool isDepthwise = depth == 1 && filters == 1;
   // With a single channel a vector would hold one element.
   if (groups * filters < 4 || input.getDimSize(rank - 1) != groups * depth ||
       !site.view.getOuter(op.getInput()) || site.view.getConstant(op.getInput()))
@@ -134,8 +133,7 @@ bool DepthwiseKernel::match() {
     height = axes->front();
   if (isInteger() && height.kernel * width.kernel * depth > kExactProducts)
     return false;
-  // Wide vectors leave groups and long rows to oneDNN.
-  return site.getVectorBits() == 256 ? groups > 1 : isDepthwise && width.kernel <= 11;
+  return groups > 1;
 }
 
 bool DepthwiseKernel::repackWeights() {

@@ -91,8 +91,7 @@ private:
 
 bool SingleChannelKernel::match() {
   op = dyn_cast_or_null<ConvOp>(site.view.anchor);
-  // Wide vectors are left to oneDNN.
-  if (!op || site.getVectorBits() != 256)
+  if (!op)
     return false;
   auto input = cast<RankedTensorType>(op.getInput().getType());
   auto weight = cast<RankedTensorType>(op.getWeight().getType());

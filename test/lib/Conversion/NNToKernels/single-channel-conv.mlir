@@ -13,9 +13,9 @@
 // CHECK: arith.maximumf
 // CHECK: vector.store
 
-// Wide vectors are left to oneDNN.
-// WIDE-LABEL: func.func @main(
-// WIDE-NOT: rt.launch
+// WIDE-LABEL: func.func private @kernel_single_channel_conv_0
+// WIDE: vector.store {{.*}} vector<16xf32>
+// WIDE-COUNT-8: vector.fma
 func.func @main(%x: tensor<1x1x64x64xf32>) -> tensor<1x1x64x64xf32> {
   %w = nn.constant dense<0.5> : tensor<1x1x3x5xf32>
   %0 = nn.fusion (%a = %x : tensor<1x1x64x64xf32>, %b = %w : tensor<1x1x3x5xf32>) -> (tensor<1x1x64x64xf32>) {
