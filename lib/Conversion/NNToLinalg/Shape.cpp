@@ -166,7 +166,7 @@ struct LowerPad : LinalgPattern<PadOp> {
       return e.replace({input});
     if (op.getMode() == "constant")
       return e.replace({padConstant(op, e, input, low, *sizes)});
-    return e.replace({gather(op.getMode(), e, input, low, *sizes)});
+    return e.replace({repeat(op.getMode(), e, input, low, *sizes)});
   }
 
   /// Negative counts crop first, whatever the mode; they are 0 then.
@@ -220,9 +220,66 @@ struct LowerPad : LinalgPattern<PadOp> {
     }
   }
 
-  /// The modes that repeat elements of the input.
-  static Value gather(StringRef mode, TensorEmitter &e, Value input,
-                      ArrayRef<Size> low, ArrayRef<Size> sizes) {
+  /// Neighbours in the last dimension of the result: element i of `count` from `begin` on
+  /// repeats number `first + step * i` of the input.
+  struct Part {
+    int64_t begin, count, first, step;
+  };
+
+  /// What lies before, in and behind the input; nothing if sizes are not known, or if the
+  /// padding is longer than what it repeats.
+  static SmallVector<Part> splitLast(StringRef mode, ArrayRef<Size> dims,
+                                     ArrayRef<Size> low, ArrayRef<Size> sizes) {
+    std::optional<int64_t> dim = TensorEmitter::getConstant(dims.back()),
+                           before = TensorEmitter::getConstant(low.back()),
+                           all = TensorEmitter::getConstant(sizes.back());
+    if (!dim || !before || !all || *dim == *all)
+      return {};
+    int64_t behind = *all - *before - *dim;
+    if (std::max(*before, behind) >= *dim || behind < 0)
+      return {};
+    SmallVector<Part> parts;
+    auto add = [&](int64_t begin, int64_t count, int64_t first, int64_t step) {
+      if (count > 0)
+        parts.push_back({begin, count, first, step});
+    };
+    if (mode == "edge")
+      add(0, *before, 0, 0);
+    else if (mode == "wrap")
+      add(0, *before, *dim - *before, 1);
+    else
+      add(0, *before, *before, -1);
+    add(*before, *dim, 0, 1);
+    if (mode == "edge")
+      add(*before + *dim, behind, *dim - 1, 0);
+    else if (mode == "wrap")
+      add(*before + *dim, behind, 0, 1);
+    else
+      add(*before + *dim, behind, *dim - 2, -1);
+    return parts;
+  }
+
+  /// The modes that repeat elements of the input. Elements inside of the last dimension are
+  /// copied without a look at where they lie.
+  static Value repeat(StringRef mode, TensorEmitter &e, Value input, ArrayRef<Size> low,
+                      ArrayRef<Size> sizes) {
+    Sizes dims = e.getDims(input);
+    SmallVector<Part> parts = splitLast(mode, dims, low, sizes);
+    if (parts.empty())
+      return gather(mode, e, input, low, sizes, nullptr);
+    Value result = e.empty(sizes, TensorEmitter::getElement(input));
+    for (const Part &part : parts) {
+      Sizes partSizes(sizes), offsets(sizes.size(), e.size(0));
+      partSizes.back() = e.size(part.count);
+      offsets.back() = e.size(part.begin);
+      result = e.insertSlice(gather(mode, e, input, low, partSizes, &part), result, offsets);
+    }
+    return result;
+  }
+
+  /// `part`: which of the last dimension; null: all.
+  static Value gather(StringRef mode, TensorEmitter &e, Value input, ArrayRef<Size> low,
+                      ArrayRef<Size> sizes, const Part *part) {
     SmallVector<Value> starts, dims;
     for (auto [size, dim] : llvm::zip(low, e.getDims(input))) {
       starts.push_back(e.asValue(size));
@@ -245,6 +302,11 @@ struct LowerPad : LinalgPattern<PadOp> {
           };
           SmallVector<Value> from;
           for (auto [i, index] : llvm::enumerate(indices)) {
+            if (part && i + 1 == indices.size()) {
+              Value steps = arith::MulIOp::create(b, l, index, constant(part->step));
+              from.push_back(arith::AddIOp::create(b, l, steps, constant(part->first)));
+              continue;
+            }
             if (TensorEmitter::getConstant(low[i]) == 0 &&
                 dims[i] == e.asValue(sizes[i])) {
               from.push_back(index);
