@@ -42,8 +42,8 @@
 // NO-LIBRARY-NOT: onednn.
 // OTHER: error: CPUs have no library 'other'; there is onednn{{$|,}}
 module {
-  func.func @main(%x: tensor<64x256xf32>, %w: tensor<256x256xf32>) -> tensor<64x256xf32> {
-    %0 = nn.matmul %x, %w : (tensor<64x256xf32>, tensor<256x256xf32>) -> tensor<64x256xf32>
-    return %0 : tensor<64x256xf32>
+  func.func @main(%x: tensor<64x256xf32>, %w: tensor<256x320xf32>) -> tensor<64x320xf32> {
+    %0 = nn.matmul %x, %w : (tensor<64x256xf32>, tensor<256x320xf32>) -> tensor<64x320xf32>
+    return %0 : tensor<64x320xf32>
   }
 }
