@@ -13,7 +13,8 @@
 //         result[pixel] = epilogue(reduce scratch[pixel * stride + kw * dilation])
 //
 // Channels first, vectors lie along the line; with strides, their elements are picked
-// from several vectors. Channels last, a column is a vector of channels, and the parts
+// from several vectors. Short lines are reduced several at a time: what was just stored
+// cannot be loaded at other offsets without a delay. Channels last, a column is a vector of channels, and the parts
 // are inside a loop over these. If windows hardly overlap there, each is reduced on its
 // own.
 //
@@ -35,6 +36,8 @@ using namespace mlir::nn;
 static constexpr int64_t kRegisters = 4;
 /// Taps up to which they are written one by one.
 static constexpr int64_t kUnrolledTaps = 16;
+/// Lines that are in scratch memory at a time.
+static constexpr int64_t kMostLines = 4;
 /// Strides up to which elements are picked from vectors.
 static constexpr int64_t kPickedStride = 4;
 
@@ -69,8 +72,13 @@ private:
   bool chooseSizes();
   void setAxes();
   void emitRow(Value row);
+  void emitLines(Value begin, Value end);
+  /// Sets the state of the emission for a row.
+  void locate(Value row);
   void emitWindow(Value pixel);
   void emitPart(Value first, Value count);
+  /// The two halves of it.
+  void fillScratch(Value first, Value count);
   void emitColumns(Value begin, Value end, Value start);
   void emitPixels(Value first, Value count);
   void fill(Value begin, Value end);
@@ -91,6 +99,11 @@ private:
              function_ref<void(Value position, int64_t width, Value mask)> body);
   SmallVector<int64_t> getWidths(std::optional<int64_t> size, int64_t most);
 
+  /// Where a column is stored.
+  Value placeOf(Value column) {
+    Value at = e().mul(column, channelWidth);
+    return lines > 1 ? e().add(scratchOrigin, at) : at;
+  }
   Value combine(Value lhs, Value rhs);
   Value neutral(int64_t width);
   KernelEmitter &e() { return site.getEmitter(); }
@@ -107,10 +120,12 @@ private:
   SmallVector<Axis> outer;
   Axis line;
   SmallVector<int64_t> channelWidths, lineWidths;
-  int64_t partPixels = 0, scratchColumns = 0;
+  int64_t partPixels = 0, scratchColumns = 0, lines = 1;
   // The state of the emission.
   Array scratch;
-  Value scratchOrigin; // where it is read: 0, which LLVM does not know
+  /// Where the line begins in it. For a single line 0, which LLVM does not know: it would
+  /// make loads of parts of what was just stored shifts of very wide integers.
+  Value scratchOrigin;
   Value channels, image, channel, mask, place, rowCount;
   SmallVector<Taps> outerTaps;
   int64_t channelWidth = 1;
@@ -207,6 +222,8 @@ bool PoolKernel::chooseSizes() {
       partPixels < std::min(minPart, width.value_or(minPart)))
     return false;
   scratchColumns = (partPixels - 1) * line.stride + line.extent() + slack;
+  if (!channelsLast && width && *width <= partPixels)
+    lines = std::clamp<int64_t>(columns / scratchColumns, 1, kMostLines);
   return true;
 }
 
@@ -237,15 +254,19 @@ LogicalResult PoolKernel::emit() {
   epilogue.setSizes(sizes);
   scratch.elementType = getSignlessType(input.getElementType());
   if (!isDirect) {
-    int64_t elements = scratchColumns * (channelsLast ? channelWidths.front() : 1);
+    int64_t elements =
+        lines * scratchColumns * (channelsLast ? channelWidths.front() : 1);
     scratch.flat = e().scratch(elements, scratch.elementType);
-    // Otherwise LLVM would make loads of parts of what was just stored shifts of very
-    // wide integers.
     scratchOrigin =
         arith::ShRSIOp::create(e().b, e().loc, site.getBegin(), e().index(63));
   }
 
-  e().loop(site.getBegin(), site.getEnd(), 1, [&](Value row) { emitRow(row); });
+  if (lines > 1)
+    e().loop(site.getBegin(), site.getEnd(), lines, [&](Value begin) {
+      emitLines(begin, e().min(e().add(begin, lines), site.getEnd()));
+    });
+  else
+    e().loop(site.getBegin(), site.getEnd(), 1, [&](Value row) { emitRow(row); });
   if (failed(status))
     return failure();
   int64_t taps = line.kernel;
@@ -284,15 +305,8 @@ void PoolKernel::setAxes() {
 }
 
 Value PoolKernel::combine(Value lhs, Value rhs) {
-  if (!isMax)
-    return arith::AddFOp::create(e().b, e().loc, lhs, rhs);
-  if (!isa<FloatType>(scratch.elementType))
-    return emitMax(e().b, e().loc, lhs, rhs, isUnsigned);
-  // x86's maximum, which is rhs if either is NaN: one instruction less than emitMax.
-  using P = arith::CmpFPredicate;
-  Value greater = arith::CmpFOp::create(e().b, e().loc, P::OGT, lhs, rhs);
-  Value isNaN = arith::CmpFOp::create(e().b, e().loc, P::UNO, lhs, lhs);
-  return e().select(isNaN, lhs, e().select(greater, lhs, rhs));
+  return isMax ? emitMax(e().b, e().loc, lhs, rhs, isUnsigned)
+               : arith::AddFOp::create(e().b, e().loc, lhs, rhs).getResult();
 }
 
 Value PoolKernel::neutral(int64_t width) {
@@ -376,7 +390,19 @@ void PoolKernel::cover(Value begin, Value end, ArrayRef<int64_t> widths,
   width == 1 ? fits() : e().ifTrue(e().less(size, e().index(width)), otherwise, fits);
 }
 
-void PoolKernel::emitRow(Value row) {
+void PoolKernel::emitLines(Value begin, Value end) {
+  auto forEachLine = [&](function_ref<void()> emit) {
+    e().loop(begin, end, 1, [&](Value row) {
+      scratchOrigin = e().mul(e().sub(row, begin), scratchColumns);
+      locate(row);
+      emit();
+    });
+  };
+  forEachLine([&] { fillScratch(e().index(0), line.output); });
+  forEachLine([&] { emitPixels(e().index(0), line.output); });
+}
+
+void PoolKernel::locate(Value row) {
   // Sizes of 0 leave no rows, but divisors are hoisted. The number of images is not
   // needed.
   SmallVector<Value> sizes{e().index(1)};
@@ -401,6 +427,10 @@ void PoolKernel::emitRow(Value row) {
                    ? arith::MulIOp::create(e().b, e().loc, rowCount, count).getResult()
                    : count;
   }
+}
+
+void PoolKernel::emitRow(Value row) {
+  locate(row);
   if (isDirect)
     return e().loop(e().index(0), line.output, 1,
                     [&](Value pixel) { emitWindow(pixel); });
@@ -433,6 +463,11 @@ void PoolKernel::emitWindow(Value pixel) {
 }
 
 void PoolKernel::emitPart(Value first, Value count) {
+  fillScratch(first, count);
+  emitPixels(first, count);
+}
+
+void PoolKernel::fillScratch(Value first, Value count) {
   Value start = e().sub(e().mul(first, line.stride), line.padBegin);
   Value length =
       e().add(e().mul(e().sub(count, e().index(1)), line.stride), line.extent());
@@ -445,12 +480,11 @@ void PoolKernel::emitPart(Value first, Value count) {
   // Masked vectors of columns end behind these.
   fill(e().index(0), begin);
   fill(end, length);
-  emitPixels(first, count);
 }
 
 void PoolKernel::fill(Value begin, Value end) {
   e().loop(begin, end, 1, [&](Value column) {
-    e().store(neutral(channelWidth), scratch, e().mul(column, channelWidth));
+    e().store(neutral(channelWidth), scratch, placeOf(column));
   });
 }
 
@@ -464,7 +498,7 @@ void PoolKernel::emitColumns(Value begin, Value end, Value start) {
     Value reduced = channelsLast
                         ? reduce(outerTaps, e().add(start, column), channelWidth, mask)
                         : reduce(outerTaps, e().add(start, column), width, columnMask);
-    e().store(reduced, scratch, e().mul(column, channelWidth));
+    e().store(reduced, scratch, placeOf(column));
   });
 }
 

@@ -115,6 +115,7 @@ static void buildLegalize(OpPassManager &pm, const PipelineOptions &options) {
   functions.addPass(createCSE());
   functions.addPass(createAssignLayout());
   addSimplification(functions);
+  functions.addPass(createSplitReductions());
   functions.addPass(createCanonicalize());
   functions.addPass(createCSE());
   addVerification(pm, "legalize", options);
@@ -205,7 +206,6 @@ static void buildEmit(OpPassManager &pm) {
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
-  pm.addPass(arith::createArithExpandOpsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addNestedPass<gpu::GPUModuleOp>(createConvertDeviceCode());

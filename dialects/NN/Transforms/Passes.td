@@ -264,6 +264,22 @@ def FormFusions : NN_FunctionPass<"nn-form-fusions"> {
     Statistic<"numFused", "fused", "Operators in them">];
 }
 
+def SplitReductions : Pass<"nn-split-reductions", "::mlir::func::FuncOp"> {
+  let summary = "Reduce dimensions that are not neighbours one after the other";
+  let description = [{
+    Sums, means of floats, products, maxima and minima over several groups of neighbouring
+    dimensions become reductions over one group each, the last group first. Kernels reduce
+    neighbours, which lie in memory as one dimension.
+
+    ```mlir
+    %0 = nn.reduce_sum %x {axes = [0, 2]} : (tensor<2x3x4xf32>) -> tensor<1x3x1xf32>
+    // After:
+    %1 = nn.reduce_sum %x {axes = [2]} : (tensor<2x3x4xf32>) -> tensor<2x3x1xf32>
+    %0 = nn.reduce_sum %1 {axes = [0, 2]} : (tensor<2x3x1xf32>) -> tensor<1x3x1xf32>
+    ```
+  }];
+}
+
 def VerifyProvenance : Pass<"nn-verify-provenance", "::mlir::ModuleOp"> {
   let summary = "Check that everything can be traced back to the ONNX model";
   let description = [{

@@ -1,18 +1,21 @@
 // RUN: nn-opt %s -split-input-file -nn-set-target=target=cpu:x86-64-v3 -nn-place=only=kernels,onednn | FileCheck %s
 
-// Channels first, vectors lie along the line. Outer taps are reduced into scratch memory, with
-// padding around them; of three taps that are two apart, elements are picked.
+// Channels first, vectors lie along the line. Outer taps of four lines are reduced into scratch
+// memory, with padding around them; of three taps that are two apart, elements are picked.
 // CHECK-LABEL: func.func private @kernel_pool_0
 // CHECK-SAME: nn.kernel = "pool"
-// CHECK: %[[SCRATCH:.*]] = memref.alloca() {alignment = 64 : i64} : memref<73xf32>
-// CHECK: %[[ZERO:.*]] = arith.shrsi %{{.*}}, %c63
+// CHECK: %[[SCRATCH:.*]] = memref.alloca() {alignment = 64 : i64} : memref<292xf32>
+// CHECK: scf.for %[[BEGIN:.*]] = %arg2 to %arg3 step %c4
+// CHECK: scf.for %[[ROW:.*]] = %[[BEGIN]] to
+// CHECK: %[[LINE:.*]] = arith.subi %[[ROW]], %[[BEGIN]]
+// CHECK: %[[PLACE:.*]] = arith.muli %[[LINE]], %c73
 // CHECK: vector.load %{{.*}} : memref<{{.*}}>, vector<32xf32>
-// CHECK: vector.store %{{.*}}, %[[SCRATCH]][%{{.*}}] : memref<73xf32>, vector<32xf32>
-// CHECK: memref.store %{{.*}}, %[[SCRATCH]][%c0]
-// CHECK: vector.load %[[SCRATCH]][{{.*}}] : memref<73xf32>, vector<8xf32>
+// CHECK: vector.store %{{.*}}, %[[SCRATCH]][%{{.*}}] : memref<292xf32>, vector<32xf32>
+// CHECK: memref.store %{{.*}}, %[[SCRATCH]][%[[PLACE]]]
+// CHECK: scf.for %{{.*}} = %[[BEGIN]] to
+// CHECK: vector.load %[[SCRATCH]][{{.*}}] : memref<292xf32>, vector<8xf32>
 // CHECK: vector.shuffle {{.*}} [0, 2, 4, 6, 8, 10, 12, 14] : vector<8xf32>, vector<8xf32>
-// CHECK: arith.cmpf ogt
-// CHECK: arith.cmpf uno
+// CHECK: arith.maximumf {{.*}} fastmath<nsz>
 // The epilogue.
 // CHECK: arith.negf
 // CHECK: vector.store {{.*}} : memref<{{.*}}>, vector<8xf32>
