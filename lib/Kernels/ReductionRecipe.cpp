@@ -42,9 +42,11 @@ std::optional<ReductionRecipe> ReductionRecipe::get(ReductionOpInterface reducti
                    recipe.type.getIntOrFloatBitWidth() <= 32;
     recipe.indexType = IntegerType::get(op->getContext(), isShort ? 32 : 64);
   }
-  bool needsFloats = recipe.mean || recipe.sqrt || recipe.log;
-  if (element.isInteger(1) || (needsFloats && !isa<FloatType>(recipe.type)))
+  bool isFloat = isa<FloatType>(recipe.type);
+  if (element.isInteger(1) || ((recipe.sqrt || recipe.log) && !isFloat))
     return std::nullopt;
+  if (recipe.mean && !isFloat) // Sums of integers are exact.
+    recipe.type = IntegerType::get(op->getContext(), 64);
   return recipe;
 }
 
@@ -131,6 +133,8 @@ ReductionRecipe::State ReductionRecipe::accumulate(KernelEmitter &e, ValueRange 
       better = arith::AndIOp::create(e.b, e.loc, better, mask);
     return {e.select(better, element, state[0]), e.select(better, place, state[1])};
   }
+  if (getElementTypeOrSelf(element) != type)
+    element = emitCast(e.b, e.loc, element, type, isUnsigned, isUnsigned);
   if (abs && isa<FloatType>(type))
     element = math::AbsFOp::create(e.b, e.loc, element);
   else if (abs && !isUnsigned)
@@ -160,7 +164,12 @@ Value ReductionRecipe::finalize(KernelEmitter &e, ValueRange state, Value size) 
   Value value = state.back();
   auto vector = dyn_cast<VectorType>(value.getType());
   int64_t lanes = vector ? vector.getNumElements() : 1;
-  if (mean) {
+  if (mean && !isa<FloatType>(type)) {
+    // No elements must not divide by zero.
+    Value count = e.max(size, e.index(1));
+    count = arith::IndexCastOp::create(e.b, e.loc, type, count);
+    value = arith::DivSIOp::create(e.b, e.loc, value, e.broadcast(count, lanes));
+  } else if (mean) {
     Value factor;
     if (std::optional<int64_t> known = getConstantIntValue(size)) {
       factor = e.constant(type, 1.0 / double(*known));
