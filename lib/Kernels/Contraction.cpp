@@ -117,6 +117,8 @@ bool ContractionKernel::match() {
   bool isWide = site.getVectorBits() == 512;
   bool hasSpareRegisters = isWide || columns <= site.getVectorBits() / 32;
   tilePixels = isInteger && !isWide ? 5 : hasSpareRegisters ? 8 : 6;
+  if (skipsZeros) // They have a vector each; what is said of the L1 cache holds.
+    tilePixels = !isWide ? 6 : channels * sizeof(float) % 4096 == 0 ? 8 : 12;
   int64_t steps = width().kernel * channels;
   rowSteps = isInteger ? llvm::divideCeil(steps, 2) : steps;
   // Whether the rows under a tile can be copied.
@@ -124,6 +126,8 @@ bool ContractionKernel::match() {
   isGathered = kind == TransposedConvolution || groups != 1 || width().dilation != 1 ||
                axes.size() > 2 || (width().isPadded() && !fits);
   isCopied = !isGathered && (width().isPadded() || isInteger);
+  if (skipsZeros && (isInteger || isGathered))
+    return false;
   return !isInteger || (isCopied && fits);
 }
 
@@ -145,7 +149,7 @@ bool ContractionKernel::packWeights() {
   if (failed(original))
     return false;
   lanes = site.getVectorBits() / 32;
-  int64_t width = lanes * kPanelVectors;
+  int64_t width = lanes * panelVectors;
   panels = llvm::divideCeil(columns, width);
   int64_t rows = taps / this->width().kernel, pairs = isInteger ? 2 : 1;
   int64_t rowElements = rowSteps * pairs;
@@ -199,7 +203,7 @@ void ContractionKernel::chooseTile() {
   std::optional<int64_t> length = isGathered ? knownPixels : knownWidth;
   if (!length)
     return;
-  int64_t vectorsOfTile = columns <= lanes ? 1 : kPanelVectors;
+  int64_t vectorsOfTile = columns <= lanes ? 1 : panelVectors;
   auto cost = [&](int64_t size) {
     auto ofTile = [&](int64_t count) {
       return count ? std::max(count * vectorsOfTile, kMinIndependentAccumulators) : 0;
@@ -249,7 +253,10 @@ LogicalResult ContractionKernel::emit() {
   }
   constexpr StringLiteral names[] = {"packed_conv", "packed_conv_transpose",
                                      "packed_matmul"};
-  if (!packWeights() || failed(site.begin(names[kind])))
+  if (!(skipsZeros ? packBlocks() : packWeights()))
+    return failure();
+  if (failed(site.begin(skipsZeros ? (Twine("sparse") + names[kind].drop_front(6)).str()
+                                   : names[kind].str())))
     return failure();
   Value source = site.getInputMemref(input);
   Value output = site.getOutputMemref(0);
@@ -282,7 +289,7 @@ LogicalResult ContractionKernel::emit() {
   }
   if (kind == TransposedConvolution)
     numbers = e().array(e().scratch(tilePixels, e().b.getIndexType()));
-  buffer = e().array(e().scratch(tilePixels * kPanelVectors * lanes, sumType()));
+  buffer = e().array(e().scratch(tilePixels * panelVectors * lanes, sumType()));
   e().loop(site.getBegin(), site.getEnd(), 1, [&](Value iteration) {
     Value panel = e().rem(iteration, e().index(sharedPanels()));
     Value piece = e().div(iteration, e().index(sharedPanels()));
@@ -295,15 +302,16 @@ LogicalResult ContractionKernel::emit() {
     count = site.hostMul(count, site.getResultSize(0, 0));
   count = site.hostMul(count, isGathered ? countGatheredPieces() : countRowPieces());
   int64_t pixels = isGathered ? piecePixels : pieceColumns * pieceRows;
-  int64_t work = taps / getNumPhases() * channels * kPanelVectors * (isCopied ? panels : 1);
+  int64_t work = taps / getNumPhases() * channels * panelVectors * (isCopied ? panels : 1);
   site.finish(count, site.chooseGrain(work * pixels));
   return success();
 }
 
 void ContractionKernel::emitPanel(Value panel, function_ref<void()> emitPiece) {
   group = e().div(panel, e().index(panels));
-  int64_t width = lanes * kPanelVectors;
-  panelSteps = e().mul(panel, taps / this->width().kernel * rowSteps);
+  int64_t width = lanes * panelVectors;
+  int64_t rows = taps / this->width().kernel;
+  panelSteps = e().mul(panel, skipsZeros ? rows : rows * rowSteps);
   panel = e().rem(panel, e().index(panels));
   column = e().add(e().mul(group, columns), e().mul(panel, width));
   auto emitColumns = [&](int64_t numColumns) {
@@ -367,7 +375,7 @@ Value ContractionKernel::multiplyAdd(Value a, Value b, Value sum) {
 SmallVector<Value>
 ContractionKernel::multiply(Value start, int64_t depth, ValueRange sums,
                             function_ref<Value(int64_t, Value)> load) {
-  int64_t size = isInteger ? 2 : 1, width = lanes * kPanelVectors * size;
+  int64_t size = isInteger ? 2 : 1, width = lanes * panelVectors * size;
   int64_t accumulators = sums.size();
   start = e().mul(e().add(panelSteps, start), width);
   auto step = [&](Value k, MutableArrayRef<Value> sums) {

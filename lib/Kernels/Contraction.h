@@ -17,7 +17,8 @@
 //
 // Contraction.cpp decides, packs, multiplies and stores. Tiles are of two kinds:
 // ContractionRows.cpp has those that are parts of rows, ContractionGather.cpp those that
-// may hold any pixels, and transposed convolutions.
+// may hold any pixels, and transposed convolutions. ContractionBlocks.cpp leaves out weights
+// that are zero.
 //
 // 8-bit integers are copied as 16 bits, less the zero point, and weights are widened when
 // they are loaded. vpmaddwd multiplies and adds two at a time, which is exact; two pairs
@@ -36,12 +37,14 @@ namespace mlir::nn {
 
 /// Sizes known only at run time are assumed to be this.
 constexpr int64_t kAssumedRows = 64, kAssumedWidth = 64;
-/// Vectors in a panel.
+/// Vectors in a panel of dense weights.
 constexpr int64_t kPanelVectors = 2;
 
 class ContractionKernel {
 public:
-  explicit ContractionKernel(KernelSite &site) : site(site), epilogue(site) {}
+  /// `skipsZeros`: computes only with blocks of weights that are not zero.
+  explicit ContractionKernel(KernelSite &site, bool skipsZeros = false)
+      : site(site), epilogue(site), skipsZeros(skipsZeros) {}
   LogicalResult emit();
 
 private:
@@ -78,6 +81,17 @@ private:
   void storeTile(ValueRange sums, int64_t count, Value stored,
                  function_ref<Value(Value pixel)> numberOf);
   void storeVector(Value sum, Value pixel, int64_t vector);
+
+  //===--------------------------------------------------------------------===//
+  // ContractionBlocks.cpp
+  //===--------------------------------------------------------------------===//
+
+  bool packBlocks();
+  /// The element of an input of 32-bit integers.
+  Value loadNumber(unsigned list, Value place);
+  /// As `multiply`, for the blocks of a row of taps.
+  SmallVector<Value> multiplyBlocks(Value row, ValueRange sums,
+                                    function_ref<Value(int64_t pixel, Value k)> load);
 
   //===--------------------------------------------------------------------===//
   // ContractionRows.cpp
@@ -139,6 +153,7 @@ private:
 
   KernelSite &site;
   EpilogueStorer epilogue;
+  bool skipsZeros;
   std::optional<PrologueLoader> bias;
   enum { Convolution, TransposedConvolution, Product } kind = Product;
   Value input, weight, biasInput, result;
@@ -152,12 +167,15 @@ private:
   bool isFlat = false;
   bool isGathered = false, isCopied = false;
   int64_t taps = 1, lanes = 1, panels = 1, tilePixels = 1;
+  int64_t panelVectors = kPanelVectors;
   /// Steps of a row of taps: elements, or pairs of integers.
   int64_t rowSteps = 1;
   int64_t pieceRows = 1, pieceColumns = 1, piecePixels = 1; // the latter: gathered
   /// The length of a row and the number of pixels (of a phase), if known.
   std::optional<int64_t> knownWidth, knownPixels;
   unsigned weights = 0;
+  /// Of blocks: the rows of a panel that they are, and where those of each panel begin.
+  unsigned blockRows = 0, blockStarts = 0;
   /// The offset of `channels` zeros among the weights.
   int64_t zeros = 0;
   Value imagePixels;

@@ -23,7 +23,8 @@ int64_t ContractionKernel::getCopiedRoom() const {
 
 /// Pieces of about the same size, of which there are enough for threads.
 void ContractionKernel::chooseRowPieces() {
-  int64_t most = getMostPixels(), parts = getFewestPieces();
+  int64_t most = skipsZeros && !isCopied ? tilePixels : getMostPixels();
+  int64_t parts = getFewestPieces();
   int64_t length = knownWidth.value_or(isFlat ? kAssumedRows * kAssumedWidth
                                                : kAssumedWidth);
   int64_t rows = getConstantIntValue(height().output).value_or(kAssumedRows);
@@ -213,6 +214,11 @@ void ContractionKernel::emitInnerTile(Value row, Value column, int64_t count,
       range.first, range.second, 1, makeSums(count), [&](Value kh, ValueRange carried) {
         Value y = e().add(top, e().mul(kh, height().dilation));
         Value start = e().mul(e().add(e().mul(y, rowLength), left), channels);
+        if (skipsZeros)
+          return multiplyBlocks(kh, carried, [&](int64_t pixel, Value k) {
+            return e().loadSplat(source, e().add(e().add(start, k), pixel * pixelStep),
+                                 lanes);
+          });
         Value pairs = isInteger ? e().pointer(e().address(source, start)) : Value();
         return multiply(
             e().mul(kh, rowSteps), rowSteps, carried, [&](int64_t pixel, Value k) {

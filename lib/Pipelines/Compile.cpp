@@ -173,7 +173,8 @@ LogicalResult nn::compileToLibrary(ModuleOp module, StringRef path,
       return failure();
   }
   return runGuarded(module.getContext(), "the writing of the library", [&] {
-    return writeLibrary(*lowered, std::move(*manifest), compiled, deviceCode, path);
+    return writeLibrary(*lowered, std::move(*manifest), compiled, deviceCode, path,
+                        options.codeWeights);
   });
 }
 

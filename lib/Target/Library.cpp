@@ -141,14 +141,17 @@ static LogicalResult collectWeights(ModuleOp module,
                                 << " was released before it was written";
     owners.push_back(*tensor);
     blobs.push_back({uint64_t(cast<IntegerAttr>(entry[1]).getInt()),
-                     tensor->getData(), tensor->getNumBytes()});
+                     tensor->getData(), tensor->getNumBytes(),
+                     uint32_t(tensor->getNumBytes() /
+                              std::max<int64_t>(tensor->getNumElements(), 1))});
   }
   return success();
 }
 
 LogicalResult nn::writeLibrary(ModuleOp lowered, nnrt::Manifest manifest,
                                ArrayRef<CompiledVariant> variants,
-                               ArrayRef<DeviceCode> deviceCode, StringRef path) {
+                               ArrayRef<DeviceCode> deviceCode, StringRef path,
+                               bool codesWeights) {
   Location loc = UnknownLoc::get(lowered.getContext());
   auto fail = [&](const Twine &what, std::error_code code) -> LogicalResult {
     return emitUserError(loc) << "cannot write " << what << ": " << code.message();
@@ -212,7 +215,7 @@ LogicalResult nn::writeLibrary(ModuleOp lowered, nnrt::Manifest manifest,
   if (getTarget(lowered).getKind() == TargetKind::CUDA)
     manifest.flags |= nnrt::NeedsCUDA;
   std::string error =
-      nnrt::appendToLibrary(temporary.str().str(), blobs, manifest, deviceBlobs);
+      nnrt::appendToLibrary(temporary.str().str(), blobs, manifest, deviceBlobs, codesWeights);
   if (!error.empty())
     return emitUserError(loc) << error;
   // Readable and executable as the user's mask says; createUniqueFile is strict.

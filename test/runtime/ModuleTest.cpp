@@ -118,6 +118,33 @@ TEST(Module, DamagedFiles) {
   EXPECT_OPEN_ERROR(file.path, NNRT_DATA_LOSS, "manifest's checksum");
 }
 
+TEST(Module, CodedWeights) {
+  TemporaryFile file;
+  writeModel(file.path, makeManifest("affine"), {}, /*codesWeights=*/true);
+  ModulePtr module = open(file.path);
+  ASSERT_NE(module, nullptr);
+  nnrt_module_memory_info memory;
+  ASSERT_EQ(text(nnrt_module_memory(module.get(), &memory)), "");
+  EXPECT_EQ(memory.weights, 80u);
+  SessionPtr session = createSession(module.get());
+  FloatTensor x({1, 4}, {1, 1, 1, 1}), y({1, 4});
+  DLTensor input = x, output = y;
+  ASSERT_EQ(text(nnrt_session_run(session.get(), &input, 1, &output, 1, nullptr)), "");
+  EXPECT_EQ(y.values, std::vector<float>({11, 22, 33, 44}));
+
+  // Bytes may be wrong though nobody looked at the checksum.
+  session.reset();
+  module.reset();
+  std::string damaged = readFile(file.path);
+  size_t image = damaged.find(std::string("\x50\0\0\0\0\0\0\0\2\0\0\0", 12));
+  ASSERT_NE(image, std::string::npos);
+  damaged[image + 8] = 3;
+  writeFile(file.path, damaged);
+  setenv("NNRT_VERIFY", "0", 1);
+  EXPECT_OPEN_ERROR(file.path, NNRT_DATA_LOSS, "cannot be decoded");
+  unsetenv("NNRT_VERIFY");
+}
+
 TEST(Module, OtherInterfaceVersion) {
   TemporaryFile file;
   Manifest manifest = makeManifest("affine");

@@ -60,12 +60,12 @@ Manifest makeManifest(const std::string &entry, int64_t columns) {
 }
 
 void writeModel(const std::string &path, Manifest manifest,
-                const std::vector<DeviceCodeBlob> &deviceCode) {
+                const std::vector<DeviceCodeBlob> &deviceCode, bool codesWeights) {
   static const float weight[4] = {1, 2, 3, 4}, bias[4] = {10, 20, 30, 40};
   writeFile(path, readFile(NNRT_TEST_MODEL));
-  std::vector<WeightBlob> blobs = {{0, weight, sizeof(weight)},
-                                   {64, bias, sizeof(bias)}};
-  ASSERT_EQ(appendToLibrary(path, blobs, manifest, deviceCode), "");
+  std::vector<WeightBlob> blobs = {{0, weight, sizeof(weight), sizeof(float)},
+                                   {64, bias, sizeof(bias), sizeof(float)}};
+  ASSERT_EQ(appendToLibrary(path, blobs, manifest, deviceCode, codesWeights), "");
 }
 
 std::string text(nnrt_status *status, nnrt_status_code *code) {

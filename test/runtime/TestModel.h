@@ -36,7 +36,7 @@ Manifest makeManifest(const std::string &entry, int64_t columns = 4);
 /// Writes the library of Inputs/model.c with that manifest and the weights
 /// {1, 2, 3, 4} and {10, 20, 30, 40}.
 void writeModel(const std::string &path, Manifest manifest,
-                const std::vector<DeviceCodeBlob> &deviceCode = {});
+                const std::vector<DeviceCodeBlob> &deviceCode = {}, bool codesWeights = false);
 
 struct FreeHandle {
   void operator()(nnrt_module *module) const { nnrt_module_free(module); }

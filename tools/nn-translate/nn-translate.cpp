@@ -80,6 +80,11 @@ cl::opt<std::string> prefer(
 cl::opt<std::string> tuning(
     "tuning", cl::cat(compiling), cl::value_desc("FILE"),
     cl::desc("Measured times of groups of operators, for the choice of what is fastest"));
+cl::opt<bool> codeWeights(
+    "code-weights", cl::cat(compiling),
+    cl::desc("Entropy-code the library's weights: as small as they can be without loss, for "
+             "models that were pruned or clustered. They are decoded to memory when it is "
+             "loaded, and no longer shared between processes"));
 cl::opt<bool> verifyEach("verify-each", cl::cat(compiling),
                          cl::desc("Verify the module after each pass, and not only after "
                                   "each phase"));
@@ -165,6 +170,7 @@ int compile(ModuleOp module, Action action) {
   options.tuning = tuning;
   options.verifyEach = verifyEach;
   options.timing = timing;
+  options.codeWeights = codeWeights;
   std::string name = outputFile == "-" ? "nn-translate" : outputFile.getValue();
   options.reproducer = name + ".reproducer.mlir";
   if (!mcpu.empty() && !target.empty())

@@ -37,6 +37,10 @@ LogicalResult emitSingleChannelKernel(KernelSite &site);
 /// Dense convolutions with channels last, and matrix products, with constant weights.
 LogicalResult emitContractionKernel(KernelSite &site);
 bool isContractionFast(const FusionView &view, const CostModel &costs);
+/// The same for f32 weights with many blocks of zeros, which it leaves out; and the time that
+/// it takes, as a part of that of all products. nullopt: there are too few.
+LogicalResult emitBlockContractionKernel(KernelSite &site);
+std::optional<double> getBlockShare(const FusionView &view, const CostModel &costs);
 /// Local response normalization.
 LogicalResult emitLRNKernel(KernelSite &site);
 /// Pools.

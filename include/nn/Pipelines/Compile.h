@@ -17,6 +17,8 @@ struct CompileOptions {
   std::string prefer, tuning;
   /// Code for the device is for emulation only: no PTX.
   bool emulate = false;
+  /// The library's weights are entropy-coded, and decoded when it is loaded.
+  bool codeWeights = false;
   /// Verify the module after each pass, and not only at the end of each phase, which takes
   /// a fifth of the time of compiling.
   bool verifyEach = false;

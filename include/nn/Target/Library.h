@@ -28,11 +28,13 @@ struct CompiledVariant {
 CompiledVariant describeVariant(ModuleOp lowered, const CodeVariant &variant);
 
 /// Links the variants (best first), appends the weights that the attribute `nn.weights` of
-/// `lowered` lists, the code for the device and the manifest, and moves the file to `path` atomically, so that a
-/// failure leaves no partial model.
+/// `lowered` lists, the code for the device and the manifest, and moves the file to `path`
+/// atomically, so that a failure leaves no partial model. `codesWeights`: the weights take
+/// as few bytes as they can, without loss.
 LogicalResult writeLibrary(ModuleOp lowered, nnrt::Manifest manifest,
                            ArrayRef<CompiledVariant> variants,
-                           ArrayRef<DeviceCode> deviceCode, StringRef path);
+                           ArrayRef<DeviceCode> deviceCode, StringRef path,
+                           bool codesWeights = false);
 
 } // namespace mlir::nn
 

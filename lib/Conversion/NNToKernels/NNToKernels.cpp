@@ -20,6 +20,9 @@ using namespace mlir::nn;
 
 namespace {
 
+bool isAlwaysFast(const FusionView &, const CostModel &) { return true; }
+std::optional<double> computesAll(const FusionView &, const CostModel &) { return 1; }
+
 struct Template {
   /// Its name in the rows of Capabilities.cpp.
   StringLiteral name;
@@ -29,9 +32,10 @@ struct Template {
   /// Adds the transpositions of the group that must be computed on their own.
   void (*refuseTransposes)(const FusionView &, const CostModel &,
                            SmallVectorImpl<RefusedTranspose> &) = nn::refuseTransposes;
+  /// The part of the group's operations that it takes the time of; nullopt: it refuses the
+  /// group.
+  std::optional<double> (*getShare)(const FusionView &, const CostModel &) = computesAll;
 };
-
-bool isAlwaysFast(const FusionView &, const CostModel &) { return true; }
 
 /// At equal cost the first that does not fail is used.
 constexpr Template templates[] = {
@@ -46,6 +50,8 @@ constexpr Template templates[] = {
     {"kernel pool", emitPoolKernel, isAlwaysFast},
     {"kernel dot_products", emitDotProductsKernel, isAlwaysFast,
      refuseTransposesOfDotProducts},
+    {"kernel block_contraction", emitBlockContractionKernel, isAlwaysFast,
+     nn::refuseTransposes, getBlockShare},
     {"kernel contraction", emitContractionKernel, isContractionFast},
     {"kernel matmul", emitMatMulKernel, isMatMulFast, refuseTransposesOfMatMul},
     {"kernel recurrent", emitRecurrentKernel, isAlwaysFast}};
@@ -82,7 +88,10 @@ public:
     for (const Template &candidate : templates) {
       if (!isClaimed(candidate, group))
         continue;
-      double cost = costs.getLaunchTime() + time;
+      std::optional<double> share = candidate.getShare(group, costs);
+      if (!share)
+        continue;
+      double cost = costs.getLaunchTime() + time * *share;
       if (!candidate.isFast(group, costs))
         cost = double(costs.getThresholds().templateSlowdown) *
                (costs.getLibraryCallTime() + time);

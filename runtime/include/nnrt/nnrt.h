@@ -170,7 +170,8 @@ NNRT_EXPORT const char *nnrt_module_variant(const nnrt_module *module);
 
 /// A model's memory, in bytes.
 typedef struct nnrt_module_memory_info {
-  /// The constants. They are mapped from the file, and shared by everyone who opens it.
+  /// The constants. They are mapped from the file, and shared by everyone who opens it;
+  /// if they are coded, they are decoded to memory that the module's sessions share.
   size_t weights;
   /// Copies of constants in oneDNN's formats that runs have made so far, shared by the
   /// sessions of the module.

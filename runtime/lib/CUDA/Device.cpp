@@ -35,7 +35,7 @@ public:
   void *allocate(size_t bytes) noexcept override;
   void release(void *block) noexcept override;
   Status enter() const override;
-  Status load(const Manifest &manifest, const uint8_t *bytes,
+  Status load(const Manifest &manifest, const uint8_t *bytes, WeightsImage weights,
               std::unique_ptr<DeviceModule> &module) override;
 
   /// What a call of the driver has failed of; null for success. `what` says what was tried.
@@ -55,7 +55,7 @@ public:
   explicit CudaModule(CudaDevice &device) : device(device) {}
   ~CudaModule() override;
   Status loadCode(const Manifest &manifest, const uint8_t *bytes);
-  Status loadWeights(const Manifest &manifest, const uint8_t *bytes);
+  Status loadWeights(WeightsImage image);
 
   Device &getDevice() const override { return device; }
   Status createStream(std::unique_ptr<DeviceStream> &stream) override;
@@ -230,13 +230,13 @@ static int capabilityOf(const Section &section) {
 }
 
 Status CudaDevice::load(const Manifest &manifest, const uint8_t *bytes,
-                        std::unique_ptr<DeviceModule> &module) {
+                        WeightsImage weights, std::unique_ptr<DeviceModule> &module) {
   auto loaded = std::make_unique<CudaModule>(*this);
   if (Status status = enter())
     return status;
   if (Status status = loaded->loadCode(manifest, bytes))
     return status;
-  if (Status status = loaded->loadWeights(manifest, bytes))
+  if (Status status = loaded->loadWeights(weights))
     return status;
   module = std::move(loaded);
   return nullptr;
@@ -288,17 +288,16 @@ Status CudaModule::loadCode(const Manifest &manifest, const uint8_t *bytes) {
   return device.check(result, "the GPU does not take the model's kernels");
 }
 
-Status CudaModule::loadWeights(const Manifest &manifest, const uint8_t *bytes) {
-  const Section *section = manifest.find(SectionKind::Weights);
-  if (!section)
+Status CudaModule::loadWeights(WeightsImage image) {
+  if (image.size == 0)
     return nullptr;
-  weights = device.allocate(section->size);
+  weights = device.allocate(image.size);
   if (!weights)
     return makeStatus(NNRT_OUT_OF_MEMORY,
                       "no memory on the GPU '%s' for the model's weights, %llu bytes",
-                      device.name.c_str(), static_cast<unsigned long long>(section->size));
-  int result = device.driver->copyToDevice(reinterpret_cast<uint64_t>(weights),
-                                           bytes + section->offset, section->size, nullptr);
+                      device.name.c_str(), static_cast<unsigned long long>(image.size));
+  int result = device.driver->copyToDevice(reinterpret_cast<uint64_t>(weights), image.data,
+                                           image.size, nullptr);
   if (result == CudaSuccess)
     result = device.driver->synchronize(nullptr);
   return device.check(result, "the weights cannot be copied to the GPU");

@@ -30,6 +30,12 @@ public:
 
 class Device;
 
+/// A model's constants in the host's memory; null if there are none.
+struct WeightsImage {
+  const uint8_t *data;
+  size_t size;
+};
+
 /// A model's kernels and weights on a device. Safe to use from many threads.
 class DeviceModule {
 public:
@@ -46,7 +52,7 @@ public:
   /// Makes the calls of this thread mean this device.
   virtual Status enter() const = 0;
   /// `bytes` is the model's file. INCOMPATIBLE if it has no code for the device.
-  virtual Status load(const Manifest &manifest, const uint8_t *bytes,
+  virtual Status load(const Manifest &manifest, const uint8_t *bytes, WeightsImage weights,
                       std::unique_ptr<DeviceModule> &module) = 0;
 };
 

@@ -19,7 +19,9 @@
 
 namespace nnrt {
 
-static constexpr uint32_t formatVersion = 1;
+/// Files with coded weights are of the second version: readers of the first would not find
+/// any weights.
+static constexpr uint32_t plainVersion = 1, codedVersion = 2;
 static constexpr char footerMagic[8] = {'N', 'N', 'R', 'T',
                                         'M', 'D', 'L', '\n'};
 /// Above what any framework has; keeps later arithmetic on ranks simple.
@@ -117,6 +119,11 @@ const Section *Manifest::find(SectionKind kind) const {
   return nullptr;
 }
 
+const Section *Manifest::findWeights() const {
+  const Section *coded = find(SectionKind::CodedWeights);
+  return coded ? coded : find(SectionKind::Weights);
+}
+
 //===----------------------------------------------------------------------===//
 // Parts of values
 //===----------------------------------------------------------------------===//
@@ -189,7 +196,7 @@ static void writeTensor(Writer &writer, Tag tag,
 
 std::string serialize(const Manifest &manifest) {
   Writer writer;
-  writer.u32(formatVersion);
+  writer.u32(manifest.find(SectionKind::CodedWeights) ? codedVersion : plainVersion);
   writer.record(Tag::Header, [&] {
     writer.u32(manifest.abiVersion);
     writer.u32(manifest.abiEntries);
@@ -296,9 +303,10 @@ ReadResult parse(const uint8_t *bytes, size_t size, uint64_t bytesBefore,
     error = "the manifest is cut off";
     return ReadResult::Damaged;
   }
-  if (version != formatVersion) {
+  if (version < plainVersion || version > codedVersion) {
     error = "the manifest has format version " + std::to_string(version) +
-            ", this runtime reads version " + std::to_string(formatVersion);
+            ", this runtime reads versions " + std::to_string(plainVersion) + " to " +
+            std::to_string(codedVersion);
     return ReadResult::Unsupported;
   }
 

@@ -53,6 +53,8 @@ enum class SectionKind : uint32_t {
   Cubin = 3,
   PTX = 4,
   Bitcode = 6,
+  /// Constants in place of `Weights`, in fewer bytes (Coding.h): they are decoded to memory.
+  CodedWeights = 7,
   /// For later use.
   Tuning = 5
 };
@@ -121,6 +123,8 @@ struct Manifest {
 
   /// The first section of that kind, or null.
   const Section *find(SectionKind kind) const;
+  /// That of the constants, coded or not; null if there are none.
+  const Section *findWeights() const;
 };
 
 /// No memory holds more elements. The runtime refuses larger dimensions of inputs, and

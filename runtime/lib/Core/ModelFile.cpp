@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Core/ModelFile.h"
+#include "Core/Coding.h"
 #include "Core/Hash.h"
 
 #include <algorithm>
@@ -67,7 +68,15 @@ static std::string systemError(const std::string &what,
 std::string appendToLibrary(const std::string &path,
                             const std::vector<WeightBlob> &blobs,
                             Manifest &manifest,
-                            const std::vector<DeviceCodeBlob> &deviceCode) {
+                            const std::vector<DeviceCodeBlob> &deviceCode,
+                            bool codesWeights) {
+  uint64_t imageSize = 0;
+  for (const WeightBlob &blob : blobs) {
+    if (blob.offset < imageSize)
+      return "weights overlap or are not in ascending order at offset " +
+             std::to_string(blob.offset);
+    imageSize = blob.offset + blob.size;
+  }
   std::unique_ptr<FILE, CloseFile> file(std::fopen(path.c_str(), "r+b"));
   if (!file)
     return systemError("cannot open", path);
@@ -93,16 +102,17 @@ std::string appendToLibrary(const std::string &path,
   };
   if (!blobs.empty()) {
     Section weights;
-    weights.kind = SectionKind::Weights;
+    weights.kind = codesWeights ? SectionKind::CodedWeights : SectionKind::Weights;
     weights.name = "weights";
     begin(weights);
-    for (const WeightBlob &blob : blobs) {
-      uint64_t end = out.position - weights.offset;
-      if (blob.offset < end)
-        return "weights overlap or are not in ascending order at offset " +
-               std::to_string(blob.offset);
-      out.zeros(blob.offset - end);
-      out.write(blob.data, blob.size);
+    if (codesWeights) {
+      std::string coded = encodeWeights(blobs, imageSize);
+      out.write(coded.data(), coded.size());
+    } else {
+      for (const WeightBlob &blob : blobs) {
+        out.zeros(blob.offset - (out.position - weights.offset));
+        out.write(blob.data, blob.size);
+      }
     }
     weights.size = out.position - weights.offset;
     weights.hash = out.hasher.finish();

@@ -28,6 +28,8 @@ struct WeightBlob {
   uint64_t offset = 0; // from the start of the section
   const void *data = nullptr;
   size_t size = 0;
+  /// Of an element, for what is coded: 1, 2, 4 or 8.
+  uint32_t elementBytes = 1;
 };
 
 /// A section of code for the device: `section` has its kind and name, the rest is filled in.
@@ -44,7 +46,7 @@ inline uint64_t nextBlobOffset(uint64_t end) { return (end + 63) / 64 * 64; }
 /// Appends weights, manifest and footer to the linked library at `path`, which must not
 /// have them yet. `blobs` are in ascending order of offset and do not overlap; gaps are
 /// filled with zeros. Without blobs there is no weights section, and ctx->weights is null
-/// at run time.
+/// at run time. `codesWeights`: in as few bytes as Coding.h makes of them.
 ///
 /// Adds the weights section and those of `deviceCode` to `manifest`, and fills in offset, size and hash of it and of
 /// the Code sections (the ELF part). Returns "" or what went wrong; the file is then
@@ -53,7 +55,8 @@ inline uint64_t nextBlobOffset(uint64_t end) { return (end + 63) / 64 * 64; }
 std::string appendToLibrary(const std::string &path,
                             const std::vector<WeightBlob> &blobs,
                             Manifest &manifest,
-                            const std::vector<DeviceCodeBlob> &deviceCode = {});
+                            const std::vector<DeviceCodeBlob> &deviceCode = {},
+                            bool codesWeights = false);
 
 } // namespace nnrt
 

@@ -9,10 +9,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "Core/Module.h"
+#include "Core/Coding.h"
 #include "Core/CpuFeatures.h"
 #include "Core/Hash.h"
 #include "Core/Verbose.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -131,9 +133,9 @@ Status Module::load() {
     return status;
   if (Status status = verify())
     return status;
-  const Section *weightsSection = manifest.find(SectionKind::Weights);
-  if (weightsSection)
-    weights = file.data + weightsSection->offset;
+  if (Status status = findWeights())
+    return status;
+  const Section *weightsSection = manifest.findWeights();
   NNRT_VERBOSE_LINE(1, opened, path.c_str(), file.size,
                     weightsSection ? size_t(weightsSection->size) : size_t(0),
                     manifest.producer.empty() ? "an unnamed producer"
@@ -157,7 +159,7 @@ Status Module::load() {
   if (Status status = findDevice(manifest, found))
     return status;
   if (found)
-    if (Status status = found->load(manifest, file.data, device))
+    if (Status status = found->load(manifest, file.data, {weights, weightsSize}, device))
       return status;
   return loadCode(*code);
 }
@@ -294,7 +296,7 @@ Status Module::verify() const {
     if (isCode && section.offset + section.size <= checkedEnd)
       continue; // the variants share one ELF part
     if (!isCode) {
-      if (section.kind != SectionKind::Weights)
+      if (&section != manifest.findWeights())
         continue;
       bool wanted = section.size <= smallWeights;
       if (option && *option)
@@ -318,6 +320,39 @@ Status Module::verify() const {
     NNRT_VERBOSE_LINE(1, verified, path.c_str(), what, size_t(section.size),
                       elapsed.count());
   }
+  return nullptr;
+}
+
+Status Module::findWeights() {
+  const Section *section = manifest.findWeights();
+  if (!section)
+    return nullptr;
+  const uint8_t *bytes = file.data + section->offset;
+  if (section->kind == SectionKind::Weights) {
+    weights = bytes;
+    weightsSize = section->size;
+    return nullptr;
+  }
+  auto start = std::chrono::steady_clock::now();
+  auto damaged = [&] {
+    return makeStatus(NNRT_DATA_LOSS,
+                      "'%s' is damaged: its weights cannot be decoded. Compile it again",
+                      path.c_str());
+  };
+  uint64_t size;
+  if (!readImageSize(bytes, section->size, size))
+    return damaged();
+  auto *image = static_cast<uint8_t *>(decodedWeights.ensure(std::max<uint64_t>(size, 1)));
+  if (!image)
+    return outOfMemory();
+  std::memset(image, 0, size);
+  if (!decodeWeights(bytes, section->size, image))
+    return damaged();
+  weights = image;
+  weightsSize = size;
+  std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
+  NNRT_VERBOSE_LINE(1, decoded, path.c_str(), size_t(section->size), weightsSize,
+                    elapsed.count());
   return nullptr;
 }
 
@@ -345,8 +380,7 @@ Status Module::loadCode(const Section &code) {
 
 nnrt_module_memory_info Module::memory() const {
   nnrt_module_memory_info info = {};
-  if (const Section *section = manifest.find(SectionKind::Weights))
-    info.weights = section->size;
+  info.weights = weightsSize;
   for (const UsedLibrary &used : libraries)
     if (used.module)
       info.packed_weights += used.table->moduleMemory(used.module);

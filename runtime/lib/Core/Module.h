@@ -11,6 +11,7 @@
 #include "Core/Device.h"
 #include "Core/Library.h"
 #include "Core/Manifest.h"
+#include "Core/Memory.h"
 #include "Core/Status.h"
 #include "Core/Types.h"
 #include "nnrt/nnrt.h"
@@ -71,7 +72,9 @@ public:
   /// follow.
   std::vector<size_t> inputSequences;
   std::vector<std::string> symbolNames;
+  /// Mapped, or decoded.
   const uint8_t *weights = nullptr;
+  size_t weightsSize = 0;
   std::string variant;
   const Section *code = nullptr; // of the variant, in the manifest
   RunFunction *run = nullptr;
@@ -89,10 +92,12 @@ private:
   Status readManifest();
   Status describeTensors();
   Status verify() const;
+  Status findWeights();
   Status chooseVariant(const Section *&code) const;
   Status loadCode(const Section &code);
 
   MappedFile file;
+  Buffer decodedWeights;
   void *library = nullptr;
 };
 

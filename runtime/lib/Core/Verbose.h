@@ -23,6 +23,7 @@ constexpr char deviceArena[] = "memory %s: arena of a session on the device %s b
 constexpr char verified[] = "verify %s: %s, %zu bytes in %.2f ms";
 constexpr char notVerified[] =
     "verify %s: %zu bytes of weights not hashed (NNRT_VERIFY=1 does)";
+constexpr char decoded[] = "weights %s: %zu bytes decoded to %zu in %.2f ms";
 constexpr char variant[] = "variant %s: this CPU has %s%s";
 constexpr char variantSkipped[] = "variant %s: skipped, this CPU lacks %s";
 constexpr char plugin[] = "plugin %s: %s %s of %s";

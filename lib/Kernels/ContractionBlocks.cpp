@@ -1,0 +1,186 @@
+//===- ContractionBlocks.cpp - weights of which many are zero -------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// A block is a row of a panel: the weights of 16 columns for one tap and channel. Only
+// blocks that are not all zero are stored, with the numbers of their rows:
+//
+//   acc[pixel][vector] = bias[columns]
+//   for kd, kh
+//     for i in [starts[panel, kd, kh], the next one)
+//       acc[pixel][vector] += input[pixel at kd, kh; rows[i]] * blocks[i]
+//
+// So what an infinite or NaN input times zero is has no effect. Blocks are as wide for all
+// lengths of vectors. A tile has more pixels than one of dense weights, which it reads for
+// each; all panels of a tile follow each other, so that its pixels stay in the L1 cache.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Contraction.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "nn/Kernels/Templates.h"
+#include "nn/Support/Constants.h"
+
+using namespace mlir;
+using namespace mlir::nn;
+
+/// Columns of a block.
+static constexpr int64_t kBlockColumns = 16;
+
+/// The part of the blocks that are not zero, if it is at most `most` percent. `columnAxis`:
+/// the dimension of the constant that has the columns, the first or the last.
+static std::optional<double> getDensity(const FusionView &view, Value weight,
+                                        bool columnsFirst, int64_t most) {
+  auto type = dyn_cast<RankedTensorType>(weight.getType());
+  if (!type || !type.getElementType().isF32() || !type.hasStaticShape() ||
+      type.getNumElements() == 0 || !view.getConstant(weight))
+    return std::nullopt;
+  FailureOr<HostTensor> tensor = view.readConstant(weight);
+  if (failed(tensor))
+    return std::nullopt;
+  ArrayRef<float> elements = tensor->get<float>();
+  int64_t columns = columnsFirst ? type.getShape().front() : type.getShape().back();
+  int64_t rows = type.getNumElements() / columns, all = 0;
+  int64_t rowStep = columnsFirst ? 1 : columns, columnStep = columnsFirst ? rows : 1;
+  int64_t total = int64_t(llvm::divideCeil(columns, kBlockColumns)) * rows;
+  int64_t limit = total * most / 100;
+  std::vector<char> seen(rows);
+  for (int64_t first = 0; first < columns; first += kBlockColumns) {
+    std::fill(seen.begin(), seen.end(), 0);
+    for (int64_t n = first; n < std::min(columns, first + kBlockColumns); ++n)
+      for (int64_t k = 0; k < rows; ++k)
+        seen[k] |= elements[k * rowStep + n * columnStep] != 0;
+    all += llvm::count(seen, 1);
+    if (all > limit)
+      return std::nullopt;
+  }
+  return double(all) / double(total);
+}
+
+/// Whether reading the weights limits the product.
+static bool hasFewRows(const FusionView &view, const Thresholds &thresholds) {
+  auto type = cast<RankedTensorType>(view.anchor->getResult(0).getType());
+  return isa<MatMulOp>(view.anchor) && type.hasStaticShape() &&
+         type.getNumElements() <= type.getShape().back() * thresholds.blockRows;
+}
+
+std::optional<double> nn::getBlockShare(const FusionView &view, const CostModel &costs) {
+  if (!isa_and_nonnull<ConvOp, MatMulOp>(view.anchor))
+    return std::nullopt;
+  const Thresholds &thresholds = costs.getThresholds();
+  bool isFew = hasFewRows(view, thresholds);
+  int64_t most = isFew ? thresholds.blockDensityOfFewRows : thresholds.blockDensity;
+  std::optional<double> density =
+      llvm::TypeSwitch<Operation *, std::optional<double>>(view.anchor)
+          .Case([&](ConvOp op) {
+            return getDensity(view, op.getWeight(), /*columnsFirst=*/true, most);
+          })
+          .Case([&](MatMulOp op) {
+            if (cast<RankedTensorType>(op.getRhs().getType()).getRank() != 2)
+              return std::optional<double>();
+            return getDensity(view, op.getRhs(), op.getTransposeRhs(), most);
+          })
+          .Default(std::optional<double>());
+  if (!density)
+    return std::nullopt;
+  return isFew ? *density * 100 / most : *density;
+}
+
+bool ContractionKernel::packBlocks() {
+  FailureOr<HostTensor> original = site.view.readConstant(weight);
+  if (failed(original))
+    return false;
+  ArrayRef<float> elements = original->get<float>();
+  lanes = site.getVectorBits() / 32;
+  panelVectors = kBlockColumns / lanes;
+  panels = llvm::divideCeil(columns, kBlockColumns);
+  int64_t taps = width().kernel, rows = this->taps / taps;
+  std::vector<float> packed;
+  std::vector<int32_t> numbers, starts;
+  std::array<float, kBlockColumns> block;
+  for (int64_t panel = 0; panel < panels; ++panel)
+    for (int64_t row = 0; row < rows; ++row) {
+      starts.push_back(numbers.size());
+      for (int64_t tap = 0; tap < taps; ++tap)
+        for (int64_t c = 0; c < channels; ++c) {
+          block.fill(0);
+          bool isZero = true;
+          for (int64_t n = panel * kBlockColumns;
+               n < std::min(columns, (panel + 1) * kBlockColumns); ++n) {
+            float value = elements[getWeightIndex(/*group=*/0, n, c, row * taps + tap)];
+            block[n % kBlockColumns] = value;
+            isZero &= value == 0;
+          }
+          if (isZero)
+            continue;
+          numbers.push_back(tap * channels + c);
+          llvm::append_range(packed, block);
+        }
+    }
+  starts.push_back(numbers.size());
+  // A constant has an element at least.
+  numbers.resize(std::max<size_t>(numbers.size(), 1));
+  packed.resize(std::max<size_t>(packed.size(), kBlockColumns));
+  auto add = [&](auto &list, DataType type) {
+    HostTensor tensor = HostTensor::allocate(type, {int64_t(list.size())});
+    llvm::copy(list, tensor.getMutable<typename std::decay_t<decltype(list)>::value_type>()
+                         .begin());
+    return site.addConstant(makeConstantAttr(result.getContext(), tensor));
+  };
+  weights = add(packed, DataType::Float32);
+  blockRows = add(numbers, DataType::Int32);
+  blockStarts = add(starts, DataType::Int32);
+  return true;
+}
+
+Value ContractionKernel::loadNumber(unsigned list, Value place) {
+  Value number = e().load(site.getInput(list), place, 1);
+  return arith::IndexCastUIOp::create(e().b, e().loc, e().b.getIndexType(), number);
+}
+
+SmallVector<Value>
+ContractionKernel::multiplyBlocks(Value row, ValueRange sums,
+                                  function_ref<Value(int64_t pixel, Value k)> load) {
+  Value list = e().add(panelSteps, row);
+  Value begin = loadNumber(blockStarts, list), end = loadNumber(blockStarts, e().add(list, 1));
+  int64_t accumulators = sums.size();
+  auto step = [&](Value number, MutableArrayRef<Value> sums) {
+    Value k = loadNumber(blockRows, number), at = e().mul(number, kBlockColumns);
+    SmallVector<Value> b;
+    for (int64_t v = 0; v < vectors; ++v)
+      b.push_back(e().load(site.getInput(weights), e().add(at, v * lanes), lanes));
+    for (int64_t pixel = 0; pixel < accumulators / vectors; ++pixel) {
+      Value a = load(pixel, k);
+      for (int64_t v = 0; v < vectors; ++v)
+        sums[pixel * vectors + v] = e().fma(a, b[v], sums[pixel * vectors + v]);
+    }
+  };
+  int64_t sets = 1;
+  while (sets * accumulators < kMinIndependentAccumulators)
+    sets *= 2;
+  auto run = [&](Value from, Value to, int64_t count, ArrayRef<Value> initial) {
+    return e().loop(from, to, count, initial, [&](Value number, ValueRange carried) {
+      SmallVector<Value> next(carried);
+      for (int64_t set = 0; set < count; ++set)
+        step(e().add(number, set),
+             MutableArrayRef(next).slice(set * accumulators, accumulators));
+      return next;
+    });
+  };
+  if (sets == 1)
+    return run(begin, end, 1, SmallVector<Value>(sums));
+  SmallVector<Value> all(sums);
+  all.resize(sets * accumulators, e().constant(all.front().getType(), 0));
+  Value whole = e().sub(end, e().rem(e().sub(end, begin), e().index(sets)));
+  all = run(begin, whole, sets, all);
+  for (int64_t half = sets / 2; half > 0; half /= 2)
+    for (int64_t i = 0; i < half * accumulators; ++i)
+      all[i] = e().sum(all[i], all[i + half * accumulators]);
+  all.truncate(accumulators);
+  return run(whole, end, 1, all);
+}
+
+LogicalResult nn::emitBlockContractionKernel(KernelSite &site) {
+  if (!getBlockShare(site.view, site.getCosts()))
+    return failure();
+  return ContractionKernel(site, /*skipsZeros=*/true).emit();
+}
