@@ -206,11 +206,11 @@ TEST(Manifest, PartsStandTogetherOrAreNone) {
 
 TEST(Manifest, OtherFormatVersionIsUnsupported) {
   std::string bytes = serialize(makeFull()), error;
-  bytes[0] = 2;
+  bytes[0] = 3;
   Manifest read;
   EXPECT_EQ(parse(bytesOf(bytes), bytes.size(), 1 << 20, read, error),
             ReadResult::Unsupported);
-  EXPECT_NE(error.find("format version 2"), std::string::npos) << error;
+  EXPECT_NE(error.find("format version 3"), std::string::npos) << error;
 }
 
 TEST(Manifest, SectionBeyondTheFileIsDamage) {
