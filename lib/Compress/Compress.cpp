@@ -53,6 +53,7 @@ public:
   bool hasNothing() { return regions.empty() && findTables(module).empty(); }
 
   llvm::Error compileTeacher();
+  llvm::Error changeWeights();
   llvm::Error calibrate();
   llvm::Error trySmoothing();
   llvm::Error findSlowRegions();
@@ -79,6 +80,7 @@ private:
   /// The best one so far.
   std::optional<Candidate> chosen;
   double floatMs = 0, compressedMs = 0;
+  std::vector<WeightStatistics> weights;
 };
 } // namespace
 
@@ -114,12 +116,24 @@ llvm::Error Planner::compileTeacher() {
   return llvm::Error::success();
 }
 
+llvm::Error Planner::changeWeights() {
+  if (!options.weights.changeWeights())
+    return llvm::Error::success();
+  if (llvm::Error error =
+          refineWeights(module, regions, samples, options.weights, options.threads))
+    return error;
+  weights = describeWeights(regions);
+  return llvm::Error::success();
+}
+
 llvm::Error Planner::calibrate() {
+  CompressionPlan plan;
+  if (options.precision == Precision::Float)
+    return choose(plan);
   llvm::Expected<Calibration> calibration = nn::calibrate(module, regions, samples, options);
   if (!calibration)
     return calibration.takeError();
   largest = std::move(calibration->largest);
-  CompressionPlan plan;
   plan.tensors = std::move(calibration->tensors);
   for (const ProductRegion &region : regions)
     plan.regions.push_back({region.name, options.precision});
@@ -302,6 +316,7 @@ CompressionReport Planner::getReport() const {
   report.samples = samples.size();
   report.floatMs = floatMs;
   report.compressedMs = compressedMs;
+  report.weights = weights;
   return report;
 }
 
@@ -328,12 +343,13 @@ llvm::Expected<CompressionReport> nn::makePlan(ModuleOp module, Samples &samples
   if (planner.hasNothing())
     return createStringError("there is nothing to quantize: the model has no matrix product, "
                              "convolution or table with constant weights in f32");
-  for (auto step : {&Planner::compileTeacher, &Planner::calibrate, &Planner::trySmoothing,
+  for (auto step : {&Planner::compileTeacher, &Planner::changeWeights, &Planner::calibrate, &Planner::trySmoothing,
                     &Planner::findSlowRegions, &Planner::decide, &Planner::avoidSlowness})
     if (llvm::Error error = (planner.*step)())
       return std::move(error);
   CompressionReport report = planner.getReport();
-  report.calibration = describeCalibration(options);
+  if (options.precision != Precision::Float)
+    report.calibration = describeCalibration(options);
   return report;
 }
 

@@ -34,6 +34,39 @@ llvm::Expected<CompiledModule> CompiledModule::compile(OwningOpRef<ModuleOp> mod
   return compiled;
 }
 
+llvm::Expected<Probe> Probe::make(ModuleOp module, ArrayRef<Value> values, int threads) {
+  Probe probe;
+  IRMapping mapping;
+  OwningOpRef<ModuleOp> clone(cast<ModuleOp>(module->clone(mapping)));
+  size_t results = module.lookupSymbol<func::FuncOp>("main").getNumResults();
+  SmallVector<std::pair<Value, std::string>> exposed;
+  for (Value value : values) {
+    if (auto argument = dyn_cast<BlockArgument>(value)) {
+      probe.places.push_back({true, argument.getArgNumber()});
+      continue;
+    }
+    probe.places.push_back({false, results + exposed.size()});
+    // An output may have the tensor's name.
+    exposed.emplace_back(mapping.lookup(value), "probed:" + std::to_string(exposed.size()));
+  }
+  exposeValues(*clone, exposed);
+  llvm::Expected<CompiledModule> compiled = CompiledModule::compile(std::move(clone), threads);
+  if (!compiled)
+    return compiled.takeError();
+  probe.model = std::move(*compiled);
+  return probe;
+}
+
+llvm::Expected<HostTensors> Probe::run(ArrayRef<HostTensor> inputs) {
+  llvm::Expected<HostTensors> results = model->run(inputs);
+  if (!results)
+    return results.takeError();
+  HostTensors values;
+  for (Place place : places)
+    values.push_back(place.isInput ? inputs[place.index] : (*results)[place.index]);
+  return values;
+}
+
 //===----------------------------------------------------------------------===//
 // Accuracy
 //===----------------------------------------------------------------------===//
@@ -219,16 +252,6 @@ nn::measureRegions(Model &first, Model &second, ArrayRef<ProductRegion> regions,
 // Calibration
 //===----------------------------------------------------------------------===//
 
-namespace {
-/// A tensor that is observed: an input of the model, or one of the results added.
-struct Observed {
-  std::string name;
-  RangeObserver observer;
-  bool isInput;
-  size_t index;
-};
-} // namespace
-
 llvm::Expected<Calibration>
 nn::calibrate(ModuleOp module, ArrayRef<ProductRegion> regions, Samples &samples,
               const CompressionOptions &options) {
@@ -236,52 +259,37 @@ nn::calibrate(ModuleOp module, ArrayRef<ProductRegion> regions, Samples &samples
   DenseMap<Value, int64_t> channels;
   for (const ProductRegion &region : regions)
     channels[region.input] = region.inputAxis;
-  // Inputs of the model are observed as they are given, other values as results.
-  std::vector<Observed> observed;
-  SmallVector<std::pair<Value, std::string>> exposed;
+  std::vector<std::pair<std::string, RangeObserver>> observed;
+  SmallVector<Value> values;
   llvm::StringSet<> names;
   for (auto [value, source] : quantized) {
     std::string name = getTensorName(value);
     if (name.empty() || !names.insert(name).second)
       continue;
-    auto argument = dyn_cast<BlockArgument>(value);
-    observed.push_back({name, RangeObserver(channels.lookup_or(value, -1)), bool(argument),
-                        argument ? argument.getArgNumber() : exposed.size()});
-    if (!argument)
-      exposed.emplace_back(value, name);
+    observed.emplace_back(name, RangeObserver(channels.lookup_or(value, -1)));
+    values.push_back(value);
   }
-
-  IRMapping mapping;
-  OwningOpRef<ModuleOp> clone(cast<ModuleOp>(module->clone(mapping)));
-  for (auto &[value, name] : exposed) {
-    value = mapping.lookup(value);
-    name = "calibrated:" + name; // An output may have that name.
-  }
-  size_t first = module.lookupSymbol<func::FuncOp>("main").getNumResults();
-  exposeValues(*clone, exposed);
-  llvm::Expected<CompiledModule> compiled =
-      CompiledModule::compile(std::move(clone), options.threads);
-  if (!compiled)
-    return compiled.takeError();
+  llvm::Expected<Probe> probe = Probe::make(module, values, options.threads);
+  if (!probe)
+    return probe.takeError();
 
   for (size_t i = 0; i < samples.size(); ++i) {
     llvm::Expected<HostTensors> inputs = samples.get(i);
     if (!inputs)
       return inputs.takeError();
-    llvm::Expected<HostTensors> results = (*compiled)->run(*inputs);
+    llvm::Expected<HostTensors> results = probe->run(*inputs);
     if (!results)
       return createStringError(samples.describe(i) + ": " +
                                llvm::toString(results.takeError()));
-    for (Observed &entry : observed)
-      if (!entry.observer.observe(entry.isInput ? (*inputs)[entry.index]
-                                                : (*results)[first + entry.index]))
-        return createStringError(samples.describe(i) + ": the tensor '" + entry.name +
+    for (auto [entry, tensor] : llvm::zip_equal(observed, *results))
+      if (!entry.second.observe(tensor))
+        return createStringError(samples.describe(i) + ": the tensor '" + entry.first +
                                  "' has elements that are NaN or infinite, which 8 bits "
                                  "cannot stand for; leave this sample out");
   }
 
   Calibration calibration;
-  for (const auto &[name, observer, isInput, index] : observed) {
+  for (const auto &[name, observer] : observed) {
     auto [low, high] = observer.getRange(options.method, options.percentile);
     calibration.tensors[name] = {low, high, observer.getMeans()};
     if (!observer.getLargest().empty())

@@ -26,6 +26,22 @@ private:
   std::unique_ptr<Model> model;
 };
 
+/// A compiled model that also gives values from within.
+class Probe {
+public:
+  static llvm::Expected<Probe> make(ModuleOp module, ArrayRef<Value> values, int threads);
+  /// The values of @main in a run, in the order given to `make`.
+  llvm::Expected<HostTensors> run(ArrayRef<HostTensor> inputs);
+
+private:
+  struct Place {
+    bool isInput;
+    size_t index;
+  };
+  CompiledModule model;
+  std::vector<Place> places;
+};
+
 /// Runs both models on the first `count` samples.
 llvm::Expected<Accuracy> compare(Model &teacher, Model &student, Samples &samples,
                                  size_t count);
@@ -51,6 +67,13 @@ struct Calibration {
 llvm::Expected<Calibration>
 calibrate(ModuleOp module, ArrayRef<ProductRegion> regions, Samples &samples,
           const CompressionOptions &options);
+
+/// Makes weights of the regions 0, or alike, as the options say. The module and the regions
+/// are changed.
+llvm::Error refineWeights(ModuleOp module, MutableArrayRef<ProductRegion> regions,
+                          Samples &samples, const WeightOptions &options, int threads);
+/// What the weights of the regions are.
+std::vector<WeightStatistics> describeWeights(ArrayRef<ProductRegion> regions);
 
 } // namespace mlir::nn
 

@@ -65,6 +65,31 @@ static std::string escapeCell(StringRef text) {
   return escaped;
 }
 
+/// Bytes as stages leave them, as in the table of Deep Compression (Han et al., 2016).
+static SmallVector<std::string> getCells(const WeightStatistics &entry) {
+  double dense = 32.0 * double(entry.weights), coded = entry.bits * double(entry.weights);
+  return {std::to_string(entry.weights),
+          formatv("{0:f1}%", 100.0 * double(entry.kept) / double(entry.weights)),
+          entry.bits < 32 ? std::to_string(entry.values) : "more",
+          formatv("{0:f2}", entry.bits), formatv("{0:f1}x", dense / std::max(coded, 1.0))};
+}
+static constexpr llvm::StringLiteral kWeightHeadings[] = {
+    "Weights of", "Number", "Not 0", "Distinct", "Bits of one, coded", "Smaller"};
+
+/// All of them together.
+static WeightStatistics addUp(ArrayRef<WeightStatistics> list) {
+  WeightStatistics total{"all"};
+  double bits = 0;
+  for (const WeightStatistics &entry : list) {
+    total.weights += entry.weights;
+    total.kept += entry.kept;
+    total.values = std::max(total.values, entry.values);
+    bits += entry.bits * double(entry.weights);
+  }
+  total.bits = bits / std::max<double>(double(total.weights), 1);
+  return total;
+}
+
 static std::string formatMarkdown(const CompressionReport &report, StringRef model,
                                   ArrayRef<Row> rows) {
   std::string text;
@@ -77,6 +102,17 @@ static std::string formatMarkdown(const CompressionReport &report, StringRef mod
   for (const Row &row : rows)
     os << "| " << row.what << " | " << row.before << " | " << row.after << " | " << row.ratio
        << " |\n";
+  if (!report.weights.empty()) {
+    os << "\n| " << llvm::join(ArrayRef(kWeightHeadings), " | ")
+       << " |\n|---|--:|--:|--:|--:|--:|\n";
+    std::vector<WeightStatistics> list = report.weights;
+    list.push_back(addUp(report.weights));
+    for (const WeightStatistics &entry : list)
+      os << "| " << escapeCell(entry.tensor) << " | " << llvm::join(getCells(entry), " | ")
+         << " |\n";
+  }
+  if (report.plan.regions.empty())
+    return text;
   os << "\nThe error of a region is that of the outputs if it alone is quantized.\n\n"
      << "| " << llvm::join(ArrayRef(kHeadings), " | ") << " |\n|---|---|---|---|---|---|\n";
   for (const RegionPlan &region : report.plan.regions) {
@@ -142,6 +178,16 @@ static std::string formatHTML(const CompressionReport &report, StringRef model,
        << "</td><td>" << row.ratio << "</td></tr>\n";
   os << "</table>\n";
   plotErrors(report, os);
+  if (!report.weights.empty()) {
+    os << "<h2>Weights</h2>\n<table><tr><th>"
+       << llvm::join(ArrayRef(kWeightHeadings), "</th><th>") << "</th></tr>\n";
+    std::vector<WeightStatistics> list = report.weights;
+    list.push_back(addUp(report.weights));
+    for (const WeightStatistics &entry : list)
+      os << "<tr><td>" << escapeHTML(entry.tensor) << "</td><td>"
+         << llvm::join(getCells(entry), "</td><td>") << "</td></tr>\n";
+    os << "</table>\n";
+  }
   os << "<h2>Regions</h2>\n<table><tr><th>" << llvm::join(ArrayRef(kHeadings), "</th><th>")
      << "</th></tr>\n";
   for (const RegionPlan &region : report.plan.regions) {

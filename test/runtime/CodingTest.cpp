@@ -78,6 +78,17 @@ TEST(Coding, ManyValuesAndZeros) {
   EXPECT_LT(roundTrip({blobOf(list)}), list.size() / 10 * 4 * 1.03 + list.size() * 0.48 / 8);
 }
 
+TEST(Coding, ListsOfPlaces) {
+  std::mt19937 random(5);
+  std::vector<uint32_t> places;
+  for (int list = 0; list < 100; ++list)
+    for (uint32_t k = 0; k < 1000; ++k)
+      if (random() % 5 == 0)
+        places.push_back(k);
+  // A geometric distribution of 1/5 has 3.6 bits.
+  EXPECT_LT(roundTrip({blobOf(places)}), places.size() * 3.8 / 8 + 1500);
+}
+
 TEST(Coding, WhatHasNoStructureIsStored) {
   std::mt19937 random(1);
   std::vector<uint64_t> list(1000);

@@ -21,7 +21,8 @@ namespace {
 
 const bool namesAreFree = nn::freeOptionNames(
     {"o", "data", "plan", "plan-out", "report", "calibration", "percentile", "weights-only",
-     "accuracy-budget", "smoothing", "sensitivity", "threads", "no-timing"});
+     "accuracy-budget", "smoothing", "sensitivity", "threads", "no-timing", "sparsity",
+     "sparsity-pattern", "cluster-bits", "no-quantization"});
 
 cl::OptionCategory files("Files"), deciding("What is quantized");
 cl::opt<std::string> inputFile(cl::Positional, cl::Required, cl::cat(files),
@@ -55,6 +56,22 @@ cl::opt<double> percentile("percentile", cl::cat(deciding), cl::init(99.99),
                            cl::desc("Of the elements, for --calibration=percentile (99.99)"));
 cl::opt<bool> weightsOnly("weights-only", cl::cat(deciding),
                           cl::desc("Quantize weights, and compute in float"));
+cl::opt<double> sparsity(
+    "sparsity", cl::cat(deciding), cl::init(0), cl::value_desc("S"),
+    cl::desc("The part of the weights of products that becomes 0, from 0 to below 1 (0.8: 80%)"));
+cl::opt<nn::SparsityPattern> pattern(
+    "sparsity-pattern", cl::cat(deciding), cl::init(nn::SparsityPattern::Elements),
+    cl::desc("Which weights become 0 together:"),
+    cl::values(clEnumValN(nn::SparsityPattern::Elements, "elements",
+                          "each on its own: smallest (the default)"),
+               clEnumValN(nn::SparsityPattern::Blocks, "blocks",
+                          "16 result channels of an input: also faster")));
+cl::opt<int> clusterBits(
+    "cluster-bits", cl::cat(deciding), cl::init(0), cl::value_desc("B"),
+    cl::desc("A tensor of weights has up to 2^B distinct values; 1 to 8"));
+cl::opt<bool> noQuantization(
+    "no-quantization", cl::cat(deciding),
+    cl::desc("Quantize nothing: only --sparsity and --cluster-bits"));
 cl::opt<double> budget(
     "accuracy-budget", cl::cat(deciding), cl::value_desc("E"),
     cl::desc("The most that the outputs may err, relative to their size (0.05: 5%). Regions "
@@ -89,7 +106,10 @@ nn::CompressionOptions getOptions() {
   nn::CompressionOptions options;
   options.method = calibration;
   options.percentile = percentile;
-  options.precision = weightsOnly ? nn::Precision::Int8Weights : nn::Precision::Int8;
+  options.precision = noQuantization ? nn::Precision::Float
+                      : weightsOnly  ? nn::Precision::Int8Weights
+                                     : nn::Precision::Int8;
+  options.weights = {sparsity, pattern, clusterBits};
   if (budget.getNumOccurrences())
     options.maxError = budget;
   if (!smoothing.empty())
@@ -129,6 +149,19 @@ int run() {
     return fail("decisions and reports need samples; give --data FILE.npz");
   if (!planFile.empty() && !planOutput.empty())
     return fail("--plan decides everything; it goes with no --plan-out");
+  bool changesWeights = sparsity.getNumOccurrences() || clusterBits.getNumOccurrences();
+  if (!(sparsity >= 0 && sparsity < 1))
+    return fail("--sparsity takes a number from 0 to below 1");
+  if (clusterBits.getNumOccurrences() && (clusterBits < 1 || clusterBits > 8))
+    return fail("--cluster-bits takes a number from 1 to 8");
+  if (noQuantization && weightsOnly)
+    return fail("--no-quantization and --weights-only exclude each other");
+  if (noQuantization && !changesWeights)
+    return fail("with --no-quantization there is nothing to do; give --sparsity or "
+                "--cluster-bits");
+  if (!planFile.empty() && changesWeights)
+    return fail("--plan decides everything but weights; change them in a run of its own, with "
+                "--no-quantization");
   if (!(percentile > 50 && percentile <= 100))
     return fail("--percentile takes a number above 50, up to 100");
   if (llvm::any_of(smoothing, [](double part) { return !(part >= 0 && part <= 1); }))
@@ -194,7 +227,7 @@ int main(int argc, char **argv) {
   const cl::OptionCategory *categories[] = {&files, &deciding};
   nn::hideOtherOptions(categories);
   cl::ParseCommandLineOptions(argc, argv,
-                              "quantizes ONNX models, by what they compute on samples\n");
+                              "quantizes and prunes ONNX models, by what they compute on samples\n");
   nn::detachOptions(categories);
   return nn::runTool("nn-compress", run);
 }

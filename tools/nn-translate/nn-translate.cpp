@@ -27,6 +27,12 @@
 using namespace mlir;
 namespace cl = llvm::cl;
 
+#ifdef NN_JEMALLOC
+/// jemalloc reads it. Memory that is no longer used goes back to the system in half a second,
+/// and there is one arena: few threads allocate at a time.
+extern "C" const char *malloc_conf = "narenas:1,dirty_decay_ms:500,muzzy_decay_ms:0";
+#endif
+
 namespace {
 
 enum class Action {

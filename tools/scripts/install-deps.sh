@@ -21,7 +21,7 @@ pins=$nn_root/tools/scripts
 packages=(
   ca-certificates g++ ninja-build ccache python3 python3-venv
   libmlir-22-dev mlir-22-tools llvm-22-dev llvm-22-tools liblld-22-dev lld-22 clang-22
-  libtbb-dev libprotobuf-dev protobuf-compiler libkissfft-dev libzip-dev zipcmp zipmerge ziptool zlib1g-dev libzstd-dev
+  libtbb-dev libjemalloc2 libprotobuf-dev protobuf-compiler libkissfft-dev libzip-dev zipcmp zipmerge ziptool zlib1g-dev libzstd-dev
   libgtest-dev libpng-dev libjpeg-dev fonts-dejavu-core fonts-wqy-microhei
 )
 

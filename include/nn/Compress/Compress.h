@@ -9,6 +9,7 @@
 #include "nn/Compress/Plan.h"
 #include "nn/Compress/RangeObserver.h"
 #include "nn/Compress/Samples.h"
+#include "nn/Compress/Weights.h"
 
 namespace mlir::nn {
 
@@ -27,8 +28,10 @@ struct Accuracy {
 struct CompressionOptions {
   CalibrationMethod method = CalibrationMethod::MSE;
   double percentile = 99.99;
-  /// What regions are computed in unless the budget says no: Int8 or Int8Weights.
+  /// What regions are computed in unless the budget says no. Float: nothing is quantized.
   Precision precision = Precision::Int8;
+  /// What is done to the weights before that.
+  WeightOptions weights;
   /// How much of the difference between the channels of a matrix product's input goes into
   /// its weights, from 0 for nothing to 1 for all. Each is tried, and none; the one with the
   /// smallest error of the outputs is taken.
@@ -52,14 +55,17 @@ struct CompressionReport {
   /// Milliseconds of a run, medians of interleaved runs; 0: not measured.
   double floatMs = 0, compressedMs = 0;
   std::string calibration;
+  /// Of the regions, if weights were changed.
+  std::vector<WeightStatistics> weights;
 };
 
 /// Brings an imported model into the form that plans are about: simplified, with
 /// normalizations folded into products.
 LogicalResult prepareForCompression(ModuleOp module);
 
-/// Calibrates, decides and measures. The prepared module is not changed. Errors are
-/// reported through the context's diagnostics or returned.
+/// Changes weights, if the options say so, calibrates, decides and measures. Nothing else
+/// of the prepared module is changed. Errors are reported through the context's diagnostics
+/// or returned.
 llvm::Expected<CompressionReport> makePlan(ModuleOp module, Samples &samples,
                                            const CompressionOptions &options);
 

@@ -169,6 +169,17 @@ std::string encodeCodebook(const uint8_t *data, uint64_t elements, uint32_t elem
   return bytes;
 }
 
+std::string encodeDifferences(const uint8_t *data, uint64_t elements) {
+  std::vector<uint8_t> differences(elements * 4);
+  uint32_t last = 0;
+  for (uint64_t i = 0; i < elements; ++i) {
+    uint32_t value = read<uint32_t>(data + i * 4), difference = value - last;
+    std::memcpy(&differences[i * 4], &difference, 4);
+    last = value;
+  }
+  return encodeCodebook(differences.data(), elements, 4);
+}
+
 bool isZero(const uint8_t *element, uint32_t bytes) {
   return std::all_of(element, element + bytes, [](uint8_t byte) { return byte == 0; });
 }
@@ -210,6 +221,8 @@ std::string encodeWeights(const std::vector<WeightBlob> &blobs, uint64_t imageSi
     if (elements > 0) {
       consider(Coding::Codebook, encodeCodebook(data, elements, elementBytes));
       consider(Coding::Zeros, encodeZeros(data, elements, elementBytes));
+      if (elementBytes == 4)
+        consider(Coding::Differences, encodeDifferences(data, elements));
     }
     append(header, blob.offset);
     append(header, static_cast<uint64_t>(blob.size));
@@ -363,6 +376,17 @@ bool decodeZeros(Input input, uint64_t elements, uint32_t elementBytes, uint8_t 
   return input.next == input.end;
 }
 
+bool decodeDifferences(Input input, uint64_t elements, uint8_t *out) {
+  if (!decodeCodebook(input, elements, 4, out))
+    return false;
+  uint32_t last = 0;
+  for (uint64_t i = 0; i < elements; ++i) {
+    last += read<uint32_t>(out + i * 4);
+    std::memcpy(out + i * 4, &last, 4);
+  }
+  return true;
+}
+
 /// A tensor of the section.
 struct Entry {
   uint64_t offset, size, codedOffset, codedSize;
@@ -384,6 +408,8 @@ bool decodeEntry(const Entry &entry, const uint8_t *bytes, uint8_t *image) {
     return decodeCodebook(input, elements, entry.elementBytes, out);
   case Coding::Zeros:
     return decodeZeros(input, elements, entry.elementBytes, out);
+  case Coding::Differences:
+    return entry.elementBytes == 4 && decodeDifferences(input, elements, out);
   }
   return false;
 }

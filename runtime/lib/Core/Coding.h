@@ -21,6 +21,9 @@
 //   Codebook  u32 number of distinct values (up to 256), u32 lanes; the values; a u16
 //             frequency of each, in 4096ths; for each 2^17 elements: u32 size, and the
 //             numbers of their values, entropy-coded
+//   Differences
+//             of 4-byte integers, each from the one before (the first from 0), as a Codebook:
+//             lists of places ascend in few steps
 //   Zeros     u64 size, and so many bytes: the bits of which elements are not zero, as a
 //             Codebook of bytes; then these elements, as they are
 //
@@ -41,7 +44,7 @@
 
 namespace nnrt {
 
-enum class Coding : uint32_t { Stored = 0, Codebook = 1, Zeros = 2 };
+enum class Coding : uint32_t { Stored = 0, Codebook = 1, Zeros = 2, Differences = 3 };
 
 /// A tensor of the weights section.
 struct WeightBlob;

@@ -1,0 +1,464 @@
+//===- Weights.cpp - fewer and fewer distinct weights ---------------------===//
+// Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+//
+// In passes, each of which makes more weights 0, a layer's weights are fitted anew: its inputs
+// in the model as it is by now (the student) are to give what those in the model as it was (the
+// teacher) give with the weights that it had there. So each layer also makes up for what the
+// layers before it lost. No labels are needed.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ErrorFeedback.h"
+#include "Measure.h"
+#include "dialects/NN/IR/SpatialShapes.h"
+#include "nn/Support/Constants.h"
+#include <cmath>
+#include <numeric>
+
+using namespace mlir;
+using namespace mlir::nn;
+
+/// Passes that make weights 0, and what is added to the moments, as a part of their mean.
+static constexpr int kPasses = 6;
+static constexpr double kDamping = 0.01;
+/// Rows of a layer's input that are enough for its moments, as a multiple of their length.
+static constexpr int64_t kRowsOfDepth = 32;
+/// Result channels of a block, as kernels skip them.
+static constexpr int64_t kBlock = 16;
+
+namespace {
+
+/// Sums of the inputs of a layer in the student, x, and in the teacher, t.
+class Moments {
+public:
+  explicit Moments(int64_t depth)
+      : own(depth, depth), cross(depth, depth), mean(depth), teacherMean(depth) {}
+
+  bool isEnough() const { return rows >= kRowsOfDepth * own.rows; }
+  void add(const float *x, const float *t);
+  /// Divides by the number of rows. `centers`: means are subtracted, since a bias makes up
+  /// for them.
+  void finish(bool centers);
+
+  Matrix own, cross; // x x', x t'
+  std::vector<double> mean, teacherMean;
+
+private:
+  int64_t rows = 0;
+};
+
+/// A region whose weights are changed, as a matrix of depth x columns.
+struct Layer {
+  ProductRegion *region;
+  int64_t depth = 0, columns = 0;
+  Matrix original, weights;
+  std::vector<double> bias;         // empty: none
+  std::vector<double> originalBias; // that of the teacher
+  std::vector<char> isKept;         // of each weight
+  /// What Y loses if it alone becomes 0, relative to the size of Y.
+  std::vector<float> losses;
+};
+
+class Refiner {
+public:
+  Refiner(ModuleOp module, MutableArrayRef<ProductRegion> regions, Samples &samples,
+          const WeightOptions &options, int threads)
+      : builder(module.getContext()), module(module), regions(regions), samples(samples),
+        options(options), threads(threads) {}
+
+  llvm::Error refine();
+
+private:
+  void addLayer(ProductRegion &region);
+  llvm::Expected<std::vector<Moments>> observe(Probe &teacher);
+  llvm::Error fit(Probe &teacher, std::optional<double> sparsity, bool clusters);
+  void choose(double sparsity);
+  void store(Layer &layer);
+
+  OpBuilder builder;
+  ModuleOp module;
+  MutableArrayRef<ProductRegion> regions;
+  Samples &samples;
+  const WeightOptions &options;
+  int threads;
+  std::vector<Layer> layers;
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Moments
+//===----------------------------------------------------------------------===//
+
+void Moments::add(const float *x, const float *t) {
+  int64_t depth = own.rows;
+  ++rows;
+  for (int64_t i = 0; i < depth; ++i) {
+    double value = x[i];
+    mean[i] += value;
+    teacherMean[i] += t[i];
+    if (value == 0)
+      continue;
+    double *ownRow = own[i], *crossRow = cross[i];
+    for (int64_t k = i; k < depth; ++k)
+      ownRow[k] += value * x[k];
+    for (int64_t k = 0; k < depth; ++k)
+      crossRow[k] += value * t[k];
+  }
+}
+
+void Moments::finish(bool centers) {
+  int64_t depth = own.rows;
+  double scale = 1.0 / std::max<int64_t>(rows, 1);
+  for (int64_t i = 0; i < depth; ++i) {
+    mean[i] *= scale;
+    teacherMean[i] *= scale;
+  }
+  for (int64_t i = 0; i < depth; ++i)
+    for (int64_t k = 0; k < depth; ++k) {
+      if (k >= i)
+        own[i][k] = own[i][k] * scale - (centers ? mean[i] * mean[k] : 0);
+      cross[i][k] = cross[i][k] * scale - (centers ? mean[i] * teacherMean[k] : 0);
+    }
+  for (int64_t i = 0; i < depth; ++i)
+    for (int64_t k = 0; k < i; ++k)
+      own[i][k] = own[k][i];
+}
+
+/// Calls `add` with the inputs of each element of a layer's result: the rows of a matrix, or
+/// the windows of a convolution, of both tensors.
+static void forEachRow(const ProductRegion &region, int64_t depth, const HostTensor &x,
+                       const HostTensor &t, function_ref<bool(const float *, const float *)> add) {
+  ArrayRef<float> own = x.get<float>(), teacher = t.get<float>();
+  auto conv = dyn_cast<ConvOp>(region.anchor);
+  if (!conv) {
+    for (int64_t row = 0; row + depth <= int64_t(own.size()); row += depth)
+      if (!add(&own[row], &teacher[row]))
+        return;
+    return;
+  }
+  ArrayRef<int64_t> dims = x.getDims();
+  int64_t spatial = dims.size() - 2, channels = dims[1], taps = depth / channels;
+  Window window(spatial, conv.getStrides(), conv.getDilations(), conv.getPads());
+  ArrayRef<int64_t> kernel = conv.getWeight().getType().getShape().drop_front(2);
+  SmallVector<int64_t> counts;
+  int64_t outputs = 1, pixels = 1;
+  for (int64_t i = 0; i < spatial; ++i) {
+    int64_t reach = (kernel[i] - 1) * window.dilations[i] + 1;
+    int64_t padded = dims[2 + i] + window.pads[i] + window.pads[spatial + i];
+    counts.push_back(padded < reach ? 0 : (padded - reach) / window.strides[i] + 1);
+    outputs *= counts.back();
+    pixels *= dims[2 + i];
+  }
+  std::vector<float> row(depth), teacherRow(depth);
+  for (int64_t image = 0; image < dims[0]; ++image)
+    for (int64_t output = 0; output < outputs; ++output) {
+      for (int64_t tap = 0; tap < taps; ++tap) {
+        // From the last dimension to the first.
+        int64_t pixel = 0, step = 1, place = output, number = tap;
+        bool isInside = true;
+        for (int64_t i = spatial - 1; i >= 0; --i) {
+          int64_t at = place % counts[i] * window.strides[i] - window.pads[i] +
+                       number % kernel[i] * window.dilations[i];
+          isInside &= at >= 0 && at < dims[2 + i];
+          pixel += at * step;
+          step *= dims[2 + i];
+          place /= counts[i];
+          number /= kernel[i];
+        }
+        for (int64_t c = 0; c < channels; ++c) {
+          int64_t from = (image * channels + c) * pixels + pixel;
+          row[c * taps + tap] = isInside ? own[from] : 0;
+          teacherRow[c * taps + tap] = isInside ? teacher[from] : 0;
+        }
+      }
+      if (!add(row.data(), teacherRow.data()))
+        return;
+    }
+}
+
+llvm::Expected<std::vector<Moments>> Refiner::observe(Probe &teacher) {
+  SmallVector<Value> inputs;
+  for (Layer &layer : layers)
+    inputs.push_back(layer.region->input);
+  llvm::Expected<Probe> student = Probe::make(module, inputs, threads);
+  if (!student)
+    return student.takeError();
+  std::vector<Moments> moments;
+  for (Layer &layer : layers)
+    moments.emplace_back(layer.depth);
+  for (size_t i = 0; i < samples.size(); ++i) {
+    if (llvm::all_of(moments, [](const Moments &each) { return each.isEnough(); }))
+      break;
+    llvm::Expected<HostTensors> arguments = samples.get(i);
+    if (!arguments)
+      return arguments.takeError();
+    llvm::Expected<HostTensors> own = student->run(*arguments);
+    if (!own)
+      return llvm::createStringError(samples.describe(i) + ": " +
+                                     llvm::toString(own.takeError()));
+    llvm::Expected<HostTensors> old = teacher.run(*arguments);
+    if (!old)
+      return old.takeError();
+    for (auto [layer, sums, x, t] : llvm::zip_equal(layers, moments, *own, *old))
+      forEachRow(*layer.region, layer.depth, x, t, [&, &sums = sums](const float *x,
+                                                                     const float *t) {
+        if (!sums.isEnough())
+          sums.add(x, t);
+        return !sums.isEnough();
+      });
+  }
+  for (auto [layer, sums] : llvm::zip_equal(layers, moments))
+    sums.finish(/*centers=*/!layer.bias.empty());
+  return moments;
+}
+
+//===----------------------------------------------------------------------===//
+// Layers
+//===----------------------------------------------------------------------===//
+
+/// Where a weight of the matrix lies in its tensor.
+static int64_t getIndex(const Layer &layer, int64_t row, int64_t column) {
+  return layer.region->weightAxis == 0 ? column * layer.depth + row
+                                       : row * layer.columns + column;
+}
+
+void Refiner::addLayer(ProductRegion &region) {
+  auto conv = dyn_cast<ConvOp>(region.anchor);
+  FailureOr<HostTensor> weights = readConstant(region.weight);
+  if (failed(weights) || weights->getNumElements() == 0 || (conv && conv.getGroup() != 1))
+    return;
+  // Sizes that depend on the input's would have to be found out again.
+  if (conv && conv.getAutoPad() != AutoPad::NotSet)
+    return;
+  Layer layer;
+  layer.region = &region;
+  layer.columns = weights->getDim(region.weightAxis);
+  layer.depth = weights->getNumElements() / layer.columns;
+  layer.weights = Matrix(layer.depth, layer.columns);
+  for (int64_t k = 0; k < layer.depth; ++k)
+    for (int64_t n = 0; n < layer.columns; ++n)
+      layer.weights[k][n] = weights->getDouble(getIndex(layer, k, n));
+  layer.original = layer.weights;
+  layer.isKept.assign(layer.depth * layer.columns, 1);
+  for (auto [kept, weight] : llvm::zip_equal(layer.isKept, layer.weights.elements))
+    kept = weight != 0 || options.sparsity > 0;
+  if (region.bias) {
+    FailureOr<HostTensor> bias = readConstant(region.bias->get());
+    if (succeeded(bias))
+      for (int64_t n = 0; n < layer.columns; ++n)
+        layer.bias.push_back(bias->getDouble(n));
+  } else if (conv && !conv.getBias()) {
+    layer.bias.assign(layer.columns, 0);
+  }
+  layer.originalBias = layer.bias;
+  layers.push_back(std::move(layer));
+}
+
+/// Writes the weights into the module.
+void Refiner::store(Layer &layer) {
+  ProductRegion &region = *layer.region;
+  auto shape = llvm::to_vector(cast<RankedTensorType>(region.weight.getType()).getShape());
+  HostTensor weights = HostTensor::allocate(DataType::Float32, shape);
+  for (int64_t k = 0; k < layer.depth; ++k)
+    for (int64_t n = 0; n < layer.columns; ++n)
+      weights.setDouble(getIndex(layer, k, n), layer.weights[k][n]);
+  Location loc = region.weight.getLoc();
+  builder.setInsertionPoint(region.anchor);
+  Operation *old = region.weight.getDefiningOp();
+  region.weight =
+      ConstantOp::create(builder, loc, makeConstantAttr(module.getContext(), weights));
+  region.anchor->setOperand(1, region.weight);
+  if (old->use_empty())
+    old->erase();
+  if (layer.bias.empty())
+    return;
+  HostTensor bias = HostTensor::allocate(DataType::Float32, {layer.columns});
+  for (int64_t n = 0; n < layer.columns; ++n)
+    bias.setDouble(n, layer.bias[n]);
+  Value value = ConstantOp::create(builder, region.bias ? region.bias->get().getLoc() : loc,
+                                   makeConstantAttr(module.getContext(), bias));
+  if (region.bias) {
+    region.bias->set(value);
+  } else {
+    cast<ConvOp>(region.anchor).getBiasMutable().assign(value);
+    region.bias = &cast<ConvOp>(region.anchor).getBiasMutable()[0];
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Decisions
+//===----------------------------------------------------------------------===//
+
+/// Keeps the weights, or blocks of them, whose loss would be largest, over all layers.
+void Refiner::choose(double sparsity) {
+  bool areBlocks = options.pattern == SparsityPattern::Blocks;
+  struct Unit {
+    float loss;
+    int64_t weights;
+  };
+  std::vector<Unit> units;
+  int64_t total = 0;
+  auto forEachUnit = [&](Layer &layer, auto visit) {
+    int64_t step = areBlocks ? kBlock : 1;
+    for (int64_t k = 0; k < layer.depth; ++k)
+      for (int64_t n = 0; n < layer.columns; n += step)
+        visit(k * layer.columns + n, std::min(step, layer.columns - n));
+  };
+  auto getLoss = [](const Layer &layer, int64_t first, int64_t count) {
+    auto begin = layer.losses.begin() + first;
+    return std::accumulate(begin, begin + count, 0.0f);
+  };
+  for (Layer &layer : layers) {
+    total += layer.depth * layer.columns;
+    forEachUnit(layer, [&](int64_t first, int64_t count) {
+      units.push_back({getLoss(layer, first, count) / float(count), count});
+    });
+  }
+  llvm::sort(units, [](const Unit &a, const Unit &b) { return a.loss < b.loss; });
+  auto removed = int64_t(std::llround(sparsity * double(total)));
+  float limit = -1;
+  for (const Unit &unit : units) {
+    removed -= unit.weights;
+    if (removed < 0)
+      break;
+    limit = unit.loss;
+  }
+  for (Layer &layer : layers)
+    forEachUnit(layer, [&](int64_t first, int64_t count) {
+      bool isKept = getLoss(layer, first, count) / float(count) > limit;
+      for (int64_t i = first; i < first + count; ++i)
+        layer.isKept[i] &= isKept;
+    });
+}
+
+/// The mean of (t'W - mean)^2 over columns.
+static double getSize(const Layer &layer, const Moments &moments) {
+  // The student's inputs stand for the teacher's.
+  Matrix product = multiply(moments.own, layer.original);
+  double size = 0;
+  for (size_t i = 0; i < product.elements.size(); ++i)
+    size += product.elements[i] * layer.original.elements[i];
+  return std::max(size, 1e-30);
+}
+
+/// A pass over all layers. `sparsity`: the part of the weights that is 0 after it.
+llvm::Error Refiner::fit(Probe &teacher, std::optional<double> sparsity, bool clusters) {
+  llvm::Expected<std::vector<Moments>> observed = observe(teacher);
+  if (!observed)
+    return observed.takeError();
+  std::vector<InverseMoments> inverses;
+  for (auto [layer, moments] : llvm::zip_equal(layers, *observed)) {
+    inverses.emplace_back(moments.own, kDamping);
+    const InverseMoments &inverse = inverses.back();
+    // inv(H) (x t' W + damping W): W stays where the inputs say nothing.
+    Matrix wanted = multiply(moments.cross, layer.original);
+    for (size_t i = 0; i < wanted.elements.size(); ++i)
+      wanted.elements[i] += inverse.getDamping() * layer.weights.elements[i];
+    layer.weights = inverse.apply(wanted);
+    if (!sparsity)
+      continue;
+    Matrix fitted = inverse.decide(layer.weights, [&, &layer = layer](int64_t k, int64_t n,
+                                                                      double value) {
+      return layer.isKept[k * layer.columns + n] ? value : 0;
+    });
+    std::vector<double> diagonal = inverse.getDiagonal();
+    double size = getSize(layer, moments);
+    layer.losses.resize(fitted.elements.size());
+    for (size_t i = 0; i < fitted.elements.size(); ++i) {
+      double value = fitted.elements[i];
+      layer.losses[i] = float(value * value / diagonal[i / layer.columns] / size);
+    }
+  }
+  if (sparsity)
+    choose(*sparsity);
+  for (auto [layer, moments, inverse] : llvm::zip_equal(layers, *observed, inverses)) {
+    auto keep = [&, &layer = layer](int64_t k, int64_t n, double value) {
+      return layer.isKept[k * layer.columns + n] ? value : 0;
+    };
+    Matrix fitted = inverse.decide(layer.weights, keep);
+    if (clusters) {
+      std::vector<double> numbers;
+      bool hasZeros = false;
+      for (auto [kept, value] : llvm::zip_equal(layer.isKept, fitted.elements))
+        kept ? numbers.push_back(value) : void(hasZeros = true);
+      if (!numbers.empty()) {
+        std::vector<double> centers =
+            findClusters(std::move(numbers), (int64_t(1) << options.clusterBits) - hasZeros);
+        for (double &center : centers)
+          center = float(center);
+        fitted = inverse.decide(
+            layer.weights, [&, &layer = layer](int64_t k, int64_t n, double value) {
+              return layer.isKept[k * layer.columns + n] ? findNearest(centers, value) : 0;
+            });
+      }
+    }
+    layer.weights = std::move(fitted);
+    for (size_t n = 0; n < layer.bias.size(); ++n) {
+      layer.bias[n] = layer.originalBias[n];
+      for (int64_t k = 0; k < layer.depth; ++k)
+        layer.bias[n] += moments.teacherMean[k] * layer.original[k][n] -
+                         moments.mean[k] * layer.weights[k][n];
+    }
+    store(layer);
+  }
+  return llvm::Error::success();
+}
+
+llvm::Error Refiner::refine() {
+  for (ProductRegion &region : regions)
+    addLayer(region);
+  if (layers.empty())
+    return llvm::Error::success();
+  SmallVector<Value> inputs;
+  for (Layer &layer : layers)
+    inputs.push_back(layer.region->input);
+  llvm::Expected<Probe> teacher = Probe::make(module, inputs, threads);
+  if (!teacher)
+    return teacher.takeError();
+  if (options.sparsity > 0) {
+    // What is left shrinks by the same factor in each pass; the last one only fits.
+    for (int pass = 1; pass <= kPasses; ++pass) {
+      double left = std::pow(1 - options.sparsity, double(pass) / kPasses);
+      if (llvm::Error error = fit(*teacher, 1 - left, /*clusters=*/false))
+        return error;
+    }
+    if (llvm::Error error = fit(*teacher, std::nullopt, /*clusters=*/false))
+      return error;
+  }
+  if (options.clusterBits > 0)
+    return fit(*teacher, std::nullopt, /*clusters=*/true);
+  return llvm::Error::success();
+}
+
+llvm::Error nn::refineWeights(ModuleOp module, MutableArrayRef<ProductRegion> regions,
+                              Samples &samples, const WeightOptions &options, int threads) {
+  return Refiner(module, regions, samples, options, threads).refine();
+}
+
+std::vector<WeightStatistics> nn::describeWeights(ArrayRef<ProductRegion> regions) {
+  constexpr size_t kMostValues = 256;
+  std::vector<WeightStatistics> list;
+  for (const ProductRegion &region : regions) {
+    FailureOr<HostTensor> tensor = readConstant(region.weight);
+    if (failed(tensor) || tensor->getType() != DataType::Float32)
+      continue;
+    WeightStatistics entry{region.name, tensor->getNumElements()};
+    std::map<float, int64_t> counts;
+    for (float weight : tensor->get<float>()) {
+      entry.kept += weight != 0;
+      if (counts.size() <= kMostValues)
+        ++counts[weight];
+    }
+    entry.values = counts.size();
+    if (counts.size() <= kMostValues) {
+      entry.bits = 0;
+      for (auto [value, count] : counts) {
+        double part = double(count) / double(entry.weights);
+        entry.bits -= part * std::log2(part);
+      }
+    }
+    list.push_back(entry);
+  }
+  return list;
+}
