@@ -37,8 +37,8 @@ public:
   bool isEnough() const { return rows >= kRowsOfDepth * own.rows; }
   void add(const float *x, const float *t);
   /// Divides by the number of rows. `centers`: means are subtracted, since a bias makes up
-  /// for them.
-  void finish(bool centers);
+  /// for them. False if a row has NaN or an infinity.
+  bool finish(bool centers);
 
   Matrix own, cross; // x x', x t'
   std::vector<double> mean, teacherMean;
@@ -107,7 +107,7 @@ void Moments::add(const float *x, const float *t) {
   }
 }
 
-void Moments::finish(bool centers) {
+bool Moments::finish(bool centers) {
   int64_t depth = own.rows;
   double scale = 1.0 / std::max<int64_t>(rows, 1);
   for (int64_t i = 0; i < depth; ++i) {
@@ -123,6 +123,9 @@ void Moments::finish(bool centers) {
   for (int64_t i = 0; i < depth; ++i)
     for (int64_t k = 0; k < i; ++k)
       own[i][k] = own[k][i];
+  return llvm::all_of(llvm::seq(depth), [&](int64_t i) {
+    return std::isfinite(own[i][i]) && std::isfinite(cross[i][i]);
+  });
 }
 
 /// Calls `add` with the inputs of each element of a layer's result: the rows of a matrix, or
@@ -209,7 +212,11 @@ llvm::Expected<std::vector<Moments>> Refiner::observe(Probe &teacher) {
       });
   }
   for (auto [layer, sums] : llvm::zip_equal(layers, moments))
-    sums.finish(/*centers=*/!layer.bias.empty());
+    if (!sums.finish(/*centers=*/!layer.bias.empty()))
+      return llvm::createStringError(
+          "on these samples the input of '" + layer.region->name +
+          "' has elements that are NaN, infinite or too large, for which weights cannot be "
+          "fitted; leave such samples out");
   return moments;
 }
 

@@ -124,6 +124,16 @@ assert any(node.op_type == "QuantizeLinear" for node in quantized.graph.node)
 error = np.mean([error_of(quantized, network, {"images": image}) for image in images[:10]])
 assert error < 0.12, error
 
+
+# What a layer reads must be numbers.
+bad = onnx.parser.parse_model("""<ir_version: 10, opset_import: ["": 20]>
+    g (float[N,48] x) => (float[N,40] y) { t = Log(x)  y = MatMul(t, v) }""")
+bad.graph.initializer.append(model.graph.initializer[0])
+onnx.save(bad, str(folder / "bad.onnx"))
+np.savez(folder / "data.npz", x=mixed)
+compress(folder / "bad.onnx", "no.onnx", "--sparsity=0.5", "--no-quantization",
+         fails="the input of 'y' has elements that are NaN")
+
 compress(path, "no.onnx", "--sparsity=1", fails="--sparsity takes a number from 0 to below 1")
 compress(path, "no.onnx", "--cluster-bits=9", fails="--cluster-bits takes a number from 1 to 8")
 compress(path, "no.onnx", "--no-quantization", fails="there is nothing to do")
