@@ -45,6 +45,32 @@ static Value emitCubic(Coordinates c, double a, int64_t tap, Value t) {
   return emitCubicFar(c, a, c.sub(c.number(2), t));
 }
 
+/// As ONNX Runtime has them: coordinates are moved into the input first. Where both elements
+/// are the last one, each counts half.
+static void
+addLinearTables(Tables &tables,
+                function_ref<Value(Type, function_ref<Value(Coordinates, Value)>)> table,
+                const Axis &axis, Type indexType, Type f32) {
+  auto inside = [&](Coordinates c, Value x) {
+    Value last = c.toNumber(c.make<arith::SubIOp>(axis.input, c.index(1)));
+    return c.min(c.max(x, c.number(0)), last);
+  };
+  auto place = [&](Coordinates c, Value x, int64_t tap) {
+    Value first = c.toIndex(c.floor(inside(c, x)));
+    return c.clamp(tap == 0 ? first : c.addIndex(first, c.index(1)), axis.input);
+  };
+  for (int64_t tap : {0, 1}) {
+    tables.places.push_back(
+        table(indexType, [&](Coordinates c, Value x) { return place(c, x, tap); }));
+    tables.weights.push_back(table(f32, [&](Coordinates c, Value x) -> Value {
+      Value first = place(c, x, 0), other = place(c, x, 1);
+      // The nearer an element, the farther the other one.
+      Value distance = c.abs(c.sub(inside(c, x), c.toNumber(tap == 0 ? other : first)));
+      return c.select(c.isEqual(first, other), c.number(0.5), distance);
+    }));
+  }
+}
+
 static Tables emitTables(TensorEmitter &e, ResizeOp op, const Axis &axis) {
   StringRef mode = op.getMode();
   double a = op.getCubicCoeffA().convertToDouble();
@@ -68,8 +94,11 @@ static Tables emitTables(TensorEmitter &e, ResizeOp op, const Axis &axis) {
     }));
     return tables;
   }
-  bool isCubic = mode == "cubic";
-  for (int64_t tap = isCubic ? -1 : 0; tap < (isCubic ? 3 : 2); ++tap) {
+  if (mode == "linear") {
+    addLinearTables(tables, table, axis, indexType, f32);
+    return tables;
+  }
+  for (int64_t tap = -1; tap < 3; ++tap) {
     auto place = [](Coordinates c, Value x, int64_t which) {
       return c.addIndex(c.toIndex(c.floor(x)), c.index(which));
     };
@@ -77,14 +106,11 @@ static Tables emitTables(TensorEmitter &e, ResizeOp op, const Axis &axis) {
       return c.clamp(place(c, x, tap), axis.input);
     }));
     tables.weights.push_back(table(f32, [&](Coordinates c, Value x) -> Value {
-      auto weight = [&](int64_t which) -> Value {
-        Value t = c.sub(x, c.floor(x));
-        if (!isCubic)
-          return which == 0 ? c.sub(c.number(1), t) : t;
-        return emitCubic(c, a, which, t);
+      auto weight = [&](int64_t which) {
+        return emitCubic(c, a, which, c.sub(x, c.floor(x)));
       };
       Value own = weight(tap);
-      if (!isCubic || !op.getExcludeOutside())
+      if (!op.getExcludeOutside())
         return own;
       // Weights outside the input are ignored; the others add up to 1.
       auto inside = [&](int64_t which, Value value) {
@@ -116,7 +142,9 @@ struct LowerResize : LinalgPattern<ResizeOp> {
     return e.replace({emitSampling(e, op, input, sizes, tables)});
   }
 
-  /// The weighted sum of all combinations of taps.
+  /// The weighted sum of all combinations of taps. Linear weights of the axes are multiplied
+  /// first, from the last axis on, as ONNX Runtime does: what is quantized then often lies in
+  /// the middle between two steps, and any other order takes the other one.
   static Value emitSampling(TensorEmitter &e, ResizeOp op, Value input,
                             ArrayRef<Size> sizes, ArrayRef<Tables> axes) {
     int64_t rank = sizes.size();
@@ -178,7 +206,29 @@ struct LowerResize : LinalgPattern<ResizeOp> {
             }
             return sum;
           };
-          Value result = sample(0);
+          Value total;
+          SmallVector<Value> chosen(axes.size());
+          std::function<void(size_t)> addProducts = [&](size_t depth) {
+            if (depth < axes.size()) {
+              for (size_t tap = 0; tap < places[depth].size(); ++tap) {
+                at[axes[depth].axis.dim] = places[depth][tap];
+                chosen[depth] = emitCast(b, l, weights[depth][tap], type, false, false);
+                addProducts(depth + 1);
+              }
+              return;
+            }
+            Value x = tensor::ExtractOp::create(b, l, input, at);
+            x = emitCast(b, l, x, type, isUnsigned, false);
+            Value weight;
+            for (Value each : llvm::reverse(chosen))
+              weight = weight ? arith::MulFOp::create(b, l, weight, each).getResult() : each;
+            if (weight)
+              x = arith::MulFOp::create(b, l, weight, x);
+            total = total ? arith::AddFOp::create(b, l, total, x).getResult() : x;
+          };
+          if (op.getMode() == "linear")
+            addProducts(0);
+          Value result = total ? total : sample(0);
           if (!isNearest)
             result = emitElement(b, l, result, elementType, isUnsigned);
           if (outside)
