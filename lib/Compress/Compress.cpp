@@ -343,8 +343,9 @@ llvm::Expected<CompressionReport> nn::makePlan(ModuleOp module, Samples &samples
   if (planner.hasNothing())
     return createStringError("there is nothing to quantize: the model has no matrix product, "
                              "convolution or table with constant weights in f32");
-  for (auto step : {&Planner::compileTeacher, &Planner::changeWeights, &Planner::calibrate, &Planner::trySmoothing,
-                    &Planner::findSlowRegions, &Planner::decide, &Planner::avoidSlowness})
+  for (auto step : {&Planner::compileTeacher, &Planner::changeWeights, &Planner::calibrate,
+                    &Planner::trySmoothing, &Planner::findSlowRegions, &Planner::decide,
+                    &Planner::avoidSlowness})
     if (llvm::Error error = (planner.*step)())
       return std::move(error);
   CompressionReport report = planner.getReport();

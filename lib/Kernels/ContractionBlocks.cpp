@@ -26,8 +26,8 @@ using namespace mlir::nn;
 /// Columns of a block.
 static constexpr int64_t kBlockColumns = 16;
 
-/// The part of the blocks that are not zero, if it is at most `most` percent. `columnAxis`:
-/// the dimension of the constant that has the columns, the first or the last.
+/// The part of the blocks that are not zero, if it is at most `most` percent. Columns are the
+/// first dimension of the constant or the last.
 static std::optional<double> getDensity(const FusionView &view, Value weight,
                                         bool columnsFirst, int64_t most) {
   auto type = dyn_cast<RankedTensorType>(weight.getType());
@@ -40,15 +40,21 @@ static std::optional<double> getDensity(const FusionView &view, Value weight,
   ArrayRef<float> elements = tensor->get<float>();
   int64_t columns = columnsFirst ? type.getShape().front() : type.getShape().back();
   int64_t rows = type.getNumElements() / columns, all = 0;
-  int64_t rowStep = columnsFirst ? 1 : columns, columnStep = columnsFirst ? rows : 1;
   int64_t total = int64_t(llvm::divideCeil(columns, kBlockColumns)) * rows;
   int64_t limit = total * most / 100;
   std::vector<char> seen(rows);
   for (int64_t first = 0; first < columns; first += kBlockColumns) {
+    int64_t end = std::min(columns, first + kBlockColumns);
     std::fill(seen.begin(), seen.end(), 0);
-    for (int64_t n = first; n < std::min(columns, first + kBlockColumns); ++n)
+    // As they lie in memory.
+    if (columnsFirst)
+      for (int64_t n = first; n < end; ++n)
+        for (int64_t k = 0; k < rows; ++k)
+          seen[k] |= elements[n * rows + k] != 0;
+    else
       for (int64_t k = 0; k < rows; ++k)
-        seen[k] |= elements[k * rowStep + n * columnStep] != 0;
+        for (int64_t n = first; n < end; ++n)
+          seen[k] |= elements[k * columns + n] != 0;
     all += llvm::count(seen, 1);
     if (all > limit)
       return std::nullopt;

@@ -14,9 +14,9 @@
 //
 // Channels first, vectors lie along the line; with strides, their elements are picked
 // from several vectors. Short lines are reduced several at a time: what was just stored
-// cannot be loaded at other offsets without a delay. Channels last, a column is a vector of channels, and the parts
-// are inside a loop over these. If windows hardly overlap there, each is reduced on its
-// own.
+// cannot be loaded at other offsets without a delay. Channels last, a column is a vector
+// of channels, and the parts are inside a loop over these. If windows hardly overlap
+// there, each is reduced on its own.
 //
 // The last vector of a line, or of the channels, overlaps the one before.
 //

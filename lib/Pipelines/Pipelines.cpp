@@ -208,6 +208,8 @@ static void buildEmit(OpPassManager &pm) {
   pm.addPass(createLowerAffinePass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  // libdevice would be called for maxima. On CPUs, LLVM has better ones.
+  pm.addNestedPass<gpu::GPUModuleOp>(arith::createArithExpandOpsPass());
   pm.addNestedPass<gpu::GPUModuleOp>(createConvertDeviceCode());
   pm.addPass(createConvertToLLVM());
   pm.addPass(createReconcileUnrealizedCastsPass());

@@ -54,7 +54,7 @@ constexpr StringLiteral notPositiveAttrName = "nn.not_positive";
 Value emitRecurrentActivation(OpBuilder &builder, Location location, Value x, StringRef name,
                               double alpha, double beta, double clip);
 
-/// max (min) that is NaN if either is, of floats or integers.
+/// max (min) of floats or integers, for reductions: NaN if either is; of 0 and -0 any of them.
 Value emitMax(OpBuilder &builder, Location location, Value lhs, Value rhs,
               bool isUnsigned);
 Value emitMin(OpBuilder &builder, Location location, Value lhs, Value rhs,

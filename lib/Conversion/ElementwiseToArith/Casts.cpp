@@ -34,7 +34,8 @@ Value nn::emitConstant(OpBuilder &builder, Location location, Type type,
   return arith::ConstantOp::create(builder, location, attr);
 }
 
-/// NaN counts. Which of 0 and -0 is larger does not, which saves half of the instructions.
+/// For reductions: NaN counts. Which of 0 and -0 is larger does not, which saves half of the
+/// instructions.
 static constexpr auto kAnyZero = arith::FastMathFlags::nsz;
 
 Value nn::emitMax(OpBuilder &builder, Location location, Value lhs, Value rhs,

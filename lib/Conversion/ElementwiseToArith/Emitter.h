@@ -41,8 +41,8 @@ struct Emitter {
   Value exp(Value x) { return make<math::ExpOp>(x); }
   Value expOfNotPositive(Value x) { return emitExpOfNotPositive(builder, location, x); }
   Value expm1(Value x) { return make<math::ExpM1Op>(x); }
-  Value max(Value l, Value r) { return emitMax(builder, location, l, r, false); }
-  Value min(Value l, Value r) { return emitMin(builder, location, l, r, false); }
+  Value max(Value l, Value r) { return make<arith::MaximumFOp>(l, r); }
+  Value min(Value l, Value r) { return make<arith::MinimumFOp>(l, r); }
   Value select(Value c, Value x, Value y) {
     return make<arith::SelectOp>(c, x, y);
   }
