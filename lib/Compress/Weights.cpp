@@ -11,6 +11,7 @@
 #include "ErrorFeedback.h"
 #include "Measure.h"
 #include "dialects/NN/IR/SpatialShapes.h"
+#include "nn/Kernels/Templates.h"
 #include "nn/Support/Constants.h"
 #include <cmath>
 #include <numeric>
@@ -23,8 +24,6 @@ static constexpr int kPasses = 6;
 static constexpr double kDamping = 0.01;
 /// Rows of a layer's input that are enough for its moments, as a multiple of their length.
 static constexpr int64_t kRowsOfDepth = 32;
-/// Result channels of a block, as kernels skip them.
-static constexpr int64_t kBlock = 16;
 
 namespace {
 
@@ -57,6 +56,8 @@ struct Layer {
   std::vector<char> isKept;         // of each weight
   /// What Y loses if it alone becomes 0, relative to the size of Y.
   std::vector<float> losses;
+
+  bool keeps(int64_t row, int64_t column) const { return isKept[row * columns + column]; }
 };
 
 class Refiner {
@@ -70,6 +71,8 @@ public:
 
 private:
   void addLayer(ProductRegion &region);
+  /// The model as it is by now, which gives what the layers read.
+  llvm::Expected<Probe> probeInputs();
   llvm::Expected<std::vector<Moments>> observe(Probe &teacher);
   llvm::Error fit(Probe &teacher, std::optional<double> sparsity, bool clusters);
   void choose(double sparsity);
@@ -180,11 +183,15 @@ static void forEachRow(const ProductRegion &region, int64_t depth, const HostTen
     }
 }
 
-llvm::Expected<std::vector<Moments>> Refiner::observe(Probe &teacher) {
+llvm::Expected<Probe> Refiner::probeInputs() {
   SmallVector<Value> inputs;
   for (Layer &layer : layers)
     inputs.push_back(layer.region->input);
-  llvm::Expected<Probe> student = Probe::make(module, inputs, threads);
+  return Probe::make(module, inputs, threads);
+}
+
+llvm::Expected<std::vector<Moments>> Refiner::observe(Probe &teacher) {
+  llvm::Expected<Probe> student = probeInputs();
   if (!student)
     return student.takeError();
   std::vector<Moments> moments;
@@ -307,7 +314,7 @@ void Refiner::choose(double sparsity) {
   std::vector<Unit> units;
   int64_t total = 0;
   auto forEachUnit = [&](Layer &layer, auto visit) {
-    int64_t step = areBlocks ? kBlock : 1;
+    int64_t step = areBlocks ? kBlockColumns : 1;
     for (int64_t k = 0; k < layer.depth; ++k)
       for (int64_t n = 0; n < layer.columns; n += step)
         visit(k * layer.columns + n, std::min(step, layer.columns - n));
@@ -339,6 +346,13 @@ void Refiner::choose(double sparsity) {
     });
 }
 
+/// Decides for 0 where a layer does not keep a weight.
+static auto prune(const Layer &layer) {
+  return [&layer](int64_t row, int64_t column, double value) {
+    return layer.keeps(row, column) ? value : 0;
+  };
+}
+
 /// The mean of (t'W - mean)^2 over columns.
 static double getSize(const Layer &layer, const Moments &moments) {
   // The student's inputs stand for the teacher's.
@@ -365,10 +379,7 @@ llvm::Error Refiner::fit(Probe &teacher, std::optional<double> sparsity, bool cl
     layer.weights = inverse.apply(wanted);
     if (!sparsity)
       continue;
-    Matrix fitted = inverse.decide(layer.weights, [&, &layer = layer](int64_t k, int64_t n,
-                                                                      double value) {
-      return layer.isKept[k * layer.columns + n] ? value : 0;
-    });
+    Matrix fitted = inverse.decide(layer.weights, prune(layer));
     std::vector<double> diagonal = inverse.getDiagonal();
     double size = getSize(layer, moments);
     layer.losses.resize(fitted.elements.size());
@@ -380,10 +391,7 @@ llvm::Error Refiner::fit(Probe &teacher, std::optional<double> sparsity, bool cl
   if (sparsity)
     choose(*sparsity);
   for (auto [layer, moments, inverse] : llvm::zip_equal(layers, *observed, inverses)) {
-    auto keep = [&, &layer = layer](int64_t k, int64_t n, double value) {
-      return layer.isKept[k * layer.columns + n] ? value : 0;
-    };
-    Matrix fitted = inverse.decide(layer.weights, keep);
+    Matrix fitted = inverse.decide(layer.weights, prune(layer));
     if (clusters) {
       std::vector<double> numbers;
       bool hasZeros = false;
@@ -396,7 +404,7 @@ llvm::Error Refiner::fit(Probe &teacher, std::optional<double> sparsity, bool cl
           center = float(center);
         fitted = inverse.decide(
             layer.weights, [&, &layer = layer](int64_t k, int64_t n, double value) {
-              return layer.isKept[k * layer.columns + n] ? findNearest(centers, value) : 0;
+              return layer.keeps(k, n) ? findNearest(centers, value) : 0;
             });
       }
     }
@@ -417,10 +425,7 @@ llvm::Error Refiner::refine() {
     addLayer(region);
   if (layers.empty())
     return llvm::Error::success();
-  SmallVector<Value> inputs;
-  for (Layer &layer : layers)
-    inputs.push_back(layer.region->input);
-  llvm::Expected<Probe> teacher = Probe::make(module, inputs, threads);
+  llvm::Expected<Probe> teacher = probeInputs();
   if (!teacher)
     return teacher.takeError();
   if (options.sparsity > 0) {

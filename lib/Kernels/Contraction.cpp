@@ -400,21 +400,10 @@ ContractionKernel::multiply(Value start, int64_t depth, ValueRange sums,
   int64_t whole = depth - depth % sets;
   SmallVector<Value> all(sums);
   all.resize(sets * accumulators, e().constant(sums.front().getType(), 0));
-  all = e().loop(e().index(0), e().index(whole), sets, all,
-                 [&](Value k, ValueRange carried) {
-                   SmallVector<Value> next(carried);
-                   for (int64_t set = 0; set < sets; ++set)
-                     step(e().add(k, set), MutableArrayRef(next).slice(
-                                               set * accumulators, accumulators));
-                   return next;
-                 });
+  all = e().loopInSets(e().index(0), e().index(whole), sets, all, step);
   for (int64_t k = whole; k < depth; ++k)
     step(e().index(k), MutableArrayRef(all).take_front(accumulators));
-  for (int64_t half = sets / 2; half > 0; half /= 2)
-    for (int64_t i = 0; i < half * accumulators; ++i)
-      all[i] = e().sum(all[i], all[i + half * accumulators]);
-  all.truncate(accumulators);
-  return all;
+  return e().addSets(all, sets);
 }
 
 void ContractionKernel::storeTile(ValueRange sums, int64_t count, Value stored,

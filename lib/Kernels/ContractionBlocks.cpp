@@ -23,9 +23,6 @@
 using namespace mlir;
 using namespace mlir::nn;
 
-/// Columns of a block.
-static constexpr int64_t kBlockColumns = 16;
-
 /// The part of the blocks that are not zero, if it is at most `most` percent. Columns are the
 /// first dimension of the constant or the last.
 static std::optional<double> getDensity(const FusionView &view, Value weight,
@@ -163,26 +160,13 @@ ContractionKernel::multiplyBlocks(Value row, ValueRange sums,
   int64_t sets = 1;
   while (sets * accumulators < kMinIndependentAccumulators)
     sets *= 2;
-  auto run = [&](Value from, Value to, int64_t count, ArrayRef<Value> initial) {
-    return e().loop(from, to, count, initial, [&](Value number, ValueRange carried) {
-      SmallVector<Value> next(carried);
-      for (int64_t set = 0; set < count; ++set)
-        step(e().add(number, set),
-             MutableArrayRef(next).slice(set * accumulators, accumulators));
-      return next;
-    });
-  };
-  if (sets == 1)
-    return run(begin, end, 1, SmallVector<Value>(sums));
   SmallVector<Value> all(sums);
+  if (sets == 1)
+    return e().loopInSets(begin, end, 1, all, step);
   all.resize(sets * accumulators, e().constant(all.front().getType(), 0));
   Value whole = e().sub(end, e().rem(e().sub(end, begin), e().index(sets)));
-  all = run(begin, whole, sets, all);
-  for (int64_t half = sets / 2; half > 0; half /= 2)
-    for (int64_t i = 0; i < half * accumulators; ++i)
-      all[i] = e().sum(all[i], all[i + half * accumulators]);
-  all.truncate(accumulators);
-  return run(whole, end, 1, all);
+  all = e().addSets(e().loopInSets(begin, whole, sets, all, step), sets);
+  return e().loopInSets(whole, end, 1, all, step);
 }
 
 LogicalResult nn::emitBlockContractionKernel(KernelSite &site) {

@@ -424,6 +424,27 @@ void KernelEmitter::loop(Value low, Value high, int64_t step, LoopBody body) {
   });
 }
 
+SmallVector<Value> KernelEmitter::loopInSets(Value low, Value high, int64_t sets,
+                                             ArrayRef<Value> initial, Step step) {
+  int64_t size = int64_t(initial.size()) / sets;
+  return loop(low, high, sets, initial, [&](Value iv, ValueRange carried) {
+    SmallVector<Value> next(carried);
+    for (int64_t set = 0; set < sets; ++set)
+      step(add(iv, set), MutableArrayRef(next).slice(set * size, size));
+    return next;
+  });
+}
+
+SmallVector<Value> KernelEmitter::addSets(ArrayRef<Value> accumulators, int64_t sets) {
+  SmallVector<Value> sums(accumulators);
+  int64_t size = int64_t(sums.size()) / sets;
+  for (int64_t half = sets / 2; half > 0; half /= 2)
+    for (int64_t i = 0; i < half * size; ++i)
+      sums[i] = sum(sums[i], sums[i + half * size]);
+  sums.truncate(size);
+  return sums;
+}
+
 void KernelEmitter::ifTrue(Value condition, function_ref<void()> body,
                            function_ref<void()> otherwise) {
   auto op = scf::IfOp::create(b, loc, condition, /*withElse=*/bool(otherwise));

@@ -372,28 +372,18 @@ void MatMulKernel::emitTile(Value batch, Value row, int64_t numRows, Value colum
         sums[r * vectors + n] = e().fma(a, b[n], sums[r * vectors + n]);
     }
   };
-  auto loopSteps = [&](Value begin, Value end, int64_t count, ArrayRef<Value> carried) {
-    return e().loop(begin, end, count, carried, [&](Value k, ValueRange carried) {
-      SmallVector<Value> next(carried);
-      for (int64_t set = 0; set < count; ++set)
-        step(e().add(k, set),
-             MutableArrayRef(next).slice(set * accumulators, accumulators));
-      return next;
-    });
-  };
   Value rest = e().rem(depth, e().index(sets)), whole = e().sub(depth, rest);
-  sums = loopSteps(e().index(0), whole, sets, sums);
+  sums = e().loopInSets(e().index(0), whole, sets, sums, step);
   if (std::optional<int64_t> known = getConstantIntValue(rest)) {
     for (int64_t set = 0; set < *known; ++set)
       step(e().add(whole, set),
            MutableArrayRef(sums).slice(set * accumulators, accumulators));
   } else {
-    llvm::copy(loopSteps(whole, depth, 1, ArrayRef(sums).take_front(accumulators)),
-               sums.begin());
+    llvm::copy(
+        e().loopInSets(whole, depth, 1, ArrayRef(sums).take_front(accumulators), step),
+        sums.begin());
   }
-  for (int64_t half = sets / 2; half > 0; half /= 2)
-    for (int64_t i = 0; i < half * accumulators; ++i)
-      sums[i] = e().sum(sums[i], sums[i + half * accumulators]);
+  sums = e().addSets(sums, sets);
   Value resultStart = resultAddress ? resultAddress->getStart(batch) : Value();
   for (int64_t r = 0; r < numRows; ++r)
     for (int64_t n = 0; n < vectors; ++n) {

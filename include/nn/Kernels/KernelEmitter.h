@@ -131,6 +131,13 @@ public:
   void loop(Value low, Value high, int64_t step, LoopBody body);
   SmallVector<Value> loop(Value low, Value high, int64_t step,
                           ArrayRef<Value> initial, CarryingBody body);
+  /// The same with several sets of accumulators, to hide latencies: an iteration takes a step
+  /// for each of `sets`, which lie one after the other in `initial`.
+  using Step = function_ref<void(Value iv, MutableArrayRef<Value> accumulators)>;
+  SmallVector<Value> loopInSets(Value low, Value high, int64_t sets,
+                                ArrayRef<Value> initial, Step step);
+  /// Their sum: one set. The number of sets is a power of two.
+  SmallVector<Value> addSets(ArrayRef<Value> accumulators, int64_t sets);
   void ifTrue(Value condition, function_ref<void()> body,
               function_ref<void()> otherwise = nullptr);
   /// The values of the body if `condition` is true, else those of `otherwise`.

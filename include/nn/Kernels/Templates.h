@@ -37,6 +37,8 @@ LogicalResult emitSingleChannelKernel(KernelSite &site);
 /// Dense convolutions with channels last, and matrix products, with constant weights.
 LogicalResult emitContractionKernel(KernelSite &site);
 bool isContractionFast(const FusionView &view, const CostModel &costs);
+/// Columns of a block of weights, which is left out if it is zero.
+constexpr int64_t kBlockColumns = 16;
 /// The same for f32 weights with many blocks of zeros, which it leaves out; and the time that
 /// it takes, as a part of that of all products. nullopt: there are too few.
 LogicalResult emitBlockContractionKernel(KernelSite &site);
