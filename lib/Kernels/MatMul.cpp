@@ -21,6 +21,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "MatMulView.h"
+#include "ProductTile.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "nn/Kernels/LeafLoader.h"
 #include "nn/Kernels/Templates.h"
@@ -164,7 +165,9 @@ LogicalResult MatMulKernel::emit() {
     allRows = e().mul(allRows, getSize(dim));
   rows = product.isBatched ? getSize(rank - 2) : allRows;
   columns = getSize(rank - 1);
-  depth = e().size(site.getInputMemref(lhs), product.lhs.order.back());
+  depth = ShapedType::isDynamic(product.depth)
+              ? e().size(site.getInputMemref(lhs), product.lhs.order.back())
+              : e().index(product.depth);
   panels = e().ceilDiv(columns, e().index(tileVectors * lanes));
   epilogue.setSizes({allRows, columns});
   if (!product.lhs.isPlain())
@@ -254,46 +257,12 @@ void MatMulKernel::emitPanels(
 
 /// Copies columns from `column` on, of all rows of the rhs, along which they lie.
 void MatMulKernel::copyPanel(Value batch, Value column, int64_t vectors) {
-  int64_t part = 128 / product.elementType.getWidth(), height = 2 * part;
-  Value width = e().index(vectors * lanes), lastColumn = e().sub(columns, e().index(1));
-  const Array &source = site.getInput(rhs);
   Value start = rhsAddress->getStart(batch);
-  auto getColumn = [&](Value index) {
+  auto getStart = [&](Value index) {
     return e().add(start, e().mul(index, rhsAddress->getColumnStride()));
   };
-  auto copyElements = [&](Value first) {
-    e().loop(first, e().add(first, height), 1, [&](Value place) {
-      // Lanes beyond the last column are not stored; they repeat it.
-      Value from = getColumn(e().min(e().add(column, place), lastColumn));
-      e().loop(e().index(0), depth, 1, [&](Value k) {
-        e().store(e().load(source, e().add(from, k), 1), panelCopy,
-                  e().add(e().mul(k, width), place));
-      });
-    });
-  };
-  auto copyTiles = [&](Value first) {
-    SmallVector<Value> starts;
-    for (int64_t i = 0; i < height; ++i)
-      starts.push_back(getColumn(e().add(e().add(column, first), i)));
-    e().loop(e().index(0), depth, part, [&](Value k) {
-      k = e().min(k, e().sub(depth, e().index(part)));
-      SmallVector<Value> rows;
-      for (Value from : starts)
-        rows.push_back(e().load(source, e().add(from, k), part));
-      for (auto [i, row] : llvm::enumerate(e().transposeParts(rows)))
-        e().store(row, panelCopy, e().add(e().mul(e().add(k, i), width), first));
-    });
-  };
-  e().loop(e().index(0), width, height, [&](Value first) {
-    if (product.depth < part)
-      return copyElements(first);
-    Value end = e().add(e().add(column, first), height);
-    Value isPartial = e().less(columns, end);
-    std::optional<int64_t> known = getConstantIntValue(isPartial);
-    if (known && !*known)
-      return copyTiles(first);
-    e().ifTrue(isPartial, [&] { copyElements(first); }, [&] { copyTiles(first); });
-  });
+  copyColumns(e(), site.getInput(rhs), getStart, depth, column, columns,
+              e().index(vectors * lanes), panelCopy, vectors * lanes);
 }
 
 void MatMulKernel::emitPanel(Value batch, Value block, Value column, int64_t vectors,
@@ -310,17 +279,10 @@ void MatMulKernel::emitPanel(Value batch, Value block, Value column, int64_t vec
           emitTile(batch, first, product.rows % tileRows, column, vectors, width);
           return;
         }
-        Value done = first;
-        for (int64_t some : {4, 2, 1}) {
-          if (some >= tileRows)
-            continue;
-          Value left = e().sub(rows, done);
-          Value next = e().add(done, e().sub(left, e().rem(left, e().index(some))));
-          e().loop(done, next, some, [&](Value row) {
-            emitTile(batch, row, some, column, vectors, width);
-          });
-          done = next;
-        }
+        forParts(e(), first, rows, ArrayRef(getPartSizes(tileRows)).drop_front(),
+                 [&](Value row, int64_t some) {
+                   emitTile(batch, row, some, column, vectors, width);
+                 });
       },
       emitFull);
 }
@@ -336,11 +298,6 @@ void MatMulKernel::emitTile(Value batch, Value row, int64_t numRows, Value colum
     for (int64_t n = 0; n < vectors; ++n)
       masks[n] = e().mask(e().sub(width, e().index(n * lanes)), lanes);
   }
-  int64_t accumulators = numRows * vectors, sets = 1;
-  while (sets * accumulators < kMinIndependentAccumulators &&
-         (ShapedType::isDynamic(product.depth) || sets * 2 <= product.depth))
-    sets *= 2;
-
   Value globalRow = e().add(e().mul(batch, rows), row);
   Value lhsStart = lhsAddress ? lhsAddress->getStart(batch) : Value();
   Value rhsStart = rhsAddress          ? rhsAddress->getStart(batch)
@@ -360,30 +317,12 @@ void MatMulKernel::emitTile(Value batch, Value row, int64_t numRows, Value colum
     Value rhsRow = e().add(rhsStart, e().mul(k, distance));
     return e().load(site.getInput(rhs), e().add(rhsRow, n * lanes), lanes, masks[n]);
   };
-  SmallVector<Value> sums(sets * accumulators, e().constant(type, 0));
-  auto step = [&](Value k, MutableArrayRef<Value> sums) {
-    SmallVector<Value> b;
-    for (int64_t n = 0; n < vectors; ++n)
-      b.push_back(loadRhs(k, n));
-    for (int64_t r = 0; r < numRows; ++r) {
-      Value place = getLhsPlace(r, k);
-      Value a = e().loadSplat(site.getInput(lhs), place, lanes);
-      for (int64_t n = 0; n < vectors; ++n)
-        sums[r * vectors + n] = e().fma(a, b[n], sums[r * vectors + n]);
-    }
-  };
-  Value rest = e().rem(depth, e().index(sets)), whole = e().sub(depth, rest);
-  sums = e().loopInSets(e().index(0), whole, sets, sums, step);
-  if (std::optional<int64_t> known = getConstantIntValue(rest)) {
-    for (int64_t set = 0; set < *known; ++set)
-      step(e().add(whole, set),
-           MutableArrayRef(sums).slice(set * accumulators, accumulators));
-  } else {
-    llvm::copy(
-        e().loopInSets(whole, depth, 1, ArrayRef(sums).take_front(accumulators), step),
-        sums.begin());
-  }
-  sums = e().addSets(sums, sets);
+  SmallVector<Value> sums = ProductTile{numRows, vectors, type}.multiply(
+      e(), depth,
+      [&](int64_t r, Value k) {
+        return e().loadSplat(site.getInput(lhs), getLhsPlace(r, k), lanes);
+      },
+      loadRhs);
   Value resultStart = resultAddress ? resultAddress->getStart(batch) : Value();
   for (int64_t r = 0; r < numRows; ++r)
     for (int64_t n = 0; n < vectors; ++n) {
