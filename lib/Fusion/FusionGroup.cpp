@@ -132,6 +132,20 @@ SmallVector<Operation *> FusionSplitter::run(const llvm::SetVector<Operation *> 
     view.root->getResult(0).replaceAllUsesWith(emitted);
     return parts;
   }
+  finish(fusion, before, claimed, parts);
+  return parts;
+}
+
+SmallVector<Operation *>
+FusionSplitter::divide(const llvm::SetVector<Operation *> &before) {
+  SmallVector<Operation *> parts = {outline(before)};
+  finish(cast<FusionOp>(view.root), before, /*claimed=*/{}, parts);
+  return parts;
+}
+
+void FusionSplitter::finish(FusionOp fusion, const llvm::SetVector<Operation *> &before,
+                            const llvm::SetVector<Operation *> &claimed,
+                            SmallVectorImpl<Operation *> &parts) {
   llvm::SetVector<Operation *> after;
   for (Operation &op : fusion.getBody().front().without_terminator())
     if (!isa<ConstantOp>(op) && !before.contains(&op) && !claimed.contains(&op))
@@ -148,7 +162,6 @@ SmallVector<Operation *> FusionSplitter::run(const llvm::SetVector<Operation *> 
       addOrigins(replacement, getOrigins(old));
   }
   fusion->replaceAllUsesWith(results);
-  return parts;
 }
 
 //===----------------------------------------------------------------------===//
@@ -239,8 +252,15 @@ void TransposeSplitter::undo() {
 
 SmallVector<Operation *> nn::splitAtAnchor(const FusionView &view) {
   llvm::SetVector<Operation *> before, claimed;
+  ArrayRef<Operation *> others = ArrayRef(view.anchors).drop_back();
+  for (Operation *other : others)
+    view.collectProducers(other->getResult(0), before);
   for (Value operand : view.anchor->getOperands())
-    view.collectProducers(operand, before);
+    if (TransposeOp read = view.getTranspose(operand);
+        others.empty() || !read || !view.getOuter(read.getInput()))
+      view.collectProducers(operand, before);
+  if (!others.empty())
+    return FusionSplitter(view).divide(before);
   claimed.insert(view.anchor);
   Operation *alone = nullptr;
   SmallVector<Operation *> parts = FusionSplitter(view).run(

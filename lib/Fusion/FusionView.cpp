@@ -10,8 +10,10 @@ FusionView::FusionView(Operation *root, SymbolicDims &dims)
     : root(root), dims(dims) {
   auto fusion = dyn_cast<FusionOp>(root);
   if (!fusion) {
-    if (!isa<ElementwiseOpInterface>(root))
+    if (!isa<ElementwiseOpInterface>(root)) {
       anchor = root;
+      anchors.push_back(root);
+    }
     llvm::append_range(results, root->getResults());
     return;
   }
@@ -20,16 +22,15 @@ FusionView::FusionView(Operation *root, SymbolicDims &dims)
       continue;
     if (auto transpose = dyn_cast<TransposeOp>(op))
       transposes.push_back(transpose);
-    else if (anchor)
-      hasManyAnchors = true;
     else
-      anchor = &op;
+      anchors.push_back(&op);
   }
-  if (!anchor && !transposes.empty()) {
-    anchor = transposes.front();
-    hasManyAnchors = transposes.size() > 1;
+  if (anchors.empty()) {
+    anchors.assign(transposes.begin(), transposes.end());
     transposes.clear();
   }
+  if (!anchors.empty())
+    anchor = anchors.back();
   llvm::append_range(results,
                      fusion.getBody().front().getTerminator()->getOperands());
 }
@@ -86,7 +87,7 @@ std::optional<float> FusionView::getSplatF32(Value value) const {
 }
 
 bool FusionView::isAnchorResult(Value value) const {
-  return anchor && value.getDefiningOp() == anchor;
+  return llvm::is_contained(anchors, value.getDefiningOp());
 }
 
 TransposeOp FusionView::getTranspose(Value value) const {
@@ -202,7 +203,7 @@ int64_t FusionView::estimateCost(ValueRange values) const {
   while (!pending.empty()) {
     Value value = pending.pop_back_val();
     Operation *op = value.getDefiningOp();
-    if (!seen.insert(value).second || !op || op == anchor || getOuter(value) ||
+    if (!seen.insert(value).second || !op || isAnchorResult(value) || getOuter(value) ||
         getConstant(value))
       continue;
     cost += estimateInstructions(op);

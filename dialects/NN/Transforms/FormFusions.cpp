@@ -142,6 +142,8 @@ public:
         if (isa<ElementwiseOpInterface>(op) && !grouped.contains(&op))
           addProducers(&op);
     });
+    function.walk([&](SoftmaxOp op) { joinAttention(op); });
+    llvm::erase_if(groups, [](const Group &group) { return group.empty(); });
     return std::move(groups);
   }
 
@@ -325,15 +327,64 @@ private:
       finish(group);
   }
 
+  /// The group of an operator, which may be only itself.
+  Group getGroup(Operation *op) {
+    auto it = grouped.find(op);
+    if (it != grouped.end())
+      return groups[it->second];
+    Group alone;
+    alone.insert(op);
+    return alone;
+  }
+
+  /// Makes one group of a softmax along the last dimension, of the product that it reads,
+  /// and of the product that reads it: scores need not be stored then.
+  void joinAttention(SoftmaxOp softmax) {
+    int64_t rank = softmax.getInput().getType().getRank(), axis = softmax.getAxis();
+    Operation *last = softmax.getInput().getDefiningOp();
+    if (!last || isa<TransposeOp>(last) || !last->hasOneUse() || !softmax->hasOneUse() ||
+        rank < 3 || (axis != -1 && axis != rank - 1) || getGroup(softmax).size() != 1)
+      return;
+    auto product = dyn_cast<MatMulOp>(*softmax->user_begin());
+    Group joined = getGroup(last);
+    auto scores = dyn_cast<MatMulOp>(joined.front());
+    if (!product || !scores || product.getLhs() != softmax.getResult() ||
+        product->getBlock() != softmax->getBlock() || last->getBlock() != softmax->getBlock() ||
+        product.getRhs().getType().getRank() != rank ||
+        scores.getRhs().getType().getRank() != rank)
+      return;
+    bool isLeft = llvm::any_of(joined, [&](Operation *op) {
+      return op != last && llvm::any_of(op->getUsers(), [&](Operation *user) {
+               return !joined.contains(user);
+             });
+    });
+    if (isLeft)
+      return;
+    Group behind = getGroup(product);
+    for (Operation *op : behind)
+      for (Value operand : op->getOperands())
+        if (operand != softmax.getResult() && !behind.contains(operand.getDefiningOp()) &&
+            dependsOn(operand, joined))
+          return;
+    for (Operation *op : {last, product.getOperation()})
+      if (auto it = grouped.find(op); it != grouped.end())
+        groups[it->second].clear();
+    joined.insert(softmax);
+    joined.insert_range(behind);
+    finish(joined);
+  }
+
   void finish(Group &group) {
-    grouped.insert(group.begin(), group.end());
+    for (Operation *op : group)
+      grouped[op] = groups.size();
     groups.push_back(std::move(group));
   }
 
   func::FuncOp function;
   SymbolicDims dims;
   std::vector<Group> groups;
-  DenseSet<Operation *> grouped;
+  /// The number of the group of each of its operators.
+  DenseMap<Operation *, size_t> grouped;
 };
 
 struct FormFusionsPass : nn::impl::FormFusionsBase<FormFusionsPass> {

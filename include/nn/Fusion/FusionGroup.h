@@ -32,6 +32,9 @@ public:
                                const llvm::SetVector<Operation *> &claimed, Value result,
                                function_ref<Value(FusionSplitter &)> emit);
 
+  /// Replaces a fusion by two: of the operators `before`, and of the others. Returns both.
+  SmallVector<Operation *> divide(const llvm::SetVector<Operation *> &before);
+
   OpBuilder &getBuilder() { return builder; }
   /// The value of the function that corresponds to a value of the body.
   Value toOuter(Value value);
@@ -42,6 +45,11 @@ public:
 
 private:
   FusionOp outline(const llvm::SetVector<Operation *> &ops);
+  /// Makes a fusion of the operators that are in neither; adds it to `parts`. The results of
+  /// the view's root are replaced.
+  void finish(FusionOp fusion, const llvm::SetVector<Operation *> &before,
+              const llvm::SetVector<Operation *> &claimed,
+              SmallVectorImpl<Operation *> &parts);
 
   const FusionView &view;
   OpBuilder builder;
@@ -79,8 +87,9 @@ private:
   Value replacement;
 };
 
-/// Takes a fusion apart, of which nobody computes all: its anchor alone, what comes before
-/// and what comes after. Returns these; the view's root is left without uses.
+/// Takes a fusion apart, of which nobody computes all. If it has several anchors, what the
+/// last one reads of them becomes a fusion of its own. If it has one: it alone, what comes
+/// before and what comes after. Returns these; the view's root is left without uses.
 SmallVector<Operation *> splitAtAnchor(const FusionView &view);
 
 } // namespace mlir::nn

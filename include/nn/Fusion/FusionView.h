@@ -29,12 +29,12 @@ public:
 
   Operation *root;
   SymbolicDims &dims;
-  /// The (first) operator that is not elementwise; null if there is none. Transpositions
-  /// count only if there is no other.
+  /// The operators that are not elementwise, in their order. Transpositions count only if
+  /// there is no other. Attention has three, other groups at most one.
+  SmallVector<Operation *, 3> anchors;
+  /// The last of them; null if there is none.
   Operation *anchor = nullptr;
-  /// There are several such operators.
-  bool hasManyAnchors = false;
-  /// The transpositions in the body besides the anchor: of operands, or of the only result.
+  /// The transpositions in the body besides the anchors: of operands, or of the only result.
   SmallVector<TransposeOp> transposes;
   /// The values of the body that are root's results.
   SmallVector<Value> results;
@@ -57,14 +57,15 @@ public:
   DenseElementsAttr getSplat(Value value) const;
   /// Its element, if that is an f32.
   std::optional<float> getSplatF32(Value value) const;
+  /// Whether it is a result of one of the anchors.
   bool isAnchorResult(Value value) const;
-  /// The transposition in the body, besides the anchor, that makes a value; null if
+  /// The transposition in the body, besides the anchors, that makes a value; null if
   /// something else does.
   TransposeOp getTranspose(Value value) const;
   /// What the elementwise operators compute of a result: itself, or what is transposed last.
   Value getUntransposed(Value result) const;
 
-  /// The values that the elementwise operators between `values` and the anchor's result
+  /// The values that the elementwise operators between `values` and results of anchors
   /// read: tensors of the function, or constants other than splats. Failure if there are
   /// other operators in between.
   FailureOr<llvm::SetVector<Value>> getLeaves(ValueRange values) const;

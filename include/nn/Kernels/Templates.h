@@ -56,6 +56,11 @@ LogicalResult emitMatMulKernel(KernelSite &site);
 bool isMatMulFast(const FusionView &view, const CostModel &costs);
 void refuseTransposesOfMatMul(const FusionView &view, const CostModel &costs,
                               SmallVectorImpl<RefusedTranspose> &refused);
+/// softmax(queries x keys) x values, with elementwise operators before the softmax.
+LogicalResult emitAttentionKernel(KernelSite &site);
+std::optional<double> getAttentionShare(const FusionView &view, const CostModel &costs);
+void refuseTransposesOfAttention(const FusionView &view, const CostModel &costs,
+                                 SmallVectorImpl<RefusedTranspose> &refused);
 /// Recurrent layers in the prepared form.
 LogicalResult emitRecurrentKernel(KernelSite &site);
 

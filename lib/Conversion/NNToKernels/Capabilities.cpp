@@ -69,6 +69,8 @@ static const Capability table[] = {
     {"nn.matmul",             "kernel matmul",         f32 | f64, 2},
     {"nn.matmul",             "kernel block_contraction", f32, 2},
     {"nn.matmul",             "kernel contraction",    f32 | i8 | ui8, 2},
+    {"nn.matmul",             "kernel attention",      f32, 3},
+    {"nn.softmax",            "kernel attention",      f32, 3},
     {"nn.lstm",               "kernel recurrent",      floats, 3, 3},
     {"nn.gru",                "kernel recurrent",      floats, 3, 3},
     {"nn.rnn",                "kernel recurrent",      floats, 3, 3},

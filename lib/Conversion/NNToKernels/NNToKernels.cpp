@@ -35,6 +35,8 @@ struct Template {
   /// The part of the group's operations that it takes the time of; nullopt: it refuses the
   /// group.
   std::optional<double> (*getShare)(const FusionView &, const CostModel &) = computesAll;
+  /// The anchors of groups that it computes, unless these are elementwise.
+  size_t numAnchors = 1;
 };
 
 /// At equal cost the first that does not fail is used.
@@ -54,7 +56,9 @@ constexpr Template templates[] = {
      nn::refuseTransposes, getBlockShare},
     {"kernel contraction", emitContractionKernel, isContractionFast},
     {"kernel matmul", emitMatMulKernel, isMatMulFast, refuseTransposesOfMatMul},
-    {"kernel recurrent", emitRecurrentKernel, isAlwaysFast}};
+    {"kernel recurrent", emitRecurrentKernel, isAlwaysFast},
+    {"kernel attention", emitAttentionKernel, isAlwaysFast, refuseTransposesOfAttention,
+     getAttentionShare, /*numAnchors=*/3}};
 
 /// Whether the capability table has the template for an operator.
 bool isClaimed(const Template &candidate, Operation *op) {
@@ -64,10 +68,12 @@ bool isClaimed(const Template &candidate, Operation *op) {
                       });
 }
 
-/// Whether the template may be tried: it supports the anchor (or, without one, all
-/// operators), and the elementwise operators around the anchor can be emitted.
+/// Whether the template may be tried: it supports the anchors (or, without one, all
+/// operators), and the elementwise operators around them can be emitted.
 bool isClaimed(const Template &candidate, const FusionView &view) {
-  if (view.anchor && !isClaimed(candidate, view.anchor))
+  auto isClaimedAnchor = [&](Operation *op) { return isClaimed(candidate, op); };
+  if (view.anchor && (view.anchors.size() != candidate.numAnchors ||
+                      !llvm::all_of(view.anchors, isClaimedAnchor)))
     return false;
   bool all = true;
   view.root->walk([&](ElementwiseOpInterface op) {
@@ -82,8 +88,6 @@ public:
   KernelPlacer(ModuleOp module, const CostModel &costs) : kernels(module), costs(costs) {}
 
   void offer(const FusionView &group, SmallVectorImpl<Claim> &claims) override {
-    if (group.hasManyAnchors)
-      return;
     double time = costs.getTime(group);
     for (const Template &candidate : templates) {
       if (!isClaimed(candidate, group))

@@ -278,7 +278,9 @@ public:
   explicit OneDNNPlacer(const CostModel &costs) : costs(costs) {}
 
   void offer(const FusionView &group, SmallVectorImpl<Claim> &claims) override {
-    const OneDNNCapability *primitive = group.anchor ? getPrimitive(group.anchor) : nullptr;
+    if (group.anchors.size() != 1)
+      return;
+    const OneDNNCapability *primitive = getPrimitive(group.anchor);
     if (!primitive || findGap(*primitive, group.anchor))
       return;
     SmallVector<RefusedTranspose> refused;

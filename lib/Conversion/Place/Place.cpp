@@ -153,7 +153,7 @@ void Place::place(func::FuncOp function, const CostModel &costs, Placers &placer
       break;
     }
     // The parts of a group may be what nobody computes as a whole.
-    if (!isPlaced && group.anchor && !group.hasManyAnchors && isa<FusionOp>(group.root)) {
+    if (!isPlaced && group.anchor && isa<FusionOp>(group.root)) {
       ++numSplit;
       placed.push_back(groups[i]);
       llvm::append_range(groups, splitAtAnchor(group));

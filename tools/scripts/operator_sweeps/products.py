@@ -129,7 +129,7 @@ def attention():
     body = ("u = Transpose<perm = [0, 1, 3, 2]>(k)  s = MatMul(q, u)  t = Mul(s, c)  "
             "p = Softmax(t)  y = MatMul(p, v)")
     for name, n in ("", "{n}"), ("-dynamic", "N"):
-        yield from sweep("attention/length" + name, "n", [1, 8, 33, 128, 512],
+        yield from sweep("attention/length" + name, "n", [1, 8, 33, 96, 97, 128, 512],
                          f"float[1,4,{n},64] q, float[1,4,{n},64] k, float[1,4,{n},64] v", body,
                          "float c", "4 * 64 * n * n", values={"c": np.float32(0.125)})
         yield from sweep("attention/one-token" + name, "n", [1, 64, 65, 512],
@@ -138,7 +138,7 @@ def attention():
     yield from sweep("attention/heads", "h", [1, 3, 8, 16],
                      "float[1,{h},64,32] q, float[1,{h},64,32] k, float[1,{h},64,32] v", body,
                      "float c", "h", values={"c": np.float32(0.125)})
-    yield from sweep("attention/masked", "n", [16, 64, 128],
+    yield from sweep("attention/masked", "n", [16, 64, 128, 512],
                      "float[1,4,{n},64] q, float[1,4,{n},64] k, float[1,4,{n},64] v, "
                      "float[1,1,{n},{n}] m",
                      body.replace("p = Softmax(t)", "r = Add(t, m)  p = Softmax(r)"),

@@ -203,3 +203,48 @@ func.func @scaled(%x: tensor<4x8xf32>, %w: tensor<4x4xf32>, %y: tensor<4x8xf32>,
   %6 = nn.matmul %5, %w : (tensor<8x4xf32>, tensor<4x4xf32>) -> tensor<8x4xf32>
   return %3, %6 : tensor<8x4xf32>, tensor<8x4xf32>
 }
+
+// -----
+
+// A softmax along the last dimension, the product that it reads and the product that reads it
+// are one group.
+// CHECK-LABEL: func.func @attention(
+// CHECK: nn.fusion
+// CHECK-NEXT: nn.matmul
+// CHECK-NEXT: nn.add
+// CHECK-NEXT: nn.softmax
+// CHECK-NEXT: nn.matmul
+// CHECK-NEXT: nn.relu
+// CHECK-NEXT: nn.yield
+func.func @attention(%q: tensor<2x8x4xf32>, %k: tensor<2x4x6xf32>, %v: tensor<2x6x5xf32>, %m: tensor<6xf32>) -> tensor<2x8x5xf32> {
+  %0 = nn.matmul %q, %k : (tensor<2x8x4xf32>, tensor<2x4x6xf32>) -> tensor<2x8x6xf32>
+  %1 = nn.add %0, %m : (tensor<2x8x6xf32>, tensor<6xf32>) -> tensor<2x8x6xf32>
+  %2 = nn.softmax %1 {axis = 2 : i64} : (tensor<2x8x6xf32>) -> tensor<2x8x6xf32>
+  %3 = nn.matmul %2, %v : (tensor<2x8x6xf32>, tensor<2x6x5xf32>) -> tensor<2x8x5xf32>
+  %4 = nn.relu %3 : (tensor<2x8x5xf32>) -> tensor<2x8x5xf32>
+  return %4 : tensor<2x8x5xf32>
+}
+
+// -----
+
+// Not where somebody else needs the scores, where values are computed from them, where
+// weights are the rhs, or along another dimension.
+// CHECK-LABEL: func.func @apart(
+// CHECK-NOT: nn.fusion
+// CHECK: return
+func.func @apart(%q: tensor<2x8x8xf32>) -> (tensor<2x8x8xf32>, tensor<2x8x8xf32>, tensor<2x8x8xf32>, tensor<2x8x8xf32>, tensor<2x8x8xf32>) {
+  %0 = nn.matmul %q, %q : (tensor<2x8x8xf32>, tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
+  %1 = nn.softmax %0 {axis = -1 : i64} : (tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
+  %2 = nn.matmul %1, %q : (tensor<2x8x8xf32>, tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
+  %3 = nn.matmul %2, %q : (tensor<2x8x8xf32>, tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
+  %4 = nn.softmax %3 {axis = -1 : i64} : (tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
+  %5 = nn.matmul %q, %4 : (tensor<2x8x8xf32>, tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
+  %6 = nn.matmul %5, %q : (tensor<2x8x8xf32>, tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
+  %7 = nn.softmax %6 {axis = 1 : i64} : (tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
+  %8 = nn.matmul %7, %q : (tensor<2x8x8xf32>, tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
+  %9 = nn.matmul %8, %q : (tensor<2x8x8xf32>, tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
+  %10 = nn.matmul %9, %9 : (tensor<2x8x8xf32>, tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
+  %11 = nn.softmax %9 {axis = 2 : i64} : (tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
+  %12 = nn.matmul %11, %10 : (tensor<2x8x8xf32>, tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
+  return %0, %2, %5, %8, %12 : tensor<2x8x8xf32>, tensor<2x8x8xf32>, tensor<2x8x8xf32>, tensor<2x8x8xf32>, tensor<2x8x8xf32>
+}
