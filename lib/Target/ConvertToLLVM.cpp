@@ -7,6 +7,7 @@
 #include "mlir/Conversion/GPUCommon/GPUCommonPass.h"
 #include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -22,6 +23,37 @@ namespace mlir::nn {
 
 using namespace mlir;
 using namespace mlir::nn;
+
+/// Divides the blocks of a function into short ones, until `joinBlocks`; adds those that it
+/// makes. Each check moves what follows it in its block to another, and the conversion keeps a
+/// record of each operation that is moved.
+static void divideBlocks(func::FuncOp function, DenseSet<Block *> &made) {
+  constexpr size_t most = 64;
+  for (Block &block : llvm::make_early_inc_range(function.getBody())) {
+    SmallVector<Operation *> starts;
+    for (auto [number, op] : llvm::enumerate(block.without_terminator()))
+      if (number > 0 && number % most == 0)
+        starts.push_back(&op);
+    for (Operation *start : llvm::reverse(starts)) {
+      Block *rest = block.splitBlock(start);
+      OpBuilder builder = OpBuilder::atBlockEnd(&block);
+      cf::BranchOp::create(builder, start->getLoc(), rest);
+      made.insert(rest);
+    }
+  }
+}
+
+static void joinBlocks(LLVM::LLVMFuncOp function, const DenseSet<Block *> &made) {
+  for (auto block = function.begin(); block != function.end(); ++block)
+    while (auto branch = dyn_cast<LLVM::BrOp>(block->getTerminator())) {
+      Block *rest = branch.getDest();
+      if (!made.contains(rest))
+        break;
+      branch.erase();
+      block->getOperations().splice(block->end(), rest->getOperations());
+      rest->erase();
+    }
+}
 
 namespace {
 struct ConvertToLLVMPass : nn::impl::ConvertToLLVMBase<ConvertToLLVMPass> {
@@ -42,6 +74,9 @@ struct ConvertToLLVMPass : nn::impl::ConvertToLLVMBase<ConvertToLLVMPass> {
     }
     if (failed(lowerVectors(module)))
       return signalPassFailure();
+    DenseSet<Block *> made;
+    for (auto function : module.getOps<func::FuncOp>())
+      divideBlocks(function, made);
 
     LowerToLLVMOptions options(&getContext());
     options.overrideIndexBitwidth(64);
@@ -58,6 +93,8 @@ struct ConvertToLLVMPass : nn::impl::ConvertToLLVMBase<ConvertToLLVMPass> {
     if (failed(applyFullConversion(module, target, std::move(patterns))))
       return signalPassFailure();
 
+    for (auto function : module.getOps<LLVM::LLVMFuncOp>())
+      joinBlocks(function, made);
     finishFunctions(*module.getBody());
     if (main)
       createEntryPoint(module, inputs, variant->getSuffix());

@@ -80,6 +80,24 @@ void CastOp::inferContents(ShapeEnv &env, Adaptor adaptor,
   results.push_back(std::move(input));
 }
 
+/// Whether elements with the same number belong together, or one operand has only one.
+static bool areElementsInStep(ValueRange operands) {
+  ArrayRef<int64_t> common;
+  for (Value operand : operands) {
+    auto type = cast<RankedTensorType>(operand.getType());
+    if (!type.hasStaticShape())
+      return false;
+    if (type.getNumElements() == 1)
+      continue;
+    ArrayRef<int64_t> shape =
+        type.getShape().drop_while([](int64_t size) { return size == 1; });
+    if (!common.empty() && shape != common)
+      return false;
+    common = shape;
+  }
+  return true;
+}
+
 /// Elementwise arithmetic on the contents of two operands, broadcast; the caller that
 /// records the results wraps them to the type.
 static void
@@ -87,7 +105,7 @@ inferArithmetic(ShapeEnv &env, Value lhs, Value rhs,
                 SmallVectorImpl<Contents> &results,
                 function_ref<Dim(Dim, Dim)> compute) {
   Contents l = env.getContents(lhs), r = env.getContents(rhs);
-  if (!l || !r || (l->size() != r->size() && l->size() != 1 && r->size() != 1))
+  if (!l || !r || !areElementsInStep({lhs, rhs}))
     return;
   Dims contents;
   for (size_t i = 0, e = l->size() == 1 ? r->size() : l->size(); i < e; ++i) {
@@ -125,6 +143,17 @@ void DivOp::inferContents(ShapeEnv &env, Adaptor adaptor,
                         !env.isNonNegative(l))
                       return {};
                     return l.floorDiv(r);
+                  });
+}
+
+void ModOp::inferContents(ShapeEnv &env, Adaptor adaptor,
+                          SmallVectorImpl<Contents> &results) {
+  inferArithmetic(env, adaptor.getLhs(), adaptor.getRhs(), results,
+                  [&](Dim l, Dim r) -> Dim {
+                    if (getConstant(r).value_or(0) <= 0 ||
+                        (adaptor.getFmod() && !env.isNonNegative(l)))
+                      return {};
+                    return l % r;
                   });
 }
 
@@ -173,12 +202,10 @@ void WhereOp::inferContents(ShapeEnv &env, Adaptor adaptor,
   auto condition = env.getConstantContents(adaptor.getCondition());
   Contents x = env.getContents(adaptor.getX()),
            y = env.getContents(adaptor.getY());
-  if (!condition || !x || !y)
+  if (!condition || !x || !y ||
+      !areElementsInStep({adaptor.getCondition(), adaptor.getX(), adaptor.getY()}))
     return;
   size_t size = std::max({condition->size(), x->size(), y->size()});
-  auto fits = [&](size_t n) { return n == 1 || n == size; };
-  if (!fits(condition->size()) || !fits(x->size()) || !fits(y->size()))
-    return;
   Dims contents;
   for (size_t i = 0; i < size; ++i) {
     Dims &from = (*condition)[condition->size() == 1 ? 0 : i] ? *x : *y;

@@ -311,6 +311,7 @@ def NN_ModOp : NN_BinaryOp<"mod", NN_NumericTensor, "x mod y"> {
   }];
   let arguments = (ins NN_NumericTensor:$lhs, NN_NumericTensor:$rhs,
                        NN_DefaultBool<"false">:$fmod);
+  let contentsFunction = NN_HasContents;
 }
 
 def NN_PowOp : NN_BinaryBase<"pow", NN_NumericTensor, NN_NumericTensor,

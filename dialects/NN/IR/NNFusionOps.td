@@ -14,7 +14,8 @@ def NN_FusionOp : Op<NN_Dialect, "fusion", [
   let description = [{
     A group of at most one anchor (contraction, convolution, pooling, reduction,
     normalization) and elementwise operators before or after it; a matrix product may have
-    transpositions of its operands and of its only result. The arguments of the
+    transpositions of its operands and of its only result. Attention has three anchors: a
+    matrix product, a softmax of it along the last dimension, and a product with that. The arguments of the
     body are the operands. The group says what is computed together, not where: each back
     end claims the groups that it can run as one kernel, and splits the others.
 

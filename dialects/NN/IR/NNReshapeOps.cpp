@@ -202,9 +202,7 @@ UnsqueezeOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
 
 void UnsqueezeOp::inferContents(ShapeEnv &env, Adaptor adaptor,
                                 SmallVectorImpl<Contents> &results) {
-  if (cast<RankedTensorType>(adaptor.getInput().getType()).getRank() == 0 &&
-      adaptor.getAxes().size() <= 1)
-    results.push_back(env.getContents(adaptor.getInput()));
+  results.push_back(env.getContents(adaptor.getInput()));
 }
 
 OpFoldResult UnsqueezeOp::fold(FoldAdaptor) {
@@ -225,6 +223,22 @@ TransposeOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
     permuted.push_back(dims[dim]);
   results.push_back({permuted, getElementTypeOrSelf(adaptor.getInput())});
   return success();
+}
+
+void TransposeOp::inferContents(ShapeEnv &env, Adaptor adaptor,
+                                SmallVectorImpl<Contents> &results) {
+  Contents input = env.getContents(adaptor.getInput());
+  auto type = cast<RankedTensorType>(adaptor.getInput().getType());
+  if (!input || !type.hasStaticShape() || input->empty())
+    return;
+  SmallVector<int64_t> strides = computeStrides(type.getShape());
+  SmallVector<int64_t> sizes = applyPermutation(type.getShape(), adaptor.getPerm());
+  SmallVector<int64_t> order = computeStrides(sizes);
+  applyPermutationToVector(strides, adaptor.getPerm());
+  Dims contents;
+  for (size_t i = 0; i < input->size(); ++i)
+    contents.push_back((*input)[linearize(delinearize(i, order), strides)]);
+  results.push_back(std::move(contents));
 }
 
 OpFoldResult TransposeOp::fold(FoldAdaptor) {

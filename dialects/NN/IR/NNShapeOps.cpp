@@ -3,6 +3,7 @@
 
 #include "dialects/NN/IR/NN.h"
 #include "dialects/NN/IR/SpatialShapes.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/StringExtras.h"
@@ -50,6 +51,11 @@ LogicalResult ConcatOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
 
 void ConcatOp::inferContents(ShapeEnv &env, Adaptor adaptor,
                              SmallVectorImpl<Contents> &results) {
+  // One after the other, unless dimensions come before the axis.
+  auto type = cast<RankedTensorType>(adaptor.getInputs()[0].getType());
+  int64_t axis = shapes::normalizeAxis(int64_t(adaptor.getAxis()), type.getRank());
+  if (!llvm::all_of(type.getShape().take_front(axis), [](int64_t n) { return n == 1; }))
+    return;
   Dims contents;
   for (Value input : adaptor.getInputs()) {
     Contents part = env.getContents(input);
@@ -433,29 +439,56 @@ LogicalResult SliceOp::inferShapes(ShapeEnv &env, Adaptor adaptor,
   return success();
 }
 
+/// The places that a slice takes of `size` ones.
+static SmallVector<int64_t> getSlicedPlaces(int64_t start, int64_t end, int64_t step,
+                                            int64_t size) {
+  auto clamp = [&](int64_t index, int64_t low, int64_t high) {
+    return std::clamp(index < 0 ? index + size : index, low, high);
+  };
+  SmallVector<int64_t> places;
+  if (step > 0) {
+    start = clamp(start, 0, size);
+    end = clamp(end, 0, size);
+    for (int64_t i = start; i < end; i += std::min(step, end - i))
+      places.push_back(i);
+  } else {
+    start = clamp(start, std::min<int64_t>(0, size - 1), size - 1);
+    end = end < -size ? -1 : clamp(end, -1, size - 1);
+    for (int64_t i = start; i > end; i += std::max(step, end - i))
+      places.push_back(i);
+  }
+  return places;
+}
+
 void SliceOp::inferContents(ShapeEnv &env, Adaptor adaptor,
                             SmallVectorImpl<Contents> &results) {
   Contents input = env.getContents(adaptor.getInput());
   auto starts = env.getConstantContents(adaptor.getStarts());
   auto ends = env.getConstantContents(adaptor.getEnds());
-  if (!input || !starts || !ends || starts->size() != 1 || ends->size() != 1 ||
-      adaptor.getSteps().size() != 1 || adaptor.getSteps()[0] == 0 ||
-      cast<RankedTensorType>(adaptor.getInput().getType()).getRank() != 1)
+  auto type = cast<RankedTensorType>(adaptor.getInput().getType());
+  ArrayRef<int64_t> steps = adaptor.getSteps();
+  if (!input || !starts || !ends || !type.hasStaticShape() ||
+      starts->size() != steps.size() || ends->size() != steps.size())
     return;
-  int64_t size = input->size(), step = adaptor.getSteps()[0];
-  auto clamp = [&](int64_t index, int64_t low, int64_t high) {
-    return std::clamp(index < 0 ? index + size : index, low, high);
-  };
+  SmallVector<SmallVector<int64_t>> places;
+  for (int64_t size : type.getShape())
+    places.push_back(llvm::to_vector(llvm::seq<int64_t>(0, size)));
+  SmallVector<int64_t> axes = shapes::normalizeAxes(adaptor.getAxes(), type.getRank());
+  for (auto [i, axis] : llvm::enumerate(axes)) {
+    if (steps[i] == 0)
+      return;
+    places[axis] = getSlicedPlaces((*starts)[i], (*ends)[i], steps[i], places[axis].size());
+  }
+  SmallVector<int64_t> sizes =
+      llvm::map_to_vector(places, [](auto &of) { return int64_t(of.size()); });
+  SmallVector<int64_t> strides = computeStrides(type.getShape()),
+                       order = computeStrides(sizes);
   Dims contents;
-  if (step > 0) {
-    int64_t start = clamp((*starts)[0], 0, size), end = clamp((*ends)[0], 0, size);
-    for (int64_t i = start; i < end; i += std::min(step, end - i))
-      contents.push_back((*input)[i]);
-  } else {
-    int64_t start = clamp((*starts)[0], std::min<int64_t>(0, size - 1), size - 1);
-    int64_t end = (*ends)[0] < -size ? -1 : clamp((*ends)[0], -1, size - 1);
-    for (int64_t i = start; i > end; i += std::max(step, end - i))
-      contents.push_back((*input)[i]);
+  for (int64_t i = 0, end = computeProduct(sizes); i < end; ++i) {
+    SmallVector<int64_t> indices = delinearize(i, order);
+    for (auto [index, of] : llvm::zip_equal(indices, places))
+      index = of[index];
+    contents.push_back((*input)[linearize(indices, strides)]);
   }
   results.push_back(std::move(contents));
 }

@@ -234,6 +234,7 @@ def NN_TransposeOp : NN_Op<"transpose", [
   }];
   let arguments = (ins NN_Tensor:$input, DenseI64ArrayAttr:$perm);
   let results = (outs NN_Tensor:$result);
+  let contentsFunction = NN_HasContents;
   let hasFolder = 1;
   let hasCanonicalizer = 1;
 }

@@ -68,7 +68,7 @@ static bool mayBeSize(Type type) {
 
 Contents ShapeEnv::getContents(Value tensor) {
   auto type = dyn_cast<RankedTensorType>(tensor.getType());
-  if (!type || type.getRank() > 1 || !type.hasStaticShape() ||
+  if (!type || !type.hasStaticShape() ||
       type.getNumElements() > kMaxContents || !mayBeSize(type.getElementType()))
     return std::nullopt;
   // The elements, if they are constants.

@@ -47,7 +47,7 @@ struct InferredTensor {
   Type elementType;
 };
 
-/// The elements of a small integer tensor (rank 0 or 1), if known.
+/// The elements of a small integer tensor, in row-major order, if known.
 using Contents = std::optional<Dims>;
 
 /// Between which integers the value of an expression lies. A bound that is absent
@@ -85,7 +85,7 @@ public:
 
   /// The dimensions of a ranked tensor.
   virtual Dims getDims(Value tensor);
-  /// The elements of an integer tensor of rank <= 1 and known, small size.
+  /// The elements of an integer tensor of known, small size.
   /// Unknown elements are separate symbols; nullopt if the tensor is not of that kind.
   virtual Contents getContents(Value tensor);
   /// Like getContents, if all elements are constants.

@@ -107,3 +107,64 @@ func.func @sizes_in_32_bits(%x: tensor<1x3x?x?xf32>) -> tensor<1x3x?x?xf32> {
   %3 = nn.resize %x sizes %2 {axes = array<i64: 2, 3>, mode = "nearest"} : (tensor<1x3x?x?xf32>, tensor<2xi64>) -> tensor<1x3x?x?xf32>
   return %3 : tensor<1x3x?x?xf32>
 }
+
+// -----
+
+// Pads as PyTorch exports them: pairs from the last dimension on, of what is missing to a
+// multiple, turned round. The padded sizes are known to be at least those before.
+// CHECK-LABEL: func @pads_to_multiple
+// CHECK-NOT: nn.mod
+// CHECK-NOT: nn.slice
+// CHECK-NOT: nn.transpose
+// CHECK: %[[ROWS:.*]] = tensor.dim %arg0, %c2
+// CHECK: arith.remsi
+// CHECK: %[[MISSING:.*]] = arith.index_cast
+// CHECK: %[[PADS:.*]] = tensor.from_elements %c0_i64, %c0_i64{{.*}}, %c0_i64{{.*}}, %c0_i64{{.*}}, %c0_i64{{.*}}, %c0_i64{{.*}}, %[[MISSING]], %c0_i64
+// CHECK: nn.pad %arg0, %[[PADS]] {{.*}} -> tensor<1x3x?x9xf32>
+func.func @pads_to_multiple(%x: tensor<1x3x?x9xf32>) -> tensor<1x3x?x9xf32> {
+  %two = nn.constant dense<2> : tensor<i64>
+  %seven = nn.constant dense<7> : tensor<1xi64>
+  %none = nn.constant dense<0> : tensor<2xi64>
+  %rest = nn.constant dense<0> : tensor<4xi64>
+  %pairs = nn.constant dense<[-1, 2]> : tensor<2xi64>
+  %all = nn.constant dense<-1> : tensor<1xi64>
+  %begin = nn.constant dense<-9223372036854775807> : tensor<1xi64>
+  %s = nn.shape %x {start = 2 : i64, end = 3 : i64} : (tensor<1x3x?x9xf32>) -> tensor<1xi64>
+  %over = nn.mod %s, %seven : (tensor<1xi64>, tensor<1xi64>) -> tensor<1xi64>
+  %short = nn.sub %seven, %over : (tensor<1xi64>, tensor<1xi64>) -> tensor<1xi64>
+  %missing = nn.mod %short, %seven : (tensor<1xi64>, tensor<1xi64>) -> tensor<1xi64>
+  %zero = nn.constant dense<0> : tensor<1xi64>
+  %list = nn.concat %none, %zero, %missing, %rest {axis = 0 : i64} : (tensor<2xi64>, tensor<1xi64>, tensor<1xi64>, tensor<4xi64>) -> tensor<8xi64>
+  %0 = nn.reshape %list, %pairs : (tensor<8xi64>, tensor<2xi64>) -> tensor<4x2xi64>
+  %1 = nn.slice %0, %all, %begin {axes = array<i64: 0>, steps = array<i64: -1>} : (tensor<4x2xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<4x2xi64>
+  %2 = nn.transpose %1 {perm = array<i64: 1, 0>} : (tensor<4x2xi64>) -> tensor<2x4xi64>
+  %3 = nn.reshape %2, %all : (tensor<2x4xi64>, tensor<1xi64>) -> tensor<8xi64>
+  %4 = nn.pad %x, %3 : (tensor<1x3x?x9xf32>, tensor<8xi64>) -> tensor<1x3x?x9xf32>
+  return %4 : tensor<1x3x?x9xf32>
+}
+
+// -----
+
+// Elements of more dimensions: in row-major order, joined and broadcast only where that is
+// their order.
+// CHECK-LABEL: func @dimensions
+// CHECK-DAG: %[[JOINED:.*]] = nn.constant dense<{{\[\[}}1, 2], [3, 4], [5, 6]]> : tensor<3x2xi64>
+// CHECK-DAG: %[[CUT:.*]] = nn.constant dense<{{\[\[}}2], [4]]> : tensor<2x1xi64>
+// CHECK-DAG: %[[TURNED:.*]] = nn.constant dense<{{\[\[\[}}1], [3]], {{\[\[}}2], [4]]]> : tensor<2x2x1xi64>
+// CHECK: %[[BESIDE:.*]] = nn.concat
+// CHECK: %[[TABLE:.*]] = nn.add
+// CHECK: return %[[JOINED]], %[[CUT]], %[[TURNED]], %[[BESIDE]], %[[TABLE]]
+func.func @dimensions() -> (tensor<3x2xi64>, tensor<2x1xi64>, tensor<2x2x1xi64>, tensor<2x3xi64>, tensor<2x2xi64>) {
+  %a = nn.constant dense<[[1, 2], [3, 4]]> : tensor<2x2xi64>
+  %b = nn.constant dense<[[5, 6]]> : tensor<1x2xi64>
+  %one = nn.constant dense<1> : tensor<1xi64>
+  %nine = nn.constant dense<9> : tensor<1xi64>
+  %0 = nn.concat %a, %b {axis = 0 : i64} : (tensor<2x2xi64>, tensor<1x2xi64>) -> tensor<3x2xi64>
+  %1 = nn.slice %a, %one, %nine {axes = array<i64: 1>, steps = array<i64: 1>} : (tensor<2x2xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<2x1xi64>
+  %2 = nn.unsqueeze %a {axes = array<i64: 2>} : (tensor<2x2xi64>) -> tensor<2x2x1xi64>
+  %3 = nn.transpose %2 {perm = array<i64: 1, 0, 2>} : (tensor<2x2x1xi64>) -> tensor<2x2x1xi64>
+  %4 = nn.concat %a, %1 {axis = 1 : i64} : (tensor<2x2xi64>, tensor<2x1xi64>) -> tensor<2x3xi64>
+  %c = nn.constant dense<[1, 2]> : tensor<2xi64>
+  %5 = nn.add %1, %c : (tensor<2x1xi64>, tensor<2xi64>) -> tensor<2x2xi64>
+  return %0, %1, %3, %4, %5 : tensor<3x2xi64>, tensor<2x1xi64>, tensor<2x2x1xi64>, tensor<2x3xi64>, tensor<2x2xi64>
+}
