@@ -45,6 +45,7 @@ struct Range {
     return {std::min(low, other.low), std::max(high, other.high)};
   }
   Range intersect(double end) const { return {std::max(low, -end), std::min(high, end)}; }
+  bool isFlag() const { return low >= 0 && high <= 1; }
   /// Whether 64 bits hold the value, however it was rounded.
   bool fits() const { return low > -kEnd / 2 && high < kEnd / 2; }
 };
@@ -144,7 +145,9 @@ private:
         llvm::TypeSwitch<Operation *, Range>(op)
             .Case([&](arith::AddIOp) { return x + y; })
             .Case([&](arith::SubIOp) { return x - y; })
-            .Case([&](arith::MulIOp) { return x * y; })
+            .Case([&](arith::MulIOp) {
+              return x.isFlag() ? y.unite({0, 0}) : y.isFlag() ? x.unite({0, 0}) : x * y;
+            })
             .Case([&](arith::MinSIOp) {
               return Range{std::min(x.low, y.low), std::min(x.high, y.high)};
             })
@@ -165,7 +168,8 @@ private:
     if (result.fits())
       return result;
     // Integers of 64 bits that are no sizes wrap.
-    bool isProduct = isa<arith::MulIOp>(op) && op->getResult(0).getType().isIndex();
+    bool isProduct = isa<arith::MulIOp>(op) && op->getResult(0).getType().isIndex() &&
+                     !x.isFlag() && !y.isFlag();
     return isProduct ? result.intersect(kMostBytes) : Range();
   }
 
@@ -196,8 +200,9 @@ private:
     Value result = op->getResult(0);
     auto isNegative = [&](Value value) { return this->isNegative(builder, loc, value); };
     if (isa<arith::MulIOp>(op)) {
-      Range range = getRange(op->getOperand(0)) * getRange(op->getOperand(1));
-      if (range.fits())
+      Range x = getRange(op->getOperand(0)), y = getRange(op->getOperand(1));
+      Range range = x * y;
+      if (range.fits() || x.isFlag() || y.isFlag())
         return {};
       // The product of floats does not wrap.
       auto toFloat = [&](Value value) {

@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "dialects/NN/IR/ShapeEnv.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "dialects/NN/IR/NN.h"
 #include "dialects/NN/IR/ShapeRanges.h"
 #include "mlir/Dialect/Affine/Utils.h"
@@ -388,9 +389,10 @@ private:
     // Sizes are computed in arith, which has no unsigned types.
     if (!getElementTypeOrSelf(symbol.tensor.getType()).isSignlessIntOrIndex())
       return {};
+    ArrayRef<int64_t> shape = cast<RankedTensorType>(symbol.tensor.getType()).getShape();
     SmallVector<Value> indices;
-    if (cast<RankedTensorType>(symbol.tensor.getType()).getRank() == 1)
-      indices.push_back(arith::ConstantIndexOp::create(builder, location, symbol.index));
+    for (int64_t index : delinearize(symbol.index, computeStrides(shape)))
+      indices.push_back(arith::ConstantIndexOp::create(builder, location, index));
     Value value = tensor::ExtractOp::create(builder, location, symbol.tensor, indices);
     if (value.getType().isInteger(1))
       return arith::IndexCastUIOp::create(builder, location, builder.getIndexType(), value);

@@ -48,3 +48,29 @@ func.func @main(%x: memref<1xi64>) -> memref<?xi8> {
   %arena = rt.arena %more : memref<?xi8>
   return %arena : memref<?xi8>
 }
+
+// -----
+
+// Of a selection between sizes, which arithmetic makes, only the difference can overflow, and
+// the sum; the product with a flag cannot.
+// CHECK-LABEL: func.func @main(
+// CHECK: arith.muli
+// CHECK-NOT: arith.mulf
+// CHECK: cf.assert
+// CHECK-NOT: arith.mulf
+// CHECK: rt.arena
+func.func @main(%x: memref<2xi64>) -> memref<?xi8> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %0 = memref.load %x[%c0] : memref<2xi64>
+  %1 = memref.load %x[%c1] : memref<2xi64>
+  %a = arith.index_cast %0 : i64 to index
+  %b = arith.index_cast %1 : i64 to index
+  %less = arith.cmpi slt, %a, %b : index
+  %flag = arith.index_castui %less : i1 to index
+  %difference = arith.subi %a, %b : index
+  %added = arith.muli %flag, %difference : index
+  %smaller = arith.addi %b, %added : index
+  %arena = rt.arena %smaller : memref<?xi8>
+  return %arena : memref<?xi8>
+}

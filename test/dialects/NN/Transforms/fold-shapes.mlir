@@ -168,3 +168,24 @@ func.func @dimensions() -> (tensor<3x2xi64>, tensor<2x1xi64>, tensor<2x2x1xi64>,
   %5 = nn.add %1, %c : (tensor<2x1xi64>, tensor<2xi64>) -> tensor<2x2xi64>
   return %0, %1, %3, %4, %5 : tensor<3x2xi64>, tensor<2x1xi64>, tensor<2x2x1xi64>, tensor<2x3xi64>, tensor<2x2xi64>
 }
+
+// -----
+
+// Elements of a matrix that is data.
+// CHECK-LABEL: func @elements_of_matrix
+// CHECK: %[[ELEMENT:.*]] = tensor.extract %arg0[%c1{{.*}}, %c0{{.*}}] : tensor<2x2xi64>
+// CHECK: arith.index_cast %[[ELEMENT]]
+// CHECK-NOT: nn.slice
+// CHECK: nn.reshape
+func.func @elements_of_matrix(%m: tensor<2x2xi64>, %x: tensor<?x8xf32>) -> tensor<?x?xf32> {
+  %one = nn.constant dense<1> : tensor<1xi64>
+  %zero = nn.constant dense<0> : tensor<1xi64>
+  %two = nn.constant dense<2> : tensor<1xi64>
+  %all = nn.constant dense<-1> : tensor<1xi64>
+  %0 = nn.slice %m, %one, %two {axes = array<i64: 0>, steps = array<i64: 1>} : (tensor<2x2xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<1x2xi64>
+  %1 = nn.slice %0, %zero, %one {axes = array<i64: 1>, steps = array<i64: 1>} : (tensor<1x2xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<1x1xi64>
+  %2 = nn.squeeze %1 {axes = array<i64: 0>} : (tensor<1x1xi64>) -> tensor<1xi64>
+  %3 = nn.concat %2, %all {axis = 0 : i64} : (tensor<1xi64>, tensor<1xi64>) -> tensor<2xi64>
+  %4 = nn.reshape %x, %3 : (tensor<?x8xf32>, tensor<2xi64>) -> tensor<?x?xf32>
+  return %4 : tensor<?x?xf32>
+}
