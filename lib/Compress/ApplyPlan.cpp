@@ -27,13 +27,6 @@ struct Parameters {
   int64_t zero = 0;
 };
 
-/// Weights of 8 bits, with a scale for each channel of the result.
-struct QuantizedWeights {
-  HostTensor integers, scales;
-  /// What rounding adds to a weight; in the order of the weights.
-  std::vector<double> errors;
-};
-
 class Applier {
 public:
   Applier(ModuleOp module, const CompressionPlan &plan)
@@ -109,6 +102,17 @@ static QuantizedWeights quantize(const HostTensor &weights, int64_t axis) {
     integers[i] = rounded;
     result.errors[i] = rounded * scale - elements[i];
   }
+  return result;
+}
+
+static HostTensor transpose(const HostTensor &matrix) {
+  int64_t rows = matrix.getDim(0), columns = matrix.getDim(1);
+  HostTensor result = HostTensor::allocate(DataType::Int8, {columns, rows});
+  ArrayRef<int8_t> from = matrix.get<int8_t>();
+  MutableArrayRef<int8_t> to = result.getMutable<int8_t>();
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t k = 0; k < columns; ++k)
+      to[k * rows + i] = from[i * columns + k];
   return result;
 }
 
@@ -212,17 +216,29 @@ void Applier::quantizeBias(const ProductRegion &region, const QuantizedWeights &
 }
 
 void Applier::quantizeWeights(const ProductRegion &region) {
-  FailureOr<HostTensor> tensor = readConstant(region.weight);
+  bool computesInBytes = parameters.contains(region.input);
+  if (!computesInBytes && region.weight.getDefiningOp<DequantizeOp>())
+    return; // They are stored in few bits already.
+  std::optional<QuantizedWeights> stored = getStoredWeights(region);
+  FailureOr<HostTensor> tensor = readWeights(region);
   if (failed(tensor))
     return;
-  QuantizedWeights weights = quantize(*tensor, region.weightAxis);
+  QuantizedWeights weights = stored ? *stored : quantize(*tensor, region.weightAxis);
   Location loc = region.weight.getLoc();
   builder.setInsertionPoint(region.anchor);
-  Value value = DequantizeOp::create(builder, loc, makeConstant(weights.integers, loc),
-                                     makeConstant(weights.scales, loc), Value(),
-                                     region.weightAxis, /*block_size=*/0);
+  HostTensor integers = weights.integers;
+  int64_t axis = region.weightAxis;
+  // What stands between weights and their product in ONNX, others take for a computation.
+  if (auto matmul = dyn_cast<MatMulOp>(region.anchor); matmul && matmul.getTransposeRhs()) {
+    integers = transpose(integers);
+    axis = 1;
+    matmul.setTransposeRhs(false);
+  }
+  Value value = DequantizeOp::create(builder, loc, makeConstant(integers, loc),
+                                     makeConstant(weights.scales, loc), Value(), axis,
+                                     /*block_size=*/0);
   region.anchor->setOperand(1, value);
-  if (parameters.contains(region.input))
+  if (computesInBytes)
     quantizeBias(region, weights);
   ++applied.regions;
 }
@@ -248,8 +264,17 @@ void Applier::quantizeTable(GatherOp gather) {
   ++applied.regions;
 }
 
+/// --verify-numeric does not hold the change against the pass.
+static void declareApproximation(ModuleOp module, StringRef what) {
+  SmallVector<Attribute> list;
+  if (auto old = module->getAttrOfType<ArrayAttr>("nn.approximations"))
+    llvm::append_range(list, old);
+  list.push_back(StringAttr::get(module.getContext(), what));
+  module->setAttr("nn.approximations", ArrayAttr::get(module.getContext(), list));
+}
+
 AppliedPlan Applier::apply() {
-  applyScales(module, plan);
+  applied.problems = applyScales(module, plan);
   SmallVector<ProductRegion> regions = findRegions(module), bytes;
   llvm::StringSet<> known;
   for (const ProductRegion &region : regions) {
@@ -280,6 +305,8 @@ AppliedPlan Applier::apply() {
   for (TableRegion &table : tables)
     if (plan.getPrecision(table.name) != Precision::Float)
       quantizeTable(table.gather);
+  if (applied.regions > 0)
+    declareApproximation(module, "nn-apply-plan");
   return applied;
 }
 

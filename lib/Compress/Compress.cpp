@@ -3,11 +3,7 @@
 
 #include "nn/Compress/Compress.h"
 #include "Measure.h"
-#include "dialects/NN/Transforms/Passes.h"
-#include "mlir/Pass/PassManager.h"
 #include "nn/Compress/Passes.h"
-#include "nn/Pipelines/Compile.h"
-#include "nn/Pipelines/CompileGuard.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <numeric>
@@ -21,20 +17,6 @@ static constexpr size_t kSensitivitySamples = 8;
 
 /// Times of regions that differ by less may be equal.
 static constexpr double kSlower = 1.1;
-
-LogicalResult nn::prepareForCompression(ModuleOp module) {
-  if (failed(simplify(module)))
-    return failure();
-  PassManager pm(module.getContext());
-  pm.enableVerifier(false);
-  pm.addNestedPass<func::FuncOp>(createFoldBatchNorm());
-  pm.addNestedPass<func::FuncOp>(createCanonicalize());
-  FoldConstantsOptions folding;
-  folding.keepQuantized = true;
-  pm.addNestedPass<func::FuncOp>(createFoldConstants(folding));
-  return runGuarded(module.getContext(), "the folding of normalizations",
-                    [&] { return pm.run(module); });
-}
 
 namespace {
 /// A plan that was tried: the compiled model, and how good it is on all samples.

@@ -4,6 +4,8 @@
 #include "nn/Compress/Regions.h"
 #include "mlir/IR/Matchers.h"
 #include "nn/Analysis/Provenance.h"
+#include "nn/Interpreter/Interpreter.h"
+#include "nn/Support/Constants.h"
 #include "nn/Support/Locations.h"
 
 using namespace mlir;
@@ -16,6 +18,12 @@ static RankedTensorType getTensorType(Value value) {
 static bool isConstant(Value value) { return matchPattern(value, m_Constant()); }
 
 static bool isF32(Value value) { return getTensorType(value).getElementType().isF32(); }
+
+/// The operator that makes constant weights of fewer bits f32, if there is one.
+static DequantizeOp getDequantization(Value weight) {
+  auto op = weight.getDefiningOp<DequantizeOp>();
+  return op && llvm::all_of(op->getOperands(), isConstant) ? op : nullptr;
+}
 
 std::string nn::getTensorName(Value value) {
   if (auto argument = dyn_cast<BlockArgument>(value)) {
@@ -74,8 +82,12 @@ static std::optional<ProductRegion> getRegion(Operation *op) {
   }
   region.output = op->getResult(0);
   region.name = getTensorName(region.output);
-  if (!isConstant(region.weight) || isConstant(region.input) || !isF32(region.weight) ||
-      !isF32(region.input))
+  DequantizeOp stored = getDequantization(region.weight);
+  if ((!stored && !isConstant(region.weight)) || isConstant(region.input) ||
+      !isF32(region.weight) || !isF32(region.input))
+    return std::nullopt;
+  // This product is quantized already.
+  if (stored && region.input.getDefiningOp<DequantizeOp>())
     return std::nullopt;
 
   // What follows.
@@ -117,6 +129,51 @@ SmallVector<ProductRegion> nn::findRegions(ModuleOp module) {
     if (std::optional<ProductRegion> region = getRegion(&op))
       regions.push_back(std::move(*region));
   return regions;
+}
+
+FailureOr<HostTensor> nn::readWeights(const ProductRegion &region) {
+  DequantizeOp stored = getDequantization(region.weight);
+  if (!stored)
+    return readConstant(region.weight);
+  HostTensors operands, results;
+  for (Value operand : stored->getOperands()) {
+    FailureOr<HostTensor> tensor = readConstant(operand);
+    if (failed(tensor))
+      return failure();
+    operands.push_back(*tensor);
+  }
+  std::string error;
+  if (failed(interpretOp(stored, operands, results, error)))
+    return failure();
+  return results.front();
+}
+
+std::optional<QuantizedWeights> nn::getStoredWeights(const ProductRegion &region) {
+  DequantizeOp stored = getDequantization(region.weight);
+  if (!stored || stored.getBlockSize() != 0)
+    return std::nullopt;
+  FailureOr<HostTensor> integers = readConstant(stored.getInput()),
+                        scales = readConstant(stored.getScale());
+  if (failed(integers) || failed(scales) || integers->getType() != DataType::Int8 ||
+      scales->getType() != DataType::Float32)
+    return std::nullopt;
+  if (Value zero = stored.getZeroPoint()) {
+    FailureOr<HostTensor> zeros = readConstant(zero);
+    if (failed(zeros))
+      return std::nullopt;
+    for (int64_t i = 0; i < zeros->getNumElements(); ++i)
+      if (zeros->getDouble(i) != 0)
+        return std::nullopt;
+  }
+  int64_t channels = integers->getDim(region.weightAxis), count = scales->getNumElements();
+  int64_t axis = stored.getAxis() + (stored.getAxis() < 0 ? integers->getRank() : 0);
+  if (count != 1 && (axis != region.weightAxis || count != channels))
+    return std::nullopt;
+  QuantizedWeights weights{*integers, HostTensor::allocate(DataType::Float32, {channels}),
+                           std::vector<double>(integers->getNumElements(), 0.0)};
+  for (int64_t i = 0; i < channels; ++i)
+    weights.scales.setDouble(i, scales->getDouble(count == 1 ? 0 : i));
+  return weights;
 }
 
 /// With fewer columns, scales would take as much memory as rows save; smaller tables do not

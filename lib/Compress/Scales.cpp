@@ -14,6 +14,7 @@
 #include "nn/Compress/Regions.h"
 #include "nn/Support/Constants.h"
 #include "nn/Support/HostTensor.h"
+#include "llvm/Support/FormatVariadic.h"
 #include <cmath>
 
 using namespace mlir;
@@ -37,7 +38,7 @@ nn::findScales(ArrayRef<ProductRegion> regions,
     auto seen = largest.find(name);
     FailureOr<HostTensor> tensor = failure();
     if (isa<MatMulOp>(region.anchor) && seen != largest.end())
-      tensor = readConstant(region.weight);
+      tensor = readWeights(region);
     if (failed(tensor) ||
         tensor->getDim(1 - region.weightAxis) != int64_t(seen->second.size()))
       continue;
@@ -60,7 +61,8 @@ nn::findScales(ArrayRef<ProductRegion> regions,
   return scales;
 }
 
-void nn::applyScales(ModuleOp module, const CompressionPlan &plan) {
+std::vector<std::string> nn::applyScales(ModuleOp module, const CompressionPlan &plan) {
+  std::vector<std::string> problems;
   OpBuilder builder(module.getContext());
   DenseMap<Value, Value> scaled;
   for (const ProductRegion &region : findRegions(module)) {
@@ -69,10 +71,16 @@ void nn::applyScales(ModuleOp module, const CompressionPlan &plan) {
         plan.getPrecision(region.name) != Precision::Int8)
       continue;
     const std::vector<double> &scales = found->second;
-    FailureOr<HostTensor> weights = readConstant(region.weight);
-    if (failed(weights) ||
-        weights->getDim(1 - region.weightAxis) != int64_t(scales.size()))
+    FailureOr<HostTensor> weights = readWeights(region);
+    if (failed(weights))
       continue;
+    if (int64_t depth = weights->getDim(1 - region.weightAxis);
+        depth != int64_t(scales.size())) {
+      problems.push_back(llvm::formatv("'{0}' has {1} scales, but the product '{2}' reads {3} "
+                                       "channels of it",
+                                       found->first, scales.size(), region.name, depth));
+      continue;
+    }
     HostTensor products = HostTensor::allocate(DataType::Float32, weights->getDims());
     forEachWeight(region, *weights, [&](int64_t i, int64_t channel) {
       products.setDouble(i, weights->getDouble(i) * scales[channel]);
@@ -99,4 +107,5 @@ void nn::applyScales(ModuleOp module, const CompressionPlan &plan) {
     }
     region.anchor->setOperand(0, input);
   }
+  return problems;
 }

@@ -239,7 +239,7 @@ static int64_t getIndex(const Layer &layer, int64_t row, int64_t column) {
 
 void Refiner::addLayer(ProductRegion &region) {
   auto conv = dyn_cast<ConvOp>(region.anchor);
-  FailureOr<HostTensor> weights = readConstant(region.weight);
+  FailureOr<HostTensor> weights = readWeights(region);
   if (failed(weights) || weights->getNumElements() == 0 || (conv && conv.getGroup() != 1))
     return;
   // Sizes that depend on the input's would have to be found out again.
@@ -452,7 +452,7 @@ std::vector<WeightStatistics> nn::describeWeights(ArrayRef<ProductRegion> region
   constexpr size_t kMostValues = 256;
   std::vector<WeightStatistics> list;
   for (const ProductRegion &region : regions) {
-    FailureOr<HostTensor> tensor = readConstant(region.weight);
+    FailureOr<HostTensor> tensor = readWeights(region);
     if (failed(tensor) || tensor->getType() != DataType::Float32)
       continue;
     WeightStatistics entry{region.name, tensor->getNumElements()};

@@ -99,6 +99,18 @@ static void buildSimplify(OpPassManager &pm, const PipelineOptions &options) {
   addLegality(pm, "simplify");
 }
 
+void nn::buildPreparation(OpPassManager &pm) {
+  PipelineOptions options;
+  options.keepQuantized = true;
+  buildSimplify(pm, options);
+  FoldConstantsOptions folding;
+  folding.keepQuantized = true;
+  OpPassManager &functions = pm.nest<func::FuncOp>();
+  functions.addPass(createFoldBatchNorm());
+  functions.addPass(createCanonicalize());
+  functions.addPass(createFoldConstants(folding));
+}
+
 /// Types, forms and layouts that the target computes in.
 static void buildLegalize(OpPassManager &pm, const PipelineOptions &options) {
   OpPassManager &functions = pm.nest<func::FuncOp>();
@@ -283,6 +295,9 @@ parseCompileTo(OpPassManager &pm, StringRef text,
 }
 
 void nn::registerPipelines() {
+  PassPipelineRegistration<>("nn-prepare-compression",
+                             "Bring an imported model into the form that nn-apply-plan takes",
+                             buildPreparation);
   registerPassPipeline(
       "compile-to",
       "The compiler's own pipeline up to a phase: simplify, legalize, "

@@ -213,8 +213,13 @@ int run() {
       return fail(std::move(error));
   if (outputFile.empty())
     return writeReports(report);
-  for (const std::string &problem : nn::applyPlan(*module, report.plan).problems)
-    llvm::errs() << "nn-compress: warning: " << problem << "\n";
+  if (!planFile.empty()) {
+    if (failed(nn::carryOutPlan(*module, report.plan, planFile)))
+      return 1;
+  } else {
+    for (const std::string &problem : nn::applyPlan(*module, report.plan).problems)
+      llvm::errs() << "nn-compress: warning: " << problem << "\n";
+  }
   if (failed(nn::exportONNX(*module, outputFile, {})))
     return 1;
   return writeReports(report);

@@ -7,6 +7,7 @@
 #include "mlir/Support/FileUtilities.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
+#include "nn/Compress/Passes.h"
 #include "nn/Export/ONNX.h"
 #include "nn/Import/ONNX.h"
 #include "nn/InitAll.h"
@@ -79,6 +80,10 @@ cl::opt<std::string> bundle(
     "bundle", cl::cat(actions), cl::value_desc("DIR"),
     cl::desc("Compile to DIR/<model>.so, and put beside it all that it needs but the "
              "C library; takes a compiled .so too. The folder can be moved"));
+cl::opt<std::string> plan(
+    "plan", cl::cat(compiling), cl::value_desc("FILE"),
+    cl::desc("Quantize what a plan of nn-compress says (docs/Compression.md), before the model "
+             "is compiled, or written as ONNX"));
 cl::opt<std::string> prefer(
     "prefer", cl::cat(compiling), cl::value_desc("BACK END"),
     cl::desc("What computes all operators that it can: onednn or kernels; default: what "
@@ -171,6 +176,8 @@ OwningOpRef<ModuleOp> parseModule(MLIRContext &context) {
 
 /// Compiles to the output file.
 int compile(ModuleOp module, Action action) {
+  if (!plan.empty() && failed(nn::compressByPlan(module, plan)))
+    return 1;
   nn::CompileOptions options;
   options.prefer = prefer;
   options.tuning = tuning;
@@ -208,6 +215,8 @@ int compile(ModuleOp module, Action action) {
 
 /// Writes the output file as ONNX.
 int exportModel(ModuleOp module) {
+  if (!plan.empty() && failed(nn::compressByPlan(module, plan)))
+    return 1;
   if (simplify && failed(nn::simplify(module)))
     return 1;
   nn::ExportOptions options;
@@ -239,6 +248,9 @@ int makeBundle(llvm::function_ref<int()> compileModel) {
   if (outputFile != "-" || (action != Action::Default && action != Action::EmitLibrary))
     return fail("--bundle makes DIR/" + name + ".so; it goes with no -o and no other "
                 "thing to do");
+  if (!plan.empty() && llvm::sys::path::extension(inputFile) == ".so")
+    return fail("--plan quantizes a model before it is compiled; '" + inputFile +
+                "' is compiled already");
   if (name.starts_with("libnnrt"))
     return fail("a bundle has its own '" + name + "'; give the model another name");
   if (std::error_code code = llvm::sys::fs::create_directories(
@@ -272,6 +284,9 @@ int run() {
     return fail("--extract belongs to --triage");
   bool exports = action == Action::ExportONNX;
   bool compiles = !exports && action != Action::ImportONNX && action != Action::Triage;
+
+  if (!plan.empty() && !exports && !compiles)
+    return fail("--plan goes with compilation and --export-onnx");
 
   DialectRegistry registry;
   nn::registerAllDialects(registry);

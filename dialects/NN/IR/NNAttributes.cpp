@@ -101,6 +101,7 @@ static constexpr Rule rules[] = {
     {"nn.libraries",      Place::Module,    "a list of strings",       isListOf<StringAttr>},
     {"nn.arena_bytes",    Place::Module,    "a string",                is<StringAttr>},
     {"nn.device_arena_bytes", Place::Module, "a string",               is<StringAttr>},
+    {"nn.approximations", Place::Module,    "a list of strings",       isListOf<StringAttr>},
     {"nn.data_dependent_buffers", Place::Module, "an integer",         is<IntegerAttr>},
     {"nn.kernel",         Place::Function,  "a string",                is<StringAttr>},
     {"nn.disjoint",       Place::Function,  "a unit",                  is<UnitAttr>},

@@ -59,10 +59,6 @@ struct CompressionReport {
   std::vector<WeightStatistics> weights;
 };
 
-/// Brings an imported model into the form that plans are about: simplified, with
-/// normalizations folded into products.
-LogicalResult prepareForCompression(ModuleOp module);
-
 /// Changes weights, if the options say so, calibrates, decides and measures. Nothing else
 /// of the prepared module is changed. Errors are reported through the context's diagnostics
 /// or returned.

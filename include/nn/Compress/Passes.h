@@ -22,11 +22,21 @@ struct AppliedPlan {
 };
 
 /// Divides the channels of inputs as the plan says, for the products that it quantizes.
-void applyScales(ModuleOp module, const CompressionPlan &plan);
+/// Returns what could not be done, a sentence each.
+std::vector<std::string> applyScales(ModuleOp module, const CompressionPlan &plan);
 
-/// What nn-apply-plan does. The module is as `simplify` leaves it, with normalizations
-/// folded (Compress.h).
+/// Brings an imported model into the form that plans are about: simplified, with
+/// normalizations folded into products. `nn-prepare-compression` in nn-opt.
+LogicalResult prepareForCompression(ModuleOp module);
+
+/// What nn-apply-plan does, on a prepared module.
 AppliedPlan applyPlan(ModuleOp module, const CompressionPlan &plan);
+
+/// Prepares the model and carries out the plan of a file. A plan that does not fit the model is
+/// an error, and errors are reported through the context's diagnostics.
+LogicalResult compressByPlan(ModuleOp module, StringRef file);
+/// The same with a plan that was read, and a prepared module; `file` is for messages.
+LogicalResult carryOutPlan(ModuleOp module, const CompressionPlan &plan, StringRef file);
 
 } // namespace mlir::nn
 

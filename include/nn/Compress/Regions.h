@@ -5,14 +5,16 @@
 #define NN_COMPRESS_REGIONS_H
 
 #include "dialects/NN/IR/NN.h"
+#include "nn/Support/HostTensor.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringSet.h"
 #include <map>
 
 namespace mlir::nn {
 
-/// A product with constant weights in f32, and the bias and elementwise operators on its
-/// result up to where something else reads it.
+/// A product in f32 with constant weights, and the bias and elementwise operators on its
+/// result up to where something else reads it. Weights may be stored in fewer bits, and be
+/// dequantized for a product whose input is not quantized.
 struct ProductRegion {
   Operation *anchor = nullptr; ///< nn.conv or nn.matmul
   Value input, weight;
@@ -34,6 +36,19 @@ std::string getTensorName(Value value);
 /// The regions of @main, in its order. Products that are no ONNX tensors, which a plan
 /// could not name, are left out.
 SmallVector<ProductRegion> findRegions(ModuleOp module);
+
+/// The weights of a region in f32.
+FailureOr<HostTensor> readWeights(const ProductRegion &region);
+
+/// Weights of 8 bits, with a scale for each channel of the result.
+struct QuantizedWeights {
+  HostTensor integers, scales;
+  /// What rounding adds to a weight; in the order of the weights.
+  std::vector<double> errors;
+};
+
+/// The weights of a region, if that is how the model stores them.
+std::optional<QuantizedWeights> getStoredWeights(const ProductRegion &region);
 
 /// Scales for the channels of inputs that only matrix products and residuals read: the larger
 /// a channel's values and the smaller its weights, the larger is its scale. `largest`: of the

@@ -38,7 +38,11 @@ struct PipelineOptions {
 /// from Place on lower it for the first processor.
 void buildPhase(OpPassManager &pm, Phase phase, const PipelineOptions &options);
 
-/// The pipeline `compile-to`, for the command line.
+/// Brings an imported model into the form that plans of compression are about: simplified,
+/// quantization as ONNX has it, normalizations folded into products.
+void buildPreparation(OpPassManager &pm);
+
+/// The pipelines `compile-to` and `nn-prepare-compression`, for the command line.
 void registerPipelines();
 
 /// The target of `compile-to` if neither it nor the module names one, as parseTarget takes

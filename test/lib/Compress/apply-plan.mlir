@@ -1,4 +1,4 @@
-// RUN: nn-opt %s --nn-apply-plan=plan=%S/Inputs/plan.json --split-input-file | FileCheck %s --check-prefixes=CHECK,TABLE,SCALES
+// RUN: nn-opt %s --nn-apply-plan=plan=%S/Inputs/plan.json --split-input-file | FileCheck %s --check-prefixes=CHECK,TABLE,SCALES,STORED
 // RUN: nn-opt %s --nn-apply-plan=plan=%S/Inputs/plan.json --split-input-file --remarks-filter=nn-apply-plan --remark-format=emitRemark -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
 
 // The input is quantized for both of its users. 0 is a number of each range: -1 ... 1.55
@@ -82,4 +82,32 @@ func.func @main(%x: tensor<2x2xf32> {nn.name = "rows_in"}) -> tensor<2x1xf32> {
   %w = nn.constant dense<[[2.0], [1.0]]> : tensor<2x1xf32>
   %0 = nn.matmul %x, %w {nn.origin = [#nn.origin<0, "product">]} : (tensor<2x2xf32>, tensor<2x1xf32>) -> tensor<2x1xf32>
   return %0 : tensor<2x1xf32>
+}
+
+// -----
+
+// Weights that the model stores in 8 bits, of one scale, stay the integers that they are. They
+// are transposed for good.
+// STORED-LABEL: func.func @main(
+// STORED-DAG: %[[X:.*]] = nn.dequantize %{{.*}} : (tensor<2x2xui8>
+// STORED-DAG: %[[W:.*]] = nn.constant dense<{{\[\[10, -128, 2\], \[3, 4, 5\]\]}}> : tensor<2x3xi8>
+// STORED-DAG: %[[S:.*]] = nn.constant dense<5.000000e-01> : tensor<3xf32>
+// STORED: %[[D:.*]] = nn.dequantize %[[W]], %[[S]] : (tensor<2x3xi8>
+// STORED: nn.matmul %[[X]], %[[D]] {nn.origin = [#nn.origin<0, "product">]}
+//
+// In a product that is computed in float they are left alone, also in blocks of 4 bits.
+// STORED: %[[BLOCKS:.*]] = nn.dequantize %{{.*}} {axis = 0 : i64, block_size = 2 : i64} : (tensor<2x2xi4>
+// STORED: nn.matmul %{{.*}}, %[[BLOCKS]] {nn.origin = [#nn.origin<0, "last">]}
+func.func @main(%x: tensor<2x2xf32> {nn.name = "stored_in"}) -> (tensor<2x3xf32>, tensor<2x2xf32>) {
+  %w = nn.constant dense<[[10, 3], [-128, 4], [2, 5]]> : tensor<3x2xi8>
+  %s = nn.constant dense<0.5> : tensor<f32>
+  %z = nn.constant dense<0> : tensor<i8>
+  %0 = nn.dequantize %w, %s, %z : (tensor<3x2xi8>, tensor<f32>, tensor<i8>) -> tensor<3x2xf32>
+  %1 = nn.matmul %x, %0 {nn.origin = [#nn.origin<0, "product">], transpose_rhs} : (tensor<2x2xf32>, tensor<3x2xf32>) -> tensor<2x3xf32>
+  %2 = nn.sigmoid %x {nn.origin = [#nn.origin<0, "other">]} : (tensor<2x2xf32>) -> tensor<2x2xf32>
+  %w4 = nn.constant dense<[[1, 2], [3, 4]]> : tensor<2x2xi4>
+  %s4 = nn.constant dense<[[0.5, 0.25]]> : tensor<1x2xf32>
+  %3 = nn.dequantize %w4, %s4 {axis = 0 : i64, block_size = 2 : i64} : (tensor<2x2xi4>, tensor<1x2xf32>) -> tensor<2x2xf32>
+  %4 = nn.matmul %2, %3 {nn.origin = [#nn.origin<0, "last">]} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  return %1, %4 : tensor<2x3xf32>, tensor<2x2xf32>
 }

@@ -78,6 +78,51 @@ compress("--plan", folder / "edited.json", "-o", folder / "edited.onnx")
 kinds = [node.op_type for node in onnx.load(folder / "edited.onnx").graph.node]
 assert kinds.count("QuantizeLinear") == 6, kinds
 
+# The build reads plans, too: the same model and the same numbers. What is wrong in a plan is
+# named.
+def translate(*arguments, ok=True):
+    return run("nn-translate", folder / "float.onnx", *arguments, ok=ok)
+
+
+def outputs_of(library):
+    np.savez(folder / "in.npz", images=images[:1])
+    run("nn-run", library, "--inputs", folder / "in.npz", "--outputs", folder / "out.npz")
+    return np.load(folder / "out.npz")["scores"]
+
+
+for name in "plan", "edited":
+    small = folder / ("int8.onnx" if name == "plan" else "edited.onnx")
+    option = "--plan", folder / f"{name}.json"
+    translate(*option, "-o", folder / "planned.onnx")
+    assert (folder / "planned.onnx").read_bytes() == small.read_bytes()
+    translate(*option, "-o", folder / "planned.so")
+    run("nn-translate", small, "-o", folder / "two-steps.so")
+    assert (outputs_of(folder / "planned.so") == outputs_of(folder / "two-steps.so")).all()
+    assert error(outputs_of(folder / "planned.so"), want[:1]) < 0.1
+plain = json.loads((folder / "plan.json").read_text())
+wrong = json.loads(json.dumps(plain))
+wrong["regions"][0]["tensor"] = "a1"
+del wrong["tensors"]["images"]
+wrong["scales"] = {"flat": [1.0, 2.0]}
+(folder / "wrong.json").write_text(json.dumps(wrong))
+for tool in translate, compress:
+    message = tool("--plan", folder / "wrong.json", "-o", folder / "no.onnx", ok=False)
+    assert "does not fit the model: the model has no product or lookup 'a1'" in message, message
+    assert ("'flat' has 2 scales, but the product 'scores' reads 32 channels" in message), message
+    assert not (folder / "no.onnx").exists()
+wrong = json.loads(json.dumps(plain))
+del wrong["tensors"]["images"]
+(folder / "wrong.json").write_text(json.dumps(wrong))
+message = translate("--plan", folder / "wrong.json", "-o", folder / "no.so", ok=False)
+assert "'a0' is not quantized: the plan has no range of its input 'images'" in message, message
+assert "cannot read the plan" in translate("--plan", folder / "absent.json", "-o",
+                                           folder / "no.so", ok=False)
+assert "is compiled already" in run(
+    "nn-translate", folder / "planned.so", "--plan", folder / "plan.json", "--bundle",
+    folder / "bundle", ok=False)
+assert "--plan goes with compilation" in translate("--plan", folder / "plan.json", "--triage",
+                                                   ok=False)
+
 # Times are measured, and slow regions have 8 bits for weights only.
 compress(*data, "-o", folder / "timed.onnx", "--plan-out", folder / "timed.json")
 for region in json.loads((folder / "timed.json").read_text())["regions"]:
@@ -120,8 +165,8 @@ assert errors[1] < errors[0] / 3, errors
 # What a plan names but the model has not, and models with nothing to quantize.
 plan["regions"].append({"tensor": "other", "precision": "int8"})
 (folder / "edited.json").write_text(json.dumps(plan))
-assert "warning: the model has no product or lookup 'other'" in compress(
-    "--plan", folder / "edited.json", "-o", folder / "edited.onnx")
+assert "does not fit the model: the model has no product or lookup 'other'" in compress(
+    "--plan", folder / "edited.json", "-o", folder / "edited.onnx", ok=False)
 onnx.save(onnx.parser.parse_model("""
 <ir_version: 8, opset_import: ["" : 17]>
 nothing (float[1,3,16,16] images) => (float[1,3,16,16] y) { y = Relu(images) }"""),
