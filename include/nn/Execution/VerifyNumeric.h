@@ -8,7 +8,9 @@
 // Each compared tensor is replaced by the one of the first execution, so that rounding
 // errors do not accumulate and a difference arises where it is found. The results of a
 // quantized model are compared with those after the previous pass, and rare differences
-// of one step are allowed. After the conversion to the LLVM dialect, the model is
+// of one step are allowed. What a pass computes that approximates, and says so by an entry in
+// the module's list `nn.approximations`, is compared with nothing; later passes are compared
+// with it. After the conversion to the LLVM dialect, the model is
 // compiled and run as a whole, and only its outputs are compared.
 //
 //===----------------------------------------------------------------------===//
