@@ -1,6 +1,7 @@
 //===- ApplyPlan.cpp - quantizes what a plan says -------------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
+#include "Rounding.h"
 #include "dialects/NN/IR/NN.h"
 #include "mlir/IR/Remarks.h"
 #include "nn/Analysis/Provenance.h"
@@ -46,8 +47,10 @@ private:
   }
   void quantizeActivations(ArrayRef<ProductRegion> regions);
   void quantizeWeights(const ProductRegion &region);
+  void quantizeToInt4(ProductRegion region);
   void quantizeTable(GatherOp gather);
-  void quantizeBias(const ProductRegion &region, const QuantizedWeights &weights);
+  void correctBias(const ProductRegion &region, ArrayRef<double> errors,
+                   const HostTensor *scales);
 
   Value makeConstant(const HostTensor &tensor, Location loc) {
     return ConstantOp::create(builder, loc, makeConstantAttr(module.getContext(), tensor));
@@ -118,30 +121,30 @@ static HostTensor transpose(const HostTensor &matrix) {
 
 /// What the rounding of weights adds to each channel of the result, on the average over
 /// inputs of those means.
-static std::vector<double> getShift(const ProductRegion &region, const QuantizedWeights &weights,
+static std::vector<double> getShift(const ProductRegion &region, ArrayRef<double> errors,
                                     ArrayRef<double> means) {
-  ArrayRef<int64_t> dims = weights.integers.getDims();
+  ArrayRef<int64_t> dims = cast<RankedTensorType>(region.weight.getType()).getShape();
   int64_t channels = dims[region.weightAxis];
   std::vector<double> shift(channels, 0.0);
   if (auto conv = dyn_cast<ConvOp>(region.anchor)) {
     // M x C/group x window.
-    int64_t depth = dims[1], window = weights.errors.size() / (channels * depth),
+    int64_t depth = dims[1], window = errors.size() / (channels * depth),
             perGroup = channels / conv.getGroup();
     if (int64_t(means.size()) != depth * int64_t(conv.getGroup()))
       return {};
-    for (size_t i = 0; i < weights.errors.size(); ++i) {
+    for (size_t i = 0; i < errors.size(); ++i) {
       int64_t channel = i / (depth * window), k = i / window % depth;
-      shift[channel] += weights.errors[i] * means[channel / perGroup * depth + k];
+      shift[channel] += errors[i] * means[channel / perGroup * depth + k];
     }
     return shift;
   }
   int64_t depth = dims[1 - region.weightAxis];
   if (int64_t(means.size()) != depth)
     return {};
-  for (size_t i = 0; i < weights.errors.size(); ++i) {
+  for (size_t i = 0; i < errors.size(); ++i) {
     int64_t row = i / dims[1], column = i % dims[1];
     shift[region.weightAxis == 0 ? row : column] +=
-        weights.errors[i] * means[region.weightAxis == 0 ? column : row];
+        errors[i] * means[region.weightAxis == 0 ? column : row];
   }
   return shift;
 }
@@ -169,16 +172,19 @@ void Applier::quantizeActivations(ArrayRef<ProductRegion> regions) {
   }
 }
 
-void Applier::quantizeBias(const ProductRegion &region, const QuantizedWeights &weights) {
+/// Takes from the bias what the errors of the weights add to the results on the average, and
+/// makes it integers if there are scales of weights.
+void Applier::correctBias(const ProductRegion &region, ArrayRef<double> errors,
+                          const HostTensor *weightScales) {
   const TensorStatistics *statistics = findStatistics(region.input);
   std::vector<double> shift =
-      statistics ? getShift(region, weights, statistics->means) : std::vector<double>();
+      statistics ? getShift(region, errors, statistics->means) : std::vector<double>();
   auto conv = dyn_cast<ConvOp>(region.anchor);
   // A bias that is not constant stays what it is.
   if (!region.bias && (!conv || conv.getBias() || shift.empty()))
     return;
-  ArrayRef<float> scales = weights.scales.get<float>();
-  std::vector<double> bias(scales.size(), 0.0);
+  std::vector<double> bias(
+      cast<RankedTensorType>(region.weight.getType()).getDimSize(region.weightAxis), 0.0);
   if (region.bias) {
     FailureOr<HostTensor> tensor = readConstant(region.bias->get());
     if (failed(tensor))
@@ -193,14 +199,16 @@ void Applier::quantizeBias(const ProductRegion &region, const QuantizedWeights &
   HostTensor integers = HostTensor::allocate(DataType::Int32, {size}),
              products = HostTensor::allocate(DataType::Float32, {size}),
              floats = HostTensor::allocate(DataType::Float32, {size});
-  bool fits = true;
+  bool fits = weightScales != nullptr;
   for (int64_t i = 0; i < size; ++i) {
-    float scale = parameters[region.input].scale * scales[i];
+    floats.setDouble(i, bias[i]);
+    if (!weightScales)
+      continue;
+    float scale = parameters[region.input].scale * float(weightScales->getDouble(i));
     double rounded = std::nearbyint(bias[i] / scale);
     fits &= std::abs(rounded) < 1e9 && scale > 0;
     products.setDouble(i, scale);
     integers.setDouble(i, fits ? rounded : 0);
-    floats.setDouble(i, bias[i]);
   }
   Location loc = region.bias ? region.bias->get().getLoc() : region.anchor->getLoc();
   builder.setInsertionPoint(region.anchor);
@@ -238,8 +246,38 @@ void Applier::quantizeWeights(const ProductRegion &region) {
                                      makeConstant(weights.scales, loc), Value(), axis,
                                      /*block_size=*/0);
   region.anchor->setOperand(1, value);
-  if (computesInBytes)
-    quantizeBias(region, weights);
+  correctBias(region, weights.errors, computesInBytes ? &weights.scales : nullptr);
+  ++applied.regions;
+}
+
+void Applier::quantizeToInt4(ProductRegion region) {
+  if (region.weight.getDefiningOp<DequantizeOp>())
+    return; // They are stored in few bits already.
+  FailureOr<HostTensor> tensor = readWeights(region);
+  if (failed(tensor))
+    return;
+  int64_t columns = tensor->getDim(region.weightAxis),
+          depth = tensor->getNumElements() / columns;
+  Matrix matrix(depth, columns);
+  for (int64_t k = 0; k < depth; ++k)
+    for (int64_t n = 0; n < columns; ++n)
+      matrix[k][n] =
+          tensor->getDouble(region.weightAxis == 0 ? n * depth + k : k * columns + n);
+  RoundedWeights rounded = roundToNearest(matrix, 4);
+  Matrix values = rounded.getValues();
+  HostTensor integers = HostTensor::allocate(DataType::Int4, {depth, columns});
+  std::vector<double> errors;
+  for (size_t i = 0; i < values.elements.size(); ++i) {
+    integers.setDouble(i, rounded.integers.elements[i]);
+    errors.push_back(values.elements[i] - matrix.elements[i]);
+  }
+  cast<MatMulOp>(region.anchor).setTransposeRhs(false);
+  region.weightAxis = 1;
+  Location loc = region.weight.getLoc();
+  builder.setInsertionPoint(region.anchor);
+  region.weight = makeConstant(integers, loc);
+  region.anchor->setOperand(1, dequantize(builder, loc, region, rounded));
+  correctBias(region, errors, nullptr);
   ++applied.regions;
 }
 
@@ -301,6 +339,13 @@ AppliedPlan Applier::apply() {
     if (precision == Precision::Int8Weights ||
         (precision == Precision::Int8 && hasRange(region)))
       quantizeWeights(region);
+    else if (precision == Precision::Int4Weights && takesInt4(region))
+      quantizeToInt4(region);
+    else if (precision == Precision::Int4Weights)
+      miss(region.anchor->getLoc(),
+           "'" + region.name + "' cannot have weights of 4 bits, which are for matrix products "
+           "of a depth that is a multiple of " + std::to_string(kInt4Block) +
+           "; its precision can be int8-weights");
   }
   for (TableRegion &table : tables)
     if (plan.getPrecision(table.name) != Precision::Float)

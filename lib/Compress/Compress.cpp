@@ -104,7 +104,8 @@ llvm::Error Planner::changeWeights() {
   if (llvm::Error error =
           refineWeights(module, regions, samples, options.weights, options.threads))
     return error;
-  weights = describeWeights(regions);
+  if (options.weights.roundingBits == 0)
+    weights = describeWeights(regions);
   return llvm::Error::success();
 }
 
@@ -118,7 +119,10 @@ llvm::Error Planner::calibrate() {
   largest = std::move(calibration->largest);
   plan.tensors = std::move(calibration->tensors);
   for (const ProductRegion &region : regions)
-    plan.regions.push_back({region.name, options.precision});
+    plan.regions.push_back(
+        {region.name, options.precision == Precision::Int4Weights && !takesInt4(region)
+                          ? Precision::Int8Weights
+                          : options.precision});
   for (const TableRegion &table : findTables(module))
     plan.regions.push_back({table.name, Precision::Int8Weights});
   llvm::Expected<Candidate> candidate = attempt(plan);
@@ -134,6 +138,8 @@ llvm::Error Planner::trySmoothing() {
     return llvm::Error::success();
   CompressionPlan plain = chosen->plan;
   for (double smoothing : options.smoothing) {
+    if (smoothing == 0)
+      continue;
     CompressionPlan smooth = plain;
     smooth.scales = findScales(regions, largest, smoothing);
     if (smooth.scales.empty())

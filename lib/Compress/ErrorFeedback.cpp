@@ -80,9 +80,12 @@ Matrix InverseMoments::apply(const Matrix &b) const {
 }
 
 Matrix InverseMoments::decide(
-    Matrix weights, function_ref<double(int64_t, int64_t, double)> decide) const {
+    Matrix weights, function_ref<double(int64_t, int64_t, double)> decide,
+    function_ref<void(int64_t, const Matrix &)> begin) const {
   std::vector<double> errors(weights.columns);
   for (int64_t i = 0; i < weights.rows; ++i) {
+    if (begin)
+      begin(i, weights);
     bool isExact = true;
     for (int64_t n = 0; n < weights.columns; ++n) {
       double value = weights[i][n], decided = decide(i, n, value);

@@ -52,9 +52,11 @@ public:
   /// inv(H) b.
   Matrix apply(const Matrix &b) const;
   /// `weights` with those rows and columns decided by `decide(row, column, value)`, and the
-  /// others making up for it.
+  /// others making up for it. `begin` is called before each row, with what the weights are by
+  /// then.
   Matrix decide(Matrix weights,
-                function_ref<double(int64_t row, int64_t column, double value)> decide) const;
+                function_ref<double(int64_t row, int64_t column, double value)> decide,
+                function_ref<void(int64_t row, const Matrix &weights)> begin = {}) const;
 
 private:
   double added = 0;

@@ -17,7 +17,8 @@ namespace json = llvm::json;
 static constexpr std::pair<Precision, llvm::StringLiteral> kPrecisions[] = {
     {Precision::Float, "float"},
     {Precision::Int8, "int8"},
-    {Precision::Int8Weights, "int8-weights"}};
+    {Precision::Int8Weights, "int8-weights"},
+    {Precision::Int4Weights, "int4-weights"}};
 
 StringRef nn::getName(Precision precision) { return kPrecisions[int(precision)].second; }
 
@@ -40,7 +41,7 @@ static bool fromJSON(const json::Value &value, Precision &precision, json::Path 
       precision = known;
       return true;
     }
-  path.report("float, int8 or int8-weights expected");
+  path.report("float, int8, int8-weights or int4-weights expected");
   return false;
 }
 

@@ -148,6 +148,11 @@ FailureOr<HostTensor> nn::readWeights(const ProductRegion &region) {
   return results.front();
 }
 
+bool nn::takesInt4(const ProductRegion &region) {
+  return isa<MatMulOp>(region.anchor) &&
+         getTensorType(region.weight).getDimSize(1 - region.weightAxis) % kInt4Block == 0;
+}
+
 std::optional<QuantizedWeights> nn::getStoredWeights(const ProductRegion &region) {
   DequantizeOp stored = getDequantization(region.weight);
   if (!stored || stored.getBlockSize() != 0)

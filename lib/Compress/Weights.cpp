@@ -8,9 +8,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ErrorFeedback.h"
 #include "Measure.h"
-#include "dialects/NN/IR/SpatialShapes.h"
+#include "Moments.h"
+#include "Rounding.h"
 #include "nn/Kernels/Templates.h"
 #include "nn/Support/Constants.h"
 #include <cmath>
@@ -22,29 +22,8 @@ using namespace mlir::nn;
 /// Passes that make weights 0, and what is added to the moments, as a part of their mean.
 static constexpr int kPasses = 6;
 static constexpr double kDamping = 0.01;
-/// Rows of a layer's input that are enough for its moments, as a multiple of their length.
-static constexpr int64_t kRowsOfDepth = 32;
 
 namespace {
-
-/// Sums of the inputs of a layer in the student, x, and in the teacher, t.
-class Moments {
-public:
-  explicit Moments(int64_t depth)
-      : own(depth, depth), cross(depth, depth), mean(depth), teacherMean(depth) {}
-
-  bool isEnough() const { return rows >= kRowsOfDepth * own.rows; }
-  void add(const float *x, const float *t);
-  /// Divides by the number of rows. `centers`: means are subtracted, since a bias makes up
-  /// for them. False if a row has NaN or an infinity.
-  bool finish(bool centers);
-
-  Matrix own, cross; // x x', x t'
-  std::vector<double> mean, teacherMean;
-
-private:
-  int64_t rows = 0;
-};
 
 /// A region whose weights are changed, as a matrix of depth x columns.
 struct Layer {
@@ -75,8 +54,12 @@ private:
   llvm::Expected<Probe> probeInputs();
   llvm::Expected<std::vector<Moments>> observe(Probe &teacher);
   llvm::Error fit(Probe &teacher, std::optional<double> sparsity, bool clusters);
+  /// Rounds all layers to integers that make up for each other.
+  llvm::Error round(Probe &teacher);
   void choose(double sparsity);
-  void store(Layer &layer);
+  void fitBias(Layer &layer, const Moments &moments);
+  /// Writes the weights, or those that `rounded` has, and the bias into the module.
+  void store(Layer &layer, const RoundedWeights *rounded = nullptr);
 
   OpBuilder builder;
   ModuleOp module;
@@ -88,100 +71,6 @@ private:
 };
 
 } // namespace
-
-//===----------------------------------------------------------------------===//
-// Moments
-//===----------------------------------------------------------------------===//
-
-void Moments::add(const float *x, const float *t) {
-  int64_t depth = own.rows;
-  ++rows;
-  for (int64_t i = 0; i < depth; ++i) {
-    double value = x[i];
-    mean[i] += value;
-    teacherMean[i] += t[i];
-    if (value == 0)
-      continue;
-    double *ownRow = own[i], *crossRow = cross[i];
-    for (int64_t k = i; k < depth; ++k)
-      ownRow[k] += value * x[k];
-    for (int64_t k = 0; k < depth; ++k)
-      crossRow[k] += value * t[k];
-  }
-}
-
-bool Moments::finish(bool centers) {
-  int64_t depth = own.rows;
-  double scale = 1.0 / std::max<int64_t>(rows, 1);
-  for (int64_t i = 0; i < depth; ++i) {
-    mean[i] *= scale;
-    teacherMean[i] *= scale;
-  }
-  for (int64_t i = 0; i < depth; ++i)
-    for (int64_t k = 0; k < depth; ++k) {
-      if (k >= i)
-        own[i][k] = own[i][k] * scale - (centers ? mean[i] * mean[k] : 0);
-      cross[i][k] = cross[i][k] * scale - (centers ? mean[i] * teacherMean[k] : 0);
-    }
-  for (int64_t i = 0; i < depth; ++i)
-    for (int64_t k = 0; k < i; ++k)
-      own[i][k] = own[k][i];
-  return llvm::all_of(llvm::seq(depth), [&](int64_t i) {
-    return std::isfinite(own[i][i]) && std::isfinite(cross[i][i]);
-  });
-}
-
-/// Calls `add` with the inputs of each element of a layer's result: the rows of a matrix, or
-/// the windows of a convolution, of both tensors.
-static void forEachRow(const ProductRegion &region, int64_t depth, const HostTensor &x,
-                       const HostTensor &t, function_ref<bool(const float *, const float *)> add) {
-  ArrayRef<float> own = x.get<float>(), teacher = t.get<float>();
-  auto conv = dyn_cast<ConvOp>(region.anchor);
-  if (!conv) {
-    for (int64_t row = 0; row + depth <= int64_t(own.size()); row += depth)
-      if (!add(&own[row], &teacher[row]))
-        return;
-    return;
-  }
-  ArrayRef<int64_t> dims = x.getDims();
-  int64_t spatial = dims.size() - 2, channels = dims[1], taps = depth / channels;
-  Window window(spatial, conv.getStrides(), conv.getDilations(), conv.getPads());
-  ArrayRef<int64_t> kernel = conv.getWeight().getType().getShape().drop_front(2);
-  SmallVector<int64_t> counts;
-  int64_t outputs = 1, pixels = 1;
-  for (int64_t i = 0; i < spatial; ++i) {
-    int64_t reach = (kernel[i] - 1) * window.dilations[i] + 1;
-    int64_t padded = dims[2 + i] + window.pads[i] + window.pads[spatial + i];
-    counts.push_back(padded < reach ? 0 : (padded - reach) / window.strides[i] + 1);
-    outputs *= counts.back();
-    pixels *= dims[2 + i];
-  }
-  std::vector<float> row(depth), teacherRow(depth);
-  for (int64_t image = 0; image < dims[0]; ++image)
-    for (int64_t output = 0; output < outputs; ++output) {
-      for (int64_t tap = 0; tap < taps; ++tap) {
-        // From the last dimension to the first.
-        int64_t pixel = 0, step = 1, place = output, number = tap;
-        bool isInside = true;
-        for (int64_t i = spatial - 1; i >= 0; --i) {
-          int64_t at = place % counts[i] * window.strides[i] - window.pads[i] +
-                       number % kernel[i] * window.dilations[i];
-          isInside &= at >= 0 && at < dims[2 + i];
-          pixel += at * step;
-          step *= dims[2 + i];
-          place /= counts[i];
-          number /= kernel[i];
-        }
-        for (int64_t c = 0; c < channels; ++c) {
-          int64_t from = (image * channels + c) * pixels + pixel;
-          row[c * taps + tap] = isInside ? own[from] : 0;
-          teacherRow[c * taps + tap] = isInside ? teacher[from] : 0;
-        }
-      }
-      if (!add(row.data(), teacherRow.data()))
-        return;
-    }
-}
 
 llvm::Expected<Probe> Refiner::probeInputs() {
   SmallVector<Value> inputs;
@@ -269,19 +158,28 @@ void Refiner::addLayer(ProductRegion &region) {
   layers.push_back(std::move(layer));
 }
 
-/// Writes the weights into the module.
-void Refiner::store(Layer &layer) {
+void Refiner::store(Layer &layer, const RoundedWeights *rounded) {
   ProductRegion &region = *layer.region;
   auto shape = llvm::to_vector(cast<RankedTensorType>(region.weight.getType()).getShape());
-  HostTensor weights = HostTensor::allocate(DataType::Float32, shape);
+  if (auto matmul = dyn_cast<MatMulOp>(region.anchor); matmul && rounded) {
+    // In ONNX nothing may be between integers and their product.
+    matmul.setTransposeRhs(false);
+    region.weightAxis = 1;
+    shape = {layer.depth, layer.columns};
+  }
+  const Matrix &matrix = rounded ? rounded->integers : layer.weights;
+  HostTensor weights = HostTensor::allocate(
+      !rounded ? DataType::Float32 : rounded->isInt4() ? DataType::Int4 : DataType::Int8, shape);
   for (int64_t k = 0; k < layer.depth; ++k)
     for (int64_t n = 0; n < layer.columns; ++n)
-      weights.setDouble(getIndex(layer, k, n), layer.weights[k][n]);
+      weights.setDouble(getIndex(layer, k, n), matrix[k][n]);
   Location loc = region.weight.getLoc();
   builder.setInsertionPoint(region.anchor);
   Operation *old = region.weight.getDefiningOp();
   region.weight =
       ConstantOp::create(builder, loc, makeConstantAttr(module.getContext(), weights));
+  if (rounded)
+    region.weight = dequantize(builder, loc, region, *rounded);
   region.anchor->setOperand(1, region.weight);
   if (old->use_empty())
     old->erase();
@@ -409,13 +307,33 @@ llvm::Error Refiner::fit(Probe &teacher, std::optional<double> sparsity, bool cl
       }
     }
     layer.weights = std::move(fitted);
-    for (size_t n = 0; n < layer.bias.size(); ++n) {
-      layer.bias[n] = layer.originalBias[n];
-      for (int64_t k = 0; k < layer.depth; ++k)
-        layer.bias[n] += moments.teacherMean[k] * layer.original[k][n] -
-                         moments.mean[k] * layer.weights[k][n];
-    }
+    fitBias(layer, moments);
     store(layer);
+  }
+  return llvm::Error::success();
+}
+
+/// The bias takes what the means of the inputs make of the difference.
+void Refiner::fitBias(Layer &layer, const Moments &moments) {
+  for (size_t n = 0; n < layer.bias.size(); ++n) {
+    layer.bias[n] = layer.originalBias[n];
+    for (int64_t k = 0; k < layer.depth; ++k)
+      layer.bias[n] += moments.teacherMean[k] * layer.original[k][n] -
+                       moments.mean[k] * layer.weights[k][n];
+  }
+}
+
+llvm::Error Refiner::round(Probe &teacher) {
+  llvm::Expected<std::vector<Moments>> observed = observe(teacher);
+  if (!observed)
+    return observed.takeError();
+  for (auto [layer, moments] : llvm::zip_equal(layers, *observed)) {
+    int bits = takesInt4(*layer.region) ? options.roundingBits : 8;
+    InverseMoments inverse(moments.own, kDamping);
+    RoundedWeights rounded = roundWeights(layer.weights, bits, moments.own, inverse);
+    layer.weights = rounded.getValues();
+    fitBias(layer, moments);
+    store(layer, &rounded);
   }
   return llvm::Error::success();
 }
@@ -440,6 +358,8 @@ llvm::Error Refiner::refine() {
   }
   if (options.clusterBits > 0)
     return fit(*teacher, std::nullopt, /*clusters=*/true);
+  if (options.roundingBits > 0)
+    return round(*teacher);
   return llvm::Error::success();
 }
 

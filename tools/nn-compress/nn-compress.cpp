@@ -22,7 +22,7 @@ namespace {
 const bool namesAreFree = nn::freeOptionNames(
     {"o", "data", "plan", "plan-out", "report", "calibration", "percentile", "weights-only",
      "accuracy-budget", "smoothing", "sensitivity", "threads", "no-timing", "sparsity",
-     "sparsity-pattern", "cluster-bits", "no-quantization"});
+     "sparsity-pattern", "cluster-bits", "no-quantization", "rounding"});
 
 cl::OptionCategory files("Files"), deciding("What is quantized");
 cl::opt<std::string> inputFile(cl::Positional, cl::Required, cl::cat(files),
@@ -54,8 +54,21 @@ cl::opt<nn::CalibrationMethod> calibration(
 cl::opt<double> percentile("percentile", cl::cat(deciding), cl::init(99.99),
                            cl::value_desc("P"),
                            cl::desc("Of the elements, for --calibration=percentile (99.99)"));
-cl::opt<bool> weightsOnly("weights-only", cl::cat(deciding),
-                          cl::desc("Quantize weights, and compute in float"));
+cl::opt<nn::Precision> weightsOnly(
+    "weights-only", cl::cat(deciding), cl::ValueOptional, cl::init(nn::Precision::Float),
+    cl::desc("Quantize weights, and compute in float:"),
+    cl::values(clEnumValN(nn::Precision::Int8Weights, "", "the same as 8"),
+               clEnumValN(nn::Precision::Int8Weights, "8", "to 8 bits"),
+               clEnumValN(nn::Precision::Int4Weights, "4",
+                          "those of matrix products to 4 bits, others to 8")));
+enum class Rounding { Nearest, Feedback };
+cl::opt<Rounding> rounding(
+    "rounding", cl::cat(deciding), cl::init(Rounding::Nearest),
+    cl::desc("How weights are quantized:"),
+    cl::values(clEnumValN(Rounding::Nearest, "nearest",
+                          "each to the nearest number (the default)"),
+               clEnumValN(Rounding::Feedback, "feedback",
+                          "such that they make up for each other's errors")));
 cl::opt<double> sparsity(
     "sparsity", cl::cat(deciding), cl::init(0), cl::value_desc("S"),
     cl::desc("The part of the weights of products that becomes 0, from 0 to below 1 (0.8: 80%)"));
@@ -78,7 +91,7 @@ cl::opt<double> budget(
              "that err most stay in float"));
 cl::list<double> smoothing(
     "smoothing", cl::cat(deciding), cl::value_desc("A,B,..."), cl::CommaSeparated,
-    cl::desc("How much of the difference between the channels of a matrix product's input goes "
+    cl::desc("How much of the difference between the channels of a product's input goes "
              "into its weights: numbers from 0 (nothing) to 1, of which the one with the "
              "smallest error is taken (0.5,0.65,0.8)"));
 cl::opt<bool> sensitivity("sensitivity", cl::cat(deciding),
@@ -107,9 +120,11 @@ nn::CompressionOptions getOptions() {
   options.method = calibration;
   options.percentile = percentile;
   options.precision = noQuantization ? nn::Precision::Float
-                      : weightsOnly  ? nn::Precision::Int8Weights
-                                     : nn::Precision::Int8;
+                      : weightsOnly.getNumOccurrences() ? weightsOnly
+                                                        : nn::Precision::Int8;
   options.weights = {sparsity, pattern, clusterBits};
+  if (rounding == Rounding::Feedback)
+    options.weights.roundingBits = options.precision == nn::Precision::Int4Weights ? 4 : 8;
   if (budget.getNumOccurrences())
     options.maxError = budget;
   if (!smoothing.empty())
@@ -149,19 +164,23 @@ int run() {
     return fail("decisions and reports need samples; give --data FILE.npz");
   if (!planFile.empty() && !planOutput.empty())
     return fail("--plan decides everything; it goes with no --plan-out");
-  bool changesWeights = sparsity.getNumOccurrences() || clusterBits.getNumOccurrences();
+  bool changesWeights = sparsity.getNumOccurrences() || clusterBits.getNumOccurrences() ||
+                        rounding == Rounding::Feedback;
   if (!(sparsity >= 0 && sparsity < 1))
     return fail("--sparsity takes a number from 0 to below 1");
   if (clusterBits.getNumOccurrences() && (clusterBits < 1 || clusterBits > 8))
     return fail("--cluster-bits takes a number from 1 to 8");
-  if (noQuantization && weightsOnly)
+  if (rounding == Rounding::Feedback && (noQuantization || clusterBits.getNumOccurrences()))
+    return fail("--rounding=feedback quantizes weights; it goes with no --no-quantization and no "
+                "--cluster-bits");
+  if (noQuantization && weightsOnly.getNumOccurrences())
     return fail("--no-quantization and --weights-only exclude each other");
   if (noQuantization && !changesWeights)
     return fail("with --no-quantization there is nothing to do; give --sparsity or "
                 "--cluster-bits");
   if (!planFile.empty() && changesWeights)
-    return fail("--plan decides everything but weights; change them in a run of its own, with "
-                "--no-quantization");
+    return fail("--plan decides everything but weights; change them in a run of its own: with "
+                "--no-quantization, or by --weights-only and --rounding=feedback");
   if (!(percentile > 50 && percentile <= 100))
     return fail("--percentile takes a number above 50, up to 100");
   if (llvm::any_of(smoothing, [](double part) { return !(part >= 0 && part <= 1); }))

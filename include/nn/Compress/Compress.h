@@ -32,9 +32,9 @@ struct CompressionOptions {
   Precision precision = Precision::Int8;
   /// What is done to the weights before that.
   WeightOptions weights;
-  /// How much of the difference between the channels of a matrix product's input goes into
-  /// its weights, from 0 for nothing to 1 for all. Each is tried, and none; the one with the
-  /// smallest error of the outputs is taken.
+  /// How much of the difference between the channels of a product's input goes into its
+  /// weights, from 0 for nothing to 1 for all. Each is tried, and none; the one with the smallest
+  /// error of the outputs is taken. (Scales.cpp says which inputs.)
   std::vector<double> smoothing = {0.5, 0.65, 0.8};
   /// The most that `Accuracy::error` may be; without one, all regions are quantized.
   std::optional<double> maxError;

@@ -19,12 +19,15 @@ def ApplyPlan : Pass<"nn-apply-plan", "ModuleOp"> {
       additions, pools and operators that move data. A bias becomes `i32`, in the scale of
       the sums, less what the rounding of the weights adds to the results on the average.
       Channels of inputs that are much larger than others are divided by a number, where the
-      plan says so, and the weights are multiplied with it.
-    - `int8-weights`: weights only. Tables whose rows are looked up (`nn.gather`) get a scale
+      plan says so, and the weights are multiplied with it. The product before divides, if only
+      operators like ReLU are between.
+    - `int8-weights`: weights only. `int4-weights`: also, with a scale for each 32 of a column.
+      Weights that the model stores in 8 bits or fewer stay what they are. Tables whose rows are looked up (`nn.gather`) get a scale
       for each row, which is looked up, too, whatever the precision.
 
     The result is in QDQ form: quantized tensors are dequantized in front of operators, which
-    later passes make operators on integers. Remarks say what a plan names but the model does
+    later passes make operators on integers. The module's list `nn.approximations` says that the model
+    computes something else now. Remarks say what a plan names but the model does
     not have.
 
     ```mlir

@@ -15,9 +15,10 @@ namespace mlir::nn {
 
 /// What a region of the model is computed in.
 enum class Precision {
-  Float,      ///< "float": as in the model
-  Int8,       ///< "int8": weights and activations of 8 bits, sums of 32
-  Int8Weights ///< "int8-weights": weights of 8 bits, computed in float
+  Float,       ///< "float": as in the model
+  Int8,        ///< "int8": weights and activations of 8 bits, sums of 32
+  Int8Weights, ///< "int8-weights": weights of 8 bits, computed in float
+  Int4Weights  ///< "int4-weights": weights of 4 bits, with scales for blocks; in float
 };
 StringRef getName(Precision precision);
 

@@ -47,6 +47,12 @@ struct QuantizedWeights {
   std::vector<double> errors;
 };
 
+/// Rows that share a scale in weights of 4 bits, of those that are summed over.
+constexpr int64_t kInt4Block = 32;
+
+/// Whether a region's weights can have 4 bits: those of matrix products of whole blocks.
+bool takesInt4(const ProductRegion &region);
+
 /// The weights of a region, if that is how the model stores them.
 std::optional<QuantizedWeights> getStoredWeights(const ProductRegion &region);
 

@@ -25,8 +25,11 @@ struct WeightOptions {
   SparsityPattern pattern = SparsityPattern::Elements;
   /// A tensor has up to 2^clusterBits distinct values, with 0; 0: any. At most 8.
   int clusterBits = 0;
+  /// Weights are rounded to so many bits, 8 or 4, such that they make up for each other's errors
+  /// (Rounding.h); 0: they are not, and the plan rounds each to the nearest number.
+  int roundingBits = 0;
 
-  bool changeWeights() const { return sparsity > 0 || clusterBits > 0; }
+  bool changeWeights() const { return sparsity > 0 || clusterBits > 0 || roundingBits > 0; }
 };
 
 /// What the weights of a region are.

@@ -1,4 +1,4 @@
-// RUN: nn-opt %s --nn-apply-plan=plan=%S/Inputs/plan.json --split-input-file | FileCheck %s --check-prefixes=CHECK,TABLE,SCALES,STORED
+// RUN: nn-opt %s --nn-apply-plan=plan=%S/Inputs/plan.json --split-input-file | FileCheck %s --check-prefixes=CHECK,TABLE,SCALES,STORED,EQUAL
 // RUN: nn-opt %s --nn-apply-plan=plan=%S/Inputs/plan.json --split-input-file --remarks-filter=nn-apply-plan --remark-format=emitRemark -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
 
 // The input is quantized for both of its users. 0 is a number of each range: -1 ... 1.55
@@ -110,4 +110,27 @@ func.func @main(%x: tensor<2x2xf32> {nn.name = "stored_in"}) -> (tensor<2x3xf32>
   %3 = nn.dequantize %w4, %s4 {axis = 0 : i64, block_size = 2 : i64} : (tensor<2x2xi4>, tensor<1x2xf32>) -> tensor<2x2xf32>
   %4 = nn.matmul %2, %3 {nn.origin = [#nn.origin<0, "last">]} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
   return %1, %4 : tensor<2x3xf32>, tensor<2x2xf32>
+}
+
+// -----
+
+// The product before divides the channels: its weights and its bias.
+// EQUAL-LABEL: func.func @main(
+// EQUAL-SAME: %[[X:[a-z0-9]*]]: tensor<1x1x2x2xf32>
+// EQUAL-DAG: %[[W:.*]] = nn.constant dense<{{\[\[\[\[2.000000e\+00\]\]\], \[\[\[6.000000e\+00\]\]\]\]}}> : tensor<2x1x1x1xf32>
+// EQUAL-DAG: %[[B:.*]] = nn.constant dense<[1.000000e+00, 1.000000e+01]> : tensor<2xf32>
+// EQUAL: %[[FIRST:.*]] = nn.conv %[[X]], %[[W]], %[[B]] {nn.origin = [#nn.origin<0, "first">]}
+// EQUAL: %[[BETWEEN:.*]] = nn.relu %[[FIRST]] {nn.origin = [#nn.origin<0, "between.scaled">]}
+// EQUAL: %[[Q:.*]] = nn.quantize %[[BETWEEN]],
+// EQUAL: %[[D:.*]] = nn.dequantize %[[Q]],
+// EQUAL-DAG: %[[W1:.*]] = nn.constant dense<{{\[\[\[\[127\]\], \[\[64\]\]\]\]}}> : tensor<1x2x1x1xi8>
+// EQUAL: nn.conv %[[D]],
+func.func @main(%x: tensor<1x1x2x2xf32> {nn.name = "pixels"}) -> tensor<1x1x2x2xf32> {
+  %w = nn.constant dense<[[[[8.0]]], [[[3.0]]]]> : tensor<2x1x1x1xf32>
+  %b = nn.constant dense<[4.0, 5.0]> : tensor<2xf32>
+  %0 = nn.conv %x, %w, %b {nn.origin = [#nn.origin<0, "first">]} : (tensor<1x1x2x2xf32>, tensor<2x1x1x1xf32>, tensor<2xf32>) -> tensor<1x2x2x2xf32>
+  %1 = nn.relu %0 {nn.origin = [#nn.origin<0, "between">]} : (tensor<1x2x2x2xf32>) -> tensor<1x2x2x2xf32>
+  %w1 = nn.constant dense<[[[[1.0]], [[4.0]]]]> : tensor<1x2x1x1xf32>
+  %2 = nn.conv %1, %w1 {nn.origin = [#nn.origin<0, "second">]} : (tensor<1x2x2x2xf32>, tensor<1x2x1x1xf32>) -> tensor<1x1x2x2xf32>
+  return %2 : tensor<1x1x2x2xf32>
 }

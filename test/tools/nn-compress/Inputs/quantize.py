@@ -184,6 +184,6 @@ for message, arrays in BAD.items():
 assert not (folder / "no.onnx").exists()
 (folder / "bad.json").write_text('{"version": 1, "regions": [{"tensor": "a0", "precision": '
                                  '"int5"}], "tensors": {}}')
-assert "float, int8 or int8-weights expected" in compress(
+assert "float, int8, int8-weights or int4-weights expected" in compress(
     "--plan", folder / "bad.json", "-o", folder / "no.onnx", ok=False)
 assert "give --data" in compress("-o", folder / "no.onnx", ok=False)
