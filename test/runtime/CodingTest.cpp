@@ -79,6 +79,17 @@ TEST(Coding, ManyValuesAndZeros) {
   EXPECT_LT(roundTrip({blobOf(list)}), list.size() / 10 * 4 * 1.03 + list.size() * 0.48 / 8);
 }
 
+/// A mask of zeros leaves -0 where a weight was negative.
+TEST(Coding, NegativeZeros) {
+  std::mt19937 random(1);
+  std::normal_distribution<float> normal;
+  std::vector<float> list(200000);
+  for (float &element : list)
+    element = normal(random) * float(random() % 10 == 0);
+  // Also the signs of the zeros, a bit each.
+  EXPECT_LT(roundTrip({blobOf(list)}), list.size() / 10 * 4 * 1.03 + list.size() * 1.4 / 8);
+}
+
 TEST(Coding, ListsOfPlaces) {
   std::mt19937 random(5);
   std::vector<uint32_t> places;
@@ -129,7 +140,11 @@ TEST(Coding, DamagedBytes) {
   for (float &element : other)
     if (random() % 2)
       element = random();
-  std::vector<WeightBlob> blobs = {blobOf(list), blobOf(other, 12032)};
+  std::vector<float> masked(1000, -0.0f);
+  for (float &element : masked)
+    if (random() % 2)
+      element = random() % 2 ? random() : 0;
+  std::vector<WeightBlob> blobs = {blobOf(list), blobOf(other, 12032), blobOf(masked, 16064)};
   std::string sound = encodeWeights(blobs, endOf(blobs));
   std::vector<uint8_t> image(endOf(blobs));
   for (size_t size = 0; size < sound.size(); size += 1 + size / 50) {

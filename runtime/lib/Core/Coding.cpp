@@ -180,23 +180,44 @@ std::string encodeDifferences(const uint8_t *data, uint64_t elements) {
   return encodeCodebook(differences.data(), elements, 4);
 }
 
-bool isZero(const uint8_t *element, uint32_t bytes) {
-  return std::all_of(element, element + bytes, [](uint8_t byte) { return byte == 0; });
+constexpr uint8_t signBit = 0x80;
+
+/// `isSigned`: the highest bit does not matter.
+bool isZero(const uint8_t *element, uint32_t bytes, bool isSigned) {
+  return std::all_of(element, element + bytes - 1, [](uint8_t byte) { return byte == 0; }) &&
+         (element[bytes - 1] & (isSigned ? ~signBit : 0xff)) == 0;
 }
 
-std::string encodeZeros(const uint8_t *data, uint64_t elements, uint32_t elementBytes) {
-  std::vector<uint8_t> mask((elements + 7) / 8);
+void appendCodebook(std::string &bytes, const std::vector<uint8_t> &bits) {
+  std::string coded;
+  if (!bits.empty())
+    coded = encodeCodebook(bits.data(), bits.size(), 1);
+  append(bytes, static_cast<uint64_t>(coded.size()));
+  bytes += coded;
+}
+
+std::string encodeZeros(const uint8_t *data, uint64_t elements, uint32_t elementBytes,
+                        bool isSigned) {
+  std::vector<uint8_t> mask((elements + 7) / 8), signs;
   std::string values;
+  uint64_t zeros = 0;
   for (uint64_t i = 0; i < elements; ++i) {
     const uint8_t *element = data + i * elementBytes;
-    if (isZero(element, elementBytes))
+    if (isZero(element, elementBytes, isSigned)) {
+      if (zeros % 8 == 0)
+        signs.push_back(0);
+      signs.back() |= uint8_t((element[elementBytes - 1] & signBit) != 0) << zeros % 8;
+      ++zeros;
       continue;
+    }
     mask[i / 8] |= 1 << i % 8;
     values.append(reinterpret_cast<const char *>(element), elementBytes);
   }
-  std::string coded = encodeCodebook(mask.data(), mask.size(), 1), bytes;
-  append(bytes, static_cast<uint64_t>(coded.size()));
-  return bytes + coded + values;
+  std::string bytes;
+  appendCodebook(bytes, mask);
+  if (isSigned)
+    appendCodebook(bytes, signs);
+  return bytes + values;
 }
 
 } // namespace
@@ -220,7 +241,9 @@ std::string encodeWeights(const std::vector<WeightBlob> &blobs, uint64_t imageSi
     };
     if (elements > 0) {
       consider(Coding::Codebook, encodeCodebook(data, elements, elementBytes));
-      consider(Coding::Zeros, encodeZeros(data, elements, elementBytes));
+      consider(Coding::Zeros, encodeZeros(data, elements, elementBytes, /*isSigned=*/false));
+      consider(Coding::SignedZeros,
+               encodeZeros(data, elements, elementBytes, /*isSigned=*/true));
       if (elementBytes == 4)
         consider(Coding::Differences, encodeDifferences(data, elements));
     }
@@ -357,17 +380,40 @@ bool decodeCodebook(Input input, uint64_t elements, uint32_t elementBytes, uint8
   return input.next == input.end;
 }
 
-bool decodeZeros(Input input, uint64_t elements, uint32_t elementBytes, uint8_t *out) {
+/// Bits that a Codebook of bytes has, behind its size; nothing if there are none.
+bool takeBits(Input &input, std::vector<uint8_t> &bits) {
   uint64_t size;
   if (!input.get(size))
     return false;
+  if (bits.empty())
+    return size == 0;
   const uint8_t *coded = input.take(size);
+  return coded && decodeCodebook({coded, coded + size}, bits.size(), 1, bits.data());
+}
+
+bool decodeZeros(Input input, uint64_t elements, uint32_t elementBytes, bool isSigned,
+                 uint8_t *out) {
   std::vector<uint8_t> mask((elements + 7) / 8);
-  if (!coded || !decodeCodebook({coded, coded + size}, mask.size(), 1, mask.data()))
+  if (!takeBits(input, mask))
     return false;
+  auto isOther = [&](uint64_t i) { return mask[i / 8] >> i % 8 & 1; };
+  std::vector<uint8_t> signs;
+  if (isSigned) {
+    uint64_t zeros = 0;
+    for (uint64_t i = 0; i < elements; ++i)
+      zeros += !isOther(i);
+    signs.resize((zeros + 7) / 8);
+    if (!takeBits(input, signs))
+      return false;
+  }
+  uint64_t zeros = 0;
   for (uint64_t i = 0; i < elements; ++i) {
-    if (!(mask[i / 8] >> i % 8 & 1))
+    if (!isOther(i)) {
+      if (isSigned && (signs[zeros / 8] >> zeros % 8 & 1))
+        out[(i + 1) * elementBytes - 1] = signBit;
+      ++zeros;
       continue;
+    }
     const uint8_t *element = input.take(elementBytes);
     if (!element)
       return false;
@@ -407,7 +453,9 @@ bool decodeEntry(const Entry &entry, const uint8_t *bytes, uint8_t *image) {
   case Coding::Codebook:
     return decodeCodebook(input, elements, entry.elementBytes, out);
   case Coding::Zeros:
-    return decodeZeros(input, elements, entry.elementBytes, out);
+    return decodeZeros(input, elements, entry.elementBytes, /*isSigned=*/false, out);
+  case Coding::SignedZeros:
+    return decodeZeros(input, elements, entry.elementBytes, /*isSigned=*/true, out);
   case Coding::Differences:
     return entry.elementBytes == 4 && decodeDifferences(input, elements, out);
   }

@@ -26,6 +26,10 @@
 //             lists of places ascend in few steps
 //   Zeros     u64 size, and so many bytes: the bits of which elements are not zero, as a
 //             Codebook of bytes; then these elements, as they are
+//   SignedZeros
+//             the same where an element is zero if it is so but for its highest bit, as -0 is,
+//             which pruning by a mask leaves: before these elements, u64 size, and so many bytes:
+//             that bit of each zero, as a Codebook of bytes
 //
 // The entropy coder is rANS (Duda 2014, arXiv:1311.2540) of order 0 with frequencies of 12
 // bits: states of 32 bits, which are refilled with words of 16 bits. Element i belongs to
@@ -44,7 +48,7 @@
 
 namespace nnrt {
 
-enum class Coding : uint32_t { Stored = 0, Codebook = 1, Zeros = 2, Differences = 3 };
+enum class Coding : uint32_t { Stored = 0, Codebook = 1, Zeros = 2, Differences = 3, SignedZeros = 4 };
 
 /// A tensor of the weights section.
 struct WeightBlob;
