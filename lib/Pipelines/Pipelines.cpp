@@ -125,6 +125,7 @@ static void buildLegalize(OpPassManager &pm, const PipelineOptions &options) {
   functions.addPass(createFoldConstants());
   functions.addPass(createCanonicalize());
   functions.addPass(createCSE());
+  functions.addPass(createRemoveDeadChannels());
   functions.addPass(createAssignLayout());
   addSimplification(functions);
   functions.addPass(createSplitReductions());

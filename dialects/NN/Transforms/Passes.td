@@ -137,6 +137,35 @@ def PrepareRecurrent : NN_FunctionPass<"nn-prepare-recurrent"> {
   let statistics = [Statistic<"numPrepared", "prepared", "Layers prepared">];
 }
 
+def RemoveDeadChannels : NN_FunctionPass<"nn-remove-dead-channels"> {
+  let summary = "Remove channels that nothing depends on";
+  let description = [{
+    Structured pruning leaves channels whose weights are 0. A channel of a product
+    (`nn.conv`, also depthwise, and `nn.matmul` with constant weights) is removed if it is
+    always 0, as its weights and its bias are, or if all that reads it multiplies it by 0.
+    Channels that are the same ones by way of sums and other elementwise operators,
+    concatenations, pools, means over pixels and depthwise convolutions go together or stay
+    together; channels that anything else reads, or that are outputs, stay.
+
+    Numbers of channels that are multiples of 16 stay so: kernels compute 16 at a time. What
+    is multiplied by 0 is not looked at any more, also if it is infinite or NaN.
+
+    ```mlir
+    // Before: the second of 2 channels is 0.
+    %w = nn.constant dense<[[[[1.0]]], [[[0.0]]]]> : tensor<2x1x1x1xf32>
+    %v = nn.constant dense<[[[[3.0]], [[4.0]]]]> : tensor<1x2x1x1xf32>
+    %0 = nn.conv %x, %w : (tensor<1x1x4x4xf32>, tensor<2x1x1x1xf32>) -> tensor<1x2x4x4xf32>
+    %1 = nn.conv %0, %v : (tensor<1x2x4x4xf32>, tensor<1x2x1x1xf32>) -> tensor<1x1x4x4xf32>
+    // After:
+    %w = nn.constant dense<1.0> : tensor<1x1x1x1xf32>
+    %v = nn.constant dense<3.0> : tensor<1x1x1x1xf32>
+    %0 = nn.conv %x, %w : (tensor<1x1x4x4xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x4x4xf32>
+    %1 = nn.conv %0, %v : (tensor<1x1x4x4xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x4x4xf32>
+    ```
+  }];
+  let statistics = [Statistic<"numChannels", "channels", "Channels of products removed">];
+}
+
 def FoldBatchNorm : NN_FunctionPass<"nn-fold-batch-norm"> {
   let summary = "Fold normalization, scales and biases into weights";
   let description = [{
