@@ -36,6 +36,10 @@ struct Layer {
   /// What Y loses if it alone becomes 0, relative to the size of Y.
   std::vector<float> losses;
 
+  /// Rows for each channel of the input, which are next to each other.
+  int64_t getTaps() const {
+    return depth / cast<RankedTensorType>(region->input.getType()).getDimSize(region->inputAxis);
+  }
   bool keeps(int64_t row, int64_t column) const { return isKept[row * columns + column]; }
 };
 
@@ -57,6 +61,7 @@ private:
   /// Rounds all layers to integers that make up for each other.
   llvm::Error round(Probe &teacher);
   void choose(double sparsity);
+  void chooseOfFour(Layer &layer, int64_t removed);
   void fitBias(Layer &layer, const Moments &moments);
   /// Writes the weights, or those that `rounded` has, and the bias into the module.
   void store(Layer &layer, const RoundedWeights *rounded = nullptr);
@@ -202,9 +207,34 @@ void Refiner::store(Layer &layer, const RoundedWeights *rounded) {
 // Decisions
 //===----------------------------------------------------------------------===//
 
-/// Keeps the weights, or blocks of them, whose loss would be largest, over all layers.
+/// Removes so many of four channels, for each result channel and tap. Of what is left of fewer than
+/// four, all stay.
+void Refiner::chooseOfFour(Layer &layer, int64_t removed) {
+  constexpr int64_t kGroup = 4;
+  int64_t taps = layer.getTaps();
+  for (int64_t first = 0; first + kGroup * taps <= layer.depth; first += kGroup * taps)
+    for (int64_t tap = 0; tap < taps; ++tap)
+      for (int64_t n = 0; n < layer.columns; ++n) {
+        std::array<int64_t, kGroup> group;
+        for (int64_t i = 0; i < kGroup; ++i)
+          group[i] = (first + i * taps + tap) * layer.columns + n;
+        llvm::stable_sort(group, [&](int64_t a, int64_t b) {
+          return layer.losses[a] < layer.losses[b];
+        });
+        for (int64_t i : ArrayRef(group).take_front(removed))
+          layer.isKept[i] = false;
+      }
+}
+
+/// Keeps the weights, or sets of them, whose loss would be largest, over all layers.
 void Refiner::choose(double sparsity) {
-  bool areBlocks = options.pattern == SparsityPattern::Blocks;
+  if (options.pattern == SparsityPattern::TwoOfFour) {
+    for (Layer &layer : layers)
+      chooseOfFour(layer, sparsity < 0.5 ? 1 : 2);
+    return;
+  }
+  bool areBlocks = options.pattern == SparsityPattern::Blocks,
+       areChannels = options.pattern == SparsityPattern::Channels;
   struct Unit {
     float loss;
     int64_t weights;
@@ -212,6 +242,12 @@ void Refiner::choose(double sparsity) {
   std::vector<Unit> units;
   int64_t total = 0;
   auto forEachUnit = [&](Layer &layer, auto visit) {
+    if (areChannels) {
+      int64_t size = layer.getTaps() * layer.columns;
+      for (int64_t first = 0; first < layer.depth * layer.columns; first += size)
+        visit(first, size);
+      return;
+    }
     int64_t step = areBlocks ? kBlockColumns : 1;
     for (int64_t k = 0; k < layer.depth; ++k)
       for (int64_t n = 0; n < layer.columns; n += step)
@@ -221,10 +257,26 @@ void Refiner::choose(double sparsity) {
     auto begin = layer.losses.begin() + first;
     return std::accumulate(begin, begin + count, 0.0f);
   };
+  // A channel goes if all layers that read it do without.
+  llvm::DenseMap<Value, std::vector<std::pair<float, int64_t>>> shared;
+  if (areChannels)
+    for (Layer &layer : layers)
+      forEachUnit(layer, [&](int64_t first, int64_t count) {
+        auto &list = shared[layer.region->input];
+        list.resize(std::max<size_t>(list.size(), first / count + 1));
+        list[first / count].first += getLoss(layer, first, count);
+        list[first / count].second += count;
+      });
+  auto getMean = [&](const Layer &layer, int64_t first, int64_t count) {
+    if (!areChannels)
+      return getLoss(layer, first, count) / float(count);
+    auto [loss, weights] = shared[layer.region->input][first / count];
+    return loss / float(weights);
+  };
   for (Layer &layer : layers) {
     total += layer.depth * layer.columns;
     forEachUnit(layer, [&](int64_t first, int64_t count) {
-      units.push_back({getLoss(layer, first, count) / float(count), count});
+      units.push_back({getMean(layer, first, count), count});
     });
   }
   llvm::sort(units, [](const Unit &a, const Unit &b) { return a.loss < b.loss; });
@@ -238,7 +290,7 @@ void Refiner::choose(double sparsity) {
   }
   for (Layer &layer : layers)
     forEachUnit(layer, [&](int64_t first, int64_t count) {
-      bool isKept = getLoss(layer, first, count) / float(count) > limit;
+      bool isKept = getMean(layer, first, count) > limit;
       for (int64_t i = first; i < first + count; ++i)
         layer.isKept[i] &= isKept;
     });
@@ -348,8 +400,10 @@ llvm::Error Refiner::refine() {
     return teacher.takeError();
   if (options.sparsity > 0) {
     // What is left shrinks by the same factor in each pass; the last one only fits.
-    for (int pass = 1; pass <= kPasses; ++pass) {
-      double left = std::pow(1 - options.sparsity, double(pass) / kPasses);
+    // One of four, then two.
+    int passes = options.pattern == SparsityPattern::TwoOfFour ? 2 : kPasses;
+    for (int pass = 1; pass <= passes; ++pass) {
+      double left = std::pow(1 - options.sparsity, double(pass) / passes);
       if (llvm::Error error = fit(*teacher, 1 - left, /*clusters=*/false))
         return error;
     }

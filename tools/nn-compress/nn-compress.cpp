@@ -78,7 +78,11 @@ cl::opt<nn::SparsityPattern> pattern(
     cl::values(clEnumValN(nn::SparsityPattern::Elements, "elements",
                           "each on its own: smallest (the default)"),
                clEnumValN(nn::SparsityPattern::Blocks, "blocks",
-                          "16 result channels of an input: also faster")));
+                          "16 result channels of an input: also faster"),
+               clEnumValN(nn::SparsityPattern::Channels, "channels",
+                          "all that read a channel, which the build then removes"),
+               clEnumValN(nn::SparsityPattern::TwoOfFour, "2:4",
+                          "two of four input channels; the sparsity is 0.5")));
 cl::opt<int> clusterBits(
     "cluster-bits", cl::cat(deciding), cl::init(0), cl::value_desc("B"),
     cl::desc("A tensor of weights has up to 2^B distinct values; 1 to 8"));
@@ -122,7 +126,8 @@ nn::CompressionOptions getOptions() {
   options.precision = noQuantization ? nn::Precision::Float
                       : weightsOnly.getNumOccurrences() ? weightsOnly
                                                         : nn::Precision::Int8;
-  options.weights = {sparsity, pattern, clusterBits};
+  options.weights = {pattern == nn::SparsityPattern::TwoOfFour ? 0.5 : sparsity, pattern,
+                     clusterBits};
   if (rounding == Rounding::Feedback)
     options.weights.roundingBits = options.precision == nn::Precision::Int4Weights ? 4 : 8;
   if (budget.getNumOccurrences())
@@ -164,10 +169,13 @@ int run() {
     return fail("decisions and reports need samples; give --data FILE.npz");
   if (!planFile.empty() && !planOutput.empty())
     return fail("--plan decides everything; it goes with no --plan-out");
-  bool changesWeights = sparsity.getNumOccurrences() || clusterBits.getNumOccurrences() ||
+  bool changesWeights = sparsity.getNumOccurrences() || pattern == nn::SparsityPattern::TwoOfFour || clusterBits.getNumOccurrences() ||
                         rounding == Rounding::Feedback;
   if (!(sparsity >= 0 && sparsity < 1))
     return fail("--sparsity takes a number from 0 to below 1");
+  if (pattern == nn::SparsityPattern::TwoOfFour && sparsity.getNumOccurrences() && sparsity != 0.5)
+    return fail("--sparsity-pattern=2:4 makes half of the weights 0; it goes with no other "
+                "--sparsity");
   if (clusterBits.getNumOccurrences() && (clusterBits < 1 || clusterBits > 8))
     return fail("--cluster-bits takes a number from 1 to 8");
   if (rounding == Rounding::Feedback && (noQuantization || clusterBits.getNumOccurrences()))

@@ -14,13 +14,15 @@ namespace mlir::nn {
 /// Which weights become 0 together.
 enum class SparsityPattern {
   Elements, ///< each on its own: the smallest file
-  Blocks    ///< those of 16 result channels for one input channel and tap: also faster
+  Blocks,   ///< those of 16 result channels for one input channel and tap: also faster
+  Channels, ///< all that read a channel, which is then removed: smaller and faster anywhere
+  TwoOfFour ///< two of four input channels: for processors that have products of such weights
 };
 
 /// What is done to the weights of products and convolutions (those without groups).
 struct WeightOptions {
   /// The part of all these weights that becomes 0, from 0 to below 1. Which ones, in which
-  /// layers, is decided by what the layers' results lose.
+  /// layers, is decided by what the layers' results lose. A half, for TwoOfFour.
   double sparsity = 0;
   SparsityPattern pattern = SparsityPattern::Elements;
   /// A tensor has up to 2^clusterBits distinct values, with 0; 0: any. At most 8.

@@ -2,6 +2,7 @@
 """prune.py FOLDER: nn-compress --sparsity and --cluster-bits on small networks."""
 
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -95,6 +96,44 @@ for w in weights_of(blocks):
         assert (part.any(1) == part.all(1)).all()
 zeros = sum((w == 0).sum() for w in weights_of(blocks))
 assert abs(zeros / total - 0.5) < 0.01, zeros / total
+
+# Two of four.
+halves = compress(path, "halves.onnx", "--sparsity-pattern=2:4", "--no-quantization")
+for w in weights_of(halves):
+    assert ((w.reshape(-1, 4, w.shape[1]) != 0).sum(1) == 2).all()
+plain.CopyFrom(model)
+for tensor in plain.graph.initializer:
+    array = numpy_helper.to_array(tensor)
+    if array.ndim > 1:
+        matrix = (array.T if tensor.name == "w" else array).copy()
+        groups = matrix.reshape(-1, 4, matrix.shape[1])
+        groups[np.abs(groups) < np.sort(np.abs(groups), 1)[:, 2:3]] = 0
+        tensor.CopyFrom(numpy_helper.from_array(
+            np.ascontiguousarray(matrix.T if tensor.name == "w" else matrix), tensor.name))
+ours, theirs = (error_of(m, model, inputs) for m in (halves, plain))
+assert ours < 0.7 * theirs, (ours, theirs)
+compress(path, "no.onnx", "--sparsity-pattern=2:4", "--sparsity=0.6", fails="goes with no other")
+
+# Channels: rows of weights, and the build removes what they would read.
+channels = compress(path, "channels.onnx", "--sparsity=0.5", "--sparsity-pattern=channels",
+                    "--no-quantization")
+for w in weights_of(channels):
+    assert ((w != 0).any(1) == (w != 0).all(1)).all()
+assert abs(sum((w == 0).sum() for w in weights_of(channels)) / total - 0.5) < 0.03
+assert error_of(channels, model, inputs) < 0.5, error_of(channels, model, inputs)
+for name in "product", "channels":
+    subprocess.run(["nn-translate", folder / f"{name}.onnx", "--mcpu=x86-64-v3", "-o",
+                    folder / f"{name}.so"], check=True)
+def size_of(library):
+    text = subprocess.run(["nn-run", folder / library, "--info"], stdout=subprocess.PIPE,
+                          text=True, check=True).stdout
+    return int(re.search(r"weights +(\d+) bytes", text).group(1))
+
+
+assert size_of("channels.so") < 0.85 * size_of("product.so")
+np.savez(folder / "case.npz", **{"in:x": mixed[:8], "out:y": run(channels, {"x": mixed[:8]})})
+subprocess.run(["nn-run", folder / "channels.so", "--data", folder / "case.npz", "--rtol=1e-4",
+                "--atol=1e-4"], check=True)
 
 # Clusters; what is 0 stays 0. Errors are fed back, so that the outputs are near.
 clustered = compress(folder / "pruned.onnx", "clustered.onnx", "--cluster-bits=4",
