@@ -16,9 +16,10 @@ using namespace mlir::nn;
 static int64_t getConstantBytes(ModuleOp module) {
   int64_t bytes = 0;
   module.walk([&](ConstantOp op) {
-    if (auto resource = dyn_cast<DenseResourceElementsAttr>(op.getValue()))
+    op.getValue().walk([&](DenseResourceElementsAttr resource) {
       if (const AsmResourceBlob *blob = resource.getRawHandle().getBlob())
         bytes += 2 * int64_t(blob->getData().size());
+    });
   });
   return bytes;
 }

@@ -262,8 +262,17 @@ FailureOr<HostTensor> nn::toHostTensor(ElementsAttr attr) {
   }
 
   auto dense = dyn_cast<DenseIntOrFPElementsAttr>(attr);
-  if (!dense)
-    return failure();
+  if (!dense) {
+    // What computes its elements.
+    if (*type != DataType::Float32)
+      return failure();
+    auto elements = attr.tryGetValues<float>();
+    if (!elements)
+      return failure();
+    HostTensor tensor = HostTensor::allocate(*type, dims);
+    llvm::copy(*elements, tensor.getMutable<float>().begin());
+    return tensor;
+  }
   // How an attribute stores i1 differs between versions of MLIR.
   if (*type == DataType::Bool) {
     HostTensor tensor = HostTensor::allocate(*type, dims);

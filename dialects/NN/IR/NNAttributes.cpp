@@ -9,6 +9,7 @@
 #include "dialects/NN/IR/NN.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "nn/Support/HostTensor.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -45,6 +46,79 @@ bool TargetAttr::allows(StringRef library) {
 
 TargetAttr TargetAttr::withProcessor(StringAttr processor) {
   return get(getContext(), getKind(), processor, getLibraries());
+}
+
+//===----------------------------------------------------------------------===//
+// Quantized numbers
+//===----------------------------------------------------------------------===//
+
+/// The shape that scales must have.
+static SmallVector<int64_t> getParameterShape(ArrayRef<int64_t> shape, int64_t scaleRank,
+                                              int64_t axis, int64_t blockSize) {
+  if (scaleRank == 0)
+    return {};
+  if (blockSize == 0)
+    return {shape[axis]};
+  SmallVector<int64_t> blocks(shape);
+  blocks[axis] = llvm::divideCeil(shape[axis], blockSize);
+  return blocks;
+}
+
+LogicalResult DequantizedAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                      ShapedType type, ElementsAttr input,
+                                      ElementsAttr scale, ElementsAttr zeroPoint,
+                                      int64_t axis, int64_t blockSize) {
+  ShapedType integers = input.getShapedType(), scales = scale.getShapedType();
+  // dequantized_c1
+  if (!isa<IntegerType>(integers.getElementType()) || !scales.getElementType().isF32() ||
+      type != RankedTensorType::get(integers.getShape(), scales.getElementType()))
+    return emitError() << "numbers of type " << type << " are not those of " << integers
+                       << " with scales " << scales << ", which must be f32";
+  // dequantized_c2
+  if (axis < 0 || axis >= std::max<int64_t>(integers.getRank(), 1) || blockSize < 0)
+    return emitError() << "axis " << axis << " is not in [0, " << integers.getRank()
+                       << "), or the block size " << blockSize << " is negative";
+  SmallVector<int64_t> shape =
+      getParameterShape(integers.getShape(), scales.getRank(), axis, blockSize);
+  if (scales.getShape() != ArrayRef(shape) ||
+      (zeroPoint && (zeroPoint.getShapedType().getShape() != ArrayRef(shape) ||
+                     zeroPoint.getElementType() != integers.getElementType())))
+    return emitError() << "the scales " << scales << " or the zero points do not fit "
+                       << integers << " in blocks of " << blockSize << " along axis "
+                       << axis;
+  return success();
+}
+
+int64_t DequantizedAttr::getParameterPlace(int64_t element) const {
+  if (getScale().getShapedType().getRank() == 0)
+    return 0;
+  ArrayRef<int64_t> shape = getType().getShape();
+  int64_t inner = 1, size = shape[getAxis()];
+  for (int64_t dim : shape.drop_front(getAxis() + 1))
+    inner *= dim;
+  int64_t place = element / inner % size;
+  if (getBlockSize() == 0)
+    return place;
+  int64_t blocks = llvm::divideCeil(size, getBlockSize());
+  return (element / (inner * size) * blocks + place / getBlockSize()) * inner +
+         element % inner;
+}
+
+FailureOr<DequantizedAttr::ElementIterator>
+DequantizedAttr::try_value_begin_impl(OverloadToken<float>) const {
+  FailureOr<HostTensor> input = toHostTensor(getInput()), scale = toHostTensor(getScale());
+  FailureOr<HostTensor> zeroPoint = HostTensor();
+  if (getZeroPoint())
+    zeroPoint = toHostTensor(getZeroPoint());
+  if (failed(input) || failed(scale) || failed(zeroPoint))
+    return failure();
+  auto read = [self = *this, input = *input, scale = *scale,
+               zeroPoint = *zeroPoint](int64_t element) {
+    int64_t place = self.getParameterPlace(element);
+    int64_t zero = zeroPoint.isValid() ? zeroPoint.getInt(place) : 0;
+    return float(double(input.getInt(element) - zero) * scale.getDouble(place));
+  };
+  return ElementIterator(llvm::seq<int64_t>(0, getNumElements()).begin(), read);
 }
 
 //===----------------------------------------------------------------------===//

@@ -5,6 +5,7 @@
 #define NN_BASE_TD
 
 include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
 include "mlir/IR/EnumAttr.td"
 include "mlir/IR/OpBase.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
@@ -127,6 +128,45 @@ def NN_OriginAttr : AttrDef<NN_Dialect, "Origin"> {
   let parameters = (ins "int64_t":$result, "::mlir::StringAttr":$tensor,
       OptionalArrayRefParameter<"int64_t">:$permutation);
   let assemblyFormat = "`<` $result `,` $tensor (`,` `[` $permutation^ `]`)? `>`";
+}
+
+def NN_DequantizedAttr : AttrDef<NN_Dialect, "Dequantized", [ElementsAttrInterface]> {
+  let mnemonic = "dequantized";
+  let summary = "numbers that are stored as quantized integers";
+  let description = [{
+    The elements are those of `nn.dequantize` of `input` with these parameters, of which
+    those of blocks have the rank of the input. Whoever reads the constant sees f32; who
+    can compute with the integers, finds them here.
+
+    ```mlir
+    nn.constant #nn.dequantized<dense<[[1, 2], [3, 4]]> : tensor<2x2xi8>,
+        scale = dense<[0.5, 0.25]> : tensor<2xf32>, axis = 1, block_size = 0> : tensor<2x2xf32>
+    ```
+
+    Constraints:
+     - `dequantized_c1`: the type has the input's shape and the scale's element type, f32;
+     - `dequantized_c2`: scale and zero point are those of a valid `nn.dequantize`.
+  }];
+  let parameters = (ins AttributeSelfTypeParameter<"", "::mlir::ShapedType">:$type,
+      "::mlir::ElementsAttr":$input, "::mlir::ElementsAttr":$scale,
+      OptionalParameter<"::mlir::ElementsAttr">:$zero_point, "int64_t":$axis,
+      "int64_t":$block_size);
+  let assemblyFormat = [{
+    `<` $input `,` `scale` `=` $scale `,` `axis` `=` $axis `,` `block_size` `=` $block_size
+    (`,` `zero_point` `=` $zero_point^)? `>`
+  }];
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// The place, among scales and zero points, of those of an element.
+    int64_t getParameterPlace(int64_t element) const;
+
+    using NonContiguousIterableTypesT = std::tuple<float>;
+    using ElementIterator =
+        ::llvm::mapped_iterator<decltype(::llvm::seq<int64_t>(0, 0).begin()),
+                                ::std::function<float(int64_t)>, float>;
+    /// Fails if a blob was released.
+    ::mlir::FailureOr<ElementIterator> try_value_begin_impl(OverloadToken<float>) const;
+  }];
 }
 
 def NN_TargetKind : I32EnumAttr<"TargetKind", "a kind of machine", [

@@ -63,6 +63,33 @@ struct FoldConstantsPass : nn::impl::FoldConstantsBase<FoldConstantsPass> {
            isa<Float16Type, BFloat16Type>(cast.getInput().getType().getElementType());
   }
 
+  void replace(Operation *op, ValueRange replacements) {
+    inheritProvenance(op, replacements);
+    op->replaceAllUsesWith(replacements);
+    // Its constants may be large and now unused; canonicalization erases them.
+    op->erase();
+    ++numFolded;
+  }
+
+  /// Matrices that products read stay integers: there are kernels that compute with those.
+  ElementsAttr makeDequantized(DequantizeOp op, ArrayRef<ElementsAttr> constants) {
+    RankedTensorType type = op.getType(), integers = op.getInput().getType();
+    auto isRhs = [](OpOperand &use) {
+      return isa<MatMulOp>(use.getOwner()) && use.getOperandNumber() == 1;
+    };
+    if (type.getRank() != 2 || type.getNumElements() <= maxDenseElements ||
+        !type.getElementType().isF32() || !isa<IntegerType>(integers.getElementType()) ||
+        integers.getElementTypeBitWidth() > 8 || !llvm::all_of(op->getUses(), isRhs))
+      return {};
+    int64_t axis = op.getScale().getType().getRank() == 0
+                       ? 0
+                       : shapes::normalizeAxis(op.getAxis(), type.getRank());
+    return DequantizedAttr::getChecked(
+        [] { return InFlightDiagnostic(); }, &getContext(), cast<ShapedType>(type),
+        constants[0], constants[1], op.getZeroPoint() ? constants[2] : ElementsAttr(), axis,
+        int64_t(op.getBlockSize()));
+  }
+
   void fold(Operation *op) {
     if (!isa_and_nonnull<NNDialect>(op->getDialect()) ||
         isa<ConstantOp>(op) || (keepQuantized && isa<DequantizeOp>(op)) ||
@@ -84,6 +111,10 @@ struct FoldConstantsPass : nn::impl::FoldConstantsBase<FoldConstantsPass> {
       outputBytes += getNumBytes(type);
     }
     bool splat = isSplatOnly(op, constants);
+    OpBuilder builder(op);
+    if (auto dequantize = dyn_cast<DequantizeOp>(op))
+      if (ElementsAttr value = makeDequantized(dequantize, constants))
+        return replace(op, ConstantOp::create(builder, op->getLoc(), value)->getResults());
     // Results that are larger are better computed at run time.
     if (!splat && !isWidening(op) && outputBytes > std::max<int64_t>(inputBytes, maxGrowthBytes)) {
       ++numTooLarge;
@@ -105,7 +136,6 @@ struct FoldConstantsPass : nn::impl::FoldConstantsBase<FoldConstantsPass> {
     if (failed(splat ? interpretElement(op, operands, results, error)
                      : interpretOp(op, operands, results, error)))
       return;
-    OpBuilder builder(op);
     SmallVector<Value> replacements;
     for (auto [result, tensor] : llvm::zip(op->getResults(), results)) {
       auto type = cast<RankedTensorType>(result.getType());
@@ -116,11 +146,7 @@ struct FoldConstantsPass : nn::impl::FoldConstantsBase<FoldConstantsPass> {
         return;
       replacements.push_back(ConstantOp::create(builder, op->getLoc(), value));
     }
-    inheritProvenance(op, replacements);
-    op->replaceAllUsesWith(replacements);
-    // Its constants may be large and now unused; canonicalization erases them.
-    op->erase();
-    ++numFolded;
+    replace(op, replacements);
   }
 };
 } // namespace

@@ -30,7 +30,9 @@ def FoldConstants : NN_FunctionPass<"nn-fold-constants"> {
   let description = [{
     The reference interpreter computes the result. An operator is not folded if its
     result is larger than its operands and than `max-growth-bytes`. Casts of half floats
-    to f32 and `nn.dequantize` are always folded, since each run would repeat them.
+    to f32 and `nn.dequantize` are always folded, since each run would repeat them. What
+    matrix products read of the latter is a `#nn.dequantized`: numbers that are still stored
+    as integers.
 
     ```mlir
     // Before:

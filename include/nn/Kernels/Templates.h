@@ -61,6 +61,10 @@ LogicalResult emitAttentionKernel(KernelSite &site);
 std::optional<double> getAttentionShare(const FusionView &view, const CostModel &costs);
 void refuseTransposesOfAttention(const FusionView &view, const CostModel &costs,
                                  SmallVectorImpl<RefusedTranspose> &refused);
+/// Matrix products with constant weights of 8 or 4 bits, which stay so; the part of the time of
+/// one of floats that they take. nullopt: other products.
+LogicalResult emitDequantizingMatMulKernel(KernelSite &site);
+std::optional<double> getDequantizingShare(const FusionView &view, const CostModel &costs);
 /// Recurrent layers in the prepared form.
 LogicalResult emitRecurrentKernel(KernelSite &site);
 

@@ -106,7 +106,7 @@ std::string formatDims(ArrayRef<int64_t> dims);
 std::string formatType(DataType type, ArrayRef<int64_t> dims);
 
 /// The tensor of a constant. Dense and resource attributes are not copied (their memory
-/// belongs to the context), except for splats and i1. Failure if the type is unknown or the
+/// belongs to the context), except for splats and i1. Others are read if they have values of f32. Failure if the type is unknown or the
 /// resource blob was released.
 FailureOr<HostTensor> toHostTensor(ElementsAttr attr);
 

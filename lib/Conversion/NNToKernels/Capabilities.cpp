@@ -65,6 +65,7 @@ static const Capability table[] = {
     {"nn.layer_norm",         "kernel layer_norm",     floats, 1},
     {"nn.instance_norm",      "kernel instance_norm",  floats, 3},
     {"nn.lrn",                "kernel lrn",            f32 | f64, 3},
+    {"nn.matmul",             "kernel dequantizing_matmul", f32, 2},
     {"nn.matmul",             "kernel dot_products",   f32 | f64, 2},
     {"nn.matmul",             "kernel matmul",         f32 | f64, 2},
     {"nn.matmul",             "kernel block_contraction", f32, 2},

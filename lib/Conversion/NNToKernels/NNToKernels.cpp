@@ -50,6 +50,8 @@ constexpr Template templates[] = {
     {"kernel single_channel_conv", emitSingleChannelKernel, isAlwaysFast},
     {"kernel lrn", emitLRNKernel, isAlwaysFast},
     {"kernel pool", emitPoolKernel, isAlwaysFast},
+    {"kernel dequantizing_matmul", emitDequantizingMatMulKernel, isAlwaysFast,
+     nn::refuseTransposes, getDequantizingShare},
     {"kernel dot_products", emitDotProductsKernel, isAlwaysFast,
      refuseTransposesOfDotProducts},
     {"kernel block_contraction", emitBlockContractionKernel, isAlwaysFast,

@@ -5,6 +5,7 @@
 #include "dialects/NN/IR/SpatialShapes.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "nn/Support/Constants.h"
 #include "nn/Target/Backend.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -210,6 +211,8 @@ static Value reshapeConstant(OpBuilder &builder, Location location,
     reshaped = dense.reshape(type);
   else if (auto resource = dyn_cast<DenseResourceElementsAttr>(elements))
     reshaped = DenseResourceElementsAttr::get(type, resource.getRawHandle());
+  else if (FailureOr<HostTensor> tensor = toHostTensor(elements); succeeded(tensor))
+    reshaped = makeConstantAttr(type.getContext(), tensor->withDims(shape));
   return reshaped ? ConstantOp::create(builder, location, reshaped) : Value();
 }
 

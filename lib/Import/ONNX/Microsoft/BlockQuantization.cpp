@@ -105,8 +105,9 @@ static Value dequantizeBlocks(NodeBinder &node, BlockedWeights w) {
         zerosType, IntegerAttr::get(storage, 1 << (w.bits - 1))));
   }
   if (!w.groups && getElementType(zeros) == storage) {
-    Value real = node.create<DequantizeOp>(integers, scales, zeros, int64_t(1), w.blockSize);
-    return takeFirst(node, real, 1, w.k, wholeK);
+    // The last block may be shorter.
+    integers = takeFirst(node, integers, 1, w.k, wholeK);
+    return node.create<DequantizeOp>(integers, scales, zeros, int64_t(1), w.blockSize);
   }
   Value real = castTo(node, takeFirst(node, integers, 1, w.k, wholeK), type);
   zeros = castTo(node, zeros, type);
