@@ -131,9 +131,9 @@ void DequantizingMatMul::chooseSizes() {
   const Thresholds &thresholds = site.getThresholds();
   int64_t depth = matrix.product.depth;
   // Enough rows that making floats takes little of their time.
-  constexpr int64_t fewest = 64, most = 256;
+  int64_t fewest = 2 * thresholds.registerRows;
   pieceRows = std::clamp<int64_t>(thresholds.pieceBytes / (depth * int64_t(sizeof(float))),
-                                  fewest, most);
+                                  fewest, 2 * fewest);
   if (hasKnownRows()) {
     int64_t all = matrix.product.rows;
     if (all <= thresholds.registerRows) {

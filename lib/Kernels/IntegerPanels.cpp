@@ -11,7 +11,8 @@ std::optional<IntegerMatrix> IntegerMatrix::get(const FusionView &view) {
   if (!product || product->isBatched || product->rhs.order.size() != 2 ||
       !product->elementType.isF32())
     return std::nullopt;
-  IntegerMatrix self{*product};
+  IntegerMatrix self;
+  self.product = *product;
   self.elements =
       dyn_cast_or_null<DequantizedAttr>(view.getConstant(product->rhs.tensor));
   if (!self.elements)

