@@ -72,15 +72,21 @@ struct FoldConstantsPass : nn::impl::FoldConstantsBase<FoldConstantsPass> {
   }
 
   /// Matrices that products read stay integers: there are kernels that compute with those.
+  static bool staysInteger(Operation *op) {
+    auto dequantize = dyn_cast<DequantizeOp>(op);
+    if (!dequantize)
+      return false;
+    RankedTensorType type = dequantize.getType(), integers = dequantize.getInput().getType();
+    return type.getRank() == 2 && type.getNumElements() > maxDenseElements &&
+           isa<IntegerType>(integers.getElementType()) &&
+           integers.getElementTypeBitWidth() <= 8 &&
+           llvm::all_of(op->getUses(), [](OpOperand &use) {
+             return isa<MatMulOp>(use.getOwner()) && use.getOperandNumber() == 1;
+           });
+  }
+
   ElementsAttr makeDequantized(DequantizeOp op, ArrayRef<ElementsAttr> constants) {
-    RankedTensorType type = op.getType(), integers = op.getInput().getType();
-    auto isRhs = [](OpOperand &use) {
-      return isa<MatMulOp>(use.getOwner()) && use.getOperandNumber() == 1;
-    };
-    if (type.getRank() != 2 || type.getNumElements() <= maxDenseElements ||
-        !type.getElementType().isF32() || !isa<IntegerType>(integers.getElementType()) ||
-        integers.getElementTypeBitWidth() > 8 || !llvm::all_of(op->getUses(), isRhs))
-      return {};
+    RankedTensorType type = op.getType();
     int64_t axis = op.getScale().getType().getRank() == 0
                        ? 0
                        : shapes::normalizeAxis(op.getAxis(), type.getRank());
@@ -112,9 +118,14 @@ struct FoldConstantsPass : nn::impl::FoldConstantsBase<FoldConstantsPass> {
     }
     bool splat = isSplatOnly(op, constants);
     OpBuilder builder(op);
-    if (auto dequantize = dyn_cast<DequantizeOp>(op))
-      if (ElementsAttr value = makeDequantized(dequantize, constants))
+    if (staysInteger(op)) {
+      // Of half floats, once these have become f32.
+      Type element = getElementTypeOrSelf(op->getResult(0));
+      if (element.isF16() || element.isBF16())
+        return;
+      if (ElementsAttr value = makeDequantized(cast<DequantizeOp>(op), constants))
         return replace(op, ConstantOp::create(builder, op->getLoc(), value)->getResults());
+    }
     // Results that are larger are better computed at run time.
     if (!splat && !isWidening(op) && outputBytes > std::max<int64_t>(inputBytes, maxGrowthBytes)) {
       ++numTooLarge;

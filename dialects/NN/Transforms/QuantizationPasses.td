@@ -67,6 +67,7 @@ def SimplifyQuantization : NN_FunctionPass<"nn-simplify-quantization"> {
        `nn.max_pool`;
      - a quantization moves in front of such operators, to the operations that compute
        their operands;
+     - a product whose second operand is a transposed dequantized matrix transposes it itself;
      - dequantizing a tensor and quantizing it in the same way is removed;
      - signed integers that are only dequantized become unsigned, with a zero point that
        is greater by 128. Products need an unsigned first operand, and after a ReLU the

@@ -45,6 +45,7 @@ struct SimplifyQuantization
     : nn::impl::SimplifyQuantizationBase<SimplifyQuantization> {
   void runOnOperation() override {
     moveDown();
+    absorbTransposes();
     moveUp();
     getOperation().walk([&](QuantizeOp op) { makeUnsigned(op); });
     cancel();
@@ -136,6 +137,20 @@ private:
       op->erase();
       ++numMoved;
     }
+  }
+
+  /// Products read dequantized matrices as they are, rather than transposed: transposed
+  /// scales would not be those of columns any more.
+  void absorbTransposes() {
+    getOperation().walk([&](MatMulOp op) {
+      auto transpose = op.getRhs().getDefiningOp<TransposeOp>();
+      if (!transpose || transpose.getPerm() != ArrayRef<int64_t>{1, 0} ||
+          !transpose.getInput().getDefiningOp<DequantizeOp>())
+        return;
+      op.getRhsMutable().assign(transpose.getInput());
+      op.setTransposeRhs(!op.getTransposeRhs());
+      ++numMoved;
+    });
   }
 
   /// Quantizations of whole tensors go before what only joins or moves elements, or

@@ -71,6 +71,26 @@ def others():
     yield case("odd_blocks", 40, 24, "int4", False, ("[8,24]", ""), "<axis = 0, block_size = 5>")
 
 
+def forms():
+    """Half floats, and weights that are transposed after they were dequantized."""
+    for m in (1, 5, 80):
+        yield Case(f"half_{m}", f"float16[{m},48] x",
+                   "d = DequantizeLinear<axis = 1>(w, s)  y = MatMul(x, d)",
+                   weights="int8[48,40] w, float16[40] s",
+                   ranges={"w": RANGES["int8"], "s": (0.005, 0.05)}, tolerance=4)
+        yield Case(f"transposed_{m}", f"float[2,{m},48] x",
+                   "d = DequantizeLinear<axis = 0>(w, s)  t = Transpose(d)  y = MatMul(x, t)",
+                   weights="int8[40,48] w, float[40] s",
+                   ranges={"w": RANGES["int8"], "s": (0.005, 0.05)}, tolerance=8)
+    # A product of integers.
+    yield Case("transposed_integers", "float[7,48] x",
+               "q = QuantizeLinear(x, r, z)  e = DequantizeLinear(q, r, z)  "
+               "d = DequantizeLinear<axis = 0>(w, s)  t = Transpose(d)  y = MatMul(e, t)",
+               weights="float r, uint8 z, int8[40,48] w, float[40] s",
+               values={"r": np.float32(0.02), "z": np.uint8(120)},
+               ranges={"w": RANGES["int8"], "s": (0.005, 0.05)}, tolerance=8)
+
+
 def all_cases():
-    for group in columns, rows, blocks, others:
+    for group in columns, rows, blocks, others, forms:
         yield from group()

@@ -48,3 +48,18 @@ func.func @negative() -> tensor<8x6xf32> {
   %0 = nn.neg %w : (tensor<8x6xf32>) -> tensor<8x6xf32>
   return %0 : tensor<8x6xf32>
 }
+
+// Weights of half floats, too, as soon as they have become f32.
+// FOLD-LABEL: @half
+// FOLD: nn.dequantize
+// RUN: nn-opt %s --compile-to=legalize | FileCheck %s --check-prefix=HALF
+// HALF-LABEL: @half
+// HALF: nn.constant #nn.dequantized<dense<3> : tensor<8x6xi8>, scale = dense<5.000000e-01> : tensor<6xf32>
+// HALF: nn.matmul
+func.func @half(%x: tensor<?x8xf16>) -> tensor<?x6xf16> {
+  %q = nn.constant dense<3> : tensor<8x6xi8>
+  %s = nn.constant dense<0.5> : tensor<6xf16>
+  %0 = nn.dequantize %q, %s : (tensor<8x6xi8>, tensor<6xf16>) -> tensor<8x6xf16>
+  %1 = nn.matmul %x, %0 : (tensor<?x8xf16>, tensor<8x6xf16>) -> tensor<?x6xf16>
+  return %1 : tensor<?x6xf16>
+}

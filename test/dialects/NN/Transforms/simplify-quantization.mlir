@@ -104,3 +104,14 @@ func.func @seen(%x: tensor<1x4x8x8xf32>) -> (tensor<1x4x7x7xui8>, tensor<1x4x7x7
   %1 = nn.quantize %0, %s {to = ui8} : (tensor<1x4x7x7xf32>, tensor<f32>) -> tensor<1x4x7x7xui8>
   return %1, %0 : tensor<1x4x7x7xui8>, tensor<1x4x7x7xf32>
 }
+
+// A product transposes a dequantized matrix itself, so that its scales remain those of columns.
+// CHECK-LABEL: @transposed_weights
+// CHECK: %[[W:.*]] = nn.dequantize
+// CHECK: nn.matmul %{{.*}}, %[[W]] {transpose_rhs}
+func.func @transposed_weights(%x: tensor<?x8xf32>, %q: tensor<6x8xi8>, %s: tensor<6xf32>) -> tensor<?x6xf32> {
+  %0 = nn.dequantize %q, %s {axis = 0} : (tensor<6x8xi8>, tensor<6xf32>) -> tensor<6x8xf32>
+  %1 = nn.transpose %0 {perm = array<i64: 1, 0>} : (tensor<6x8xf32>) -> tensor<8x6xf32>
+  %2 = nn.matmul %x, %1 : (tensor<?x8xf32>, tensor<8x6xf32>) -> tensor<?x6xf32>
+  return %2 : tensor<?x6xf32>
+}
