@@ -160,8 +160,8 @@ llvm::Error Planner::trySmoothing() {
   return llvm::Error::success();
 }
 
-/// Regions that take longer in 8 bits have them for their weights only, if the model is
-/// faster for it: tensors between regions are converted then.
+/// Regions that take longer in 8 bits than with weights of 8 bits have only these, if the
+/// model is faster for it: tensors between regions are converted then.
 llvm::Error Planner::findSlowRegions() {
   if (!options.timing || options.precision != Precision::Int8)
     return llvm::Error::success();
@@ -171,14 +171,23 @@ llvm::Error Planner::findSlowRegions() {
   llvm::Expected<CompiledModule> bytes = compile(chosen->plan, /*profile=*/true);
   if (!bytes)
     return bytes.takeError();
-  auto times = measureRegions(**plain, **bytes, regions, samples);
+  CompressionPlan weightsOnly = chosen->plan;
+  for (RegionPlan &region : weightsOnly.regions)
+    region.precision = Precision::Int8Weights;
+  llvm::Expected<CompiledModule> weights = compile(weightsOnly, /*profile=*/true);
+  if (!weights)
+    return weights.takeError();
+  Model *models[] = {&**plain, &**bytes, &**weights};
+  auto times = measureRegions(models, regions, samples);
   if (!times)
     return times.takeError();
   std::vector<RegionPlan> &entries = chosen->plan.regions;
   SmallVector<size_t> slow;
   for (auto [i, time] : llvm::enumerate(*times)) { // The first entries are the regions.
-    std::tie(entries[i].floatUs, entries[i].int8Us) = time;
-    if (time.second > time.first * kSlower)
+    RegionPlan &entry = entries[i];
+    std::tie(entry.floatUs, entry.int8Us, entry.weightsUs) =
+        std::tuple(time[0], time[1], time[2]);
+    if (*entry.int8Us > *entry.weightsUs * kSlower)
       slow.push_back(i);
   }
   if (slow.empty())

@@ -7,6 +7,7 @@
 #include "llvm/Support/FileSystem.h"
 #include <chrono>
 #include <cmath>
+#include <deque>
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -223,15 +224,17 @@ private:
 };
 } // namespace
 
-llvm::Expected<std::vector<std::pair<double, double>>>
-nn::measureRegions(Model &first, Model &second, ArrayRef<ProductRegion> regions,
+llvm::Expected<std::vector<std::vector<double>>>
+nn::measureRegions(ArrayRef<Model *> models, ArrayRef<ProductRegion> regions,
                    Samples &samples) {
   constexpr int kLeast = 21, kMost = 501;
   constexpr double kTime = 1; // s
   llvm::Expected<HostTensors> inputs = samples.get(0);
   if (!inputs)
     return inputs.takeError();
-  RegionTimes times[] = {{first, regions}, {second, regions}};
+  std::deque<RegionTimes> times;
+  for (Model *model : models)
+    times.emplace_back(*model, regions);
   using Clock = std::chrono::steady_clock;
   Clock::time_point begin = Clock::now();
   for (int runs = 0;
@@ -242,9 +245,10 @@ nn::measureRegions(Model &first, Model &second, ArrayRef<ProductRegion> regions,
     for (RegionTimes &model : times)
       if (llvm::Error error = model.run(*inputs))
         return std::move(error);
-  std::vector<std::pair<double, double>> medians;
+  std::vector<std::vector<double>> medians(regions.size());
   for (size_t i = 0; i < regions.size(); ++i)
-    medians.emplace_back(times[0].getMedian(i), times[1].getMedian(i));
+    for (RegionTimes &model : times)
+      medians[i].push_back(model.getMedian(i));
   return medians;
 }
 

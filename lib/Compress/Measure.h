@@ -50,11 +50,10 @@ llvm::Expected<Accuracy> compare(Model &teacher, Model &student, Samples &sample
 llvm::Expected<std::pair<double, double>> measureTimes(Model &first, Model &second,
                                                        Samples &samples);
 
-/// Microseconds of a run that the kernels of each region take, in both models, which measure
-/// their kernels. Runs of the first sample take turns.
-llvm::Expected<std::vector<std::pair<double, double>>>
-measureRegions(Model &first, Model &second, ArrayRef<ProductRegion> regions,
-               Samples &samples);
+/// Microseconds of a run that the kernels of each region take, in each of the models, which
+/// measure their kernels. Runs of the first sample take turns.
+llvm::Expected<std::vector<std::vector<double>>>
+measureRegions(ArrayRef<Model *> models, ArrayRef<ProductRegion> regions, Samples &samples);
 
 /// What was seen of tensors, by name.
 struct Calibration {

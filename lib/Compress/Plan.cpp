@@ -51,7 +51,9 @@ static bool fromJSON(const json::Value &value, RegionPlan &region, json::Path pa
          mapper.map("precision", region.precision) &&
          mapper.mapOptional("error", region.error) &&
          mapper.mapOptional("float_us", region.floatUs) &&
-         mapper.mapOptional("int8_us", region.int8Us) && mapper.mapOptional("why", region.why);
+         mapper.mapOptional("int8_us", region.int8Us) &&
+         mapper.mapOptional("weights_us", region.weightsUs) &&
+         mapper.mapOptional("why", region.why);
 }
 
 static bool fromJSON(const json::Value &value, TensorStatistics &tensor, json::Path path) {
@@ -129,7 +131,8 @@ llvm::Error CompressionPlan::write(StringRef path) const {
           os.attribute("precision", getName(region.precision));
           for (auto [key, number] : {std::pair("error", region.error),
                                      std::pair("float_us", region.floatUs),
-                                     std::pair("int8_us", region.int8Us)})
+                                     std::pair("int8_us", region.int8Us),
+                                     std::pair("weights_us", region.weightsUs)})
             if (number)
               os.attribute(key, *number);
           if (!region.why.empty())

@@ -48,10 +48,10 @@ static std::string formatTime(std::optional<double> us) {
 /// What the report says of a region after its name.
 static SmallVector<std::string> getCells(const RegionPlan &region) {
   return {getName(region.precision).str(), formatError(region), formatTime(region.floatUs),
-          formatTime(region.int8Us), region.why};
+          formatTime(region.int8Us), formatTime(region.weightsUs), region.why};
 }
-static constexpr llvm::StringLiteral kHeadings[] = {"Region",     "Precision",   "Error",
-                                                    "µs, float", "µs, 8 bits", "Why"};
+static constexpr llvm::StringLiteral kHeadings[] = {
+    "Region", "Precision", "Error", "µs, float", "µs, 8 bits", "µs, 8-bit weights", "Why"};
 
 //===----------------------------------------------------------------------===//
 // Markdown
@@ -114,7 +114,7 @@ static std::string formatMarkdown(const CompressionReport &report, StringRef mod
   if (report.plan.regions.empty())
     return text;
   os << "\nThe error of a region is that of the outputs if it alone is quantized.\n\n"
-     << "| " << llvm::join(ArrayRef(kHeadings), " | ") << " |\n|---|---|---|---|---|---|\n";
+     << "| " << llvm::join(ArrayRef(kHeadings), " | ") << " |\n|---|---|---|---|---|---|---|\n";
   for (const RegionPlan &region : report.plan.regions) {
     os << "| " << escapeCell(region.tensor);
     for (const std::string &cell : getCells(region))

@@ -37,9 +37,10 @@ struct RegionPlan {
   /// Evidence, for readers: the error of the model's outputs if this region alone is
   /// computed in 8 bits, relative to their size; and why the precision was chosen.
   std::optional<double> error = std::nullopt;
-  /// Microseconds of a run that the region takes in the model in float, and in the one that
-  /// is all in 8 bits.
-  std::optional<double> floatUs = std::nullopt, int8Us = std::nullopt;
+  /// Microseconds of a run that the region takes in the model in float, in the one that is all
+  /// in 8 bits, and in the one whose weights are.
+  std::optional<double> floatUs = std::nullopt, int8Us = std::nullopt,
+                        weightsUs = std::nullopt;
   std::string why = {};
 };
 

@@ -126,7 +126,7 @@ assert "--plan goes with compilation" in translate("--plan", folder / "plan.json
 # Times are measured, and slow regions have 8 bits for weights only.
 compress(*data, "-o", folder / "timed.onnx", "--plan-out", folder / "timed.json")
 for region in json.loads((folder / "timed.json").read_text())["regions"]:
-    assert region["float_us"] > 0 and region["int8_us"] > 0, region
+    assert min(region[key] for key in ("float_us", "int8_us", "weights_us")) > 0, region
     assert region["precision"] == "int8" or "slower" in region["why"], region
 
 # Weights only.
