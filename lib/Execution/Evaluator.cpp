@@ -3,6 +3,7 @@
 
 #include "nn/Execution/Evaluator.h"
 #include "CPU/Reference/Reference.h"
+#include "Core/Strings.h"
 #include "EvaluateMemRef.h"
 #include "dialects/Check/IR/Check.h"
 #include "dialects/OneDNN/IR/OneDNN.h"
@@ -27,7 +28,8 @@ public:
   Activity(Evaluator &evaluator, ModuleOp module,
            const Evaluator::Observer &observer, EvaluationError &error)
       : memory(evaluator.memory), backEnd(evaluator.backEnd), module(module),
-        observer(observer), error(error) {}
+        observer(observer), error(error), modelStrings(getModelStrings(module)),
+        strings(modelStrings) {}
 
   FailureOr<HostTensors> runMain(ArrayRef<HostTensor> inputs);
 
@@ -70,6 +72,8 @@ private:
   DenseMap<int64_t, Buffer> outputs;
   DenseMap<Operation *, std::string> kernelTexts;
   std::optional<Liveness> liveness;
+  nnrt::ModelStrings modelStrings;
+  nnrt::StringTable strings;
 };
 } // namespace mlir::nn
 
@@ -267,14 +271,15 @@ LogicalResult Activity::interpret(Operation *op, Data &results) {
   auto compute = [&]() -> FailureOr<HostTensors> {
     HostTensors results;
     std::string message;
-    if (failed(interpretOp(op, operands, results, message))) {
+    if (failed(interpretOp(op, operands, results, message, &strings))) {
       (void)fail(op, message);
       return failure();
     }
     return results;
   };
   FailureOr<HostTensors> tensors = failure();
-  if (bytes < 4096) {
+  // The numbers of strings are those of this run.
+  if (bytes < 4096 || isa<MapStringsOp>(op)) {
     tensors = compute();
   } else {
     // Everything that determines the results, but not locations and origins.
@@ -380,12 +385,16 @@ LogicalResult Activity::callRuntime(rt::CallOp call, Data &results) {
   for (HostTensor &tensor : tensors)
     arguments.push_back({tensor.getMutableData(), tensor.getDims().data(), nullptr,
                          int32_t(tensor.getRank()), int32_t(tensor.getType())});
+  nnrt::Services services;
+  services.loop = [](nnrt_abi_range_fn fn, void *arg, int64_t count, int64_t) {
+    fn(arg, 0, count);
+  };
+  services.strings = &strings;
+  services.match = matchPattern;
+  services.find = findPattern;
   if (const char *message =
-          nnrt::runReferenceKernel(
-              int32_t(call.getKernel()), call.getParameters().data(), arguments.data(),
-              [](nnrt_abi_range_fn fn, void *arg, int64_t count, int64_t) {
-                fn(arg, 0, count);
-              }))
+          nnrt::runReferenceKernel(int32_t(call.getKernel()), call.getParameters().data(),
+                                   arguments.data(), services))
     return fail(call, message);
   for (auto [i, value] : llvm::enumerate(call.getOutputs())) {
     const HostTensor &output = tensors[call.getInputs().size() + i];

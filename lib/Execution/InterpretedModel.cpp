@@ -1,6 +1,8 @@
 //===- InterpretedModel.cpp - models run by the interpreter ---------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
+#include "Core/Strings.h"
+#include "dialects/NN/IR/NN.h"
 #include "mlir/IR/Diagnostics.h"
 #include "nn/Execution/Model.h"
 #include "llvm/Support/raw_ostream.h"
@@ -13,13 +15,16 @@ using llvm::Expected;
 namespace {
 class InterpretedModel : public Model {
 public:
-  explicit InterpretedModel(func::FuncOp function) : function(function) {}
+  explicit InterpretedModel(func::FuncOp function)
+      : function(function),
+        modelStrings(getModelStrings(function->getParentOfType<ModuleOp>())) {}
 
   llvm::Error initialize();
   Expected<HostTensors> run(ArrayRef<HostTensor> inputs) override;
 
 private:
   func::FuncOp function;
+  nnrt::ModelStrings modelStrings;
 };
 } // namespace
 
@@ -37,6 +42,9 @@ static Expected<TensorInfo> getInfo(Type type, DictionaryAttr attrs,
   for (int64_t dim : tensorType.getShape())
     info.dims.push_back(ShapedType::isDynamic(dim) ? -1 : dim);
   if (attrs) {
+    auto stored = attrs.getAs<TypeAttr>("nn.stored_type");
+    if (stored && isa<StringType>(stored.getValue()))
+      info.type = DataType::String;
     if (auto name = attrs.getAs<StringAttr>("nn.name"))
       info.name = name.str();
     if (auto names = attrs.getAs<ArrayAttr>("nn.dim_names"))
@@ -78,7 +86,41 @@ llvm::Error InterpretedModel::initialize() {
   return initializeValues();
 }
 
-Expected<HostTensors> InterpretedModel::run(ArrayRef<HostTensor> inputs) {
+static Expected<HostTensor> toNumbers(const HostTensor &tensor, StringRef name,
+                                      nnrt::StringTable &strings) {
+  HostTensor numbers = HostTensor::allocate(DataType::Int64, tensor.getDims());
+  for (auto [index, text] : llvm::enumerate(tensor.getStrings())) {
+    if (nnrt::findInvalidUtf8(text) < text.size())
+      return createStringError("input '" + name + "': string " + Twine(index) +
+                               " is not UTF-8");
+    numbers.setInt(index, strings.getNumber(text));
+  }
+  return numbers;
+}
+
+static Expected<HostTensor> toStrings(const HostTensor &numbers, StringRef name,
+                                      const nnrt::StringTable &strings) {
+  HostTensor tensor = HostTensor::allocate(DataType::String, numbers.getDims());
+  for (auto [index, text] : llvm::enumerate(tensor.getMutableStrings())) {
+    int64_t number = numbers.getInt(index);
+    if (!strings.contains(number))
+      return createStringError("output '" + name + "' has a number that no string has");
+    text = strings[number];
+  }
+  return tensor;
+}
+
+Expected<HostTensors> InterpretedModel::run(ArrayRef<HostTensor> given) {
+  nnrt::StringTable strings(modelStrings);
+  HostTensors inputs(given);
+  for (auto [input, info] : llvm::zip(inputs, getInputs())) {
+    if (info.type != DataType::String || input.getType() != DataType::String)
+      continue;
+    Expected<HostTensor> numbers = toNumbers(input, info.name, strings);
+    if (!numbers)
+      return numbers.takeError();
+    input = *numbers;
+  }
   std::string messages;
   ScopedDiagnosticHandler handler(
       function.getContext(), [&](Diagnostic &diagnostic) {
@@ -89,9 +131,19 @@ Expected<HostTensors> InterpretedModel::run(ArrayRef<HostTensor> inputs) {
           stream << diagnostic.getLocation() << ": ";
         stream << diagnostic;
       });
-  FailureOr<HostTensors> results = interpret(function, inputs);
+  InterpreterOptions options;
+  options.strings = &strings;
+  FailureOr<HostTensors> results = interpret(function, inputs, options);
   if (failed(results))
     return createStringError(messages);
+  for (auto [result, info] : llvm::zip(*results, getOutputs())) {
+    if (info.type != DataType::String)
+      continue;
+    Expected<HostTensor> texts = toStrings(result, info.name, strings);
+    if (!texts)
+      return texts.takeError();
+    result = *texts;
+  }
   return std::move(*results);
 }
 

@@ -102,6 +102,14 @@ static HostTensor copyOut(const DLTensor &from, DataType type) {
   if (isPacked(type))
     return unpackElements(type, dims, bytes);
   HostTensor tensor = HostTensor::allocate(type, dims);
+  if (type == DataType::String) {
+    auto *strings = reinterpret_cast<const nnrt_string *>(bytes);
+    for (std::string &text : tensor.getMutableStrings()) {
+      text.assign(strings->data, strings->size);
+      ++strings;
+    }
+    return tensor;
+  }
   std::memcpy(tensor.getMutableData(), bytes, tensor.getNumBytes());
   return tensor;
 }
@@ -110,6 +118,7 @@ llvm::Error LibraryModel::runOnly(ArrayRef<HostTensor> tensors) {
   std::vector<DLTensor> arguments(tensors.size());
   std::vector<SmallVector<int64_t>> shapes(tensors.size());
   std::vector<std::string> packed(tensors.size());
+  std::vector<std::vector<nnrt_string>> strings(tensors.size());
   for (auto [i, tensor] : llvm::enumerate(tensors)) {
     nnrt_tensor_info info;
     if (llvm::Error error = toError(nnrt_module_input(module.get(), i, &info)))
@@ -118,6 +127,11 @@ llvm::Error LibraryModel::runOnly(ArrayRef<HostTensor> tensors) {
     if (isPacked(tensor.getType())) {
       packed[i] = packElements(tensor);
       data = packed[i].data();
+    }
+    if (tensor.getType() == DataType::String) {
+      for (const std::string &text : tensor.getStrings())
+        strings[i].push_back({text.data(), text.size()});
+      data = strings[i].data();
     }
     shapes[i].assign(tensor.getDims().begin(), tensor.getDims().end());
     DLTensor &argument = arguments[i];

@@ -222,6 +222,11 @@ LogicalResult NumericVerification::bindInputs(func::FuncOp main) {
     if (!type) // the context
       continue;
     std::string name = getArgumentName(main, i);
+    if (auto stored = main.getArgAttrOfType<TypeAttr>(i, "nn.stored_type");
+        stored && isa<StringType>(stored.getValue()))
+      return main.emitError() << "--verify-numeric: input '" << name
+                              << "' holds strings, which it does not take; compare the "
+                                 "library with nn-run --compare=interpreter";
     std::optional<DataType> dataType = getDataType(type.getElementType());
     if (!dataType)
       return main.emitError() << "--verify-numeric: input '" << name

@@ -30,6 +30,7 @@ static const Registry &getRegistry() {
     registerResize(registry);
     registerShape(registry);
     registerSignal(registry);
+    registerString(registry);
     registerOneDNN(registry);
     registerArith(registry);
     registerTensor(registry);
@@ -64,14 +65,15 @@ static std::string describeType(Type type) {
 }
 
 LogicalResult nn::interpretOp(Operation *op, ArrayRef<HostTensor> operands,
-                              HostTensors &results, std::string &error) {
+                              HostTensors &results, std::string &error,
+                              nnrt::StringTable *strings) {
   const Registry::Function *function =
       getRegistry().find(op->getName().getStringRef());
   if (!function) {
     error = "is not an operator that the interpreter knows";
     return failure();
   }
-  Call call(op, operands, results, error);
+  Call call(op, operands, results, error, strings);
   if (failed((*function)(op, call)))
     return failure();
   // The contents of memrefs after the call.
@@ -174,7 +176,8 @@ LogicalResult Frame::runOp(Operation *op) {
     if (failed(value))
       return op->emitOpError("has a value that cannot be read");
     results.push_back(*value);
-  } else if (failed(interpretOp(op, get(op->getOperands()), results, error))) {
+  } else if (failed(interpretOp(op, get(op->getOperands()), results, error,
+                                options.strings))) {
     return op->emitOpError() << error;
   }
   if (options.onResult && op->getNumResults() > 0)

@@ -14,8 +14,8 @@ namespace mlir::nn::interpreter {
 class Call {
 public:
   Call(Operation *op, ArrayRef<HostTensor> operands, HostTensors &results,
-       std::string &error)
-      : op(op), operands(operands), results(results), error(error) {}
+       std::string &error, nnrt::StringTable *strings)
+      : op(op), operands(operands), results(results), error(error), strings(strings) {}
 
   /// The tensor of an operand of the operation; an invalid one for an absent optional
   /// operand.
@@ -31,6 +31,8 @@ public:
   const HostTensor &getOperand(unsigned index) const { return operands[index]; }
   ArrayRef<HostTensor> getOperands() const { return operands; }
   Operation *getOp() const { return op; }
+  /// Null outside of a run, as where constants are folded.
+  nnrt::StringTable *getStrings() const { return strings; }
 
   /// The element type of a result, as declared.
   DataType getResultType(unsigned index = 0) const {
@@ -57,6 +59,7 @@ private:
   ArrayRef<HostTensor> operands;
   HostTensors &results;
   std::string &error;
+  nnrt::StringTable *strings;
 };
 
 class Registry {
@@ -94,6 +97,7 @@ void registerSelection(Registry &registry);
 void registerResize(Registry &registry);
 void registerShape(Registry &registry);
 void registerSignal(Registry &registry);
+void registerString(Registry &registry);
 /// Primitives of the onednn dialect.
 void registerOneDNN(Registry &registry);
 /// Upstream dialects.

@@ -5,6 +5,7 @@
 #include "ElfFile.h"
 #include "runtime/lib/Core/Manifest.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -19,7 +20,9 @@ namespace fs = llvm::sys::fs;
 namespace path = llvm::sys::path;
 
 static constexpr StringLiteral runtimeLibrary = "libnnrt.so.0";
-static constexpr StringLiteral onednnPlugin = "libnnrt_onednn.so";
+/// The libraries that stand between libnnrt and those that models call.
+static constexpr std::pair<uint32_t, StringLiteral> plugins[] = {
+    {nnrt::NeedsOneDNN, "libnnrt_onednn.so"}, {nnrt::NeedsRE2, "libnnrt_re2.so"}};
 
 static std::string inFolder(StringRef folder, const Twine &a, const Twine &b = "") {
   SmallString<128> result(folder);
@@ -119,7 +122,8 @@ static std::string findLicense(StringRef library) {
   // Debian's packages and those made like them.
   for (auto [stem, package] :
        {std::pair("libdnnl", "libdnnl3"), std::pair("libtbb", "libtbb12"),
-        std::pair("libstdc++", "libstdc++6"), std::pair("libgcc_s", "libgcc-s1")})
+        std::pair("libstdc++", "libstdc++6"), std::pair("libgcc_s", "libgcc-s1"),
+        std::pair("libre2", "libre2-9")})
     if (name == stem)
       candidates.push_back("/usr/share/doc/" + std::string(package) + "/copyright");
   for (const std::string &file : candidates)
@@ -151,13 +155,17 @@ static llvm::Expected<SmallVector<std::string>> copyLibrary(StringRef from,
 }
 
 /// Copies the runtime's libraries and, in turn, what they need.
-static llvm::Error copyLibraries(const RuntimeFiles &runtime, bool needsOneDNN,
+static llvm::Error copyLibraries(const RuntimeFiles &runtime, uint32_t flags,
                                  StringRef folder,
                                  SmallVectorImpl<std::string> &notes) {
   llvm::StringMap<std::string> loaded;
   std::deque<std::string> queue = {inFolder(runtime.libraries, runtimeLibrary)};
-  if (needsOneDNN)
-    queue.push_back(inFolder(runtime.libraries, onednnPlugin));
+  llvm::StringSet<> own = {runtimeLibrary};
+  for (auto [flag, plugin] : plugins) {
+    own.insert(plugin);
+    if (flags & flag)
+      queue.push_back(inFolder(runtime.libraries, plugin));
+  }
   for (const std::string &file : queue)
     if (llvm::Error error = addLoaded(file, loaded))
       return error;
@@ -178,7 +186,7 @@ static llvm::Error copyLibraries(const RuntimeFiles &runtime, bool needsOneDNN,
                                        "', which was not found");
       queue.push_back(found->second);
     }
-    if (name == runtimeLibrary || name == onednnPlugin)
+    if (own.contains(name))
       continue;
     std::string license = findLicense(file);
     if (license.empty())
@@ -200,7 +208,7 @@ static llvm::Error copyLibraries(const RuntimeFiles &runtime, bool needsOneDNN,
 // The whole
 //===----------------------------------------------------------------------===//
 
-static llvm::Expected<bool> needsOneDNN(StringRef library) {
+static llvm::Expected<uint32_t> readFlags(StringRef library) {
   auto file = llvm::MemoryBuffer::getFile(library, /*IsText=*/false,
                                           /*RequiresNullTerminator=*/false);
   if (!file)
@@ -211,7 +219,7 @@ static llvm::Expected<bool> needsOneDNN(StringRef library) {
   if (nnrt::parseFile(bytes, (*file)->getBufferSize(), manifest, error) !=
       nnrt::ReadResult::Ok)
     return llvm::createStringError("'" + library + "': " + error);
-  return (manifest.flags & nnrt::NeedsOneDNN) != 0;
+  return manifest.flags;
 }
 
 static llvm::Error copyFolder(StringRef from, StringRef to) {
@@ -245,13 +253,13 @@ What is not of nn-mlir stands under the licences in licenses/.
 llvm::Error nn::writeBundle(StringRef library, StringRef folder,
                             const RuntimeFiles &runtime,
                             SmallVectorImpl<std::string> &notes) {
-  auto onednn = needsOneDNN(library);
-  if (!onednn)
-    return onednn.takeError();
+  auto flags = readFlags(library);
+  if (!flags)
+    return flags.takeError();
   for (StringRef inside : {"licenses", "include/nnrt", "nnrt"})
     if (std::error_code code = fs::create_directories(inFolder(folder, inside), true, fs::all_all))
       return fail("create", inFolder(folder, inside), code);
-  if (llvm::Error error = copyLibraries(runtime, *onednn, folder, notes))
+  if (llvm::Error error = copyLibraries(runtime, *flags, folder, notes))
     return error;
   if (llvm::Error error =
           copyFile(runtime.license, inFolder(folder, "licenses", "nn-mlir.txt")))

@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "nn/Target/Library.h"
+#include "dialects/NN/IR/NN.h"
 #include "nn/Target/Target.h"
 #include "nn/Support/DataType.h"
 #include "nn/Support/HostTensor.h"
@@ -34,10 +35,13 @@ describeTensor(func::FuncOp main, Type type, DictionaryAttr attributes,
     return emitUserError(unknown)
            << kind << " " << index << " of the model has type " << type
            << ", which a library cannot have";
-  // Small types are held in bytes.
-  if (auto stored = attributes ? attributes.getAs<TypeAttr>("nn.stored_type") : TypeAttr())
-    if (std::optional<DataType> small = getDataType(stored.getValue()))
+  // Small types are held in bytes, strings as numbers.
+  if (auto stored = attributes ? attributes.getAs<TypeAttr>("nn.stored_type") : TypeAttr()) {
+    if (isa<StringType>(stored.getValue()))
+      dataType = DataType::String;
+    else if (std::optional<DataType> small = getDataType(stored.getValue()))
       dataType = small;
+  }
   nnrt::TensorSignature signature;
   signature.type = int32_t(*dataType);
   for (int64_t size : tensor.getShape()) {
@@ -108,6 +112,9 @@ FailureOr<nnrt::Manifest> nn::describeModel(ModuleOp module) {
     for (auto pair : metadata.getAsRange<ArrayAttr>())
       manifest.metadata.emplace_back(cast<StringAttr>(pair[0]).str(),
                                      cast<StringAttr>(pair[1]).str());
+  if (auto strings = module->getAttrOfType<ArrayAttr>("nn.strings"))
+    for (StringRef text : strings.getAsValueRange<StringAttr>())
+      manifest.strings.push_back(text.str());
   return manifest;
 }
 
@@ -193,8 +200,10 @@ LogicalResult nn::writeLibrary(ModuleOp lowered, nnrt::Manifest manifest,
     return failure();
 
   if (auto libraries = lowered->getAttrOfType<ArrayAttr>("nn.libraries"))
-    if (llvm::is_contained(libraries.getAsValueRange<StringAttr>(), "onednn"))
-      manifest.flags |= nnrt::NeedsOneDNN;
+    for (StringRef library : libraries.getAsValueRange<StringAttr>())
+      manifest.flags |= library == "onednn" ? nnrt::NeedsOneDNN
+                        : library == "re2"  ? nnrt::NeedsRE2
+                                            : 0;
   if (auto kernels = lowered->getAttrOfType<ArrayAttr>("nn.kernels"))
     for (auto entry : kernels.getAsRange<ArrayAttr>())
       manifest.kernels.push_back({cast<StringAttr>(entry[0]).str(),

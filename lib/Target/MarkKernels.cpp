@@ -9,6 +9,7 @@
 #include "nn/Support/Locations.h"
 #include "nn/Target/GPU.h"
 #include "nn/Target/Passes.h"
+#include "runtime/abi/nnrt_abi.h"
 
 namespace mlir::nn {
 #define GEN_PASS_DEF_MARKKERNELS
@@ -86,7 +87,12 @@ struct MarkKernelsPass : nn::impl::MarkKernelsBase<MarkKernelsPass> {
       llvm::append_range(libraries, list.getAsValueRange<StringAttr>());
     main.walk([&](Operation *op) {
       StringRef name = op->getName().getDialectNamespace();
-      if (name == "onednn" && !llvm::is_contained(libraries, name))
+      auto call = dyn_cast<rt::CallOp>(op);
+      if (call && call.getKernel() == rt::RuntimeKernel::MapStrings &&
+          llvm::is_contained({NNRT_ABI_FULL_MATCH, NNRT_ABI_COUNT_MATCHES, NNRT_ABI_MATCH},
+                             call.getParameters().front()))
+        name = "re2";
+      if ((name == "onednn" || name == "re2") && !llvm::is_contained(libraries, name))
         libraries.push_back(name);
     });
     module->setAttr("nn.libraries", builder.getStrArrayAttr(libraries));

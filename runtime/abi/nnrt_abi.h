@@ -167,8 +167,27 @@ typedef enum nnrt_abi_kernel {
   NNRT_ABI_DFT = 5,
   // args: signal, frame_step (s64, rank 0), window (rank 0: none), frame_length (s64,
   // rank 0; 0: the window's size), result; parameters: none
-  NNRT_ABI_STFT = 6
+  NNRT_ABI_STFT = 6,
+  // args: operands, result, which broadcast as numpy's do; strings are s64, numbers of
+  // strings; parameters: nnrt_abi_string_function, the number of operands, the type of
+  // the number that is parsed or formatted (f32, f64, s64 or u64)
+  NNRT_ABI_MAP_STRINGS = 7
 } nnrt_abi_kernel;
+
+/// Functions of strings. Number 0 is the empty string; the model's manifest has the first
+/// strings by their numbers, and the run gives numbers to all others.
+typedef enum nnrt_abi_string_function {
+  NNRT_ABI_CONCAT = 0,       // x, y
+  NNRT_ABI_LOWER = 1,        // x
+  NNRT_ABI_UPPER = 2,        // x
+  NNRT_ABI_FULL_MATCH = 3,   // x, pattern; result: bool
+  NNRT_ABI_COUNT_PIECES = 4, // x, delimiter, limit; result: s64
+  NNRT_ABI_PIECE = 5,        // x, delimiter, limit, index
+  NNRT_ABI_PARSE = 6,        // x; result: a number
+  NNRT_ABI_FORMAT = 7,       // a number
+  NNRT_ABI_COUNT_MATCHES = 8, // x, pattern, least number of characters; result: s64
+  NNRT_ABI_MATCH = 9         // x, pattern, least number of characters, index
+} nnrt_abi_string_function;
 
 //===----------------------------------------------------------------------===//
 // The device

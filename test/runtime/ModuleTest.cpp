@@ -167,10 +167,10 @@ TEST(Module, MissingEntryPoint) {
 TEST(Module, UnknownElementType) {
   TemporaryFile file;
   Manifest manifest = makeManifest("affine");
-  manifest.inputs[0].type = NNRT_ABI_STRING;
+  manifest.inputs[0].type = 99;
   writeModel(file.path, manifest);
   EXPECT_OPEN_ERROR(file.path, NNRT_INCOMPATIBLE,
-                    "input 'x' has element type 8");
+                    "input 'x' has element type 99");
 }
 
 TEST(Module, BestVariantThatTheCpuCanRun) {

@@ -5,7 +5,7 @@ include(CMakePackageConfigHelpers)
 set(package "${CMAKE_INSTALL_LIBDIR}/cmake/nn-mlir")
 
 get_property(libraries GLOBAL PROPERTY NN_LIBRARIES)
-install(TARGETS nnrt_manifest nnrt_reference ${libraries} EXPORT nn-mlirTargets
+install(TARGETS nnrt_manifest nnrt_patterns nnrt_reference ${libraries} EXPORT nn-mlirTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT nn-mlirTargets NAMESPACE nn:: DESTINATION ${package})
 

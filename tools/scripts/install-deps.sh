@@ -21,7 +21,7 @@ pins=$nn_root/tools/scripts
 packages=(
   ca-certificates g++ ninja-build ccache python3 python3-venv
   libmlir-22-dev mlir-22-tools llvm-22-dev llvm-22-tools liblld-22-dev lld-22 clang-22
-  libtbb-dev libjemalloc2 libprotobuf-dev protobuf-compiler libkissfft-dev libzip-dev zipcmp zipmerge ziptool zlib1g-dev libzstd-dev
+  libtbb-dev libjemalloc2 libprotobuf-dev protobuf-compiler libkissfft-dev libre2-dev libzip-dev zipcmp zipmerge ziptool zlib1g-dev libzstd-dev
   libgtest-dev libpng-dev libjpeg-dev fonts-dejavu-core fonts-wqy-microhei
 )
 
@@ -63,7 +63,7 @@ check_system() {
   [ "$name" = "debian 12" ] && command -v apt-get >/dev/null && return 0
   die "this system ($name) is not Debian 12, whose packages this script knows.
 Install by other means: a C++17 compiler, Ninja, Python 3.11-3.13 with venv, LLVM, MLIR and LLD 22.1
-(libraries, headers and tools), oneTBB 2021, protobuf 3.21, kissfft 131 (headers), libzip, zlib, libpng, libjpeg.
+(libraries, headers and tools), oneTBB 2021, protobuf 3.21, kissfft 131 (headers), RE2, libzip, zlib, libpng, libjpeg.
 Then run this script again with NN_NO_PACKAGES=1, and point CMAKE_PREFIX_PATH at LLVM if it is not
 in /usr/lib/llvm-22."
 }

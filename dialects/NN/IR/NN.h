@@ -24,6 +24,8 @@
 #include "dialects/NN/IR/NNDialect.h.inc"
 #include "dialects/NN/IR/NNEnums.h.inc"
 #include "dialects/NN/IR/NNInterfaces.h.inc"
+#define GET_TYPEDEF_CLASSES
+#include "dialects/NN/IR/NNTypes.h.inc"
 #define GET_ATTRDEF_CLASSES
 #include "dialects/NN/IR/NNAttributes.h.inc"
 #define GET_OP_CLASSES

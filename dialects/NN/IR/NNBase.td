@@ -32,6 +32,7 @@ def NN_Dialect : Dialect {
        - `nn.kernels`: pairs of a kernel's kind and the ONNX nodes that it computes, in the
          order of the profile;
        - `nn.libraries`: the libraries that the code calls;
+       - `nn.strings`: the strings that the model knows, by their numbers (see `!nn.string`);
        - `nn.arena_bytes` (a formula of the inputs' sizes), `nn.data_dependent_buffers` (how
          many buffers have sizes that only the run knows): the arena;
      - on functions:
@@ -42,7 +43,8 @@ def NN_Dialect : Dialect {
        - `nn.name`: the ONNX name; `nn.dim_names`: the names of dimensions, empty for none;
        - `nn.value`, `nn.part`: the ONNX value (a sequence, an optional) of which the tensor
          is a part, and which;
-       - `nn.stored_type`: the small type whose bytes the tensor holds;
+       - `nn.stored_type`: the small type whose bytes the tensor holds, or `!nn.string` if
+         it holds the numbers of strings;
      - on operations:
        - `nn.origin`: which ONNX tensors its results are (see `#nn.origin`);
        - `nn.exact_integers`: the floats are integers that sums keep exact;
@@ -50,6 +52,7 @@ def NN_Dialect : Dialect {
        - `nn.stack_room`: the buffer for arguments that the calls of a function share.
   }];
   let useDefaultAttributePrinterParser = 1;
+  let useDefaultTypePrinterParser = 1;
   let hasConstantMaterializer = 1;
   let hasOperationAttrVerify = 1;
   let hasRegionArgAttrVerify = 1;
@@ -73,10 +76,24 @@ def NN_SmallType : AnyTypeOf<[F8E4M3FN, F8E4M3FNUZ, F8E5M2, F8E5M2FNUZ, F8E8M0FN
                               F4E2M1FN, I<4>, UI<4>, I<2>, UI<2>],
                              "8-bit float or 4-bit or 2-bit">;
 
+def NN_StringType : TypeDef<NN_Dialect, "String"> {
+  let mnemonic = "string";
+  let summary = "string";
+  let description = [{
+    In a program, a string is a number (i64): its place in a table of strings, in which none
+    occurs twice and the first one is empty. Operators that only move or compare strings need
+    not know this. The import has the type, so that operators on numbers refuse strings, and
+    in the end makes it i64; `nn.strings` on the module is then the beginning of the table, to
+    which each run adds the strings that it meets
+    (docs/decisions/strings-as-numbers.md).
+  }];
+}
+
 /// ONNX's int8..int64 are signless, its uint8..uint64 unsigned (`ui8`), and bool is `i1`.
-/// Only operations that move or convert elements take small types (NN_Tensor).
-def NN_Tensor : NN_TensorOf<[NN_FloatType, NN_IntType, I1, NN_SmallType]>;
+/// Only operations that move or convert elements take small types and strings (NN_Tensor).
+def NN_Tensor : NN_TensorOf<[NN_FloatType, NN_IntType, I1, NN_SmallType, NN_StringType]>;
 def NN_PlainTensor : NN_TensorOf<[NN_FloatType, NN_IntType, I1]>;
+def NN_EqualityTensor : NN_TensorOf<[NN_FloatType, NN_IntType, I1, NN_StringType]>;
 def NN_QuantizedTensor : NN_TensorOf<[NN_IntType, NN_SmallType]>;
 def NN_NumericTensor : NN_TensorOf<[NN_FloatType, NN_IntType]>;
 def NN_FloatTensor : NN_TensorOf<[NN_FloatType]>;

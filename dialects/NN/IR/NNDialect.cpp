@@ -12,10 +12,16 @@ using namespace mlir::nn;
 #include "dialects/NN/IR/NNDialect.cpp.inc"
 #include "dialects/NN/IR/NNEnums.cpp.inc"
 #include "dialects/NN/IR/NNInterfaces.cpp.inc"
+#define GET_TYPEDEF_CLASSES
+#include "dialects/NN/IR/NNTypes.cpp.inc"
 #define GET_ATTRDEF_CLASSES
 #include "dialects/NN/IR/NNAttributes.cpp.inc"
 
 void NNDialect::initialize() {
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "dialects/NN/IR/NNTypes.cpp.inc"
+      >();
   addAttributes<
 #define GET_ATTRDEF_LIST
 #include "dialects/NN/IR/NNAttributes.cpp.inc"

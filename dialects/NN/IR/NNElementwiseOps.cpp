@@ -23,6 +23,9 @@ LogicalResult CastOp::verify() {
   if (getRoundMode() != "up" && getRoundMode() != "down" && getRoundMode() != "nearest")
     return emitOpError("round_mode is '")
            << getRoundMode() << "', not 'up', 'down' or 'nearest'";
+  // cast_c2
+  if (isa<StringType>(getElementTypeOrSelf(getInput().getType())) || isa<StringType>(getTo()))
+    return emitOpError("converts numbers, but got strings");
   return success();
 }
 

@@ -188,7 +188,8 @@ def NN_CastOp : NN_UnaryBase<"cast", NN_Tensor, NN_Tensor> {
     `round_mode` says. Integers become such floats by way of f32.
 
     Constraints:
-     - `cast_c1`: `round_mode` is `up`, `down` or `nearest`.
+     - `cast_c1`: `round_mode` is `up`, `down` or `nearest`;
+     - `cast_c2`: neither type is `!nn.string` (see `nn.map_strings`).
   }];
   let arguments = (ins NN_Tensor:$input, TypeAttr:$to, NN_DefaultBool<"true">:$saturate,
                        NN_DefaultString<"up">:$round_mode);
@@ -325,7 +326,7 @@ class NN_CompareOp<string mnemonic, Type type, string formula, list<Trait> trait
   let summary = "Elementwise " # formula # " with broadcasting";
   let description = "`result = " # formula # "`, of element type `i1`.";
 }
-def NN_EqualOp          : NN_CompareOp<"equal", NN_PlainTensor, "x == y", [Commutative]> {
+def NN_EqualOp          : NN_CompareOp<"equal", NN_EqualityTensor, "x == y", [Commutative]> {
   let contentsFunction = NN_HasContents;
 }
 def NN_GreaterOp        : NN_CompareOp<"greater", NN_NumericTensor, "x > y">;

@@ -95,6 +95,8 @@ template <typename OpTy> static LogicalResult verifyScatter(OpTy op) {
   if (!llvm::is_contained({"none", "add", "mul", "max", "min"}, op.getReduction()))
     return op.emitOpError("reduction is '")
            << op.getReduction() << "', not one of none, add, mul, max, min";
+  if (op.getReduction() != "none" && isa<StringType>(getTensorType(op.getInput()).getElementType()))
+    return op.emitOpError("reduction combines numbers, but got strings");
   if (getTensorType(op.getUpdates()).getElementType() !=
       getTensorType(op.getInput()).getElementType())
     return op.emitOpError("updates must have the input's element type");

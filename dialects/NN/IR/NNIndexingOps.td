@@ -78,9 +78,10 @@ def NN_ScatterElementsOp : NN_ScatterOp<"scatter_elements"> {
     Constraints:
      - `scatter_elements_c1`: -rank <= axis < rank; all operands have one rank;
        updates have the input's element type;
-     - `scatter_elements_c2`: `reduction` is one of the above.
+     - `scatter_elements_c2`: `reduction` is one of the above; `none` for strings.
   }];
-  let arguments = (ins NN_PlainTensor:$input, NN_IndexTensor:$indices, NN_PlainTensor:$updates,
+  let arguments = (ins NN_EqualityTensor:$input, NN_IndexTensor:$indices,
+                       NN_EqualityTensor:$updates,
                        NN_DefaultI64<"0">:$axis, NN_DefaultString<"none">:$reduction);
 }
 
@@ -94,9 +95,10 @@ def NN_ScatterNDOp : NN_ScatterOp<"scatter_nd"> {
     Constraints:
      - `scatter_nd_c1`: `k` is known and not more than the input's rank; the rank of
        updates is that of indices - 1, and the input's rank - k;
-     - `scatter_nd_c2`: `reduction` is one of none, add, mul, max, min.
+     - `scatter_nd_c2`: `reduction` is one of none, add, mul, max, min; `none` for strings.
   }];
-  let arguments = (ins NN_PlainTensor:$input, NN_IndexTensor:$indices, NN_PlainTensor:$updates,
+  let arguments = (ins NN_EqualityTensor:$input, NN_IndexTensor:$indices,
+                       NN_EqualityTensor:$updates,
                        NN_DefaultString<"none">:$reduction);
 }
 

@@ -16,5 +16,6 @@ include "dialects/NN/IR/NNQuantizationOps.td"
 include "dialects/NN/IR/NNReductionOps.td"
 include "dialects/NN/IR/NNShapeOps.td"
 include "dialects/NN/IR/NNSignalOps.td"
+include "dialects/NN/IR/NNStringOps.td"
 
 #endif // NN_OPS_TD

@@ -13,7 +13,8 @@ def RT_RuntimeKernel : I32EnumAttr<"RuntimeKernel", "a reference kernel of the r
     I32EnumAttrCase<"TopK", 3, "topk">,
     I32EnumAttrCase<"Unique", 4, "unique">,
     I32EnumAttrCase<"DFT", 5, "dft">,
-    I32EnumAttrCase<"STFT", 6, "stft">]> {
+    I32EnumAttrCase<"STFT", 6, "stft">,
+    I32EnumAttrCase<"MapStrings", 7, "map_strings">]> {
   let cppNamespace = "::mlir::nn::rt";
 }
 

@@ -14,6 +14,11 @@
 #include "nn/Support/HostTensor.h"
 #include <functional>
 
+namespace nnrt {
+class ModelStrings;
+class StringTable;
+} // namespace nnrt
+
 namespace mlir::nn {
 
 using HostTensors = SmallVector<HostTensor>;
@@ -25,11 +30,24 @@ bool canInterpret(Operation *op);
 /// scalars (index, i64, f32, ...) are tensors of rank 0. For an operation on memrefs,
 /// operands are the contents of the memrefs before it, and results those of its
 /// destinations after it. On failure `error` says why, and nothing is emitted, so that a
-/// folder can just give up.
+/// folder can just give up. Functions of strings need the table of the run.
 LogicalResult interpretOp(Operation *op, ArrayRef<HostTensor> operands,
-                          HostTensors &results, std::string &error);
+                          HostTensors &results, std::string &error,
+                          nnrt::StringTable *strings = nullptr);
+
+/// What `nn.strings` says of the module: the beginning of such a table.
+std::vector<std::string> getModelStrings(Operation *module);
+
+/// Whether RE2's `pattern` matches all of each text. Throws std::runtime_error if it is none.
+void matchPattern(std::string_view pattern, const std::string_view *texts, int64_t count,
+                  bool *matches);
+
+/// The parts that it matches (runtime/lib/CPU/RE2/Patterns.h).
+void findPattern(std::string_view pattern, std::string_view text, int64_t least,
+                 std::vector<std::string_view> &parts);
 
 struct InterpreterOptions {
+  nnrt::StringTable *strings = nullptr;
   /// Called after each operation with results, including those inside fusions, loops
   /// and called functions.
   std::function<void(Operation *, ArrayRef<HostTensor>)> onResult;

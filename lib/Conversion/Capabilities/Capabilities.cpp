@@ -19,6 +19,8 @@ static std::string print(Type type) {
 }
 
 bool TypeSet::contains(Type elementType) const {
+  if (isa<StringType>(elementType)) // in a program
+    return contains(DataType::Int64);
   std::optional<DataType> type = getDataType(elementType);
   return type && contains(*type);
 }

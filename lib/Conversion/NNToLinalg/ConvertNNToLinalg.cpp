@@ -117,6 +117,7 @@ struct ConvertNNToLinalg : nn::impl::ConvertNNToLinalgBase<ConvertNNToLinalg> {
       populateResizeToLinalg(patterns, symbols);
       populateSamplingToLinalg(patterns, symbols);
       populateSelectionToLinalg(patterns, symbols);
+      populateStringToLinalg(patterns, symbols);
       populateShapeToLinalg(patterns, symbols);
       populateSignalToLinalg(patterns, symbols);
       FrozenRewritePatternSet frozen(std::move(patterns));

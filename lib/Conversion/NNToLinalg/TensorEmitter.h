@@ -204,6 +204,7 @@ void populateIndexingToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols
 void populateSamplingToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 void populateSelectionToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 void populateSignalToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
+void populateStringToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 void populateQuantizationToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 void populateRecurrentToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 void populateConstantToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);

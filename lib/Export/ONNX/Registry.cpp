@@ -26,6 +26,7 @@ const Registry &Registry::get() {
     registerScalars(all);
     registerShape(all);
     registerSignal(all);
+    registerString(all);
     return all;
   }();
   return registry;

@@ -98,6 +98,7 @@ void registerReduction(Registry &registry);
 void registerScalars(Registry &registry);
 void registerShape(Registry &registry);
 void registerSignal(Registry &registry);
+void registerString(Registry &registry);
 
 } // namespace mlir::nn::exporter
 

@@ -91,7 +91,11 @@ static bool checkSignature(Operation *main, StringRef name, DictionaryAttr attri
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (!tensor || !getDataType(tensor.getElementType()))
     return refuse("it is no tensor; write the module as it is before the phase 'bufferize'");
-  if (attributes && attributes.get("nn.stored_type"))
+  auto stored = attributes ? attributes.getAs<TypeAttr>("nn.stored_type") : TypeAttr();
+  if (stored && isa<StringType>(stored.getValue()))
+    return refuse("it holds strings, which are numbers in nn, and which other tensors hold "
+                  "strings is lost; change the original model");
+  if (stored)
     return refuse("it holds the bytes of a small type; write the module as it is before the "
                   "phase 'legalize'");
   return true;

@@ -121,6 +121,19 @@ typedef enum nnrt_part {
   NNRT_PART_ITEMS = 5
 } nnrt_part;
 
+/// An element of a tensor of strings (DLPack's kDLOpaqueHandle, of 8 * sizeof(nnrt_string)
+/// bits): bytes of UTF-8, which need not end with a zero and may hold some. `data` may be
+/// null if the size is 0.
+///
+/// Of inputs, the bytes belong to the caller; a run copies what it keeps. Inputs that are
+/// not UTF-8 are INVALID_ARGUMENT. Of outputs, also those that are written to the caller's
+/// tensors, the bytes belong to the session and are valid until the next run or the end of
+/// the session.
+typedef struct nnrt_string {
+  const char *data;
+  size_t size;
+} nnrt_string;
+
 /// An input or output of a model.
 typedef struct nnrt_tensor_info {
   /// The ONNX name; for a part "<value>.<part>", e.g. "boxes.elements". Owned by the
@@ -237,7 +250,7 @@ NNRT_EXPORT void nnrt_session_free(nnrt_session *session);
 /// its session has more threads, on workers that all sessions share, where that
 /// pays: the first runs of a shape measure it. A run of shapes that the
 /// session has seen before, and not dropped (NNRT_ONEDNN_CACHE), allocates no
-/// memory but what oneDNN does within its primitives.
+/// memory but for strings and for what oneDNN does within its primitives.
 ///
 /// Errors: INVALID_ARGUMENT, FAILED_PRECONDITION, OUT_OF_MEMORY, INCOMPATIBLE,
 /// INTERNAL. The contents of outputs are then undefined; the session remains usable.

@@ -94,9 +94,10 @@ void *Session::getOutput(int32_t index, int32_t rank, const int64_t *dims) {
                        ? static_cast<uint8_t *>(output.given->data) +
                              output.given->byte_offset
                        : static_cast<uint8_t *>(output.own.ensure(bytes));
-  if (block && expected.elementType->isPacked()) {
-    // The generated code writes a byte per element; Session::finish packs them.
-    int64_t unpacked = denseBytes(dims, rank, 8);
+  bool isString = expected.elementType->isString();
+  if (block && (isString || expected.elementType->isPacked())) {
+    // The generated code writes a byte or a number per element; see Session::convert.
+    int64_t unpacked = denseBytes(dims, rank, isString ? 64 : 8);
     block = unpacked < 0
                 ? nullptr
                 : static_cast<uint8_t *>(output.unpacked.ensure(unpacked));
@@ -251,12 +252,8 @@ static void failed_at(nnrt_abi_context *ctx, const char *nodes) noexcept {
 static int32_t kernel(nnrt_abi_context *ctx, int32_t kernel,
                       const int64_t *parameters,
                       const nnrt_abi_tensor *args) noexcept {
-  Threads &threads = get(ctx)->getThreads();
-  const char *error = runReferenceKernel(
-      kernel, parameters, args,
-      [&threads](nnrt_abi_range_fn fn, void *arg, int64_t count, int64_t grain) {
-        threads.loop(fn, arg, count, grain);
-      });
+  const char *error =
+      runReferenceKernel(kernel, parameters, args, get(ctx)->getServices());
   if (error)
     get(ctx)->fail(NNRT_FAILED_PRECONDITION, error);
   return error != nullptr;

@@ -5,7 +5,7 @@
 //
 // libnnrt links none of the libraries that models call, which are large (oneDNN has 54 MB).
 // A module that calls one makes it load a library that stands between both,
-// libnnrt_onednn.so, which exports one function that gives the table below.
+// libnnrt_onednn.so or libnnrt_re2.so, which exports one function that gives the table below.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,12 +17,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
+#include <vector>
 
 namespace nnrt {
 
 class Threads;
 
-enum LibraryId { OneDNN, numLibraries };
+enum LibraryId { OneDNN, RE2, numLibraries };
 
 /// Bumped by every change below: both libraries come from one build.
 constexpr uint32_t libraryTableVersion = 4;
@@ -37,6 +39,17 @@ struct LibraryError {
 struct LibraryHost {
   int (*verboseLevel)();
   void (*verbosePrint)(const char *format, ...);
+};
+
+/// A call of RE2.
+struct MatchSite {
+  std::string_view pattern;
+  const std::string_view *texts;
+  int64_t count;
+  bool *matches; ///< For each text, whether the pattern matches all of it.
+  /// If set, the parts of the one text that the pattern matches, of `least` characters or more.
+  std::vector<std::string_view> *parts = nullptr;
+  int64_t least = 0;
 };
 
 /// What all sessions of a module share: packed weights and primitives. Safe to
@@ -56,8 +69,8 @@ struct Library {
   /// memory. The module and the threads must live longer.
   LibrarySession *(*createSession)(LibraryModule *module, Threads *threads);
   void (*destroySession)(LibrarySession *session);
-  /// `site`: what the ABI has for a call of the library (of oneDNN,
-  /// nnrt_abi_onednn_site). Non-zero after an error, described in `error`.
+  /// `site`: what there is for a call of the library (of oneDNN, nnrt_abi_onednn_site; of
+  /// RE2, MatchSite). Non-zero after an error, described in `error`.
   int32_t (*execute)(LibrarySession *session, const void *site, const nnrt_abi_tensor *args,
                      LibraryError *error);
   /// Bytes that the session holds.

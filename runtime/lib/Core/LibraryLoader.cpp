@@ -28,7 +28,8 @@ struct KnownLibrary {
 
 /// By LibraryId.
 static const KnownLibrary knownLibraries[numLibraries] = {
-    {"oneDNN", NeedsOneDNN, "libnnrt_onednn.so", "nnrt_onednn_plugin"}};
+    {"oneDNN", NeedsOneDNN, "libnnrt_onednn.so", "nnrt_onednn_plugin"},
+    {"RE2", NeedsRE2, "libnnrt_re2.so", "nnrt_re2_plugin"}};
 
 bool needsLibrary(uint32_t manifestFlags, LibraryId id) {
   return manifestFlags & knownLibraries[id].flag;

@@ -35,7 +35,8 @@ enum class Tag : uint32_t {
   Input = 3,
   Output = 4,
   Kernel = 5,
-  Metadata = 6
+  Metadata = 6,
+  Strings = 7
 };
 
 class Writer {
@@ -230,6 +231,11 @@ std::string serialize(const Manifest &manifest) {
       writer.string(key);
       writer.string(value);
     });
+  if (!manifest.strings.empty())
+    writer.record(Tag::Strings, [&] {
+      for (const std::string &text : manifest.strings)
+        writer.string(text);
+    });
   return std::move(writer.bytes);
 }
 
@@ -345,6 +351,10 @@ ReadResult parse(const uint8_t *bytes, size_t size, uint64_t bytesBefore,
       manifest.metadata.emplace_back(std::move(key), record.string());
       break;
     }
+    case Tag::Strings:
+      while (record.left() && !record.failed)
+        manifest.strings.push_back(record.string());
+      break;
     }
     if (record.failed) {
       error =

@@ -104,7 +104,9 @@ enum ManifestFlags : uint32_t {
   /// plugin.
   NeedsOneDNN = 1,
   /// The code calls the `device_` entries: sessions need a GPU.
-  NeedsCUDA = 2
+  NeedsCUDA = 2,
+  /// The code matches regular expressions: the runtime must load its RE2 plugin.
+  NeedsRE2 = 4
 };
 
 struct Manifest {
@@ -120,6 +122,8 @@ struct Manifest {
   std::vector<TensorSignature> outputs;
   std::vector<KernelSignature> kernels;
   std::vector<std::pair<std::string, std::string>> metadata;
+  /// What the code has numbers for, by these (ModelStrings); may be empty.
+  std::vector<std::string> strings;
 
   /// The first section of that kind, or null.
   const Section *find(SectionKind kind) const;

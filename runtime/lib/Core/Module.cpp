@@ -129,6 +129,12 @@ Status Module::load() {
     return status;
   if (Status status = describeTensors())
     return status;
+  strings = std::make_unique<ModelStrings>(std::move(manifest.strings));
+  if (!strings->isValid())
+    return makeStatus(NNRT_DATA_LOSS,
+                      "'%s' is damaged: one of its strings is not UTF-8, or occurs twice. Compile "
+                      "it again",
+                      path.c_str());
   if (Status status = chooseVariant(code))
     return status;
   if (Status status = verify())

@@ -13,6 +13,7 @@
 #include "Core/Manifest.h"
 #include "Core/Memory.h"
 #include "Core/Status.h"
+#include "Core/Strings.h"
 #include "Core/Types.h"
 #include "nnrt/nnrt.h"
 
@@ -72,6 +73,8 @@ public:
   /// follow.
   std::vector<size_t> inputSequences;
   std::vector<std::string> symbolNames;
+  /// Of the manifest, which has them no more.
+  std::unique_ptr<ModelStrings> strings;
   /// Mapped, or decoded.
   const uint8_t *weights = nullptr;
   size_t weightsSize = 0;

@@ -11,12 +11,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <stdexcept>
 
 namespace nnrt {
 
 Session::Session(std::shared_ptr<Module> sharedModule, int numThreads)
     : module(std::move(sharedModule)),
-      workers(numThreads, module->libraries[OneDNN].table != nullptr) {
+      workers(numThreads, module->libraries[OneDNN].table != nullptr),
+      strings{StringTable(*module->strings), StringTable(*module->strings)} {
   table = &abiTable;
   weights = module->weights;
   profiling = 0;
@@ -28,7 +30,7 @@ Session::Session(std::shared_ptr<Module> sharedModule, int numThreads)
     nnrt_abi_tensor abi = {};
     abi.dims = inputs[i].dims.data();
     abi.rank = static_cast<int32_t>(tensor.dims.size());
-    abi.type = tensor.type;
+    abi.type = tensor.elementType->isString() ? int32_t(NNRT_ABI_S64) : tensor.type;
     abiInputs.push_back(abi);
   }
   outputs.resize(module->outputs.size());
@@ -38,6 +40,21 @@ Session::Session(std::shared_ptr<Module> sharedModule, int numThreads)
   }
   symbolSizes.resize(module->symbolNames.size());
   symbolInputs.resize(module->symbolNames.size());
+  services.loop = [this](nnrt_abi_range_fn fn, void *arg, int64_t count, int64_t grain) {
+    workers.loop(fn, arg, count, grain);
+  };
+  services.match = [this](std::string_view pattern, const std::string_view *texts,
+                          int64_t count, bool *matches) {
+    MatchSite site = {pattern, texts, count, matches};
+    if (callLibrary(RE2, &site, nullptr))
+      throw std::runtime_error("a regular expression does not match"); // `failure` says why
+  };
+  services.find = [this](std::string_view pattern, std::string_view text, int64_t least,
+                         std::vector<std::string_view> &parts) {
+    MatchSite site = {pattern, &text, 1, nullptr, &parts, least};
+    if (callLibrary(RE2, &site, nullptr))
+      throw std::runtime_error("a regular expression does not match");
+  };
 }
 
 Status Session::create(std::shared_ptr<Module> module,
@@ -195,6 +212,8 @@ Status Session::run(const DLTensor *inputTensors, size_t numInputs,
   if ((numInputs && !inputTensors) || (numOutputs && !outputTensors))
     return makeStatus(NNRT_INVALID_ARGUMENT, "%s is null",
                       numInputs && !inputTensors ? "inputs" : "outputs");
+  services.strings = &strings[!isSecondLast];
+  services.strings->clear();
   if (Status status = checkInputs(inputTensors))
     return status;
   if (Status status = checkOutputs(outputTensors))
@@ -243,15 +262,9 @@ Status Session::finish(DLTensor *outputTensors, int32_t result) {
   for (size_t i = 0; i < outputs.size(); ++i) {
     Output &output = outputs[i];
     const ElementType &type = *module->outputs[i].elementType;
-    if (type.isPacked()) {
-      void *to = output.given ? static_cast<uint8_t *>(output.given->data) +
-                                    output.given->byte_offset
-                              : output.own.data();
-      int rank = static_cast<int>(output.dims.size());
-      pack(type, denseBytes(output.dims.data(), rank, 8),
-           static_cast<const uint8_t *>(output.unpacked.data()),
-           static_cast<uint8_t *>(to));
-    }
+    if (type.isPacked() || type.isString())
+      if (Status status = convert(module->outputs[i], output))
+        return status;
     if (output.given)
       continue;
     DLTensor &tensor = outputTensors[i];
@@ -267,6 +280,30 @@ Status Session::finish(DLTensor *outputTensors, int32_t result) {
     tensor.shape = output.dims.data();
     tensor.strides = output.strides.data();
     tensor.byte_offset = 0;
+  }
+  isSecondLast = !isSecondLast;
+  return nullptr;
+}
+
+Status Session::convert(const Tensor &expected, Output &output) {
+  void *to = output.given
+                 ? static_cast<uint8_t *>(output.given->data) + output.given->byte_offset
+                 : output.own.data();
+  int64_t count =
+      denseBytes(output.dims.data(), static_cast<int>(output.dims.size()), 8);
+  if (expected.elementType->isPacked()) {
+    pack(*expected.elementType, count, static_cast<const uint8_t *>(output.unpacked.data()),
+         static_cast<uint8_t *>(to));
+    return nullptr;
+  }
+  auto *numbers = static_cast<const int64_t *>(output.unpacked.data());
+  const StringTable &table = *services.strings;
+  for (int64_t i = 0; i < count; ++i) {
+    if (!table.contains(numbers[i]))
+      return makeStatus(NNRT_INTERNAL, "output '%s' has a number that no string has",
+                        expected.name.c_str());
+    std::string_view text = table[numbers[i]];
+    static_cast<nnrt_string *>(to)[i] = {text.data(), text.size()};
   }
   return nullptr;
 }
@@ -284,7 +321,9 @@ nnrt_session_memory_info Session::memory() const {
     info.outputs += output.own.capacity() + output.spare.capacity() +
                     output.unpacked.capacity();
   for (const Input &input : inputs)
-    info.inputs += input.copy.capacity();
+    info.inputs += input.copy.capacity() + input.numbers.capacity();
+  for (const StringTable &table : strings)
+    info.blocks += table.bytes();
   for (int id = 0; id < numLibraries; ++id)
     if (librarySessions[id])
       info.scratchpad += module->libraries[id].table->sessionMemory(librarySessions[id]);

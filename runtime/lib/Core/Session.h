@@ -12,6 +12,7 @@
 #ifndef NNRT_CORE_SESSION_H
 #define NNRT_CORE_SESSION_H
 
+#include "CPU/Reference/Reference.h"
 #include "CPU/Threads.h"
 #include "Core/Memory.h"
 #include "Core/Module.h"
@@ -40,6 +41,8 @@ public:
   void *getBlock(int64_t bytes);
   BlockPool &getPool() { return pool; }
   Threads &getThreads() { return workers; }
+  /// What reference kernels get.
+  Services &getServices() { return services; }
   void *getDeviceArena(int64_t bytes);
   void *getDeviceBlock(int64_t bytes);
   void *getDeviceWeights();
@@ -77,6 +80,7 @@ private:
   struct Input {
     std::vector<int64_t> dims;
     Buffer copy; // of an input that is not contiguous, or packed
+    Buffer numbers; // of strings
     const uint8_t *data = nullptr;
     int64_t bytes = 0;
   };
@@ -86,7 +90,8 @@ private:
     Buffer own;
     /// The previous `own`, if that is now an input: state that is fed back.
     Buffer spare;
-    /// For packed types: the buffer that the model's code writes, one element per byte.
+    /// For packed types and strings: the buffer that the model's code writes, with a byte
+    /// or an int64 for each element.
     Buffer unpacked;
     /// The caller's tensor of this run, or null if the session provides the memory.
     DLTensor *given = nullptr;
@@ -99,11 +104,14 @@ private:
   Status checkInput(size_t index, const DLTensor &tensor);
   Status checkDim(size_t index, size_t dim, int64_t size);
   Status takeInput(size_t index, const DLTensor &tensor);
+  Status takeStrings(size_t index, const nnrt_string *strings, int64_t count);
   Status checkSequence(size_t elements);
   /// Session.cpp
   Status checkOutputs(DLTensor *tensors);
   Status checkOverlap(size_t output, const uint8_t *data, int64_t bytes);
   Status finish(DLTensor *outputs, int32_t result);
+  /// Makes what the caller gets of what the model's code wrote.
+  Status convert(const Tensor &expected, Output &output);
   void sayMemory();
 
   std::shared_ptr<Module> module;
@@ -117,6 +125,12 @@ private:
   /// The size of each named dimension in this run, and the input that determined it.
   std::vector<int64_t> symbolSizes;
   std::vector<size_t> symbolInputs;
+
+  /// The strings of a run, and those of the last one that succeeded, whose outputs may be
+  /// this one's inputs: they take turns.
+  std::array<StringTable, 2> strings;
+  bool isSecondLast = false;
+  Services services; // with the table of the run
 
   Buffer arena, deviceArena;
   BlockPool pool;

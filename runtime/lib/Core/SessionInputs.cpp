@@ -281,6 +281,32 @@ Status Session::takeInput(size_t index, const DLTensor &tensor) {
       input.data = copy;
   }
   abiInputs[index].data = const_cast<uint8_t *>(data);
+  if (expected.elementType->isString())
+    return takeStrings(index, reinterpret_cast<const nnrt_string *>(data),
+                       input.bytes / elementBytes);
+  return nullptr;
+}
+
+Status Session::takeStrings(size_t index, const nnrt_string *given, int64_t count) {
+  const char *name = module->inputs[index].name.c_str();
+  auto *numbers = static_cast<int64_t *>(
+      inputs[index].numbers.ensure(static_cast<size_t>(count) * sizeof(int64_t)));
+  if (!numbers)
+    return makeStatus(NNRT_OUT_OF_MEMORY, "no memory for the strings of input '%s'", name);
+  StringTable &table = *services.strings;
+  for (int64_t i = 0; i < count; ++i) {
+    if (!given[i].data && given[i].size)
+      return makeStatus(NNRT_INVALID_ARGUMENT, "input '%s': string %lld has no data", name,
+                        static_cast<long long>(i));
+    std::string_view text(given[i].size ? given[i].data : "", given[i].size);
+    size_t invalid = findInvalidUtf8(text);
+    if (invalid < text.size())
+      return makeStatus(NNRT_INVALID_ARGUMENT,
+                        "input '%s': string %lld is not UTF-8, at byte %zu", name,
+                        static_cast<long long>(i), invalid);
+    numbers[i] = table.getNumber(text);
+  }
+  abiInputs[index].data = numbers;
   return nullptr;
 }
 

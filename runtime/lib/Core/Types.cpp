@@ -7,6 +7,7 @@
 
 #include "Core/Types.h"
 
+#include "nnrt/nnrt.h"
 #include "nnrt_abi.h"
 
 namespace nnrt {
@@ -14,6 +15,8 @@ namespace nnrt {
 static constexpr ElementType types[] = {
 #define NN_ELEMENT_TYPE(number, Enum, name, bits, dlpack)                                \
   {number, name, {dlpack, bits, 1}},
+#define NN_STRING_TYPE(number, Enum, name)                                               \
+  {number, name, {kDLOpaqueHandle, 8 * sizeof(nnrt_string), 1}},
 #include "element_types.def"
 };
 

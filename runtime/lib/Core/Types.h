@@ -31,9 +31,11 @@ struct ElementType {
   /// Several elements share a byte in tensors of the C API, the first in the lowest bits.
   /// Generated code uses a byte for each.
   bool isPacked() const { return bits() < 8; }
+  /// Tensors of the C API have nnrt_string, generated code has int64 numbers.
+  bool isString() const { return onnx == static_cast<int32_t>(OnnxType::String); }
 };
 
-/// Null for types that are not supported in the C API (strings, unknown).
+/// Null for types that the C API does not have.
 const ElementType *findType(int32_t onnxType);
 
 bool operator==(DLDataType a, DLDataType b);

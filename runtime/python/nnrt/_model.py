@@ -168,7 +168,7 @@ class Session:
         arrays: list[np.ndarray | None] = []
         for at, shape in enumerate(self._fixed):
             element = self.model._outputs.elements[at]
-            if shape is None or element.packed:
+            if shape is None or element.packed or element.is_text:
                 arrays.append(None)
                 continue
             array = np.empty(shape, element.dtype)
@@ -229,7 +229,7 @@ class Session:
     def bind(self, arrays: Mapping[str, Any]) -> None:
         """Lets `run_bound` read inputs from, and write outputs to, these arrays
         (by name; a name that is both means the input). They stay bound until
-        others are. What is in an array counts when it runs; only arrays of 4-bit
+        others are. What is in an array counts when it runs; only strings, arrays of 4-bit
         and 2-bit types and plain numbers are copied here. None unbinds an output.
 
         An output that is bound must be row-major and have the result's type and

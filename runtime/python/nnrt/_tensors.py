@@ -7,7 +7,7 @@ import ctypes as c
 
 import numpy as np
 
-from . import _dlpack, _types
+from . import _dlpack, _text, _types
 from ._abi import DataType, InvalidArgument, Tensor
 
 _CPU = 1
@@ -53,6 +53,8 @@ def as_elements(value, element: _types.ElementType, what: str) -> np.ndarray:
         return _view_stored(tensor, element, owner)
     if not isinstance(value, np.ndarray):
         value = _make_array(value, element, what)
+    if element.is_text:
+        return value.astype(object)
     if _find_type(value.dtype, element) != element:
         raise _wrong_type(value.dtype, element, what)
     return value.view(element.raw) if element.raw else value
@@ -65,6 +67,8 @@ def describe(value, element: _types.ElementType, what: str, *,
     `written`: for an output. `stays`: later changes of the array must be seen, so
     that it cannot be copied.
     """
+    if element.is_text and written:
+        raise InvalidArgument(f"{what} cannot be bound: the session has the memory of strings")
     if not isinstance(value, np.ndarray) and hasattr(value, "__dlpack__"):
         return _dlpack.read(value, what)
     if not isinstance(value, np.ndarray):
@@ -75,6 +79,8 @@ def describe(value, element: _types.ElementType, what: str, *,
     if written and not value.flags.writeable:
         raise InvalidArgument(f"{what} is bound to an array that is read-only")
 
+    if element.is_text:
+        return _text.describe(value, what)
     dtype = value.dtype
     given = _find_type(dtype, element)
     if given is None:
@@ -127,8 +133,10 @@ def _view_stored(tensor: Tensor, element: _types.ElementType, owner) -> np.ndarr
 
 def view(tensor: Tensor, element: _types.ElementType, owner) -> np.ndarray:
     """An array in the memory of a dense tensor, which refers to `owner`; of packed
-    types a copy."""
+    types and of strings a copy."""
     shape = tuple(tensor.shape[:tensor.ndim])
+    if element.is_text:
+        return _text.read(tensor)
     if element.packed and 0 not in shape:
         count = int(np.prod(shape))
         size = -(-count * element.bits // 8)

@@ -25,8 +25,16 @@ class ElementType(NamedTuple):
         """Several elements lie in a byte of the model's tensors."""
         return self.bits < 8
 
+    @property
+    def is_text(self) -> bool:
+        """Strings: nnrt_string for the model, objects for Python."""
+        return self.code == _HANDLE
 
-_INT, _UINT, _FLOAT, _BFLOAT, _COMPLEX, _BOOL = 0, 1, 2, 4, 5, 6
+    def zeros(self, shape) -> np.ndarray:
+        return np.full(shape, "", object) if self.is_text else np.zeros(shape, self.dtype)
+
+
+_INT, _UINT, _FLOAT, _HANDLE, _BFLOAT, _COMPLEX, _BOOL = 0, 1, 2, 3, 4, 5, 6
 
 
 def _plain(name: str, code: int) -> ElementType:
@@ -43,7 +51,8 @@ def _special(name: str, code: int, bits: int, without: str) -> ElementType:
 BY_ONNX = {
     1: _plain("float32", _FLOAT), 2: _plain("uint8", _UINT), 3: _plain("int8", _INT),
     4: _plain("uint16", _UINT), 5: _plain("int16", _INT), 6: _plain("int32", _INT),
-    7: _plain("int64", _INT), 9: _plain("bool", _BOOL), 10: _plain("float16", _FLOAT),
+    7: _plain("int64", _INT), 8: ElementType("string", _HANDLE, 128, np.dtype(object), None),
+    9: _plain("bool", _BOOL), 10: _plain("float16", _FLOAT),
     11: _plain("float64", _FLOAT), 12: _plain("uint32", _UINT),
     13: _plain("uint64", _UINT), 14: _plain("complex64", _COMPLEX),
     15: _plain("complex128", _COMPLEX),
@@ -58,7 +67,8 @@ BY_ONNX = {
     25: _special("uint2", _UINT, 2, "uint8"), 26: _special("int2", _INT, 2, "int8"),
 }
 
-BY_DTYPE = {t.dtype: t for t in BY_ONNX.values() if t.raw is None or t.dtype != t.raw}
+BY_DTYPE = {t.dtype: t for t in BY_ONNX.values()
+            if not t.is_text and (t.raw is None or t.dtype != t.raw)}
 
 
 def pack(values: np.ndarray, bits: int) -> np.ndarray:

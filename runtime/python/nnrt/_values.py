@@ -100,7 +100,7 @@ def split(value, info: TensorInfo, element: _types.ElementType, what: str) -> li
     if info.shape is not None:
         if value is None:
             sizes = [size if isinstance(size, int) else 0 for size in info.shape]
-            value = np.zeros(sizes, element.dtype)
+            value = element.zeros(sizes)
         return parts + [value]
     if value is None and parts:
         value = ()

@@ -5,8 +5,8 @@ the runtime, and every operator can be lowered."""
 import re
 import sys
 
-REFERENCE = {"nn.dft", "nn.non_max_suppression", "nn.nonzero", "nn.roi_align", "nn.stft",
-             "nn.topk", "nn.unique"}
+REFERENCE = {"nn.dft", "nn.map_strings", "nn.non_max_suppression", "nn.nonzero",
+             "nn.roi_align", "nn.stft", "nn.topk", "nn.unique"}
 
 problems, operators = [], 0
 for line in sys.stdin:

@@ -10,11 +10,13 @@
 #include <new>
 
 static const char *run(int32_t kernel, const int64_t *parameters,
-                       const nnrt_abi_tensor *args, const nnrt::Loop &loop) {
+                       const nnrt_abi_tensor *args, nnrt::Services &services) {
   using namespace nnrt;
   switch (kernel) {
   case NNRT_ABI_DFT:
-    return runDFT(parameters, args, loop);
+    return runDFT(parameters, args, services.loop);
+  case NNRT_ABI_MAP_STRINGS:
+    return runMapStrings(parameters, args, services);
   case NNRT_ABI_NON_MAX_SUPPRESSION:
     return runNonMaxSuppression(parameters, args);
   case NNRT_ABI_NONZERO:
@@ -22,7 +24,7 @@ static const char *run(int32_t kernel, const int64_t *parameters,
   case NNRT_ABI_ROI_ALIGN:
     return runRoiAlign(parameters, args);
   case NNRT_ABI_STFT:
-    return runSTFT(args, loop);
+    return runSTFT(args, services.loop);
   case NNRT_ABI_TOPK:
     return runTopK(parameters, args);
   case NNRT_ABI_UNIQUE:
@@ -35,10 +37,10 @@ static const char *run(int32_t kernel, const int64_t *parameters,
 
 const char *nnrt::runReferenceKernel(int32_t kernel, const int64_t *parameters,
                                      const nnrt_abi_tensor *args,
-                                     const Loop &loop) noexcept {
+                                     Services &services) noexcept {
   try {
-    return run(kernel, parameters, args, loop);
+    return run(kernel, parameters, args, services);
   } catch (const std::bad_alloc &) {
-    return "no memory for the transform";
+    return "no memory for what the operator computes with";
   }
 }

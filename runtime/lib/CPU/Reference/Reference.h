@@ -16,6 +16,9 @@
 
 #include <cstring>
 #include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace nnrt {
 
@@ -24,12 +27,30 @@ namespace nnrt {
 using Loop = std::function<void(nnrt_abi_range_fn fn, void *arg, int64_t count,
                                 int64_t grain)>;
 
+class StringTable;
+
+/// What kernels need of the run that calls them.
+struct Services {
+  Loop loop;
+  StringTable *strings = nullptr;
+  /// Whether a regular expression matches all of each text. Throws std::runtime_error if
+  /// that cannot be said.
+  std::function<void(std::string_view pattern, const std::string_view *texts, int64_t count,
+                     bool *matches)> match;
+  /// The parts that one matches, from the left, if they have `least` characters or more.
+  std::function<void(std::string_view pattern, std::string_view text, int64_t least,
+                     std::vector<std::string_view> &parts)> find;
+  std::string message; ///< Of a failure whose text is made.
+};
+
 /// Null, or why the arguments are invalid, or that there is no memory.
 const char *runReferenceKernel(int32_t kernel, const int64_t *parameters,
-                               const nnrt_abi_tensor *args, const Loop &loop) noexcept;
+                               const nnrt_abi_tensor *args, Services &services) noexcept;
 
 const char *runDFT(const int64_t *parameters, const nnrt_abi_tensor *args,
                    const Loop &loop);
+const char *runMapStrings(const int64_t *parameters, const nnrt_abi_tensor *args,
+                          Services &services);
 const char *runNonMaxSuppression(const int64_t *parameters,
                                  const nnrt_abi_tensor *args);
 const char *runNonZero(const int64_t *parameters, const nnrt_abi_tensor *args);

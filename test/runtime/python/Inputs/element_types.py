@@ -37,7 +37,9 @@ expect("ONNX's enumerators", dict(sorted((n, row[1].upper()) for n, row in rows.
 for number, (macro, _, name, *more) in rows.items():
     python = _types.BY_ONNX.get(number)
     if macro == "STRING_TYPE":
-        expect(f"{name} in nnrt._types", python, None)
+        # nnrt_string
+        expect(f"{name} in nnrt._types", python and (python.name, python.bits, python.code),
+               (name, 128, codes["kDLOpaqueHandle"]))
         continue
     bits, code, *_ = more
     expect(f"{name} in nnrt._types", python and (
