@@ -39,6 +39,7 @@ constexpr ElementType elementTypes[] = {
    #keyword, number},
 #define NN_INTEGER_TYPE(number, Enum, name, bits, dlpack, keyword)                       \
   {name, #keyword, number},
+#define NN_STRING_TYPE(number, Enum, name) {name, name, number},
 #include "runtime/abi/element_types.def"
 };
 
@@ -153,7 +154,7 @@ void Coverage::probe(Operator &op) {
   if (formals.empty())
     return;
   std::string variable = formals.front().GetTypeStr();
-  std::set<std::string> allowed;
+  std::set<std::string> allowed = {variable}; // or the one type
   for (const auto &constraint : schema->typeConstraintParams())
     if (constraint.type_param_str == variable)
       allowed.insert(constraint.allowed_type_strs.begin(),
@@ -203,8 +204,7 @@ void Coverage::print(llvm::raw_ostream &os) {
         "Versions are those of ONNX's schemas from the importer's first handler on.\n"
         "Element types are those of the operator's first input with which one of\n"
         "ONNX's own node tests imports and passes the capability tables; *not yet*\n"
-        "lists types that ONNX allows and nn-mlir knows, but refuses with a message\n"
-        "(strings not at all).\n"
+        "lists types that ONNX allows and nn-mlir knows, but refuses with a message.\n"
         "*Tests* counts ONNX's node tests of one node that import and pass the\n"
         "tables, of all; whether results are right is what test/ says.\n\n"
         "| operator | versions | becomes | types | not yet | tests |\n"

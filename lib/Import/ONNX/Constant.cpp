@@ -26,11 +26,18 @@ static ElementsAttr makeList(ArrayRef<int64_t> dims, ArrayRef<T> values, Type ty
 }
 
 static LogicalResult importConstant(NodeBinder &node) {
-  for (StringRef name : {"value_string", "value_strings"})
-    if (node.hasAttr(name))
-      return node.fail("the constant has a supported form", name,
-                       "value, sparse_value, value_float, value_floats, value_int, value_ints",
-                       Remedy::ChangeForm);
+  if (node.hasAttr("value_string")) {
+    std::string value;
+    if (node.attr("value_string", value, "").failed())
+      return failure();
+    return node.setOutput(node.constantString(value));
+  }
+  if (node.hasAttr("value_strings")) {
+    SmallVector<std::string> values;
+    if (node.attr("value_strings", values).failed())
+      return failure();
+    return node.setOutput(node.constantStrings(values));
+  }
   Builder builder(node.getContext());
   Type f32 = builder.getF32Type(), i64 = builder.getI64Type();
   if (node.hasAttr("value_float")) {

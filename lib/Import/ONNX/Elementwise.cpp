@@ -96,6 +96,8 @@ static LogicalResult replaceWithCast(NodeBinder &node, Value input, Type type) {
     return failure();
   if (getType(input).getElementType() == type)
     return node.setOutput(input);
+  if (holdsStrings(input) || isString(type))
+    return node.setOutput(castStrings(node, input, type));
   return node.replaceWith<CastOp>(input, type, saturate, roundMode);
 }
 

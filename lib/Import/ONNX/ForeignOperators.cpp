@@ -29,12 +29,6 @@ std::string importer::getAdviceForOperator(const NodeInfo &node) {
   if (domain == "com.microsoft")
     return "the operator is ONNX Runtime's own: export the model with operators of "
            "ai.onnx (a quantized one in the QDQ format)";
-  if (domain == "ai.onnx.ml" && (node.op == "CategoryMapper" || node.op == "LabelEncoder"))
-    return "the operator maps between strings and integers, and strings are not supported: "
-           "encode them outside of the model";
-  if (domain == "ai.onnx.ml" && (node.op == "DictVectorizer" || node.op == "CastMap"))
-    return "the operator takes a map, and maps are not supported: cut it off, and give the "
-           "model the tensor that the operator makes";
   if (domain.starts_with("org.pytorch"))
     return "PyTorch had no ONNX operator for this: export with a newer opset, or without "
            "operator_export_type ONNX_ATEN_FALLBACK";

@@ -158,7 +158,9 @@ void Importer::findUnsupported(const onnx::FunctionProto &function, unsigned dep
 
 onnx::TypeProto Importer::getONNXType(Value value) {
   auto getNumber = [](Type elementType) {
-    return static_cast<int32_t>(getDataType(elementType).value_or(DataType::Undefined));
+    return static_cast<int32_t>(isString(elementType)
+                                    ? DataType::String
+                                    : getDataType(elementType).value_or(DataType::Undefined));
   };
   onnx::TypeProto type;
   if (const OptionalValue *optional = state.structured.getOptional(value)) {

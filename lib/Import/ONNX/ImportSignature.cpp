@@ -69,11 +69,11 @@ RankedTensorType Importer::readInputType(StringRef input, const onnx::TypeProto 
   if (!type.has_tensor_type()) {
     StringRef seen = type.has_sequence_type()        ? "a sequence of sequences"
                      : type.has_optional_type()      ? "an optional within another type"
-                     : type.has_map_type()           ? "a map"
+                     : type.has_map_type()           ? "a map of other values"
                      : type.has_sparse_tensor_type() ? "a sparse tensor"
                                                      : "no type";
-    reportProblem(info, "the model's input is a tensor, a sequence of tensors, or an "
-                        "optional one", seen, "", Remedy::ChangeForm);
+    reportProblem(info, "the model's input is a tensor, a map, a sequence of tensors, "
+                        "or an optional one", seen, "", Remedy::ChangeForm);
     return {};
   }
   Type elementType = readElementType(input, type);
@@ -124,7 +124,7 @@ static ArrayAttr getDimNames(Builder &builder, ArrayRef<std::string> names) {
 }
 
 /// The attributes of an argument or result of @main: of a tensor, or of a part of a
-/// sequence or optional (see nnrt.h).
+/// sequence or optional (see nnrt.h). The lists of a map are tensors of their own.
 static NamedAttrList describeTensor(Builder &builder, StringRef name, StringRef part,
                                     ArrayRef<std::string> dimNames) {
   NamedAttrList attributes;
@@ -132,6 +132,8 @@ static NamedAttrList describeTensor(Builder &builder, StringRef name, StringRef 
     attributes.set("nn.name", builder.getStringAttr(name));
   } else {
     attributes.set("nn.name", builder.getStringAttr(name + "." + part));
+  }
+  if (!part.empty() && part != "keys" && part != "values") {
     attributes.set("nn.value", builder.getStringAttr(name));
     attributes.set("nn.part", builder.getStringAttr(part));
   }
@@ -184,6 +186,21 @@ Value Importer::importInput(func::FuncOp main, const onnx::ValueInfoProto &input
     return main.getArgument(index);
   };
   const onnx::TypeProto *type = &input.type();
+  if (type->has_map_type() && type->map_type().value_type().has_tensor_type()) {
+    // As many keys as values.
+    std::vector<std::string> size = {input.name() + ".size"};
+    onnx::TypeProto key;
+    key.mutable_tensor_type()->set_elem_type(type->map_type().key_type());
+    auto addList = [&](const onnx::TypeProto &element, StringRef part) -> Value {
+      Type elementType = readElementType(input.name(), element);
+      if (!elementType)
+        return {};
+      return add(RankedTensorType::get(ShapedType::kDynamic, elementType), size, part);
+    };
+    Value keys = addList(key, "keys"), values = addList(type->map_type().value_type(), "values");
+    return keys && values ? state.structured.make(state, location, MapValue{keys, values})
+                          : Value();
+  }
   Structure structure;
   structure.isOptional = type->has_optional_type();
   if (structure.isOptional)

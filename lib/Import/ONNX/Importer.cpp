@@ -112,6 +112,7 @@ OwningOpRef<ModuleOp> Importer::run(bool unknownDimsAreOne) {
   });
   for (Operation *op : unneeded)
     op->erase();
+  numberStrings(*module, state.strings);
   if (report.empty()) {
     std::string message;
     ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {

@@ -148,11 +148,20 @@ static LogicalResult importUnique(NodeBinder &node) {
   if (node.onlyOperand(input).optionalAttr("axis", axis)
           .attr("sorted", sorted, true).failed())
     return failure();
+  bool isText = holdsStrings(input);
+  if (isText) {
+    if (node.require(!sorted, "strings are not sorted", "attribute 'sorted' = 1", "0",
+                     Remedy::ChangeForm).failed())
+      return failure();
+    input = node.numbersOf(input);
+  }
   IntegerAttr axisAttr =
       axis ? Builder(node.getContext()).getI64IntegerAttr(*axis) : IntegerAttr();
   SmallVector<Value> results =
       node.createMany<UniqueOp>(4, input, axisAttr,
                                 Builder(node.getContext()).getBoolAttr(sorted));
+  if (isText && !results.empty())
+    results[0] = node.stringsOf(results[0]);
   for (int64_t i = 0; i < std::min<int64_t>(results.size(), node.getNumOutputs()); ++i)
     if (i == 0 || node.hasOutput(i))
       (void)node.setOutput(results[i], i);

@@ -15,6 +15,7 @@ namespace {
 struct NGrams {
   SmallVector<int64_t> pool, starts, outputs;
   SmallVector<float> weights;
+  bool areStrings; ///< The pool then has their numbers.
   std::string mode;
   int64_t shortest, longest, maxSkip;
 
@@ -47,12 +48,12 @@ NodeBinder &NGrams::bind(NodeBinder &node) {
       .optionalAttr("min_gram_length", first).optionalAttr("max_gram_length", last)
       .optionalAttr("max_skip_count", skip)
       .attr("mode", mode, "", {"TF", "IDF", "TFIDF"});
-  if (!strings.empty()) {
-    (void)node.fail("n-grams consist of numbers", "attribute 'pool_strings'",
-                    "attribute 'pool_int64s'", Remedy::ChangeForm,
-                    "strings are not supported: encode them before the model");
+  if (node.require(strings.empty() || pool.empty(),
+                   "n-grams consist of numbers or of strings", "both", "").failed())
     return node;
-  }
+  areStrings = !strings.empty();
+  if (areStrings)
+    pool = node.getNumbers(strings);
   shortest = first.value_or(0);
   longest = last.value_or(0);
   maxSkip = skip.value_or(-1);
@@ -84,9 +85,9 @@ NodeBinder &NGrams::bind(NodeBinder &node) {
 Value NGrams::count(NodeBinder &node, Value rows, int64_t length) const {
   Type i64 = IntegerType::get(node.getContext(), 64);
   Type f32 = Float32Type::get(node.getContext());
-  // Behind the rows stands a number that is in no n-gram.
+  // Behind the rows stands a number that is in no n-gram. No string has a negative one.
   llvm::DenseSet<int64_t> members(pool.begin(), pool.end());
-  int64_t none = 0;
+  int64_t none = areStrings ? -1 : 0;
   while (members.contains(none))
     ++none;
   int64_t numAdded = (length - 1) * (maxSkip + 1);
@@ -124,9 +125,12 @@ static LogicalResult importTfIdfVectorizer(NodeBinder &node) {
     return failure();
   int64_t rank = getType(input).getRank();
   if (node.require(rank == 1 || rank == 2, "the input is a row, or rows, of numbers",
-                   show(input.getType()), "rank 1 or 2").failed())
+                   show(input.getType()), "rank 1 or 2")
+          .require(holdsStrings(input) == grams.areStrings,
+                   "the pool has the type of the input", grams.areStrings ? "strings" : "numbers",
+                   show(input.getType()), Remedy::ConvertType).failed())
     return failure();
-  Value rows = node.asInt64(input);
+  Value rows = grams.areStrings ? node.numbersOf(input) : node.asInt64(input);
   if (rank == 1)
     rows = node.create<UnsqueezeOp>(rows, ArrayRef<int64_t>{0});
   if (node.failed())

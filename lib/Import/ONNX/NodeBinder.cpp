@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "NodeBinder.h"
+#include "Core/Strings.h"
 #include "OnnxLibrary.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -149,6 +150,20 @@ NodeBinder &NodeBinder::sequenceOperand(StringRef name, SequenceValue &sequence)
     return *this;
   takenOperands[index] = true;
   sequence = *found;
+  return *this;
+}
+
+NodeBinder &NodeBinder::mapOperand(StringRef name, MapValue &map) {
+  int64_t index = findOperand(name);
+  Value value =
+      index >= 0 && index < int64_t(operands.size()) ? operands[index] : Value();
+  const MapValue *found = state.structured.getMap(value);
+  require(found, "operand '" + name + "' is a map, an input of the model",
+          value ? state.structured.describe(value) : "none", "");
+  if (hasFailed)
+    return *this;
+  takenOperands[index] = true;
+  map = *found;
   return *this;
 }
 
@@ -332,7 +347,12 @@ NodeBinder &NodeBinder::attr(StringRef name, std::string &value,
                              StringRef otherwise) {
   const AttributeProto *attribute = take(name, AttributeProto::STRING);
   value = attribute ? attribute->s() : otherwise.str();
-  return *this;
+  return requireText(name, value);
+}
+
+NodeBinder &NodeBinder::requireText(StringRef name, StringRef value) {
+  return require(nnrt::findInvalidUtf8(value) == value.size(),
+                 "attribute '" + name + "' is UTF-8", "other bytes", "", Remedy::FixData);
 }
 
 NodeBinder &NodeBinder::attr(StringRef name, std::string &value,
@@ -361,6 +381,8 @@ NodeBinder &NodeBinder::attr(StringRef name, SmallVector<std::string> &values) {
   values.clear();
   if (const AttributeProto *attribute = take(name, AttributeProto::STRINGS))
     values.assign(attribute->strings().begin(), attribute->strings().end());
+  for (const std::string &value : values)
+    requireText(name, value);
   return *this;
 }
 

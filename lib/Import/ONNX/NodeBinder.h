@@ -22,6 +22,7 @@
 #define NN_LIB_IMPORT_ONNX_NODEBINDER_H
 
 #include "ImportShapes.h"
+#include "Strings.h"
 #include "Structured.h"
 #include "Weights.h"
 #include "dialects/NN/IR/NN.h"
@@ -47,6 +48,7 @@ struct ImportState {
   ImportShapes shapes;
   WeightReader weights;
   StructuredValues structured;
+  StringNumbers strings;
   std::string producer; ///< The model's producer_name.
   /// Of tensors and weights with channels in blocks; nothing if the model does not tell.
   std::optional<int64_t> channelBlock;
@@ -125,6 +127,7 @@ public:
   /// The first operand, which may be a sequence or an optional; null if absent.
   NodeBinder &anyOperand(Value &value);
   NodeBinder &sequenceOperand(llvm::StringRef name, SequenceValue &sequence);
+  NodeBinder &mapOperand(llvm::StringRef name, MapValue &map);
   /// A list (or scalar) of i32 or i64 that must be known: from the operand or,
   /// in versions before it was one, from the attribute of this name. nullopt if
   /// absent.
@@ -243,8 +246,18 @@ public:
   Value constant(ElementsAttr value);
   Value constantList(ArrayRef<int64_t> values); // i64 of rank 1
   Value constantFloats(ArrayRef<float> values); // f32 of rank 1
-  /// A constant of rank 0 with the given element type, which may be an integer.
+  /// A constant of rank 0 with the given element type, which may be an integer; of strings
+  /// the empty one.
   Value constantScalar(double value, Type elementType);
+  /// A constant of rank 1, or of rank 0.
+  Value constantStrings(ArrayRef<std::string> texts);
+  Value constantString(llvm::StringRef text);
+  /// The numbers (i64) that strings are in a program, and the strings of such numbers. The
+  /// number of a string that the model knows.
+  Value numbersOf(Value strings);
+  Value stringsOf(Value numbers);
+  int64_t getNumber(llvm::StringRef text);
+  SmallVector<int64_t> getNumbers(ArrayRef<std::string> texts);
   /// An i32 or i64 tensor as i64.
   Value asInt64(Value value);
   /// Turns a list of one element into a scalar; other values are unchanged.
@@ -272,6 +285,7 @@ private:
   /// The attribute if it is present and has this type; else null, after a report if the
   /// type is wrong.
   const onnx::AttributeProto *take(llvm::StringRef name, int type);
+  NodeBinder &requireText(llvm::StringRef name, llvm::StringRef value);
   /// The tensor read for an attribute, or null (reported).
   ElementsAttr acceptTensor(std::variant<ElementsAttr, Problem> result);
   int64_t findOperand(llvm::StringRef name) const;

@@ -173,6 +173,8 @@ Value NodeBinder::constantFloats(ArrayRef<float> values) {
 }
 
 Value NodeBinder::constantScalar(double value, Type elementType) {
+  if (isString(elementType))
+    return constantString("");
   Attribute attribute;
   if (isa<FloatType>(elementType))
     attribute = FloatAttr::get(elementType, value);

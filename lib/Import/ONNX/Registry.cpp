@@ -32,9 +32,11 @@ const Registry &Registry::get() {
     registerSequence(all);
     registerShape(all);
     registerSignal(all);
+    registerString(all);
     registerTraining(all);
     registerMLLabels(all);
     registerMLLinear(all);
+    registerMLMaps(all);
     registerMLPreprocessing(all);
     registerMLSupportVectors(all);
     registerMLTrees(all);
@@ -50,6 +52,7 @@ const Registry &Registry::get() {
     registerMicrosoftQuantization(all);
     registerMicrosoftQuantizedProducts(all);
     registerMicrosoftStandard(all);
+    registerMicrosoftTokenizer(all);
     return all;
   }();
   return registry;

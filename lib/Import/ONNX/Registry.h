@@ -65,6 +65,7 @@ void registerRoiPool(Registry &registry);
 void registerSequence(Registry &registry);
 void registerShape(Registry &registry);
 void registerSignal(Registry &registry);
+void registerString(Registry &registry);
 void registerTraining(Registry &registry);
 
 // In the folder Microsoft.
@@ -74,6 +75,7 @@ std::optional<int64_t> findChannelBlock(const onnx::ModelProto &model);
 
 void registerMLLabels(Registry &registry);
 void registerMLLinear(Registry &registry);
+void registerMLMaps(Registry &registry);
 void registerMLPreprocessing(Registry &registry);
 void registerMLSupportVectors(Registry &registry);
 void registerMLTrees(Registry &registry);
@@ -89,6 +91,7 @@ void registerMicrosoftNormalization(Registry &registry);
 void registerMicrosoftQuantization(Registry &registry);
 void registerMicrosoftQuantizedProducts(Registry &registry);
 void registerMicrosoftStandard(Registry &registry);
+void registerMicrosoftTokenizer(Registry &registry);
 
 } // namespace mlir::nn::importer
 

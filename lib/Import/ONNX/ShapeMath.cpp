@@ -108,6 +108,9 @@ Value importer::makeFilled(NodeBinder &node, Value shape, double value,
                            Type elementType) {
   if (!shape)
     return {};
+  if (isString(elementType))
+    return node.create<ConstantOfShapeOp>(
+        shape, cast<ElementsAttr>(Attribute(makeStrings(node.getContext(), 1, {""}))));
   Attribute number = isa<FloatType>(elementType)
                          ? Attribute(FloatAttr::get(elementType, value))
                          : Attribute(IntegerAttr::get(elementType, int64_t(value)));

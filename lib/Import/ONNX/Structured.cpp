@@ -34,6 +34,12 @@ Value StructuredValues::make(ImportState &state, Location location,
   return value;
 }
 
+Value StructuredValues::make(ImportState &state, Location location, MapValue map) {
+  Value value = makePlaceholder(state, location);
+  maps[value] = map;
+  return value;
+}
+
 const SequenceValue *StructuredValues::getSequence(Value value) const {
   auto it = sequences.find(value);
   return it == sequences.end() ? nullptr : &it->second;
@@ -44,8 +50,16 @@ const OptionalValue *StructuredValues::getOptional(Value value) const {
   return it == optionals.end() ? nullptr : &it->second;
 }
 
+const MapValue *StructuredValues::getMap(Value value) const {
+  auto it = maps.find(value);
+  return it == maps.end() ? nullptr : &it->second;
+}
+
 StringRef StructuredValues::describe(Value value) const {
-  return getSequence(value) ? "a sequence" : getOptional(value) ? "an optional" : "a tensor";
+  return getSequence(value)   ? "a sequence"
+         : getOptional(value) ? "an optional"
+         : getMap(value)      ? "a map"
+                              : "a tensor";
 }
 
 //===----------------------------------------------------------------------===//
@@ -114,6 +128,10 @@ bool importer::takeApart(NodeBinder &node, Value value, const Structure &structu
   }
   const SequenceValue *sequence = structured.getSequence(value);
   if (!sequence) {
+    if (node.require(!structured.getMap(value),
+                     "what graphs exchange is tensors, sequences and optionals", "a map", "",
+                     Remedy::ChangeForm).failed())
+      return false;
     tensors.push_back(value);
   } else if (structure.kind == Structure::List) {
     llvm::append_range(tensors, *sequence->items);

@@ -9,6 +9,8 @@
 // While a model is imported, one value stands for each: the result of a placeholder
 // operation without operands, which nothing reads and which goes in the end.
 //
+// A map is two lists. Only inputs are maps, and only the operators that take one see it.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef NN_LIB_IMPORT_ONNX_STRUCTURED_H
@@ -69,20 +71,28 @@ struct OptionalValue {
   Value content;   ///< A tensor or sequence; of no meaning where not present.
 };
 
+/// Lists of equal length: the keys, each once, and their values.
+struct MapValue {
+  Value keys, values;
+};
+
 /// The structured values of a model that is being imported.
 class StructuredValues {
 public:
   Value make(ImportState &state, Location location, SequenceValue sequence);
   Value make(ImportState &state, Location location, OptionalValue optional);
+  Value make(ImportState &state, Location location, MapValue map);
   /// Null if the value is another.
   const SequenceValue *getSequence(Value value) const;
   const OptionalValue *getOptional(Value value) const;
-  /// "a tensor", "a sequence", "an optional".
+  const MapValue *getMap(Value value) const;
+  /// "a tensor", "a sequence", "an optional", "a map".
   llvm::StringRef describe(Value value) const;
 
 private:
   DenseMap<Value, SequenceValue> sequences;
   DenseMap<Value, OptionalValue> optionals;
+  DenseMap<Value, MapValue> maps;
 };
 
 /// How a value is made of tensors, so that it can be carried by what knows tensors

@@ -2,6 +2,9 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "Weights.h"
+#include "Core/Strings.h"
+#include "Strings.h"
+#include "dialects/NN/IR/NN.h"
 #include "nn/Support/Constants.h"
 #include "nn/Support/HostTensor.h"
 #include "nn/Support/Sizes.h"
@@ -23,12 +26,14 @@ Type importer::getTensorElementType(MLIRContext *context, int64_t dataType) {
   if (dataType < 1 || dataType > INT32_MAX || !isKnownDataType(dataType))
     return {};
   auto type = static_cast<DataType>(dataType);
+  if (type == DataType::String)
+    return StringType::get(context);
   return isComplex(type) ? Type() : getElementType(context, type);
 }
 
 llvm::StringRef importer::getAcceptedTypes() {
   return "float16, bfloat16, float32, float64, int2 to int64, uint2 to uint64, bool, "
-         "float8 of all kinds, float4e2m1";
+         "float8 of all kinds, float4e2m1, string";
 }
 
 std::string importer::getDataTypeName(int64_t dataType) {
@@ -135,6 +140,25 @@ static ElementsAttr normalize(RankedTensorType type, ArrayRef<char> bytes) {
   return makeConstantAttr(type.getContext(), tensor, type.getElementType());
 }
 
+static std::variant<ElementsAttr, Problem> readStrings(const onnx::TensorProto &tensor,
+                                                       RankedTensorType type) {
+  if (tensor.data_location() == onnx::TensorProto::EXTERNAL || tensor.has_raw_data())
+    return problem("strings are in the field 'string_data'",
+                   tensor.has_raw_data() ? "raw data" : "external data", "",
+                   Remedy::FixModel);
+  if (tensor.string_data_size() != type.getNumElements())
+    return problem("the tensor has as many elements as its dimensions say",
+                   std::to_string(tensor.string_data_size()) + " strings",
+                   std::to_string(type.getNumElements()) + " for " + describeDims(tensor),
+                   Remedy::FixModel);
+  std::vector<std::string> texts(tensor.string_data().begin(), tensor.string_data().end());
+  for (auto [index, text] : llvm::enumerate(texts))
+    if (nnrt::findInvalidUtf8(text) < text.size())
+      return problem("strings are UTF-8", "string " + std::to_string(index) + " is not", "",
+                     Remedy::FixData);
+  return ElementsAttr(makeStrings(type.getContext(), type.getShape(), texts));
+}
+
 WeightReader::WeightReader(MLIRContext &context, llvm::StringRef modelPath)
     : context(context) {
   SmallString<256> parent(modelPath), real;
@@ -162,6 +186,8 @@ std::variant<ElementsAttr, Problem> WeightReader::read(onnx::TensorProto &tensor
                    Remedy::FixModel);
 
   auto type = RankedTensorType::get(dims, elementType);
+  if (isString(elementType))
+    return readStrings(tensor, type);
   auto dataType = static_cast<DataType>(tensor.data_type());
   uint64_t size = getPackedBytes(dataType, type.getNumElements());
   if (tensor.data_location() == onnx::TensorProto::EXTERNAL)

@@ -1,4 +1,4 @@
-//===- Labels.cpp - import of LabelEncoder and ZipMap ---------------------===//
+//===- Labels.cpp - import of LabelEncoder, CategoryMapper, ZipMap --------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "Scores.h"
@@ -12,7 +12,7 @@ using namespace mlir::nn;
 using namespace mlir::nn::importer;
 
 //===----------------------------------------------------------------------===//
-// LabelEncoder
+// LabelEncoder, CategoryMapper
 //===----------------------------------------------------------------------===//
 
 static HostTensor makeFloats(ArrayRef<float> numbers) {
@@ -21,9 +21,35 @@ static HostTensor makeFloats(ArrayRef<float> numbers) {
   return tensor;
 }
 
-/// Reads the list in attribute PREFIXfloats, PREFIXint64s or PREFIXtensor, which has to be
-/// there if `isRequired`. Reports strings, and lists in several attributes.
-static NodeBinder &bindNumbers(NodeBinder &node, StringRef prefix, HostTensor &numbers) {
+namespace {
+/// Keys or values: numbers, or the numbers of strings.
+struct Labels {
+  HostTensor numbers;
+  bool areStrings = false;
+
+  std::string describeType() const {
+    return areStrings ? "strings" : formatType(numbers.getType(), {});
+  }
+};
+} // namespace
+
+/// The elements of a tensor in an attribute.
+static Labels readLabels(NodeBinder &node, ElementsAttr attr) {
+  Labels labels;
+  if (auto texts = dyn_cast<DenseStringElementsAttr>(Attribute(attr))) {
+    SmallVector<int64_t> numbers;
+    for (StringRef text : texts.getValues<StringRef>())
+      numbers.push_back(node.getNumber(text));
+    labels = {HostTensor::list(numbers), true};
+  } else if (FailureOr<HostTensor> tensor = toHostTensor(attr); succeeded(tensor)) {
+    labels.numbers = *tensor;
+  }
+  return labels;
+}
+
+/// Reads the list in attribute PREFIXfloats, PREFIXint64s, PREFIXstrings or PREFIXtensor,
+/// which has to be there. Reports lists in several attributes.
+static NodeBinder &bindLabels(NodeBinder &node, StringRef prefix, Labels &labels) {
   SmallVector<float> floats;
   SmallVector<int64_t> integers;
   SmallVector<std::string> strings;
@@ -31,55 +57,50 @@ static NodeBinder &bindNumbers(NodeBinder &node, StringRef prefix, HostTensor &n
   std::string name = prefix.str();
   node.attr(name + "floats", floats).attr(name + "int64s", integers)
       .attr(name + "strings", strings).tensorAttr(name + "tensor", attr);
-  bool isTensorOfStrings = false;
-  if (attr && !node.failed()) {
-    FailureOr<HostTensor> tensor = toHostTensor(attr);
-    isTensorOfStrings = failed(tensor) || tensor->getType() == DataType::String;
-    if (!isTensorOfStrings)
-      numbers = *tensor;
-  }
-  if (!strings.empty() || isTensorOfStrings) {
-    (void)node.fail("keys and values are numbers",
-                    "strings in attribute '" + name + (attr ? "tensor'" : "strings'"), "",
-                    Remedy::ChangeForm,
-                    "strings are not supported: encode them outside of the model");
+  int given = !floats.empty() + !integers.empty() + !strings.empty() + bool(attr);
+  if (node.require(given == 1, "keys and values are given once",
+                   Twine(given) + " attributes '" + name + "...'", "1").failed())
     return node;
-  }
-  int given = !floats.empty() + !integers.empty() + bool(attr);
-  node.require(given == 1, "keys and values are given once",
-               Twine(given) + " attributes '" + name + "...'", "1");
   if (!floats.empty())
-    numbers = makeFloats(floats);
+    labels = {makeFloats(floats)};
   else if (!integers.empty())
-    numbers = HostTensor::list(integers);
-  return node;
+    labels = {HostTensor::list(integers)};
+  else if (!strings.empty())
+    labels = {HostTensor::list(node.getNumbers(strings)), true};
+  else
+    labels = readLabels(node, attr);
+  return node.require(labels.numbers.isValid(), "keys and values are numbers or strings",
+                      "attribute '" + name + "tensor' of another type", "");
 }
 
 /// What unknown keys become, as the type of `values`.
-static NodeBinder &bindDefault(NodeBinder &node, const HostTensor &values,
+static NodeBinder &bindDefault(NodeBinder &node, const Labels &values,
                                HostTensor &otherwise) {
   ElementsAttr attr;
-  std::string unused;
+  std::string text;
   float real;
   int64_t integer;
   node.attr("default_float", real, -0.0f).attr("default_int64", integer, -1)
-      .attr("default_string", unused, "").tensorAttr("default_tensor", attr);
+      .attr("default_string", text, "_Unused").tensorAttr("default_tensor", attr);
   if (node.failed())
     return node;
-  otherwise = HostTensor::allocate(values.getType(), {});
-  FailureOr<HostTensor> tensor = attr ? toHostTensor(attr) : FailureOr<HostTensor>(failure());
-  if (attr && node.require(succeeded(tensor) && tensor->getNumElements() == 1 &&
-                               tensor->getType() == values.getType(),
-                           "attribute 'default_tensor' is one number of the values' type",
-                           show(attr.getType()), formatType(values.getType(), {1})).failed())
-    return node;
-  bool isReal = isFloat(values.getType());
-  if (attr && !isReal)
-    otherwise.setInt(0, tensor->getInt(0));
-  else if (!isReal)
-    otherwise.setInt(0, integer);
+  DataType type = values.numbers.getType();
+  if (attr) {
+    Labels given = readLabels(node, attr);
+    otherwise = given.numbers;
+    return node.require(otherwise.isValid() && otherwise.getNumElements() == 1 &&
+                            otherwise.getType() == type &&
+                            given.areStrings == values.areStrings,
+                        "attribute 'default_tensor' is one element of the values' type",
+                        show(attr.getType()), values.describeType());
+  }
+  otherwise = HostTensor::allocate(type, {1});
+  if (values.areStrings)
+    otherwise.setInt(0, node.getNumber(text));
+  else if (isFloat(type))
+    otherwise.setDouble(0, real);
   else
-    otherwise.setDouble(0, attr ? tensor->getDouble(0) : double(real));
+    otherwise.setInt(0, integer);
   return node;
 }
 
@@ -133,32 +154,35 @@ Dictionary::Dictionary(const HostTensor &givenKeys, const HostTensor &givenValue
   }
 }
 
-/// By a binary search in all elements at once.
-static LogicalResult importLabelEncoder(NodeBinder &node) {
-  Value input;
-  HostTensor givenKeys, givenValues, defaultValue;
-  node.onlyOperand(input);
-  bindNumbers(node, "keys_", givenKeys);
-  bindNumbers(node, "values_", givenValues);
-  if (node.failed() || bindDefault(node, givenValues, defaultValue)
-          .require(givenKeys.getNumElements() == givenValues.getNumElements(),
-                   "each key has a value", Twine(givenKeys.getNumElements()) + " keys",
-                   Twine(givenValues.getNumElements()))
-          .require(getDataType(getElementType(input)) == givenKeys.getType(),
-                   "keys have the type of the input", formatType(givenKeys.getType(), {}),
+/// The value of each element's key, by a binary search in all elements at once.
+static LogicalResult lookUp(NodeBinder &node, Value input, const Labels &givenKeys,
+                            const Labels &givenValues, const HostTensor &defaultValue) {
+  bool isText = holdsStrings(input);
+  if (node.require(givenKeys.numbers.getNumElements() == givenValues.numbers.getNumElements(),
+                   "each key has a value", Twine(givenKeys.numbers.getNumElements()) + " keys",
+                   Twine(givenValues.numbers.getNumElements()))
+          .require(isText == givenKeys.areStrings &&
+                       (isText || getDataType(getElementType(input)) ==
+                                      givenKeys.numbers.getType()),
+                   "keys have the type of the input", givenKeys.describeType(),
                    show(getElementType(input))).failed())
     return failure();
+  if (isText)
+    input = node.numbersOf(input);
   auto constant = [&](const HostTensor &tensor) {
     return node.constant(makeConstantAttr(node.getContext(), tensor));
   };
-  Dictionary dictionary(givenKeys, givenValues);
-  Value otherwise = constant(defaultValue);
+  auto give = [&](Value values) {
+    return node.setOutput(givenValues.areStrings ? node.stringsOf(values) : values);
+  };
+  Dictionary dictionary(givenKeys.numbers, givenValues.numbers);
+  Value otherwise = constant(defaultValue.withDims({}));
   // Before version 4, NaN is no key.
   if (dictionary.valueOfNaN && node.getSinceVersion() >= 4)
     otherwise = node.create<WhereOp>(node.create<IsNaNOp>(input),
                                      constant(*dictionary.valueOfNaN), otherwise);
   if (!dictionary.keys.isValid())
-    return node.replaceWith<ExpandOp>(otherwise, getShapeList(node, input));
+    return give(node.create<ExpandOp>(otherwise, getShapeList(node, input)));
   Value keys = constant(dictionary.keys), values = constant(dictionary.values);
   // The last key that is not above the element, or the first one.
   Type i32 = IntegerType::get(node.getContext(), 32);
@@ -176,7 +200,56 @@ static LogicalResult importLabelEncoder(NodeBinder &node) {
   Value key = node.create<GatherOp>(keys, place, int64_t(0));
   Value value = node.create<GatherOp>(values, place, int64_t(0));
   Value isFound = node.create<EqualOp>(key, input);
-  return node.replaceWith<WhereOp>(isFound, value, otherwise);
+  return give(node.create<WhereOp>(isFound, value, otherwise));
+}
+
+static LogicalResult importLabelEncoder(NodeBinder &node) {
+  Value input;
+  Labels keys, values;
+  HostTensor otherwise;
+  node.onlyOperand(input);
+  bindLabels(node, "keys_", keys);
+  bindLabels(node, "values_", values);
+  if (node.failed() || bindDefault(node, values, otherwise).failed())
+    return failure();
+  return lookUp(node, input, keys, values, otherwise);
+}
+
+/// Between strings and integers, in the direction that the input says.
+static LogicalResult mapCategories(NodeBinder &node, Value input, const Labels &texts,
+                                   const Labels &integers) {
+  bool isText = holdsStrings(input);
+  const Labels &keys = isText ? texts : integers, &values = isText ? integers : texts;
+  HostTensor otherwise;
+  if (bindDefault(node, values, otherwise).failed())
+    return failure();
+  return lookUp(node, input, keys, values, otherwise);
+}
+
+/// The first version: a string is its place in a list.
+static LogicalResult importLabelEncoder1(NodeBinder &node) {
+  Value input;
+  SmallVector<std::string> classes;
+  if (node.onlyOperand(input).attr("classes_strings", classes)
+          .require(!classes.empty(), "attribute 'classes_strings' is given", "none", "")
+          .failed())
+    return failure();
+  return mapCategories(node, input, {HostTensor::list(node.getNumbers(classes)), true},
+                       {HostTensor::list(llvm::to_vector(
+                           llvm::seq<int64_t>(0, int64_t(classes.size()))))});
+}
+
+static LogicalResult importCategoryMapper(NodeBinder &node) {
+  Value input;
+  SmallVector<std::string> texts;
+  SmallVector<int64_t> integers;
+  if (node.onlyOperand(input).attr("cats_strings", texts).attr("cats_int64s", integers)
+          .require(!texts.empty() && texts.size() == integers.size(),
+                   "attributes 'cats_strings' and 'cats_int64s' have as many categories",
+                   Twine(texts.size()) + " and " + Twine(integers.size()), "").failed())
+    return failure();
+  return mapCategories(node, input, {HostTensor::list(node.getNumbers(texts)), true},
+                       {HostTensor::list(integers)});
 }
 
 //===----------------------------------------------------------------------===//
@@ -204,6 +277,8 @@ static LogicalResult importZipMap(NodeBinder &node) {
 }
 
 void importer::registerMLLabels(Registry &r) {
+  r.onOp(classicalML, "CategoryMapper", 1, importCategoryMapper);
+  r.onOp(classicalML, "LabelEncoder", 1, importLabelEncoder1);
   r.onOp(classicalML, "LabelEncoder", 2, importLabelEncoder);
   r.onOp(classicalML, "ZipMap", 1, importZipMap);
 }

@@ -45,7 +45,7 @@ static LogicalResult importLinearRegressor(NodeBinder &node) {
 static LogicalResult importLinearClassifier(NodeBinder &node) {
   Value input;
   SmallVector<float> coefficients, intercepts;
-  SmallVector<int64_t> labels;
+  ClassLabels labels;
   Transform transform;
   node.onlyOperand(input).attr("coefficients", coefficients).attr("intercepts", intercepts)
       .ignoreAttrs({"multi_class"});
@@ -57,15 +57,15 @@ static LogicalResult importLinearClassifier(NodeBinder &node) {
     return failure();
   bool hasTwoLabels = labels.size() == 2;
   if (classes == 1) {
-    (void)node.setOutput(pickByLimit(node, scores, 0, hasTwoLabels ? labels[0] : 0,
-                                     hasTwoLabels ? labels[1] : 1));
+    (void)setLabels(node, pickByLimit(node, scores, 0, hasTwoLabels ? labels[0] : 0,
+                                      hasTwoLabels ? labels[1] : 1), labels);
     return node.setOutput(hasTwoLabels ? addFirstScore(node, scores, true, transform)
                                        : transformScores(node, scores, transform), 1);
   }
   if (node.require(int64_t(labels.size()) == classes, "each class has a label",
                    Twine(labels.size()), Twine(classes)).failed())
     return failure();
-  (void)node.setOutput(pickBest(node, scores, labels));
+  (void)setLabels(node, pickBest(node, scores, labels), labels);
   return node.setOutput(transformScores(node, scores, transform), 1);
 }
 

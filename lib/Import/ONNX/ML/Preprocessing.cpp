@@ -109,18 +109,24 @@ static LogicalResult importOneHotEncoder(NodeBinder &node) {
   if (node.onlyOperand(input).attr("cats_int64s", categories).attr("cats_strings", strings)
           .attr("zeros", mayBeUnknown, true).failed())
     return failure();
-  if (!strings.empty())
-    return node.fail("categories are numbers", "attribute 'cats_strings'",
-                     "attribute 'cats_int64s'", Remedy::ChangeForm,
-                     "strings are not supported: encode them before the model");
+  bool areStrings = !strings.empty();
+  if (node.require(!areStrings || categories.empty(),
+                   "categories are numbers or strings", "both", "")
+          .require(holdsStrings(input) == areStrings, "categories have the type of the input",
+                   areStrings ? "strings" : "numbers", show(input.getType()),
+                   Remedy::ConvertType).failed())
+    return failure();
+  if (areStrings)
+    categories = node.getNumbers(strings);
   SmallVector<int64_t> sorted(categories);
   llvm::sort(sorted);
   if (node.require(!categories.empty() && std::adjacent_find(sorted.begin(), sorted.end()) ==
                                               sorted.end(),
-                   "attribute 'cats_int64s' has different categories",
+                   "attributes 'cats_int64s' and 'cats_strings' have different categories",
                    categories.empty() ? "none" : "a category twice", "").failed())
     return failure();
-  Value expanded = node.create<UnsqueezeOp>(node.asInt64(input), ArrayRef<int64_t>{-1});
+  Value expanded = node.create<UnsqueezeOp>(
+      areStrings ? node.numbersOf(input) : node.asInt64(input), ArrayRef<int64_t>{-1});
   Value isCategory = node.create<EqualOp>(expanded, node.constantList(categories));
   Value result = node.create<CastOp>(isCategory, Float32Type::get(node.getContext()));
   if (!mayBeUnknown && !node.failed()) {

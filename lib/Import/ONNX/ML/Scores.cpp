@@ -143,16 +143,26 @@ Value importer::addFirstScore(NodeBinder &node, Value scores, bool areProbabilit
 // Classes
 //===----------------------------------------------------------------------===//
 
-NodeBinder &importer::bindLabels(NodeBinder &node, StringRef name,
-                                 SmallVector<int64_t> &labels) {
-  SmallVector<std::string> strings;
-  node.attr(name, labels).attr("classlabels_strings", strings);
-  if (!strings.empty())
-    (void)node.fail("the labels of classes are numbers", "attribute 'classlabels_strings'",
-                    ("attribute '" + name + "'").str(), Remedy::ChangeForm,
-                    "strings are not supported: number the classes (0, 1, ...) in the model, "
-                    "and name them outside of it");
-  return node;
+NodeBinder &importer::bindLabels(NodeBinder &node, StringRef name, ClassLabels &labels) {
+  SmallVector<int64_t> &numbers = labels;
+  node.attr(name, numbers).attr("classlabels_strings", labels.names);
+  if (node.require(numbers.empty() || labels.names.empty(),
+                   "the labels of classes are numbers or strings", "both", "").failed() ||
+      labels.names.empty())
+    return node;
+  // A single score decides between the first two.
+  for (size_t index = 0; index < labels.names.size(); ++index)
+    numbers.push_back(index);
+  return node.require(numbers.size() >= 2, "there are names of several classes",
+                      "attribute 'classlabels_strings' with one", "2 or more",
+                      Remedy::ChangeForm);
+}
+
+LogicalResult importer::setLabels(NodeBinder &node, Value picked, const ClassLabels &labels) {
+  if (labels.names.empty())
+    return node.setOutput(picked);
+  return node.setOutput(
+      node.create<GatherOp>(node.constantStrings(labels.names), picked, int64_t(0)));
 }
 
 /// The labels of classes given by index, i64[N].

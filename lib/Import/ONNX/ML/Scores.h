@@ -51,8 +51,15 @@ Value addFirstScore(NodeBinder &node, Value scores, bool areProbabilities,
 // Classes
 //===----------------------------------------------------------------------===//
 
-/// The labels of classes, from attribute `name`. Reports strings.
-NodeBinder &bindLabels(NodeBinder &node, StringRef name, SmallVector<int64_t> &labels);
+/// The labels of classes: numbers, or names, of which the numbers are places.
+struct ClassLabels : SmallVector<int64_t> {
+  SmallVector<std::string> names;
+};
+
+/// From attribute `name`, or 'classlabels_strings'.
+NodeBinder &bindLabels(NodeBinder &node, StringRef name, ClassLabels &labels);
+/// Sets the first output to labels that were picked, or to their names.
+LogicalResult setLabels(NodeBinder &node, Value picked, const ClassLabels &labels);
 /// The labels (i64) of the classes with the largest score in each row.
 Value pickBest(NodeBinder &node, Value scores, ArrayRef<int64_t> labels);
 /// `positive` where a score N x 1 is above the limit, else `negative`.

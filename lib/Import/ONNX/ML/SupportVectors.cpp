@@ -116,7 +116,8 @@ struct Classifier {
   Kernel kernel;
   Transform transform = Transform::None;
   SmallVector<float> coefficients, vectors, rho, probA, probB;
-  SmallVector<int64_t> labels, vectorsPerClass;
+  ClassLabels labels;
+  SmallVector<int64_t> vectorsPerClass;
 
   int64_t getNumClasses() const { return labels.size(); }
   int64_t getNumPairs() const { return getNumClasses() * (getNumClasses() - 1) / 2; }
@@ -167,7 +168,7 @@ LogicalResult Classifier::buildLinear(NodeBinder &node) {
     Value second = node.asScalar(node.constantList({labels[1]}));
     label = node.create<WhereOp>(isSecond, second, label);
   }
-  (void)node.setOutput(label);
+  (void)setLabels(node, label, labels);
   return node.setOutput(transformScores(node, scores, transform), 1);
 }
 
@@ -315,7 +316,7 @@ LogicalResult Classifier::buildPairs(NodeBinder &node) {
   Value decisions = makeDecisions(node);
   if (node.failed())
     return failure();
-  (void)node.setOutput(pickBest(node, makeVotes(node, decisions), labels));
+  (void)setLabels(node, pickBest(node, makeVotes(node, decisions), labels), labels);
   if (!probA.empty())
     return node.setOutput(
         transformScores(node, makeProbabilities(node, decisions), transform), 1);

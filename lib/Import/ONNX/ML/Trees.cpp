@@ -45,7 +45,7 @@ struct TreeClassifier {
   Ensemble ensemble;
   Ensemble::Scores scores;
   std::vector<double> base;
-  SmallVector<int64_t> labels;
+  ClassLabels labels;
   Transform transform = Transform::None;
 
   LogicalResult build(NodeBinder &node);
@@ -88,7 +88,7 @@ LogicalResult TreeClassifier::buildTwoClasses(NodeBinder &node) {
   if (!hasSecond && base.size() < 2) {
     if (!base.empty())
       first = plus(first, base[0]);
-    (void)node.setOutput(pickByLimit(node, first, limit, negative, positive));
+    (void)setLabels(node, pickByLimit(node, first, limit, negative, positive), labels);
     return setScores(node, addFirstScore(node, first, arePositive, transform));
   }
   Value deciding;
@@ -105,7 +105,7 @@ LogicalResult TreeClassifier::buildTwoClasses(NodeBinder &node) {
   if (!scores.areCertain[0])
     first = node.create<WhereOp>(takeColumns(node, scores.exist, 0, 1), first,
                                  node.constantScalar(0, type));
-  (void)node.setOutput(pickByLimit(node, deciding, limit, negative, positive));
+  (void)setLabels(node, pickByLimit(node, deciding, limit, negative, positive), labels);
   Value both = node.create<ConcatOp>(SmallVector<Value>{first, second}, 1);
   return setScores(node, transformScores(node, both, transform));
 }
@@ -126,7 +126,7 @@ LogicalResult TreeClassifier::build(NodeBinder &node) {
   } else {
     label = pickBest(node, values, labels);
   }
-  (void)node.setOutput(label);
+  (void)setLabels(node, label, labels);
   return setScores(node, transformScores(node, values, transform));
 }
 
