@@ -63,6 +63,16 @@ NodeBinder &NGrams::bind(NodeBinder &node) {
                    Twine(shortest) + " to " + Twine(longest) + ", " + Twine(maxSkip) +
                        " skipped", "1 to the number of 'ngram_counts'").failed())
     return node;
+  // Each number of each n-gram at each distance is a comparison of its own.
+  constexpr int64_t mostSteps = 4096;
+  bool isSingle = longest == 1;
+  if (node.require(isSingle || (longest <= mostSteps && maxSkip < mostSteps &&
+                                longest * (longest + 1) / 2 * (maxSkip + 1) <= mostSteps),
+                   "n-grams are short, and few numbers are skipped",
+                   "lengths up to " + Twine(longest) + ", up to " + Twine(maxSkip) + " skipped",
+                   "lengths 1 to n with n * (n + 1) / 2 * (skipped + 1) <= " + Twine(mostSteps),
+                   Remedy::ChangeForm).failed())
+    return node;
   int64_t numGrams = 0;
   for (int64_t length = 1; length <= int64_t(starts.size()); ++length) {
     int64_t start = getStart(length), end = getEnd(length);
