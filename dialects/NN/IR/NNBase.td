@@ -35,6 +35,7 @@ def NN_Dialect : Dialect {
        - `nn.strings`: the strings that the model knows, by their numbers (see `!nn.string`);
        - `nn.arena_bytes` (a formula of the inputs' sizes), `nn.data_dependent_buffers` (how
          many buffers have sizes that only the run knows): the arena;
+       - `nn.approximations`: the passes that changed what the model computes on purpose;
      - on functions:
        - `nn.kernel`: the function is a kernel of this kind;
        - `nn.disjoint`: none of the kernel's outputs overlaps another argument;
