@@ -78,6 +78,8 @@ private:
   void decode(Value step, int64_t rows, const Block &block,
               function_ref<void(int64_t row, ArrayRef<Value> weights)> use);
   Value toFloat(Value bytes, int64_t row);
+  /// Prefetches what comes some time after a step.
+  void prefetchBehind(Value step);
   /// Carries sums through `steps` steps, in sets if they are few.
   SmallVector<Value> runSteps(int64_t steps, ArrayRef<Value> initial,
                               KernelEmitter::Step step);
@@ -89,6 +91,10 @@ private:
   KernelEmitter &e() { return site.getEmitter(); }
   Type vectorType() { return e().vector(e().b.getF32Type(), lanes); }
   int64_t panelVectors() const { return panels.columns / lanes; }
+  /// Rows up to which weights become floats in registers only.
+  int64_t getMostRegisterRows() const {
+    return site.getThresholds().registerRows / panels.rowsOfStep;
+  }
   bool hasBlocks() const { return matrix.countBlocks() > 1; }
   bool hasKnownRows() const { return !ShapedType::isDynamic(matrix.product.rows); }
 
@@ -131,12 +137,12 @@ void DequantizingMatMul::chooseSizes() {
   const Thresholds &thresholds = site.getThresholds();
   int64_t depth = matrix.product.depth;
   // Enough rows that making floats takes little of their time.
-  int64_t fewest = 2 * thresholds.registerRows;
+  constexpr int64_t fewest = 128, most = 256;
   pieceRows = std::clamp<int64_t>(thresholds.pieceBytes / (depth * int64_t(sizeof(float))),
-                                  fewest, 2 * fewest);
+                                  fewest, most);
   if (hasKnownRows()) {
     int64_t all = matrix.product.rows;
-    if (all <= thresholds.registerRows) {
+    if (all <= getMostRegisterRows()) {
       pieceRows = std::max<int64_t>(all, 1);
     } else {
       int64_t parts = llvm::divideCeil(thresholds.manyIterations, panels.count);
@@ -166,7 +172,7 @@ LogicalResult DequantizingMatMul::emit() {
     rows = e().mul(rows, e().size(output, dim));
   epilogue.setSizes({rows, e().index(matrix.product.columns)});
   sums = e().array(e().scratch(pieceRows * panels.columns, e().b.getF32Type()));
-  if (pieceRows > site.getThresholds().registerRows)
+  if (pieceRows > getMostRegisterRows())
     floats = e().array(e().scratch(partRows * panels.columns, e().b.getF32Type()));
   e().loop(site.getBegin(), site.getEnd(), 1,
            [&](Value iteration) { emitIteration(iteration); });
@@ -188,7 +194,7 @@ void DequantizingMatMul::emitIteration(Value iteration) {
   panel = e().rem(iteration, numPanels);
   firstRow = e().mul(e().div(iteration, numPanels), pieceRows);
   Value count = e().min(e().sub(rows, firstRow), e().index(pieceRows));
-  int64_t most = site.getThresholds().registerRows;
+  int64_t most = getMostRegisterRows();
   // The rows of the last piece, if they are known.
   std::optional<int64_t> last;
   if (hasKnownRows())
@@ -298,6 +304,13 @@ void DequantizingMatMul::decode(
   }
 }
 
+void DequantizingMatMul::prefetchBehind(Value step) {
+  Value last = e().index(panels.values.getNumElements() - panels.columns);
+  Value place = e().mul(e().add(e().mul(panel, panels.steps), step), panels.columns);
+  e().prefetch(site.getInput(values), e().min(e().add(place, kPrefetched), last),
+               panels.columns);
+}
+
 SmallVector<Value> DequantizingMatMul::runSteps(int64_t steps, ArrayRef<Value> initial,
                                                 KernelEmitter::Step step) {
   int64_t count = initial.size(), sets = 1;
@@ -353,7 +366,6 @@ void DequantizingMatMul::emitRegisterTile(int64_t rows, Value firstOfTile) {
   bool scalesSums = hasBlocks() && rows <= kScaledRows;
   bool scalesWeights = hasBlocks() && !scalesSums;
   Value zero = e().constant(vectorType(), 0);
-  Value lastLine = e().index(panels.values.getNumElements() - panels.columns);
   auto addBlock = [&](Value number, int64_t length, int64_t firstVector, int64_t vectors,
                       ArrayRef<Value> carried) {
     Block block = loadBlock(number, firstVector, vectors);
@@ -362,10 +374,8 @@ void DequantizingMatMul::emitRegisterTile(int64_t rows, Value firstOfTile) {
         getRowStarts(e().add(firstRow, firstOfTile), rows, e().mul(number, matrix.blockRows));
     auto step = [&](Value number, MutableArrayRef<Value> sums, int64_t count) {
       Value place = e().add(firstStep, number);
-      Value ahead = e().mul(e().add(e().mul(panel, panels.steps), place), panels.columns);
       if (firstVector == 0)
-        e().prefetch(site.getInput(values), e().min(e().add(ahead, kPrefetched), lastLine),
-                     panels.columns);
+        prefetchBehind(place);
       decode(place, count, block, [&](int64_t row, ArrayRef<Value> weights) {
         SmallVector<Value> scaled(weights);
         if (scalesWeights)
@@ -453,6 +463,7 @@ void DequantizingMatMul::storeFloats(Value step, Value block, Value firstRow,
   Block parameters = loadBlock(block, /*firstVector=*/0, panelVectors());
   int64_t rowsOfStep = panels.rowsOfStep;
   auto store = [&](Value number, int64_t count) {
+    prefetchBehind(e().add(step, number));
     decode(e().add(step, number), count, parameters,
            [&](int64_t row, ArrayRef<Value> weights) {
              Value place = e().add(firstRow, e().add(e().mul(number, rowsOfStep), row));

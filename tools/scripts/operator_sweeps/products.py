@@ -113,6 +113,27 @@ def quantized_matmul():
                      "y, s, z = DynamicQuantizeLinear(x)", step=1)
 
 
+def integer_weights():
+    # Before MatMul, ONNX Runtime would round x to 8 bits.
+    options = {"ranges": {"w": (-127, 127), "s": (0.001, 0.002)}}
+    bits = {"ranges": {"w": (0, 255), "s": (0.01, 0.02)}}
+    for name, m in ("", "{m}"), ("-dynamic", "M"):
+        rows = [1, 4, 8, 9, 16, 33, 64, 65, 128, 129]
+        yield from sweep("integer-weights/rows" + name, "m", rows, f"float[{m},512] x",
+                         "d = DequantizeLinear<axis = 0>(w, s)  y = Gemm<transB = 1>(x, d, b)",
+                         "int8[512,512] w, float[512] s, float[512] b", "m * 2**18",
+                         **options)
+        yield from sweep("matmul-nbits/rows" + name, "m", rows, f"float[{m},512] x",
+                         "y = com.microsoft.MatMulNBits<K = 512, N = 512, bits = 4, "
+                         "block_size = 32>(x, w, s)",
+                         "uint8[512,16,16] w, float[8192] s", "m * 2**18", **bits)
+    yield from sweep("integer-weights/columns", "n", [1, 8, 16, 17, 33, 250],
+                     "float[4,128] x",
+                     "d = DequantizeLinear<axis = 0>(w, s)  y = Gemm<transB = 1>(x, d, b)",
+                     "int8[{n},128] w, float[{n}] s, float[{n}] b", "512 * n", **options,
+                     cause=FEW)
+
+
 def einsum():
     for equation, a, b, work in [
             ("bij,bjk->bik", "8,{n},64", "8,64,{n}", "512 * n * n"),
@@ -145,4 +166,4 @@ def attention():
                      "float c", "4 * 64 * n * n", values={"c": np.float32(0.125)})
 
 
-FAMILIES = matmul, quantized_matmul, einsum, attention
+FAMILIES = matmul, quantized_matmul, integer_weights, einsum, attention
