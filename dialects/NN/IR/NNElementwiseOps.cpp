@@ -208,7 +208,9 @@ void WhereOp::inferContents(ShapeEnv &env, Adaptor adaptor,
   if (!condition || !x || !y ||
       !areElementsInStep({adaptor.getCondition(), adaptor.getX(), adaptor.getY()}))
     return;
-  size_t size = std::max({condition->size(), x->size(), y->size()});
+  size_t size = 1; // None, if one operand has none.
+  for (size_t of : {condition->size(), x->size(), y->size()})
+    size = of == 1 ? size : of;
   Dims contents;
   for (size_t i = 0; i < size; ++i) {
     Dims &from = (*condition)[condition->size() == 1 ? 0 : i] ? *x : *y;

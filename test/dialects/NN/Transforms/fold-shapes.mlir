@@ -189,3 +189,15 @@ func.func @elements_of_matrix(%m: tensor<2x2xi64>, %x: tensor<?x8xf32>) -> tenso
   %4 = nn.reshape %x, %3 : (tensor<?x8xf32>, tensor<2xi64>) -> tensor<?x?xf32>
   return %4 : tensor<?x?xf32>
 }
+
+// -----
+
+// No elements, chosen by one condition.
+// CHECK-LABEL: func @nothing_to_choose
+// CHECK: return
+func.func @nothing_to_choose(%x: tensor<2x0xi64>) -> tensor<2x0xi64> {
+  %true = nn.constant dense<true> : tensor<1x1xi1>
+  %zero = nn.constant dense<0> : tensor<i64>
+  %0 = nn.where %true, %x, %zero : (tensor<1x1xi1>, tensor<2x0xi64>, tensor<i64>) -> tensor<2x0xi64>
+  return %0 : tensor<2x0xi64>
+}
