@@ -169,6 +169,9 @@ private:
   /// A single query, whose scores lie along keys.
   void emitKeysOfOne(Value firstKey, Value numKeys);
   void emitDotProducts(Value firstKey, Value numKeys);
+  /// Calls `emit` for parts of `count` of the size `most`, and for the rest: at once if its
+  /// size is known, else one by one. Each size has code of its own.
+  void inParts(Value count, int64_t most, function_ref<void(Value first, int64_t size)> emit);
   /// Calls `emit` for vectors of columns; the last one may have a mask.
   void forColumns(function_ref<void(Value column, int64_t vectors, Value mask)> emit);
   void storeResult(Value sum, Value row, Value column, Value mask);
@@ -412,12 +415,11 @@ void AttentionKernel::emitKeys(Value firstKey) {
     numKeys = e().index(blockKeys);
   auto emitAll = [&] {
     Value vectors = e().ceilDiv(numQueries, e().index(lanes));
-    forParts(e(), e().index(0), vectors, getPartSizes(scoreVectors),
-             [&](Value first, int64_t size) {
-               Value column = e().mul(first, lanes);
-               emitScores(firstKey, numKeys, column, size);
-               emitSoftmax(numKeys, column, size);
-             });
+    inParts(vectors, scoreVectors, [&](Value first, int64_t size) {
+      Value column = e().mul(first, lanes);
+      emitScores(firstKey, numKeys, column, size);
+      emitSoftmax(numKeys, column, size);
+    });
     emitProducts(firstKey, numKeys, numQueries, blockQueries);
   };
   if (isSingle)
@@ -430,10 +432,10 @@ void AttentionKernel::emitScores(Value firstKey, Value numKeys, Value column,
                                  int64_t vectors) {
   for (int64_t n = 0; n < vectors; ++n)
     e().store(splat(-INFINITY), newLargest, e().add(column, n * lanes));
-  forParts(e(), e().index(0), numKeys, getPartSizes(accumulators / vectors),
-           [&](Value key, int64_t rows) {
-             emitScoreTile(firstKey, key, rows, column, vectors);
-           });
+  int64_t most = std::min<int64_t>(accumulators / vectors, 12);
+  inParts(numKeys, most, [&](Value key, int64_t rows) {
+    emitScoreTile(firstKey, key, rows, column, vectors);
+  });
 }
 
 void AttentionKernel::emitScoreTile(Value firstKey, Value key, int64_t rows, Value column,
@@ -524,7 +526,7 @@ void AttentionKernel::emitDotProducts(Value firstKey, Value numKeys) {
       return e().sum(std::get<0>(pair), std::get<1>(pair));
     });
   };
-  forParts(e(), e().index(0), numKeys, getPartSizes(4), [&](Value key, int64_t rows) {
+  inParts(numKeys, 4, [&](Value key, int64_t rows) {
     SmallVector<Value> products = e().vectorLoop(
         depth, lanes, /*unroll=*/1, SmallVector<Value>(rows, splat(0)),
         [&](Value k, Value mask, ValueRange carried) {
@@ -581,11 +583,20 @@ void AttentionKernel::emitKeysOfOne(Value firstKey, Value numKeys) {
   emitProducts(firstKey, numKeys, e().index(1), /*rowWidth=*/1);
 }
 
+void AttentionKernel::inParts(Value count, int64_t most,
+                              function_ref<void(Value first, int64_t size)> emit) {
+  std::optional<int64_t> known = getConstantIntValue(count);
+  SmallVector<int64_t> sizes = {most};
+  if (int64_t rest = known ? *known % most : 1)
+    sizes.push_back(rest);
+  forParts(e(), e().index(0), count, sizes, emit);
+}
+
 void AttentionKernel::forColumns(
     function_ref<void(Value column, int64_t vectors, Value mask)> emit) {
   int64_t whole = attention.columns / lanes, rest = attention.columns % lanes;
-  forParts(e(), e().index(0), e().index(whole), getPartSizes(productVectors),
-           [&](Value first, int64_t size) { emit(e().mul(first, lanes), size, Value()); });
+  inParts(e().index(whole), productVectors,
+          [&](Value first, int64_t size) { emit(e().mul(first, lanes), size, Value()); });
   if (rest)
     emit(e().index(whole * lanes), 1, e().mask(e().index(rest), lanes));
 }
@@ -594,7 +605,7 @@ void AttentionKernel::emitProducts(Value firstKey, Value numKeys, Value rows,
                                    int64_t rowWidth) {
   forColumns([&](Value column, int64_t vectors, Value mask) {
     int64_t most = std::min<int64_t>(accumulators / vectors, 12);
-    forParts(e(), e().index(0), rows, getPartSizes(most), [&](Value row, int64_t some) {
+    inParts(rows, most, [&](Value row, int64_t some) {
       emitProductTile(firstKey, numKeys, row, some, column, vectors, mask, rowWidth);
     });
   });

@@ -279,10 +279,12 @@ void MatMulKernel::emitPanel(Value batch, Value block, Value column, int64_t vec
           emitTile(batch, first, product.rows % tileRows, column, vectors, width);
           return;
         }
-        forParts(e(), first, rows, ArrayRef(getPartSizes(tileRows)).drop_front(),
-                 [&](Value row, int64_t some) {
-                   emitTile(batch, row, some, column, vectors, width);
-                 });
+        SmallVector<int64_t> sizes;
+        llvm::copy_if(ArrayRef<int64_t>{4, 2, 1}, std::back_inserter(sizes),
+                      [&](int64_t size) { return size < tileRows; });
+        forParts(e(), first, rows, sizes, [&](Value row, int64_t some) {
+          emitTile(batch, row, some, column, vectors, width);
+        });
       },
       emitFull);
 }

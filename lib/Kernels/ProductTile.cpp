@@ -91,10 +91,3 @@ void nn::forParts(KernelEmitter &e, Value first, Value end, ArrayRef<int64_t> si
     first = next;
   }
 }
-
-SmallVector<int64_t> nn::getPartSizes(int64_t most) {
-  SmallVector<int64_t> sizes = {most};
-  llvm::copy_if(ArrayRef<int64_t>{4, 2, 1}, std::back_inserter(sizes),
-                [&](int64_t size) { return size < most; });
-  return sizes;
-}

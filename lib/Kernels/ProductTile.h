@@ -32,12 +32,10 @@ void copyColumns(KernelEmitter &e, const Array &source,
                  function_ref<Value(Value column)> getStart, Value depth, Value first,
                  Value end, Value count, const Array &copy, int64_t width);
 
-/// Covers [first, end) by parts of the sizes that are given, the last of which is 1: by as
-/// many as fit of the first size, the rest by the next one.
+/// Covers [first, end) by parts of the sizes that are given: by as many as fit of the first
+/// size, the rest by the next one, of which the last leaves nothing.
 void forParts(KernelEmitter &e, Value first, Value end, ArrayRef<int64_t> sizes,
               function_ref<void(Value first, int64_t size)> emit);
-/// Those of at most `most`, and then fours, twos and ones.
-SmallVector<int64_t> getPartSizes(int64_t most);
 
 } // namespace mlir::nn
 

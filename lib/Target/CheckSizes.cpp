@@ -242,11 +242,42 @@ private:
   DenseMap<Value, Range> ranges;
 };
 
+/// Bufferization had selections between sizes made arithmetic: y + (x - y) * condition. No step
+/// of a selection overflows.
+void restoreSelects(func::FuncOp main) {
+  auto getCondition = [](Value flag) -> Value {
+    auto cast = flag.getDefiningOp<arith::IndexCastUIOp>();
+    return cast && cast.getIn().getType().isInteger(1) ? cast.getIn() : Value();
+  };
+  SmallVector<arith::AddIOp> sums;
+  main.walk([&](arith::AddIOp op) { sums.push_back(op); });
+  for (arith::AddIOp sum : sums)
+    for (auto [otherwise, added] : {std::pair{sum.getLhs(), sum.getRhs()},
+                                    {sum.getRhs(), sum.getLhs()}}) {
+      auto product = added.getDefiningOp<arith::MulIOp>();
+      if (!product)
+        continue;
+      bool isLeft = bool(getCondition(product.getLhs()));
+      Value condition = getCondition(isLeft ? product.getLhs() : product.getRhs());
+      auto difference = (isLeft ? product.getRhs() : product.getLhs())
+                            .getDefiningOp<arith::SubIOp>();
+      if (!condition || !difference || difference.getRhs() != otherwise)
+        continue;
+      OpBuilder builder(sum);
+      Value select = arith::SelectOp::create(builder, sum.getLoc(), condition,
+                                             difference.getLhs(), otherwise);
+      sum.replaceAllUsesWith(select);
+      sum.erase();
+      break;
+    }
+}
+
 struct CheckSizesPass : nn::impl::CheckSizesBase<CheckSizesPass> {
   void runOnOperation() override {
     func::FuncOp main = getMain(getOperation());
     if (!main)
       return;
+    restoreSelects(main);
     Overflows overflows(&getContext());
     SmallVector<Operation *> users;
     main.walk([&](Operation *op) {

@@ -51,12 +51,15 @@ func.func @main(%x: memref<1xi64>) -> memref<?xi8> {
 
 // -----
 
-// Of a selection between sizes, which arithmetic makes, only the difference can overflow, and
-// the sum; the product with a flag cannot.
+// What arithmetic made of a selection between sizes is one again, which cannot overflow. Other
+// products with a flag cannot either.
 // CHECK-LABEL: func.func @main(
-// CHECK: arith.muli
+// CHECK: %[[SMALLER:.*]] = arith.select
 // CHECK-NOT: arith.mulf
-// CHECK: cf.assert
+// CHECK-NOT: arith.xori
+// CHECK-NOT: cf.assert
+// CHECK: rt.arena %[[SMALLER]]
+// CHECK: arith.muli
 // CHECK-NOT: arith.mulf
 // CHECK: rt.arena
 func.func @main(%x: memref<2xi64>) -> memref<?xi8> {
@@ -72,5 +75,7 @@ func.func @main(%x: memref<2xi64>) -> memref<?xi8> {
   %added = arith.muli %flag, %difference : index
   %smaller = arith.addi %b, %added : index
   %arena = rt.arena %smaller : memref<?xi8>
+  %some = arith.muli %a, %flag : index
+  %other = rt.arena %some : memref<?xi8>
   return %arena : memref<?xi8>
 }
