@@ -18,19 +18,18 @@ void AttentionKernel::addInputs() {
 /// Has the run end where sizes differ that only the run knows.
 void AttentionKernel::checkSizes() {
   int64_t rank = attention.rank;
-  constexpr StringLiteral message = "the contracted dimensions of a matrix product differ";
   Value keyTensor = site.view.getOuter(attention.key.tensor),
         valueTensor = site.view.getOuter(attention.value.tensor);
   if (keyTensor)
     site.checkSize(keyTensor, attention.key.order[rank - 2], site.hostIndex(attention.depth),
-                   message);
+                   kDepthsDiffer);
   int64_t keyDim = attention.key.order[rank - 1], valueDim = attention.value.order[rank - 2];
   if (keyTensor && valueTensor)
-    site.checkSize(valueTensor, valueDim, site.hostSize(keyTensor, keyDim), message);
+    site.checkSize(valueTensor, valueDim, site.hostSize(keyTensor, keyDim), kDepthsDiffer);
   else if (keyTensor)
-    site.checkSize(keyTensor, keyDim, site.hostIndex(attention.keys), message);
+    site.checkSize(keyTensor, keyDim, site.hostIndex(attention.keys), kDepthsDiffer);
   else if (valueTensor)
-    site.checkSize(valueTensor, valueDim, site.hostIndex(attention.keys), message);
+    site.checkSize(valueTensor, valueDim, site.hostIndex(attention.keys), kDepthsDiffer);
 }
 
 /// Accumulators fill the registers, except for those of a row of the rhs and an element of
@@ -87,10 +86,9 @@ LogicalResult AttentionKernel::emit() {
   queryAddress.emplace(addressOf(query, attention.query));
   keyAddress.emplace(addressOf(key, attention.key));
   valueAddress.emplace(addressOf(value, attention.value));
-  SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, rank));
-  if (attention.stored)
-    for (auto [place, dim] : llvm::enumerate(attention.stored.getPerm()))
-      order[dim] = place;
+  auto order = llvm::map_to_vector(llvm::seq<int64_t>(0, rank), [&](int64_t dim) {
+    return getStoredDim(attention.stored, dim);
+  });
   Value output = site.getOutputMemref(0);
   resultAddress.emplace(e(), output, order);
   Value allRows = e().index(1);
@@ -119,9 +117,7 @@ LogicalResult AttentionKernel::emit() {
 void AttentionKernel::finish() {
   int64_t rank = attention.rank;
   auto getSize = [&](int64_t dim) {
-    if (attention.stored)
-      dim = llvm::find(attention.stored.getPerm(), dim) - attention.stored.getPerm().begin();
-    return site.getResultSize(0, dim);
+    return site.getResultSize(0, getStoredDim(attention.stored, dim));
   };
   Value count = site.hostCeilDiv(getSize(rank - 2), blockQueries);
   for (int64_t dim = 0; dim < rank - 2; ++dim)

@@ -49,7 +49,7 @@ private:
            site.view.getConstant(product.rhs.tensor);
   }
   /// The dimension of the stored result that is one of the computed one.
-  int64_t getStoredDim(int64_t dim);
+  int64_t getStoredDim(int64_t dim) { return nn::getStoredDim(product.stored, dim); }
   Value getHostSize(int64_t dim) { return site.getResultSize(0, getStoredDim(dim)); }
   void finish();
   void emitIteration(Value iteration);
@@ -125,13 +125,6 @@ bool MatMulKernel::addOperands() {
     return succeeded(turnRhs());
   rhs = product.addRhs(site);
   return true;
-}
-
-int64_t MatMulKernel::getStoredDim(int64_t dim) {
-  if (!product.stored)
-    return dim;
-  ArrayRef<int64_t> perm = product.stored.getPerm();
-  return llvm::find(perm, dim) - perm.begin();
 }
 
 /// Accumulators fill the registers, except for those of a row of the rhs and an element

@@ -167,19 +167,22 @@ unsigned MatMulView::add(KernelSite &site, const MatMulOperand &operand) {
 void MatMulView::checkDepth(KernelSite &site) const {
   auto type = typeOf(rhs.tensor);
   int64_t dim = rhs.getDepthDim(/*isLhs=*/false);
-  constexpr StringLiteral message = "the contracted dimensions of a matrix product differ";
   if (typeOf(lhs.tensor).isDynamicDim(lhs.order.back()))
     site.checkSize(site.view.getOuter(lhs.tensor), lhs.order.back(),
                    type.isDynamicDim(dim) ? site.hostSize(site.view.getOuter(rhs.tensor), dim)
                                           : site.hostIndex(type.getDimSize(dim)),
-                   message);
+                   kDepthsDiffer);
   else if (type.isDynamicDim(dim))
-    site.checkSize(site.view.getOuter(rhs.tensor), dim, site.hostIndex(depth), message);
+    site.checkSize(site.view.getOuter(rhs.tensor), dim, site.hostIndex(depth), kDepthsDiffer);
 }
 
 unsigned MatMulView::addRhs(KernelSite &site) {
   checkDepth(site);
   return add(site, rhs);
+}
+
+int64_t nn::getStoredDim(TransposeOp stored, int64_t dim) {
+  return stored ? llvm::find(stored.getPerm(), dim) - stored.getPerm().begin() : dim;
 }
 
 //===----------------------------------------------------------------------===//

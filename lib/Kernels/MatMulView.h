@@ -74,6 +74,14 @@ private:
   static unsigned add(KernelSite &site, const MatMulOperand &operand);
 };
 
+/// The dimension of a result stored permuted by `stored`, which may be null, that is `dim` of
+/// the computed one.
+int64_t getStoredDim(TransposeOp stored, int64_t dim);
+
+/// What a run says that ends because sizes of operands differ.
+constexpr StringLiteral kDepthsDiffer =
+    "the contracted dimensions of a matrix product differ";
+
 /// Where the matrices of a tensor lie that is read or stored through a permutation.
 class MatrixAddress {
 public:
