@@ -2,16 +2,12 @@
 """Sequences and optionals: compiled models against ONNX Runtime, or ONNX's reference
 where that lacks a form, and the errors of runs. sequences.py DIRECTORY [CASE]"""
 
-import pathlib
-import subprocess
 import sys
 
-import nnrt
 import numpy as np
-import onnx
-import onnx.parser
-import onnxruntime
 from onnx.reference import ReferenceEvaluator
+
+import small_models
 
 RANDOM = np.random.default_rng(7)
 
@@ -174,29 +170,13 @@ ERRORS = {
 }
 
 
-def parse(text):
-    return onnx.parser.parse_model(f'<ir_version: 10, opset_import: ["" : 18]> g {text}')
-
-
-def compile_model(model, folder, name):
-    path = folder / f"{name}.onnx"
-    onnx.save(model, path)
-    library = folder / f"{name}.so"
-    subprocess.run(["nn-translate", path, "-o", library], check=True)
-    return nnrt.load(library).session(threads=1)
-
-
 def feed(model, values):
     return {info.name: value for info, value in zip(model.graph.input, values)}
 
 
 def ask(model, inputs):
     try:
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4
-        session = onnxruntime.InferenceSession(model.SerializeToString(), options,
-                                               providers=["CPUExecutionProvider"])
-        return session.run(None, inputs)
+        return small_models.ask(model, inputs)
     except Exception:
         return ReferenceEvaluator(model).run(None, inputs)
 
@@ -219,41 +199,18 @@ def differs(got, want):
 
 
 def main():
-    folder = pathlib.Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    chosen = sys.argv[2:]
-    failures = runs = 0
-
-    def report(name, problem):
-        nonlocal failures
-        failures += bool(problem)
-        if problem:
-            print(f"FAIL {name}: {problem}")
-
-    for name, (text, inputs) in CASES.items():
-        if chosen and name not in chosen:
-            continue
-        model = parse(text)
-        session = compile_model(model, folder, name)
+    runs = small_models.Runs('ir_version: 10, opset_import: ["" : 18]')
+    for name, (text, inputs) in runs.choose(CASES):
+        model = runs.parse(text)
+        session = runs.compile(model, name)
         for values in inputs:
-            runs += 1
+            runs.count += 1
             want = ask(model, feed(model, values))
             got = session.run(feed(model, values))
             for info, expected in zip(model.graph.output, want):
-                report(f"{name} {info.name}", differs(got[info.name], expected))
-    for name, (text, values, message) in ERRORS.items():
-        if chosen and name not in chosen:
-            continue
-        model = parse(text)
-        runs += 1
-        try:
-            compile_model(model, folder, name).run(feed(model, values))
-            report(name, "no error")
-        except nnrt.Error as error:
-            if message not in str(error):
-                report(name, f"'{error}' does not say '{message}'")
-    print(f"{runs} runs, {failures} problems")
-    return 1 if failures or not runs else 0
+                runs.report(f"{name} {info.name}", differs(got[info.name], expected))
+    runs.check_errors(ERRORS, feed)
+    return runs.finish()
 
 
 sys.exit(main())

@@ -2,15 +2,12 @@
 """Strings and maps: compiled models against ONNX Runtime, or the values given where that lacks
 a form or differs from ONNX's text; the interpreter on the same. strings.py DIRECTORY [CASE]"""
 
-import pathlib
 import subprocess
 import sys
 
-import nnrt
 import numpy as np
-import onnx
-import onnx.parser
-import onnxruntime
+
+import small_models
 
 
 def o(*texts):
@@ -214,19 +211,6 @@ ERRORS = {
 }
 
 
-def parse(text):
-    return onnx.parser.parse_model(
-        f'<ir_version: 10, opset_import: ["" : 21, "ai.onnx.ml" : 3, "com.microsoft" : 1]> g {text}')
-
-
-def compile_model(model, folder, name):
-    path = folder / f"{name}.onnx"
-    onnx.save(model, path)
-    library = folder / f"{name}.so"
-    subprocess.run(["nn-translate", path, "-o", library], check=True)
-    return nnrt.load(library).session(threads=1)
-
-
 def feed(model, values):
     inputs = {}
     for info, value in zip(model.graph.input, values):
@@ -235,14 +219,6 @@ def feed(model, values):
         else:
             inputs[info.name] = value
     return inputs
-
-
-def ask(model, inputs):
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options,
-                                           providers=["CPUExecutionProvider"])
-    return session.run(None, inputs)
 
 
 def differs(got, want):
@@ -272,65 +248,43 @@ def interpret(folder, name, inputs):
 
 
 def main():
-    folder = pathlib.Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    chosen = sys.argv[2:]
-    failures = runs = 0
-
-    def report(name, problem):
-        nonlocal failures
-        failures += bool(problem)
-        if problem:
-            print(f"FAIL {name}: {problem}")
-
-    for name, (text, inputs, outputs) in CASES.items():
-        if chosen and name not in chosen:
-            continue
-        model = parse(text)
-        session = compile_model(model, folder, name)
+    runs = small_models.Runs(
+        'ir_version: 10, opset_import: ["" : 21, "ai.onnx.ml" : 3, "com.microsoft" : 1]')
+    for name, (text, inputs, outputs) in runs.choose(CASES):
+        model = runs.parse(text)
+        session = runs.compile(model, name)
         for number, values in enumerate(inputs):
-            runs += 1
+            runs.count += 1
             given = feed(model, values)
-            want = outputs[number] if outputs else ask(model, given)
+            want = outputs[number] if outputs else small_models.ask(model, given)
             got = session.run(given)
             for info, expected in zip(model.graph.output, want):
-                report(f"{name} {info.name}", differs(got[info.name], expected))
+                runs.report(f"{name} {info.name}", differs(got[info.name], expected))
             # numpy's own strings, and plain lists.
             texts = {key: value.astype("U") if isinstance(value, np.ndarray) and
                      value.dtype == object else value for key, value in given.items()}
             again = session.run(texts)
             for info in model.graph.output:
-                report(f"{name} {info.name} of <U", differs(again[info.name], got[info.name]))
-            interpret(folder, name, given)
-    for name, (text, values, message) in ERRORS.items():
-        if chosen and name not in chosen:
-            continue
-        model = parse(text)
-        runs += 1
-        try:
-            compile_model(model, folder, name).run(feed(model, values))
-            report(name, "no error")
-        except nnrt.Error as error:
-            if message not in str(error):
-                report(name, f"'{error}' does not say '{message}'")
-    if not chosen:
-        session = compile_model(parse(CONCAT), folder, "api")
-        report("list", differs(session.run({"x": ["a", "b"], "y": ["c", ""]})["z"], o("ac", "b")))
+                runs.report(f"{name} {info.name} of <U", differs(again[info.name], got[info.name]))
+            interpret(runs.folder, name, given)
+    runs.check_errors(ERRORS, feed)
+    if not runs.chosen:
+        session = runs.compile(runs.parse(CONCAT), "api")
+        runs.report("list", differs(session.run({"x": ["a", "b"], "y": ["c", ""]})["z"], o("ac", "b")))
         # State that is fed back lies in the session's memory.
         session.feed_back({"z": "x"})
         session.bind({"x": o("a", "b"), "y": o("1", "2")})
         for _ in range(3):
             session.run_bound()
-        report("state", differs(session.output("z"), o("a111", "b222")))
+        runs.report("state", differs(session.output("z"), o("a111", "b222")))
         info = session.model.inputs["x"]
-        report("info", None if str(info) == "x: string[N]" and info.dtype == object else str(info))
+        runs.report("info", None if str(info) == "x: string[N]" and info.dtype == object else str(info))
         before = None
         for k in range(200):  # Strings of former runs are forgotten.
             session.run({"x": [str(k) * 1000], "y": ["b"]})
             before = before or (session.memory if k == 20 else None)
-        report("memory", None if session.memory < before * 2 + 20000 else "it grows")
-    print(f"{runs} runs, {failures} problems")
-    return 1 if failures or not runs else 0
+        runs.report("memory", None if session.memory < before * 2 + 20000 else "it grows")
+    return runs.finish()
 
 
 sys.exit(main())
