@@ -139,32 +139,31 @@ NodeBinder &NodeBinder::anyOperand(Value &value) {
   return *this;
 }
 
-NodeBinder &NodeBinder::sequenceOperand(StringRef name, SequenceValue &sequence) {
+template <typename T>
+NodeBinder &NodeBinder::structuredOperand(StringRef name,
+                                          const T *(StructuredValues::*find)(Value) const,
+                                          StringRef what, StringRef accepted, T &taken) {
   int64_t index = findOperand(name);
   Value value =
       index >= 0 && index < int64_t(operands.size()) ? operands[index] : Value();
-  const SequenceValue *found = state.structured.getSequence(value);
-  require(found, "operand '" + name + "' is a sequence",
-          value ? state.structured.describe(value) : "none", "a sequence");
+  const T *found = (state.structured.*find)(value);
+  require(found, "operand '" + name + "' is " + what,
+          value ? state.structured.describe(value) : "none", accepted);
   if (hasFailed)
     return *this;
   takenOperands[index] = true;
-  sequence = *found;
+  taken = *found;
   return *this;
 }
 
+NodeBinder &NodeBinder::sequenceOperand(StringRef name, SequenceValue &sequence) {
+  return structuredOperand(name, &StructuredValues::getSequence, "a sequence", "a sequence",
+                           sequence);
+}
+
 NodeBinder &NodeBinder::mapOperand(StringRef name, MapValue &map) {
-  int64_t index = findOperand(name);
-  Value value =
-      index >= 0 && index < int64_t(operands.size()) ? operands[index] : Value();
-  const MapValue *found = state.structured.getMap(value);
-  require(found, "operand '" + name + "' is a map, an input of the model",
-          value ? state.structured.describe(value) : "none", "");
-  if (hasFailed)
-    return *this;
-  takenOperands[index] = true;
-  map = *found;
-  return *this;
+  return structuredOperand(name, &StructuredValues::getMap, "a map, an input of the model", "",
+                           map);
 }
 
 NodeBinder &

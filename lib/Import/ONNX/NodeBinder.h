@@ -281,6 +281,12 @@ private:
   }
   /// Operand number `index`, null if absent; reports operands that are not tensors.
   Value takeTensor(int64_t index);
+  /// An operand that stands for several tensors, which `find` knows; else a report that `what`
+  /// was expected.
+  template <typename T>
+  NodeBinder &structuredOperand(llvm::StringRef name,
+                                const T *(StructuredValues::*find)(Value) const,
+                                llvm::StringRef what, llvm::StringRef accepted, T &taken);
   const onnx::AttributeProto *find(llvm::StringRef name) const;
   /// The attribute if it is present and has this type; else null, after a report if the
   /// type is wrong.
