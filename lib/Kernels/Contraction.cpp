@@ -144,16 +144,30 @@ int64_t ContractionKernel::getWeightIndex(int64_t group, int64_t column, int64_t
   llvm_unreachable("unknown kind");
 }
 
+int64_t ContractionKernel::getColumnStride() const {
+  switch (kind) {
+  case Convolution:
+    return channels * taps;
+  case TransposedConvolution:
+    return taps;
+  case Product:
+    return hasTransposedRhs ? channels : 1;
+  }
+  llvm_unreachable("unknown kind");
+}
+
+int64_t ContractionKernel::getPanelElements() const {
+  return taps / axes.back().kernel * rowSteps * (isInteger ? 2 : 1) * kPanelColumns;
+}
+
 bool ContractionKernel::packWeights() {
   FailureOr<HostTensor> original = site.view.readConstant(weight);
   if (failed(original))
     return false;
   lanes = site.getVectorBits() / 32;
-  int64_t width = lanes * panelVectors;
-  panels = llvm::divideCeil(columns, width);
-  int64_t rows = taps / this->width().kernel, pairs = isInteger ? 2 : 1;
-  int64_t rowElements = rowSteps * pairs;
-  zeros = groups * panels * rows * rowElements * width;
+  panels = llvm::divideCeil(columns, lanes * panelVectors);
+  int64_t stored = llvm::divideCeil(columns, kPanelColumns), pairs = isInteger ? 2 : 1;
+  zeros = groups * stored * getPanelElements();
   bool isUnsigned = getElementTypeOrSelf(weight.getType()).isUnsignedInteger();
   DataType type = !isInteger   ? DataType::Float32
                   : isUnsigned ? DataType::UInt8
@@ -161,22 +175,25 @@ bool ContractionKernel::packWeights() {
   HostTensor packed = HostTensor::allocate(type, {zeros + channels});
   auto pack = [&](auto from, auto to) {
     std::fill(to.begin(), to.end(), 0);
-    for (int64_t g = 0; g < groups; ++g)
-      for (int64_t n = 0; n < columns; ++n)
-        for (int64_t c = 0; c < channels; ++c)
-          for (int64_t tap = 0; tap < taps; ++tap) {
-            int64_t panel = g * panels + n / width;
-            int64_t row = tap / this->width().kernel;
-            int64_t k = tap % this->width().kernel * channels + c;
-            int64_t step = (panel * rows + row) * rowSteps + k / pairs;
-            to[(step * width + n % width) * pairs + k % pairs] =
-                from(getWeightIndex(g, n, c, tap));
-          }
+    int64_t kernel = width().kernel, stride = getColumnStride();
+    for (int64_t panel = 0; panel < groups * stored; ++panel) {
+      int64_t group = panel / stored, column = panel % stored * kPanelColumns;
+      int64_t count = std::min(kPanelColumns, columns - column);
+      for (int64_t c = 0; c < channels; ++c)
+        for (int64_t tap = 0; tap < taps; ++tap) {
+          int64_t k = tap % kernel * channels + c;
+          int64_t step = tap / kernel * rowSteps + k / pairs;
+          auto *row =
+              &to[panel * getPanelElements() + step * kPanelColumns * pairs + k % pairs];
+          const auto *weights = &from[getWeightIndex(group, column, c, tap)];
+          for (int64_t n = 0; n < count; ++n)
+            row[n * pairs] = weights[n * stride];
+        }
+    }
   };
   auto copy = [&](auto zero) {
     using T = decltype(zero);
-    pack([from = original->get<T>()](int64_t i) { return from[i]; },
-         packed.getMutable<T>());
+    pack(original->get<T>(), packed.getMutable<T>());
   };
   if (!isInteger)
     copy(0.0f);
@@ -310,9 +327,14 @@ LogicalResult ContractionKernel::emit() {
 void ContractionKernel::emitPanel(Value panel, function_ref<void()> emitPiece) {
   group = e().div(panel, e().index(panels));
   int64_t width = lanes * panelVectors;
-  int64_t rows = taps / this->width().kernel;
-  panelSteps = e().mul(panel, skipsZeros ? rows : rows * rowSteps);
+  if (skipsZeros)
+    panelStart = e().mul(panel, taps / this->width().kernel);
   panel = e().rem(panel, e().index(panels));
+  if (!skipsZeros) {
+    Value stored = e().mul(group, llvm::divideCeil(columns, kPanelColumns));
+    Value first = e().add(stored, e().mul(panel, width / kPanelColumns));
+    panelStart = e().mul(first, getPanelElements());
+  }
   column = e().add(e().mul(group, columns), e().mul(panel, width));
   auto emitColumns = [&](int64_t numColumns) {
     vectors = llvm::divideCeil(numColumns, lanes);
@@ -375,16 +397,19 @@ Value ContractionKernel::multiplyAdd(Value a, Value b, Value sum) {
 SmallVector<Value>
 ContractionKernel::multiply(Value start, int64_t depth, ValueRange sums,
                             function_ref<Value(int64_t, Value)> load) {
-  int64_t size = isInteger ? 2 : 1, width = lanes * panelVectors * size;
+  int64_t size = isInteger ? 2 : 1;
   int64_t accumulators = sums.size();
-  start = e().mul(e().add(panelSteps, start), width);
+  start = e().add(panelStart, e().mul(start, kPanelColumns * size));
   auto step = [&](Value k, MutableArrayRef<Value> sums) {
-    Value row = e().add(start, e().mul(k, width));
+    Value row = e().add(start, e().mul(k, kPanelColumns * size));
     SmallVector<Value> b;
-    for (int64_t v = 0; v < vectors; ++v)
-      b.push_back(widen(e().load(site.getInput(weights), e().add(row, v * lanes * size),
-                                 lanes * size),
-                        weight));
+    for (int64_t v = 0; v < vectors; ++v) {
+      int64_t column = v * lanes;
+      int64_t at =
+          column / kPanelColumns * getPanelElements() + column % kPanelColumns * size;
+      Value loaded = e().load(site.getInput(weights), e().add(row, at), lanes * size);
+      b.push_back(widen(loaded, weight));
+    }
     for (int64_t pixel = 0; pixel < accumulators / vectors; ++pixel) {
       Value a = load(pixel, k);
       for (int64_t v = 0; v < vectors; ++v) {

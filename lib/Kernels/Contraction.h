@@ -2,8 +2,9 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
 // Direct convolution, channels last, with constant weights that are packed to groups x
-// panels x KD x KH x KW x C x columns of a panel. A matrix product is one with a single
-// tap, whose pixels are the rows of the lhs:
+// panels x KD x KH x KW x C x 16 columns. These are the same for all lengths of vectors, so
+// that a library has them once; vectors of 512 bits read two panels side by side. A matrix
+// product is one with a single tap, whose pixels are the rows of the lhs:
 //
 //   for iteration in [begin, end)        of images x pieces x groups x panels
 //     for tile of output pixels in the piece of the image
@@ -37,7 +38,9 @@ namespace mlir::nn {
 
 /// Sizes known only at run time are assumed to be this.
 constexpr int64_t kAssumedRows = 64, kAssumedWidth = 64;
-/// Vectors in a panel of dense weights.
+/// Columns of a panel of dense weights, as they are stored.
+constexpr int64_t kPanelColumns = 16;
+/// Vectors of columns that an iteration computes of dense weights.
 constexpr int64_t kPanelVectors = 2;
 
 class ContractionKernel {
@@ -59,6 +62,10 @@ private:
   bool packWeights();
   /// Where the weight of a column and channel of a group lies in its tensor.
   int64_t getWeightIndex(int64_t group, int64_t column, int64_t channel, int64_t tap);
+  /// How far the weight of the next column is from it.
+  int64_t getColumnStride() const;
+  /// Elements of a stored panel.
+  int64_t getPanelElements() const;
   void chooseTile();
   /// Output pixels of a piece, by what they read of the input.
   int64_t getMostPixels() const;
@@ -181,7 +188,9 @@ private:
   Value imagePixels;
   // The state of the emission.
   int64_t vectors = 1;
-  Value group, column, mask, panelSteps, image;
+  Value group, column, mask, image;
+  /// Where the weights of a panel begin: their element, or of blocks, the number of their list.
+  Value panelStart;
   Array copied, buffer, numbers;
   Value firstCopiedRow, firstCopiedColumn;
   SmallVector<Phase> phases;

@@ -143,7 +143,7 @@ Value ContractionKernel::loadNumber(unsigned list, Value place) {
 SmallVector<Value>
 ContractionKernel::multiplyBlocks(Value row, ValueRange sums,
                                   function_ref<Value(int64_t pixel, Value k)> load) {
-  Value list = e().add(panelSteps, row);
+  Value list = e().add(panelStart, row);
   Value begin = loadNumber(blockStarts, list), end = loadNumber(blockStarts, e().add(list, 1));
   int64_t accumulators = sums.size();
   auto step = [&](Value number, MutableArrayRef<Value> sums) {
