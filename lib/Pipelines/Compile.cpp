@@ -6,6 +6,7 @@
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "nn/Pipelines/CompileGuard.h"
+#include "nn/Support/Constants.h"
 #include "nn/Target/Library.h"
 #include "nn/Target/Target.h"
 
@@ -77,6 +78,12 @@ LogicalResult nn::simplify(ModuleOp module) {
   return runPhases(module, Phase::Simplify, Phase::Simplify, options, {});
 }
 
+/// The module keeps its attributes.
+static void eraseBody(ModuleOp module) {
+  for (Operation &op : llvm::make_early_inc_range(*module.getBody()))
+    op.erase();
+}
+
 /// Translates to LLVM IR, and further to an object file if one is wanted. The module keeps its
 /// attributes only, so that its code is not in memory together with that of LLVM.
 static std::unique_ptr<llvm::Module>
@@ -89,8 +96,7 @@ generateCode(ModuleOp lowered, const CodeVariant &variant, llvm::LLVMContext &co
             llvmModule = translateToLLVMIR(lowered, variant, context);
             if (!llvmModule)
               return failure();
-            for (Operation &op : llvm::make_early_inc_range(*lowered.getBody()))
-              op.erase();
+            eraseBody(lowered);
             return success(!object || succeeded(emitObject(*llvmModule, variant, *object,
                                                            lowered.getLoc())));
           })))
@@ -109,26 +115,32 @@ static LogicalResult generateDeviceCode(ModuleOp lowered, const CompileOptions &
   });
 }
 
-/// Lowers an optimized module for one variant. Lists of weights and kernels go
-/// on from `previous`, the module of the variant before, if there is one.
-static FailureOr<OwningOpRef<ModuleOp>>
-lowerVariant(ModuleOp optimized, ModuleOp previous, const CodeVariant &variant,
-             const CompileOptions &options) {
+/// What computes which operators of an optimized module, for one variant.
+static FailureOr<OwningOpRef<ModuleOp>> placeVariant(ModuleOp optimized,
+                                                     const CodeVariant &variant,
+                                                     const CompileOptions &options) {
   OwningOpRef<ModuleOp> module(optimized.clone());
   TargetAttr target = getTarget(*module);
   if (target.getKind() == TargetKind::CPU)
     target = target.withProcessor(StringAttr::get(module->getContext(), variant.cpu));
   (*module)->setAttr("nn.target", target);
-  if (previous)
-    for (StringRef list : {"nn.weights", "nn.kernels", "nn.libraries"})
-      if (Attribute attribute = previous->getAttr(list))
-        (*module)->setAttr(list, attribute);
   PipelineOptions pipelineOptions;
   pipelineOptions.prefer = options.prefer;
   pipelineOptions.tuning = options.tuning;
-  if (failed(runPhases(*module, Phase::Place, Phase::Emit, pipelineOptions, options)))
+  if (failed(runPhases(*module, Phase::Place, Phase::Place, pipelineOptions, options)))
     return failure();
   return module;
+}
+
+/// Lowers what was placed. Lists of weights and kernels go on from `previous`, the module of
+/// the variant before, if there is one.
+static LogicalResult lowerVariant(ModuleOp placed, ModuleOp previous,
+                                  const CompileOptions &options) {
+  if (previous)
+    for (StringRef list : {"nn.weights", "nn.kernels", "nn.libraries"})
+      if (Attribute attribute = previous->getAttr(list))
+        placed->setAttr(list, attribute);
+  return runPhases(placed, Phase::Bufferize, Phase::Emit, {}, options);
 }
 
 /// Gives the module its target, and returns the variants that it asks for.
@@ -157,15 +169,29 @@ LogicalResult nn::compileToLibrary(ModuleOp module, StringRef path,
         return LogicalResult(manifest);
       })))
     return failure();
+  // All before the first code: it needs memory when that of the weights as they were in the
+  // model is free again.
+  std::vector<OwningOpRef<ModuleOp>> placed;
+  for (const CodeVariant &variant : *variants) {
+    FailureOr<OwningOpRef<ModuleOp>> next = placeVariant(module, variant, options);
+    if (failed(next))
+      return failure();
+    placed.push_back(std::move(*next));
+  }
+  eraseBody(module);
+  if (options.ownsConstants) {
+    SmallVector<ModuleOp> users;
+    for (OwningOpRef<ModuleOp> &each : placed)
+      users.push_back(*each);
+    releaseConstantsBut(module.getContext(), users);
+  }
   std::vector<CompiledVariant> compiled;
   std::vector<DeviceCode> deviceCode;
   OwningOpRef<ModuleOp> lowered;
-  for (const CodeVariant &variant : *variants) {
-    FailureOr<OwningOpRef<ModuleOp>> next =
-        lowerVariant(module, lowered ? *lowered : ModuleOp(), variant, options);
-    if (failed(next))
+  for (auto [variant, next] : llvm::zip_equal(*variants, placed)) {
+    if (failed(lowerVariant(*next, lowered ? *lowered : ModuleOp(), options)))
       return failure();
-    lowered = std::move(*next);
+    lowered = std::move(next);
     if (failed(generateDeviceCode(*lowered, options, deviceCode)))
       return failure();
     compiled.push_back(describeVariant(*lowered, variant));
@@ -187,9 +213,10 @@ compileFirstVariant(ModuleOp module, const CompileOptions &options,
   if (failed(variants) || failed(runPhases(module, Phase::Simplify, Phase::Fuse, {}, options)))
     return nullptr;
   FailureOr<OwningOpRef<ModuleOp>> lowered =
-      lowerVariant(module, {}, variants->front(), options);
+      placeVariant(module, variants->front(), options);
   std::vector<DeviceCode> deviceCode;
-  if (failed(lowered) || failed(generateDeviceCode(**lowered, options, deviceCode)))
+  if (failed(lowered) || failed(lowerVariant(**lowered, {}, options)) ||
+      failed(generateDeviceCode(**lowered, options, deviceCode)))
     return nullptr;
   return generateCode(**lowered, variants->front(), context, object);
 }

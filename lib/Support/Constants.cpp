@@ -7,6 +7,7 @@
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Support/xxhash.h"
@@ -70,7 +71,8 @@ getBlob(MLIRContext *context, AsmResourceBlob blob) {
     auto *entry = interface.getBlobManager().lookup(key);
     if (!entry)
       return interface.insert(key, std::move(blob));
-    if (!entry->getBlob()) // released, now needed again
+    // Released, now needed again.
+    if (!entry->getBlob() || entry->getBlob()->getData().empty())
       interface.update(key, std::move(blob));
     else if (entry->getBlob()->getData() != bytes)
       continue;
@@ -114,4 +116,24 @@ FailureOr<HostTensor> nn::readConstant(Value value) {
   if (!matchPattern(value, m_Constant(&elements)))
     return failure();
   return toHostTensor(elements);
+}
+
+void nn::releaseConstantsBut(MLIRContext *context, ArrayRef<ModuleOp> users) {
+  llvm::StringSet<> used;
+  AttrTypeWalker walker;
+  walker.addWalk([&](DenseResourceElementsAttr attr) {
+    used.insert(attr.getRawHandle().getKey());
+  });
+  for (ModuleOp module : users)
+    module->walk([&](Operation *op) { walker.walk(op->getAttrDictionary()); });
+  DialectResourceBlobManager &blobs =
+      DenseResourceElementsHandle::getManagerInterface(context).getBlobManager();
+  std::vector<std::string> released;
+  blobs.getBlobMap([&](const llvm::StringMap<DialectResourceBlobManager::BlobEntry> &map) {
+    for (const auto &[key, entry] : map)
+      if (!used.contains(key))
+        released.push_back(key.str());
+  });
+  for (const std::string &key : released)
+    blobs.update(key, AsmResourceBlob());
 }

@@ -184,6 +184,7 @@ int compile(ModuleOp module, Action action) {
   options.verifyEach = verifyEach;
   options.timing = timing;
   options.codeWeights = codeWeights;
+  options.ownsConstants = true;
   std::string name = outputFile == "-" ? "nn-translate" : outputFile.getValue();
   options.reproducer = name + ".reproducer.mlir";
   if (!mcpu.empty() && !target.empty())

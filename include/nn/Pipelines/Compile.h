@@ -19,6 +19,9 @@ struct CompileOptions {
   bool emulate = false;
   /// The library's weights are entropy-coded, and decoded when it is loaded.
   bool codeWeights = false;
+  /// Nothing else in the module's context uses constants. The memory of those that the
+  /// code does not need, as of weights that were packed, is then free for generating code.
+  bool ownsConstants = false;
   /// Verify the module after each pass, and not only at the end of each phase, which takes
   /// a fifth of the time of compiling.
   bool verifyEach = false;

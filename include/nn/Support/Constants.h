@@ -16,6 +16,7 @@
 #define NN_SUPPORT_CONSTANTS_H
 
 #include "mlir/IR/AsmState.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "nn/Support/HostTensor.h"
 
 namespace mlir::nn {
@@ -36,6 +37,10 @@ FailureOr<HostTensor> readConstant(Value value);
 /// `type.getNumElements()` elements. It is used directly if the constant is a blob and
 /// the memory is aligned to 16 bytes; otherwise it is copied and released.
 ElementsAttr makeConstantAttr(RankedTensorType type, AsmResourceBlob blob);
+
+/// Frees the memory of all constants of a context but those that the modules use. Others
+/// fail to be read from then on; one with the same elements may be made anew.
+void releaseConstantsBut(MLIRContext *context, ArrayRef<ModuleOp> users);
 
 } // namespace mlir::nn
 
