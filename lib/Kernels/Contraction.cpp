@@ -174,7 +174,6 @@ bool ContractionKernel::packWeights() {
                                : DataType::Int8;
   HostTensor packed = HostTensor::allocate(type, {zeros + channels});
   auto pack = [&](auto from, auto to) {
-    std::fill(to.begin(), to.end(), 0);
     int64_t kernel = width().kernel, stride = getColumnStride();
     for (int64_t panel = 0; panel < groups * stored; ++panel) {
       int64_t group = panel / stored, column = panel % stored * kPanelColumns;
@@ -284,6 +283,8 @@ LogicalResult ContractionKernel::emit() {
   height().input = height().output = one;
   if (isFlat) {
     width().input = width().output = imagePixels;
+    for (int64_t size : cast<RankedTensorType>(result.getType()).getShape().drop_back())
+      widthUnit *= ShapedType::isDynamic(size) ? 1 : size;
     epilogue.setSizes({imagePixels, depth});
   } else {
     for (int64_t i = 0; i < rank - 2; ++i) {

@@ -180,6 +180,8 @@ private:
   int64_t pieceRows = 1, pieceColumns = 1, piecePixels = 1; // the latter: gathered
   /// The length of a row and the number of pixels (of a phase), if known.
   std::optional<int64_t> knownWidth, knownPixels;
+  /// A row has a multiple of so many pixels.
+  int64_t widthUnit = 1;
   unsigned weights = 0;
   /// Of blocks: the rows of a panel that they are, and where those of each panel begin.
   unsigned blockRows = 0, blockStarts = 0;

@@ -9,6 +9,7 @@
 
 #include "Contraction.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -182,16 +183,16 @@ void ContractionKernel::emitRow(Value row, Value firstColumn, Value endColumn) {
   }
   Value wholeEnd = e().sub(endColumn, rest);
   emitTiles(firstColumn, wholeEnd, tilePixels);
-  // There may be no more pixels than these.
-  SmallVector<int64_t> sizes{2};
-  if (tilePixels == 8)
-    sizes.insert(sizes.begin(), 4);
-  for (int64_t size : sizes) {
+  // There may be no more pixels than these. What is left is a multiple of `unit`, as the
+  // length of the row and the pieces before are.
+  int64_t unit = std::gcd(widthUnit, tilePixels);
+  for (int64_t size = tilePixels == 8 ? 4 : 2; size > 0 && unit < tilePixels; size /= 2) {
     Value end = e().sub(endColumn, e().rem(rest, e().index(size)));
     emitTiles(wholeEnd, end, size);
     wholeEnd = end;
+    if (unit % size == 0)
+      return;
   }
-  emitTiles(wholeEnd, endColumn, 1);
 }
 
 void ContractionKernel::emitInnerTile(Value row, Value column, int64_t count,

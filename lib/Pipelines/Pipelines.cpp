@@ -143,6 +143,13 @@ static void buildFuse(OpPassManager &pm, const PipelineOptions &options) {
   addLegality(pm, "fuse");
 }
 
+/// Upstream's canonicalizer, but that it does not compare all blocks with each other.
+static std::unique_ptr<Pass> createCanonicalizer(ArrayRef<std::string> disabled = {}) {
+  GreedyRewriteConfig config;
+  config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Normal);
+  return createCanonicalizerPass(config, disabled);
+}
+
 /// Each group to the back end that computes it fastest, the rest to those that take it.
 static void buildPlace(OpPassManager &pm, const PipelineOptions &options) {
   PlaceOptions place;
@@ -156,8 +163,7 @@ static void buildPlace(OpPassManager &pm, const PipelineOptions &options) {
     // solving for all that they are computed from.
     host.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
     host.addPass(arith::createIntRangeOptimizationsPass());
-    host.addPass(
-        createCanonicalizerPass(GreedyRewriteConfig(), getWrongCanonicalizations()));
+    host.addPass(createCanonicalizer(getWrongCanonicalizations()));
     host.addPass(createCSEPass());
   });
   addVerification(pm, "place", options);
@@ -178,13 +184,13 @@ static void buildBufferize(OpPassManager &pm, const PipelineOptions &options) {
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
   addOnHost(pm, [](OpPassManager &host) {
     host.addPass(memref::createResolveShapedTypeResultDimsPass());
-    host.addPass(createCanonicalizerPass());
+    host.addPass(createCanonicalizer());
     host.addPass(createCSEPass());
   });
   pm.addPass(createMaterializeOutputs());
   addOnHost(pm, [](OpPassManager &host) {
     host.addPass(memref::createFoldMemRefAliasOpsPass());
-    host.addPass(createCanonicalizerPass());
+    host.addPass(createCanonicalizer());
     host.addPass(createCSEPass());
   });
   // What is left of copies after this is contiguous.
@@ -198,7 +204,7 @@ static void buildBufferize(OpPassManager &pm, const PipelineOptions &options) {
   pm.addPass(createMarkKernels());
   pm.addPass(createResolveDims());
   addOnHost(pm, [](OpPassManager &host) {
-    host.addPass(createCanonicalizerPass());
+    host.addPass(createCanonicalizer());
     host.addPass(createCSEPass());
   });
   pm.addPass(createPlanArena());
@@ -219,7 +225,7 @@ static void buildEmit(OpPassManager &pm) {
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
-  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCanonicalizer());
   pm.addPass(createCSEPass());
   // libdevice would be called for maxima. On CPUs, LLVM has better ones.
   pm.addNestedPass<gpu::GPUModuleOp>(arith::createArithExpandOpsPass());

@@ -14,6 +14,9 @@
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/Object/ObjectFile.h"
 #include "llvm/Passes/StandardInstrumentations.h"
+#include "llvm/Transforms/InstCombine/InstCombine.h"
+#include "llvm/Transforms/Scalar/IndVarSimplify.h"
+#include "llvm/Transforms/Scalar/LoopIdiomRecognize.h"
 #include "llvm/Transforms/Scalar/LoopPassManager.h"
 #include "llvm/Transforms/Scalar/LoopUnrollPass.h"
 #include "llvm/Transforms/Utils/LoopUtils.h"
@@ -155,6 +158,12 @@ static void defineBFloatRounding(llvm::Module &module) {
 /// for 10 s. Windows are smaller.
 static constexpr uint64_t kUnrolledIterations = 128, kVectorizedIterations = 64;
 
+/// Whether a kernel of lib/Kernels, in vectors and tuned, and not one that was made of linalg
+/// operations (LinalgToKernels).
+static bool isTemplate(const llvm::Function &function) {
+  return function.getName().starts_with("kernel_");
+}
+
 namespace {
 /// Has the outer loops of large nests stay as they are. Run before LLVM unrolls the
 /// innermost loop, of which it sets attributes of those around it.
@@ -162,14 +171,14 @@ struct LimitLoops : llvm::PassInfoMixin<LimitLoops> {
   llvm::PreservedAnalyses run(llvm::Loop &innermost, llvm::LoopAnalysisManager &,
                               llvm::LoopStandardAnalysisResults &analyses,
                               llvm::LPMUpdater &) {
-    llvm::StringRef function = innermost.getHeader()->getParent()->getName();
+    const llvm::Function &function = *innermost.getHeader()->getParent();
+    // LLVM would weigh all that is in the loop, and leave it.
+    bool isLeft = !innermost.isInnermost() &&
+                  analyses.SE.getSmallConstantTripCount(&innermost) == 0;
     // The innermost loops of a convolution fill the registers as they are.
-    if (function.starts_with("kernel_packed"))
-      for (llvm::Loop *loop = innermost.getParentLoop(); loop; loop = loop->getParentLoop())
-        loop->setLoopAlreadyUnrolled();
-    // What is unrolled of the kernels of lib/Kernels is tuned, unlike that of other loops
-    // (LinalgToKernels).
-    if (!function.starts_with("loops"))
+    if (isLeft || function.getName().starts_with("kernel_packed"))
+      innermost.setLoopAlreadyUnrolled();
+    if (!function.getName().starts_with("loops"))
       return llvm::PreservedAnalyses::all();
     constexpr uint64_t kMany = kUnrolledIterations + 1;
     uint64_t inner = 1;
@@ -185,6 +194,24 @@ struct LimitLoops : llvm::PassInfoMixin<LimitLoops> {
     return llvm::PreservedAnalyses::all();
   }
 };
+
+/// A pass over functions or loops that templates do not need.
+template <typename PassT> struct NotInTemplates : llvm::PassInfoMixin<NotInTemplates<PassT>> {
+  explicit NotInTemplates(PassT pass = PassT()) : pass(std::move(pass)) {}
+
+  llvm::PreservedAnalyses run(llvm::Function &function, llvm::FunctionAnalysisManager &manager) {
+    return isTemplate(function) ? llvm::PreservedAnalyses::all() : pass.run(function, manager);
+  }
+  llvm::PreservedAnalyses run(llvm::Loop &loop, llvm::LoopAnalysisManager &manager,
+                              llvm::LoopStandardAnalysisResults &analyses,
+                              llvm::LPMUpdater &updater) {
+    return isTemplate(*loop.getHeader()->getParent())
+               ? llvm::PreservedAnalyses::all()
+               : pass.run(loop, manager, analyses, updater);
+  }
+
+  PassT pass;
+};
 } // namespace
 
 /// What LLVM's own pipeline does that speeds this code up. Kernels get the sizes that are
@@ -199,11 +226,11 @@ static constexpr llvm::StringLiteral kLLVMPasses =
     "reassociate,"
     "loop-mssa(loop-rotate<header-duplication;no-prepare-for-lto>,licm<allowspeculation>),"
     "simplifycfg,"
-    "loop(loop-idiom,indvars,limit-loops,loop-deletion,unroll-whole-loops),"
+    "loop(loop-idiom-of-loops,indvars-of-loops,limit-loops,loop-deletion,unroll-whole-loops),"
     "sroa<modify-cfg>,gvn,correlated-propagation,instcombine<no-verify-fixpoint>,"
     "memcpyopt,dse,adce,loop-mssa(licm<allowspeculation>),simplifycfg,"
     "loop(loop-rotate<header-duplication;no-prepare-for-lto>),loop-vectorize,"
-    "instcombine<no-verify-fixpoint>,simplifycfg,loop-unroll<O3>,"
+    "instcombine-of-loops,simplifycfg,loop-unroll<O3>,"
     "instcombine<no-verify-fixpoint>,loop-mssa(licm<allowspeculation>),div-rem-pairs,"
     "simplifycfg),"
     "cgscc(inline),globaldce";
@@ -236,6 +263,10 @@ nn::translateToLLVMIR(ModuleOp module, const CodeVariant &variant,
     function.addFnAttr("prefer-vector-width", std::to_string(variant.vectorBits));
     function.addFnAttr("frame-pointer", "none");
     function.addFnAttr(llvm::Attribute::NoUnwind);
+    // It would be inlined anyway, but after its instructions were weighed one by one.
+    if (function.hasLocalLinkage() && function.hasOneUse() &&
+        llvm::isa<llvm::CallBase>(*function.user_begin()))
+      function.addFnAttr(llvm::Attribute::AlwaysInline);
   }
 
   LLVMAnalyses analyses;
@@ -252,10 +283,23 @@ nn::translateToLLVMIR(ModuleOp module, const CodeVariant &variant,
          ArrayRef<llvm::PassBuilder::PipelineElement>) {
         if (name == "limit-loops")
           passes.addPass(LimitLoops());
+        else if (name == "indvars-of-loops")
+          passes.addPass(NotInTemplates<llvm::IndVarSimplifyPass>());
+        else if (name == "loop-idiom-of-loops")
+          passes.addPass(NotInTemplates<llvm::LoopIdiomRecognizePass>());
         else if (name == "unroll-whole-loops") // The text has no level of its own for it.
           passes.addPass(llvm::LoopFullUnrollPass(/*OptLevel=*/3));
         else
           return false;
+        return true;
+      });
+  builder.registerPipelineParsingCallback(
+      [](StringRef name, llvm::FunctionPassManager &passes,
+         ArrayRef<llvm::PassBuilder::PipelineElement>) {
+        if (name != "instcombine-of-loops")
+          return false;
+        passes.addPass(NotInTemplates<llvm::InstCombinePass>(llvm::InstCombinePass(
+            llvm::InstCombineOptions().setVerifyFixpoint(false))));
         return true;
       });
   llvm::ModulePassManager passes;

@@ -33,7 +33,9 @@ LogicalResult nn::lowerVectors(Operation *module) {
   vector::populateVectorStepLoweringPatterns(patterns);
   vector::populateVectorRankReducingFMAPattern(patterns);
   vector::populateVectorGatherLoweringPatterns(patterns);
-  return applyPatternsGreedily(module, std::move(patterns));
+  GreedyRewriteConfig config;
+  config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Normal);
+  return applyPatternsGreedily(module, std::move(patterns), config);
 }
 
 void nn::populateCodeToLLVMPatterns(const LLVMTypeConverter &converter,

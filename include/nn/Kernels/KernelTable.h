@@ -13,6 +13,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/StringMap.h"
+#include <unordered_map>
 
 namespace mlir::nn {
 
@@ -28,7 +29,8 @@ public:
 
 private:
   SymbolTable symbols;
-  llvm::StringMap<func::FuncOp> byCode;
+  /// Those whose bodies have the same hash.
+  std::unordered_map<size_t, SmallVector<func::FuncOp, 1>> byBody;
   llvm::StringMap<int> next;
 };
 
