@@ -264,7 +264,7 @@ nn::translateToLLVMIR(ModuleOp module, const CodeVariant &variant,
     function.addFnAttr("frame-pointer", "none");
     function.addFnAttr(llvm::Attribute::NoUnwind);
     // It would be inlined anyway, but after its instructions were weighed one by one.
-    if (function.hasLocalLinkage() && function.hasOneUse() &&
+    if (isTemplate(function) && function.hasOneUse() &&
         llvm::isa<llvm::CallBase>(*function.user_begin()))
       function.addFnAttr(llvm::Attribute::AlwaysInline);
   }
