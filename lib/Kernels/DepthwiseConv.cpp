@@ -23,7 +23,7 @@
 // outside are replaced by zeros.
 //
 // 8-bit integers are multiplied and added in f32, which is exact for the few products
-// of an output, and converted to the i32 that the epilogue expects.
+// of an output. Blocks have two rows then, so that fewer inputs are converted.
 //
 //===----------------------------------------------------------------------===//
 
@@ -46,11 +46,18 @@ namespace {
 
 /// Neighbouring output pixels of a row, computed together.
 struct Block {
+  /// The first column.
   Value first;
   int64_t count;
   enum { Inside, AtBorder } place;
   /// `first` at the border, if known: taps outside the input are not emitted.
   std::optional<int64_t> known = std::nullopt;
+};
+
+/// A row of taps that adds to the sums of a row of a block.
+struct TapRow {
+  Value kh;
+  int64_t row;
 };
 
 class DepthwiseKernel {
@@ -61,13 +68,19 @@ public:
 private:
   bool match();
   bool repackWeights();
-  void emitRow(Value row);
+  /// Whether f32 holds the sums of integers with their bias.
+  bool isExactWithBias(const HostTensor &weights);
+  void emitRows(Value rows);
   void emitPixels();
   void emitBlock(const Block &block);
-  /// Adds `count` taps, from number `kw` of row `kh` on, to the sums of a block.
-  SmallVector<Value> addTaps(const Block &block, Value kh, Value kw, int64_t count,
-                             ValueRange sums);
-  void storePixel(Value pixel, Value sum);
+  /// The sums of a block of one row, and of several rows.
+  SmallVector<Value> sumRow(const Block &block);
+  SmallVector<Value> sumRows(const Block &block);
+  /// Adds `count` taps, from number `kw` of the rows on, to the sums of a block. All of these
+  /// rows of taps lie over row `y` of the input.
+  SmallVector<Value> addTaps(const Block &block, Value y, ArrayRef<TapRow> rows, Value kw,
+                             int64_t count, ValueRange sums);
+  void storePixel(Value row, Value pixel, Value sum);
   /// The channels of the input under a vector, at column `x` of row `y`.
   Value loadInput(Value y, Value x, bool mayBeOutside);
   /// Gives each lane the channel number `depth` of its group.
@@ -81,6 +94,8 @@ private:
   /// Whether the taps of a row are emitted one by one.
   bool isUnrolled() const { return width.kernel * depth <= kUnrolledProducts; }
   bool isInteger() { return op.getType().getElementType().isInteger(32); }
+  /// Whether the bias is added to the sums of integers in the end, as integers.
+  bool addsBiasLast() { return isInteger() && !hasFloatSums; }
   /// `value`, a vector of numbers, as f32.
   Value toF32(Value value, bool isUnsigned) {
     return emitCast(e().b, e().loc, value, e().b.getF32Type(), isUnsigned, false);
@@ -95,10 +110,12 @@ private:
   int64_t groups = 0;
   /// Those of a vector. Groups are not divided.
   int64_t vectorGroups = 0, lanes = 0;
-  int64_t blockPixels = 8;
+  int64_t blockPixels = 8, blockRows = 1;
   int64_t rank = 0; // 3 (one spatial dimension) or 4
   unsigned weights = 0;
   std::optional<PrologueLoader> bias;
+  /// Integers, with their bias, are f32 for the operators that follow, too.
+  bool hasFloatSums = false;
   // The state of the emission.
   Value image, outputRow, firstTapRow, endTapRow;
   Value group, channel, inputMask, mask; // of a vector
@@ -153,6 +170,24 @@ bool DepthwiseKernel::repackWeights() {
             original->getDouble((c * depth + d) * taps + tap);
   weights = site.addConstant(
       makeConstantAttr(op.getContext(), packed, Float32Type::get(op.getContext())));
+  hasFloatSums = isInteger() && epilogue.readsFloats() && isExactWithBias(*original);
+  return true;
+}
+
+bool DepthwiseKernel::isExactWithBias(const HostTensor &weights) {
+  if (!op.getBias())
+    return true;
+  FailureOr<HostTensor> added = site.view.readConstant(op.getBias());
+  if (failed(added))
+    return false;
+  int64_t products = height.kernel * width.kernel * depth;
+  for (int64_t c = 0; c < groups * filters; ++c) {
+    double most = std::abs(added->getDouble(c));
+    for (int64_t i = 0; i < products; ++i)
+      most += std::abs(weights.getDouble(c * products + i)) * 255;
+    if (most > double(1 << 24))
+      return false;
+  }
   return true;
 }
 
@@ -170,7 +205,10 @@ LogicalResult DepthwiseKernel::emit() {
   vectorGroups = e().getLanes() / filters;
   lanes = vectorGroups * filters;
   // AVX2 has half as many registers.
-  blockPixels = e().vectorBits == 512 ? 8 : 6;
+  bool isWide = e().vectorBits == 512;
+  if (isInteger() && isUnrolled() && height.kernel > 1)
+    blockRows = 2;
+  blockPixels = isWide ? 8 : blockRows == 2 ? 4 : 6;
   Value input = site.getInputMemref(op.getInput());
   Value output = site.getOutputMemref(0);
   height.input = rank == 4 ? e().size(input, 1) : e().index(1);
@@ -183,21 +221,24 @@ LogicalResult DepthwiseKernel::emit() {
   if (bias)
     bias->setSizes({e().index(1), channels});
 
-  e().loop(site.getBegin(), site.getEnd(), 1, [&](Value row) { emitRow(row); });
+  e().loop(site.getBegin(), site.getEnd(), 1, [&](Value rows) { emitRows(rows); });
   if (failed(status))
     return failure();
   std::optional<int64_t> columns = getConstantIntValue(width.output);
-  site.finish(site.hostResultProduct(0, 0, rank - 2),
-              site.chooseGrain(columns.value_or(64) * groups * filters * depth *
+  Value count = site.getResultSize(0, 0);
+  if (rank == 4)
+    count = site.hostMul(count, site.hostCeilDiv(site.getResultSize(0, 1), blockRows));
+  site.finish(count,
+              site.chooseGrain(columns.value_or(64) * groups * filters * depth * blockRows *
                                    height.kernel * width.kernel / lanes,
                                site.getThresholds().windowThreadWork));
   return success();
 }
 
-void DepthwiseKernel::emitRow(Value row) {
-  Value safe = e().max(height.output, e().index(1));
-  image = e().div(row, safe);
-  outputRow = e().rem(row, safe);
+void DepthwiseKernel::emitRows(Value rows) {
+  Value safe = e().max(e().ceilDiv(height.output, e().index(blockRows)), e().index(1));
+  image = e().div(rows, safe);
+  outputRow = e().mul(e().rem(rows, safe), blockRows);
   std::tie(firstTapRow, endTapRow) = getTapRange(e(), height, outputRow);
   e().vectorLoop(e().index(groups), vectorGroups, 1, [&](Value first, Value isLast) {
     group = first;
@@ -268,13 +309,13 @@ void DepthwiseKernel::emitPixels() {
 Value DepthwiseKernel::loadBias() {
   FailureOr<Value> loaded = bias->load({e().index(0), channel}, lanes, mask);
   if (succeeded(loaded))
-    return *loaded;
+    return hasFloatSums ? toF32(*loaded, /*isUnsigned=*/false) : *loaded;
   status = failure();
   return e().constant(e().vector(e().b.getF32Type(), lanes), 0);
 }
 
 Value DepthwiseKernel::initial() {
-  if (bias && !isInteger())
+  if (bias && !addsBiasLast())
     return loadBias();
   return e().constant(e().vector(e().b.getF32Type(), lanes), 0);
 }
@@ -316,9 +357,9 @@ Value DepthwiseKernel::loadWeight(Value kh, Value kw, int64_t number) {
                   e().add(e().mul(row, groups * filters), channel), lanes, mask);
 }
 
-void DepthwiseKernel::storePixel(Value pixel, Value sum) {
-  Value place = e().add(e().mul(outputRow, width.output), pixel);
-  if (isInteger()) {
+void DepthwiseKernel::storePixel(Value row, Value pixel, Value sum) {
+  Value place = e().add(e().mul(row, width.output), pixel);
+  if (addsBiasLast()) {
     sum = emitCast(e().b, e().loc, sum, e().b.getI32Type(), false, false);
     // f32 need not hold a bias.
     if (bias)
@@ -329,29 +370,62 @@ void DepthwiseKernel::storePixel(Value pixel, Value sum) {
 }
 
 void DepthwiseKernel::emitBlock(const Block &block) {
+  SmallVector<Value> sums = blockRows == 1 ? sumRow(block) : sumRows(block);
+  for (int64_t row = 0; row < blockRows; ++row) {
+    Value number = e().add(outputRow, row);
+    auto store = [&] {
+      for (int64_t pixel = 0; pixel < block.count; ++pixel)
+        storePixel(number, e().add(block.first, pixel), sums[row * block.count + pixel]);
+    };
+    row == 0 ? store() : e().ifTrue(e().less(number, height.output), store);
+  }
+}
+
+SmallVector<Value> DepthwiseKernel::sumRow(const Block &block) {
   SmallVector<Value> sums(block.count, initial());
   int64_t step = isUnrolled() ? width.kernel : kLoopTaps;
   int64_t whole = width.kernel - width.kernel % step;
-  sums = e().loop(
+  return e().loop(
       firstTapRow, endTapRow, 1, sums, [&](Value kh, ValueRange carried) {
+        Value y = e().add(getWindowStart(e(), height, outputRow),
+                          e().mul(kh, height.dilation));
         SmallVector<Value> next = e().loop(
             e().index(0), e().index(whole), step, SmallVector<Value>(carried),
             [&](Value kw, ValueRange sums) {
-              return addTaps(block, kh, kw, step, sums);
+              return addTaps(block, y, TapRow{kh, 0}, kw, step, sums);
             });
-        return addTaps(block, kh, e().index(whole), width.kernel - whole, next);
+        return addTaps(block, y, TapRow{kh, 0}, e().index(whole), width.kernel - whole, next);
       });
-  for (int64_t pixel = 0; pixel < block.count; ++pixel)
-    storePixel(e().add(block.first, pixel), sums[pixel]);
 }
 
-SmallVector<Value> DepthwiseKernel::addTaps(const Block &block, Value kh, Value kw,
-                                            int64_t count, ValueRange carried) {
+SmallVector<Value> DepthwiseKernel::sumRows(const Block &block) {
+  SmallVector<Value> sums(blockRows * block.count, initial());
+  int64_t reach = (blockRows - 1) * height.stride + (height.kernel - 1) * height.dilation;
+  for (int64_t offset = 0; offset <= reach; ++offset) {
+    SmallVector<TapRow> rows;
+    for (int64_t row = 0; row < blockRows; ++row) {
+      int64_t distance = offset - row * height.stride;
+      if (distance >= 0 && distance % height.dilation == 0 &&
+          distance / height.dilation < height.kernel)
+        rows.push_back({e().index(distance / height.dilation), row});
+    }
+    if (rows.empty())
+      continue;
+    Value y = e().add(getWindowStart(e(), height, outputRow), offset);
+    sums = e().ifElse(
+        e().isBelow(y, height.input), ValueRange(sums).getTypes(),
+        [&] { return addTaps(block, y, rows, e().index(0), width.kernel, sums); },
+        [&] { return sums; });
+  }
+  return sums;
+}
+
+SmallVector<Value> DepthwiseKernel::addTaps(const Block &block, Value y,
+                                            ArrayRef<TapRow> rows, Value kw, int64_t count,
+                                            ValueRange carried) {
   SmallVector<Value> sums(carried);
   if (count == 0)
     return sums;
-  Value y = e().add(getWindowStart(e(), height, outputRow),
-                    e().mul(kh, height.dilation));
   Value left = e().add(getWindowStart(e(), width, block.first),
                        e().mul(kw, width.dilation));
   std::optional<int64_t> knownLeft;
@@ -362,8 +436,9 @@ SmallVector<Value> DepthwiseKernel::addTaps(const Block &block, Value kh, Value 
   SmallVector<Value> inputs(reach + 1);
   for (int64_t number = 0; number < depth; ++number) {
     SmallVector<Value> taps;
-    for (int64_t tap = 0; tap < count; ++tap)
-      taps.push_back(loadWeight(kh, e().add(kw, tap), number));
+    for (const TapRow &row : rows)
+      for (int64_t tap = 0; tap < count; ++tap)
+        taps.push_back(loadWeight(row.kh, e().add(kw, tap), number));
     for (int64_t offset = 0; offset <= reach; ++offset) {
       if (knownLeft && (*knownLeft + offset < 0 ||
                         *knownLeft + offset >= *getConstantIntValue(width.input)))
@@ -379,8 +454,10 @@ SmallVector<Value> DepthwiseKernel::addTaps(const Block &block, Value kh, Value 
                                      block.place == Block::AtBorder && !knownLeft);
         if (!input)
           input = spread(inputs[offset], number);
-        Value &sum = sums[distance / width.stride];
-        sum = e().fma(input, taps[tap], sum);
+        for (auto [i, row] : llvm::enumerate(rows)) {
+          Value &sum = sums[row.row * block.count + distance / width.stride];
+          sum = e().fma(input, taps[i * count + tap], sum);
+        }
       }
     }
   }

@@ -77,12 +77,22 @@ Value EpilogueStorer::getOffset(ArrayRef<Value> indices) {
   return offset;
 }
 
+bool EpilogueStorer::readsFloats() const {
+  Value anchor = site.view.anchor->getResult(0);
+  return getElementTypeOrSelf(anchor.getType()).isInteger(32) &&
+         llvm::all_of(anchor.getUsers(), [](Operation *user) {
+           return isa<CastOp>(user) &&
+                  getElementTypeOrSelf(user->getResult(0).getType()).isF32();
+         });
+}
+
 LogicalResult EpilogueStorer::store(Value value, ArrayRef<Value> indices,
                                     int64_t lanes, Value mask, Value offset) {
   KernelEmitter &e = site.getEmitter();
   Type stored = getSignlessType(
       getElementTypeOrSelf(site.view.anchor->getResult(0).getType()));
-  value = emitCast(e.b, e.loc, value, stored, false, false);
+  if (!getElementTypeOrSelf(value.getType()).isF32() || !readsFloats())
+    value = emitCast(e.b, e.loc, value, stored, false, false);
   return site.emitResults(
       lanes,
       [&](Value leaf) -> Value {

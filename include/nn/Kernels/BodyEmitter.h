@@ -22,6 +22,14 @@ public:
   FailureOr<Value> emit(Value value, Leaf leaf);
 
 private:
+  /// The end of a quantization to 8 bits: `value` rounded, then limited, then shifted.
+  struct Rounding {
+    Value value;
+    int64_t least, most, shift;
+  };
+  std::optional<Rounding> findRounding(Value result) const;
+  Value emitRounding(const Rounding &rounding, Value value);
+
   const FusionView &view;
   KernelEmitter &emitter;
   int64_t lanes;

@@ -70,8 +70,10 @@ public:
   /// result does not have the shape of the anchor's.
   LogicalResult add(ArrayRef<int64_t> ends);
   void setSizes(ArrayRef<Value> groupSizes);
-  /// `value` is the anchor's result in the compute type. It is stored at `offset`, if that
-  /// is given.
+  /// Whether operators only read the anchor's integers as f32.
+  bool readsFloats() const;
+  /// `value` is the anchor's result in the compute type, or in f32 if operators read it so. It
+  /// is stored at `offset`, if that is given.
   LogicalResult store(Value value, ArrayRef<Value> indices, int64_t lanes,
                       Value mask, Value offset = {});
   /// The offset of the element at the indices of the groups.

@@ -36,7 +36,8 @@ func.func @main(%x: tensor<1x9x30x16xf32>) -> tensor<1x9x30x8xf32> {
 // -----
 
 // Integers are read as 8 bits, multiplied in f32, less the zero point since the padding
-// is left out, and stored as 8 bits.
+// is left out, and stored as 8 bits: sums stay floats until a conversion rounds them. Blocks have
+// two rows of the result; each row of the input under them may lie outside.
 // CHECK-LABEL: func.func @main(
 // CHECK: rt.launch @kernel_depthwise_conv_0
 // CHECK: func.func private @kernel_depthwise_conv_0
@@ -44,7 +45,13 @@ func.func @main(%x: tensor<1x9x30x16xf32>) -> tensor<1x9x30x8xf32> {
 // CHECK: arith.uitofp {{.*}} vector<16xi8> to vector<16xf32>
 // CHECK: arith.subf
 // CHECK: vector.fma
-// CHECK: arith.fptosi {{.*}} to vector<16xi32>
+// CHECK-COUNT-3: scf.if
+// CHECK-NOT: arith.fptosi
+// CHECK: arith.minimumf
+// CHECK-NEXT: llvm.call_intrinsic "llvm.lrint"({{.*}}) : (vector<16xf32>) -> vector<16xi32>
+// CHECK: arith.maxsi
+// CHECK: arith.minsi
+// CHECK-NEXT: arith.trunci {{.*}} vector<16xi32> to vector<16xi8>
 // CHECK: vector.store {{.*}} vector<16xi8>
 func.func @main(%x: tensor<1x9x30x16xui8>) -> tensor<1x9x30x16xui8> {
   %w = nn.constant dense<5> : tensor<16x1x3x3xi8>
@@ -53,7 +60,8 @@ func.func @main(%x: tensor<1x9x30x16xui8>) -> tensor<1x9x30x16xui8> {
     %high = nn.constant dense<255.0> : tensor<f32>
     %1 = nn.conv %a, %b {group = 16 : i64, input_zero_point = 7 : i64, layout = 1 : i32, pads = array<i64: 1, 1, 1, 1>} : (tensor<1x9x30x16xui8>, tensor<16x1x3x3xi8>) -> tensor<1x9x30x16xi32>
     %2 = nn.cast %1 {to = f32} : (tensor<1x9x30x16xi32>) -> tensor<1x9x30x16xf32>
-    %3 = nn.clip %2 min %low max %high : (tensor<1x9x30x16xf32>, tensor<f32>, tensor<f32>) -> tensor<1x9x30x16xf32>
+    %r = nn.round %2 : (tensor<1x9x30x16xf32>) -> tensor<1x9x30x16xf32>
+    %3 = nn.clip %r min %low max %high : (tensor<1x9x30x16xf32>, tensor<f32>, tensor<f32>) -> tensor<1x9x30x16xf32>
     %4 = nn.cast %3 {to = ui8} : (tensor<1x9x30x16xf32>) -> tensor<1x9x30x16xui8>
     nn.yield %4 : tensor<1x9x30x16xui8>
   }
