@@ -116,19 +116,31 @@ bool ContractionKernel::match() {
   // fit into the ways of an L1 cache if they lie at multiples of 4096 bytes.
   bool isWide = site.getVectorBits() == 512;
   bool hasSpareRegisters = isWide || columns <= site.getVectorBits() / 32;
-  tilePixels = isInteger && !isWide ? 5 : hasSpareRegisters ? 8 : 6;
+  if (isInteger)
+    stepElements = site.getCosts().addsFourProducts() && isSigned(weight) ? 4 : 2;
+  tilePixels = stepElements == 2 && !isWide ? 5 : hasSpareRegisters ? 8 : 6;
   if (skipsZeros) // They have a vector each; what is said of the L1 cache holds.
     tilePixels = !isWide ? 6 : channels * sizeof(float) % 4096 == 0 ? 8 : 12;
   int64_t steps = width().kernel * channels;
-  rowSteps = isInteger ? llvm::divideCeil(steps, 2) : steps;
+  rowSteps = llvm::divideCeil(steps, stepElements);
   // Whether the rows under a tile can be copied.
   bool fits = height().reach(1) * width().reach(tilePixels) <= getCopiedRoom();
   isGathered = kind == TransposedConvolution || groups != 1 || width().dilation != 1 ||
                axes.size() > 2 || (width().isPadded() && !fits);
-  isCopied = !isGathered && (width().isPadded() || isInteger);
+  bool isReadable = !isInteger || (hasQuads() && !isSigned(input) && steps % 4 == 0);
+  isCopied = !isGathered && (width().isPadded() || !isReadable);
   if (skipsZeros && (isInteger || isGathered))
     return false;
-  return !isInteger || (isCopied && fits);
+  // Steps of gathered integers are of one tap.
+  return !isInteger || (isGathered ? channels % stepElements == 0 : fits || !isCopied);
+}
+
+bool ContractionKernel::isSigned(Value tensor) {
+  return !getElementTypeOrSelf(tensor.getType()).isUnsignedInteger();
+}
+
+Type ContractionKernel::inputType() {
+  return !isInteger ? Type(e().b.getF32Type()) : e().b.getIntegerType(hasQuads() ? 8 : 16);
 }
 
 int64_t ContractionKernel::getWeightIndex(int64_t group, int64_t column, int64_t channel,
@@ -157,7 +169,7 @@ int64_t ContractionKernel::getColumnStride() const {
 }
 
 int64_t ContractionKernel::getPanelElements() const {
-  return taps / axes.back().kernel * rowSteps * (isInteger ? 2 : 1) * kPanelColumns;
+  return taps / axes.back().kernel * rowSteps * stepElements * kPanelColumns;
 }
 
 bool ContractionKernel::packWeights() {
@@ -166,14 +178,15 @@ bool ContractionKernel::packWeights() {
     return false;
   lanes = site.getVectorBits() / 32;
   panels = llvm::divideCeil(columns, lanes * panelVectors);
-  int64_t stored = llvm::divideCeil(columns, kPanelColumns), pairs = isInteger ? 2 : 1;
+  int64_t stored = llvm::divideCeil(columns, kPanelColumns);
   zeros = groups * stored * getPanelElements();
-  bool isUnsigned = getElementTypeOrSelf(weight.getType()).isUnsignedInteger();
-  DataType type = !isInteger   ? DataType::Float32
-                  : isUnsigned ? DataType::UInt8
-                               : DataType::Int8;
+  DataType type = !isInteger         ? DataType::Float32
+                  : isSigned(weight) ? DataType::Int8
+                                     : DataType::UInt8;
   HostTensor packed = HostTensor::allocate(type, {zeros + channels});
   auto pack = [&](auto from, auto to) {
+    // What gathered taps outside of the input read.
+    std::fill(to.begin() + zeros, to.end(), zeroPoint);
     int64_t kernel = width().kernel, stride = getColumnStride();
     for (int64_t panel = 0; panel < groups * stored; ++panel) {
       int64_t group = panel / stored, column = panel % stored * kPanelColumns;
@@ -181,12 +194,12 @@ bool ContractionKernel::packWeights() {
       for (int64_t c = 0; c < channels; ++c)
         for (int64_t tap = 0; tap < taps; ++tap) {
           int64_t k = tap % kernel * channels + c;
-          int64_t step = tap / kernel * rowSteps + k / pairs;
-          auto *row =
-              &to[panel * getPanelElements() + step * kPanelColumns * pairs + k % pairs];
+          int64_t step = tap / kernel * rowSteps + k / stepElements;
+          auto *row = &to[panel * getPanelElements() + step * kPanelColumns * stepElements +
+                          k % stepElements];
           const auto *weights = &from[getWeightIndex(group, column, c, tap)];
           for (int64_t n = 0; n < count; ++n)
-            row[n * pairs] = weights[n * stride];
+            row[n * stepElements] = weights[n * stride];
         }
     }
   };
@@ -196,14 +209,31 @@ bool ContractionKernel::packWeights() {
   };
   if (!isInteger)
     copy(0.0f);
-  else if (isUnsigned)
-    copy(uint8_t(0));
-  else
+  else if (isSigned(weight))
     copy(int8_t(0));
+  else
+    copy(uint8_t(0));
   weights = site.addConstant(makeConstantAttr(
       result.getContext(), packed,
       getSignlessType(getElementTypeOrSelf(weight.getType()))));
+  if (storedZeroPoint())
+    addCorrections(*original);
   return true;
+}
+
+void ContractionKernel::addCorrections(const HostTensor &weights) {
+  HostTensor list =
+      HostTensor::allocate(DataType::Int32, {taps / width().kernel, groups * columns});
+  MutableArrayRef<int32_t> to = list.getMutable<int32_t>();
+  llvm::fill(to, 0);
+  ArrayRef<int8_t> from = weights.get<int8_t>();
+  for (int64_t n = 0; n < groups * columns; ++n)
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t tap = 0; tap < taps; ++tap)
+        to[tap / width().kernel * groups * columns + n] -=
+            from[getWeightIndex(n / columns, n % columns, c, tap)] *
+            int32_t(storedZeroPoint());
+  corrections = site.addConstant(makeConstantAttr(result.getContext(), list));
 }
 
 /// The number of pixels whose tiles, the last of which may be smaller, take the least
@@ -299,11 +329,10 @@ LogicalResult ContractionKernel::emit() {
   chooseTile();
   isGathered ? chooseGatheredPieces() : chooseRowPieces();
   if (isCopied) {
-    // Tiles may reach behind a row, and a pair behind its last element.
+    // Tiles may reach behind a row, and a pair or four behind its last element.
     int64_t pixels = height().reach(pieceRows) * width().reach(pieceColumns) +
                      tilePixels * width().stride;
-    Type type = isInteger ? Type(e().b.getI16Type()) : e().b.getF32Type();
-    copied = e().array(e().scratch(pixels * channels + 1, type));
+    copied = e().array(e().scratch(pixels * channels + stepElements - 1, inputType()));
   }
   if (kind == TransposedConvolution)
     numbers = e().array(e().scratch(tilePixels, e().b.getIndexType()));
@@ -355,7 +384,7 @@ void ContractionKernel::emitPanel(Value panel, function_ref<void()> emitPiece) {
 // Sums
 //===----------------------------------------------------------------------===//
 
-SmallVector<Value> ContractionKernel::makeSums(int64_t count) {
+SmallVector<Value> ContractionKernel::makeSums(int64_t count, Value first, Value end) {
   Type type = e().vector(sumType(), lanes);
   SmallVector<Value> initials, sums;
   for (int64_t v = 0; v < vectors; ++v) {
@@ -368,37 +397,52 @@ SmallVector<Value> ContractionKernel::makeSums(int64_t count) {
     }
     initials.push_back(*initial);
   }
+  if (corrections)
+    initials = e().loop(first, end, 1, initials, [&](Value row, ValueRange carried) {
+      Value start = e().add(e().mul(row, groups * columns), column);
+      SmallVector<Value> next;
+      for (int64_t v = 0; v < vectors; ++v)
+        next.push_back(e().sum(carried[v], e().load(site.getInput(*corrections),
+                                                    e().add(start, v * lanes), lanes,
+                                                    maskOf(v))));
+      return next;
+    });
   for (int64_t pixel = 0; pixel < count; ++pixel)
     llvm::append_range(sums, initials);
   return sums;
 }
 
 Value ContractionKernel::widen(Value loaded, Value tensor) {
-  if (!isInteger)
+  if (!isInteger || hasQuads())
     return loaded;
   int64_t count = cast<VectorType>(loaded.getType()).getNumElements();
   Type type = e().vector(e().b.getI16Type(), count);
-  return getElementTypeOrSelf(tensor.getType()).isUnsignedInteger()
-             ? arith::ExtUIOp::create(e().b, e().loc, type, loaded).getResult()
-             : arith::ExtSIOp::create(e().b, e().loc, type, loaded).getResult();
+  return isSigned(tensor) ? arith::ExtSIOp::create(e().b, e().loc, type, loaded).getResult()
+                          : arith::ExtUIOp::create(e().b, e().loc, type, loaded).getResult();
 }
 
 Value ContractionKernel::multiplyAdd(Value a, Value b, Value sum) {
   if (!isInteger)
     return e().fma(a, b, sum);
-  Value pairs = LLVM::BitcastOp::create(e().b, e().loc, b.getType(), a);
-  StringRef name = e().vectorBits == 512 ? "llvm.x86.avx512.pmaddw.d.512"
-                                         : "llvm.x86.avx2.pmadd.wd";
-  auto products = LLVM::CallIntrinsicOp::create(e().b, e().loc, sum.getType(),
-                                                e().b.getStringAttr(name),
-                                                ValueRange{pairs, b});
-  return arith::AddIOp::create(e().b, e().loc, products.getResults(), sum);
+  bool isWide = e().vectorBits == 512;
+  Value parts = LLVM::BitcastOp::create(e().b, e().loc, b.getType(), a);
+  auto call = [&](StringRef name, ValueRange operands) {
+    return LLVM::CallIntrinsicOp::create(e().b, e().loc, sum.getType(),
+                                         e().b.getStringAttr(name), operands)
+        .getResult(0);
+  };
+  if (hasQuads())
+    return call(isWide ? "llvm.x86.avx512.vpdpbusd.512" : "llvm.x86.avx512.vpdpbusd.256",
+                {sum, parts, b});
+  return e().sum(
+      call(isWide ? "llvm.x86.avx512.pmaddw.d.512" : "llvm.x86.avx2.pmadd.wd", {parts, b}),
+      sum);
 }
 
 SmallVector<Value>
 ContractionKernel::multiply(Value start, int64_t depth, ValueRange sums,
                             function_ref<Value(int64_t, Value)> load) {
-  int64_t size = isInteger ? 2 : 1;
+  int64_t size = stepElements;
   int64_t accumulators = sums.size();
   start = e().add(panelStart, e().mul(start, kPanelColumns * size));
   auto step = [&](Value k, MutableArrayRef<Value> sums) {
@@ -436,16 +480,17 @@ void ContractionKernel::storeTile(ValueRange sums, int64_t count, Value stored,
                                   function_ref<Value(Value)> numberOf) {
   auto storeAll = [&] {
     for (int64_t pixel = 0; pixel < count; ++pixel)
-      for (int64_t v = 0; v < vectors; ++v)
-        storeVector(sums[pixel * vectors + v], numberOf(e().index(pixel)), v);
+      storePixel(sums.slice(pixel * vectors, vectors), numberOf(e().index(pixel)));
   };
   auto storeInTurn = [&] {
     for (int64_t i = 0; i < int64_t(sums.size()); ++i)
       e().store(sums[i], buffer, e().index(i * lanes));
     e().loop(e().index(0), stored, 1, [&](Value pixel) {
-      Value at = e().mul(pixel, vectors * lanes), number = numberOf(pixel);
+      Value at = e().mul(pixel, vectors * lanes);
+      SmallVector<Value> loaded;
       for (int64_t v = 0; v < vectors; ++v)
-        storeVector(e().load(buffer, e().add(at, v * lanes), lanes), number, v);
+        loaded.push_back(e().load(buffer, e().add(at, v * lanes), lanes));
+      storePixel(loaded, numberOf(pixel));
     });
   };
   if (site.view.estimateCost(site.view.results) > site.getThresholds().cheapEpilogue)
@@ -456,12 +501,22 @@ void ContractionKernel::storeTile(ValueRange sums, int64_t count, Value stored,
     e().ifTrue(e().equal(stored, count), storeAll, storeInTurn);
 }
 
-void ContractionKernel::storeVector(Value sum, Value pixel, int64_t vector) {
-  SmallVector<Value> indices = {pixel, e().add(column, vector * lanes)};
-  if (!isFlat)
-    indices.insert(indices.begin(), image);
-  if (failed(epilogue.store(sum, indices, lanes, maskOf(vector))))
-    status = failure();
+void ContractionKernel::storePixel(ValueRange sums, Value pixel) {
+  auto store = [&](Value sum, int64_t first, int64_t count, Value mask) {
+    SmallVector<Value> indices = {pixel, e().add(column, first)};
+    if (!isFlat)
+      indices.insert(indices.begin(), image);
+    if (failed(epilogue.store(sum, indices, count, mask)))
+      status = failure();
+  };
+  // Two short vectors are packed to 8 bits as one.
+  if (isInteger && e().vectorBits == 256 && vectors == 2 && !mask) {
+    auto both = llvm::to_vector(llvm::seq<int64_t>(2 * lanes));
+    return store(vector::ShuffleOp::create(e().b, e().loc, sums[0], sums[1], both), 0,
+                 2 * lanes, Value());
+  }
+  for (int64_t v = 0; v < vectors; ++v)
+    store(sums[v], v * lanes, lanes, maskOf(v));
 }
 
 LogicalResult nn::emitContractionKernel(KernelSite &site) {

@@ -23,7 +23,9 @@
 //
 // 8-bit integers are copied as 16 bits, less the zero point, and weights are widened when
 // they are loaded. vpmaddwd multiplies and adds two at a time, which is exact; two pairs
-// take as long as one product of floats.
+// take as long as one product of floats. With VNNI, vpdpbusd multiplies four unsigned inputs
+// with four signed weights, and adds them. Inputs stay bytes, with their zero point; the sums
+// begin with what it adds to them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -76,18 +78,29 @@ private:
 
   /// 8-bit integers loaded of `tensor` as 16 bits; floats stay.
   Value widen(Value loaded, Value tensor);
-  /// What the accumulators of `count` pixels begin with.
-  SmallVector<Value> makeSums(int64_t count);
+  /// What the accumulators of `count` pixels begin with, to which rows of taps from `first`
+  /// to `end` are added.
+  SmallVector<Value> makeSums(int64_t count, Value first, Value end);
   /// sums += pixels * weights, for `depth` steps from `start` on. `load` reads step k of a
   /// pixel.
   SmallVector<Value> multiply(Value start, int64_t depth, ValueRange sums,
                               function_ref<Value(int64_t pixel, Value k)> load);
   Value multiplyAdd(Value a, Value b, Value sum);
+  /// Adds the constant by which sums of inputs with their zero point are too large: for each
+  /// row of taps and column.
+  void addCorrections(const HostTensor &weights);
+  bool isSigned(Value tensor);
+  /// Four 8-bit integers are multiplied at a time.
+  bool hasQuads() const { return stepElements == 4; }
+  /// Of integers that are copied, or read as they lie, as the type that they then have.
+  Type inputType();
+  int64_t storedZeroPoint() { return hasQuads() ? zeroPoint + (isSigned(input) ? 128 : 0) : 0; }
   /// Stores the first `stored` of `count` pixels; `numberOf` is the number in the image of
   /// a pixel of the tile.
   void storeTile(ValueRange sums, int64_t count, Value stored,
                  function_ref<Value(Value pixel)> numberOf);
-  void storeVector(Value sum, Value pixel, int64_t vector);
+  /// The vectors of a pixel.
+  void storePixel(ValueRange sums, Value pixel);
 
   //===--------------------------------------------------------------------===//
   // ContractionBlocks.cpp
@@ -109,7 +122,7 @@ private:
   Value countRowPieces();
   /// Copies what outputs from `firstColumn` on read of the input of these rows.
   void copyRows(Value firstRow, Value endRow, Value firstColumn);
-  /// An input as it is copied: less its zero point.
+  /// An input as it is multiplied: of 16 bits and less its zero point, or as unsigned bytes.
   Value convertInput(Value loaded);
   void emitRow(Value row, Value firstColumn, Value endColumn);
   /// `count` pixels of a row; the first `stored` are stored.
@@ -141,6 +154,8 @@ private:
   void emitGatheredPiece(Value panel, Value piece);
   Value countGatheredPieces();
   void emitGatheredTile(Value first, Value end);
+  /// The elements of a step that lie behind a pointer, in all lanes.
+  Value loadStep(Value pointer, Value step);
   /// Adds the taps from axis `number` on, for pixels at `positions`; `tap` is the number
   /// of the tap so far.
   SmallVector<Value> gatherTaps(size_t number, ArrayRef<Pixel> pixels,
@@ -170,12 +185,14 @@ private:
   SmallVector<WindowAxis> axes;
   int64_t rank = 0, groups = 1, channels = 0, columns = 0; // the latter two: of a group
   bool isInteger = false;
+  /// Elements of the depth that an instruction multiplies: 1 float, 2 or 4 integers.
+  int64_t stepElements = 1;
   /// A single tap and no stride: all pixels of all images are one row.
   bool isFlat = false;
   bool isGathered = false, isCopied = false;
   int64_t taps = 1, lanes = 1, panels = 1, tilePixels = 1;
   int64_t panelVectors = kPanelVectors;
-  /// Steps of a row of taps: elements, or pairs of integers.
+  /// Steps of a row of taps.
   int64_t rowSteps = 1;
   int64_t pieceRows = 1, pieceColumns = 1, piecePixels = 1; // the latter: gathered
   /// The length of a row and the number of pixels (of a phase), if known.
@@ -183,9 +200,11 @@ private:
   /// A row has a multiple of so many pixels.
   int64_t widthUnit = 1;
   unsigned weights = 0;
+  /// What the sums of a row of taps begin with, if inputs have a zero point.
+  std::optional<unsigned> corrections;
   /// Of blocks: the rows of a panel that they are, and where those of each panel begin.
   unsigned blockRows = 0, blockStarts = 0;
-  /// The offset of `channels` zeros among the weights.
+  /// The offset of `channels` zeros, or zero points, among the weights.
   int64_t zeros = 0;
   Value imagePixels;
   // The state of the emission.

@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Contraction.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -108,11 +109,21 @@ void ContractionKernel::emitGatheredTile(Value first, Value end) {
   for (Pixel &pixel : pixels)
     positions.push_back({pixel.isBeforeEnd, image});
   SmallVector<Value> sums =
-      gatherTaps(0, pixels, positions, e().index(0), makeSums(tilePixels));
+      gatherTaps(0, pixels, positions, e().index(0),
+                 makeSums(tilePixels, e().index(0), e().index(taps / width().kernel)));
   Value stored = e().min(e().sub(end, first), e().index(tilePixels));
   storeTile(sums, tilePixels, stored, [&](Value pixel) {
     return hasPhases ? e().load(numbers, pixel, 1) : e().add(first, pixel);
   });
+}
+
+Value ContractionKernel::loadStep(Value pointer, Value step) {
+  if (!isInteger)
+    return e().broadcast(e().load(pointer, e().b.getF32Type(), step), lanes);
+  Type type = e().b.getIntegerType(8 * stepElements);
+  Value loaded = e().broadcast(e().load(pointer, type, step), lanes);
+  return convertInput(LLVM::BitcastOp::create(
+      e().b, e().loc, e().vector(e().b.getI8Type(), lanes * stepElements), loaded));
 }
 
 SmallVector<Value> ContractionKernel::gatherTaps(size_t number, ArrayRef<Pixel> pixels,
@@ -128,8 +139,9 @@ SmallVector<Value> ContractionKernel::gatherTaps(size_t number, ArrayRef<Pixel> 
       pointers.push_back(e().pointer(
           e().select(position.isInside, e().address(source, offset), outside)));
     }
-    return multiply(e().mul(tap, channels), channels, sums, [&](int64_t pixel, Value k) {
-      return e().broadcast(e().load(pointers[pixel], e().b.getF32Type(), k), lanes);
+    int64_t steps = channels / stepElements;
+    return multiply(e().mul(tap, steps), steps, sums, [&](int64_t pixel, Value k) {
+      return loadStep(pointers[pixel], k);
     });
   }
   const WindowAxis &axis = axes[number];
@@ -144,7 +156,7 @@ SmallVector<Value> ContractionKernel::gatherTaps(size_t number, ArrayRef<Pixel> 
     high = e().min(high, e().add(last, 1));
     Value behind = e().sub(pixels.front().starts[0], axis.input);
     low = e().max(low, e().add(behind, 1));
-  } else if (number == 0 && axis.isPadded()) {
+  } else if (number == 0 && axis.isPadded() && !corrections) {
     auto indexOf = [&](const Pixel &pixel) {
       return e().div(e().add(pixel.starts[0], axis.padBegin), e().index(axis.stride));
     };

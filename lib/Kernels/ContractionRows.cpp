@@ -18,7 +18,7 @@ using namespace mlir::nn;
 int64_t ContractionKernel::getCopiedRoom() const {
   // Of floats, gathered tiles are the other way.
   const Thresholds &thresholds = site.getThresholds();
-  return isInteger ? thresholds.copiedIntegerBytes / (channels * int64_t(sizeof(int16_t)))
+  return isInteger ? thresholds.copiedIntegerBytes / (channels * (hasQuads() ? 1 : 2))
                    : thresholds.copiedFloatBytes / (channels * int64_t(sizeof(float)));
 }
 
@@ -114,7 +114,7 @@ void ContractionKernel::copyRows(Value firstRow, Value endRow, Value firstColumn
     Value count = e().mul(e().sub(to, from), channels);
     Value start = e().mul(from, channels);
     e().vectorLoop(count, width, 1, [&](Value position, Value rest) {
-      e().store(e().constant(e().vector(type, width), 0), copied,
+      e().store(e().constant(e().vector(type, width), int8_t(storedZeroPoint())), copied,
                 e().add(start, position), rest);
     });
   };
@@ -136,6 +136,11 @@ void ContractionKernel::copyRows(Value firstRow, Value endRow, Value firstColumn
 
 Value ContractionKernel::convertInput(Value loaded) {
   Value wide = widen(loaded, input);
+  if (hasQuads()) // As unsigned ones.
+    return isSigned(input) ? arith::XOrIOp::create(e().b, e().loc, loaded,
+                                                   e().constant(loaded.getType(), -128))
+                                 .getResult()
+                           : loaded;
   if (zeroPoint == 0)
     return wide;
   return arith::SubIOp::create(e().b, e().loc, wide,
@@ -212,7 +217,8 @@ void ContractionKernel::emitInnerTile(Value row, Value column, int64_t count,
   if (height().isPadded())
     range = getTapRange(e(), height(), row);
   SmallVector<Value> sums = e().loop(
-      range.first, range.second, 1, makeSums(count), [&](Value kh, ValueRange carried) {
+      range.first, range.second, 1, makeSums(count, range.first, range.second),
+      [&](Value kh, ValueRange carried) {
         Value y = e().add(top, e().mul(kh, height().dilation));
         Value start = e().mul(e().add(e().mul(y, rowLength), left), channels);
         if (skipsZeros)
@@ -220,14 +226,14 @@ void ContractionKernel::emitInnerTile(Value row, Value column, int64_t count,
             return e().loadSplat(source, e().add(e().add(start, k), pixel * pixelStep),
                                  lanes);
           });
-        Value pairs = isInteger ? e().pointer(e().address(source, start)) : Value();
+        Value elements = isInteger ? e().pointer(e().address(source, start)) : Value();
         return multiply(
             e().mul(kh, rowSteps), rowSteps, carried, [&](int64_t pixel, Value k) {
               if (!isInteger)
                 return e().loadSplat(source,
                                      e().add(e().add(start, k), pixel * pixelStep), lanes);
-              // Pairs of a pixel may begin at any element.
-              Value first = e().offset(pairs, source.elementType,
+              // Those of a pixel may begin at any element.
+              Value first = e().offset(elements, source.elementType,
                                        e().index(pixel * pixelStep));
               return e().broadcast(e().load(first, sumType(), k), lanes);
             });

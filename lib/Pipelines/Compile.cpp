@@ -143,6 +143,31 @@ static LogicalResult lowerVariant(ModuleOp placed, ModuleOp previous,
   return runPhases(placed, Phase::Bufferize, Phase::Emit, {}, options);
 }
 
+/// Whether anything multiplies 8-bit integers.
+static bool hasIntegerProducts(ModuleOp module) {
+  return module
+      .walk([](Operation *op) {
+        return isa<ConvOp, MatMulOp>(op) &&
+                       getElementTypeOrSelf(op->getOperand(0).getType()).isInteger(8)
+                   ? WalkResult::interrupt()
+                   : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+/// Leaves out variants whose code would be that of the next one: those of the same CPU with
+/// instructions for products of 8-bit integers, if the module has none.
+static void dropEqualVariants(ModuleOp module, std::vector<CodeVariant> &variants) {
+  if (hasIntegerProducts(module))
+    return;
+  for (size_t i = 0; i + 1 < variants.size();)
+    if (variants[i].hasDotProducts && !variants[i + 1].hasDotProducts &&
+        variants[i].splitFeatures().first == variants[i + 1].splitFeatures().first)
+      variants.erase(variants.begin() + i);
+    else
+      ++i;
+}
+
 /// Gives the module its target, and returns the variants that it asks for.
 static FailureOr<std::vector<CodeVariant>> setTarget(ModuleOp module,
                                                      const CompileOptions &options) {
@@ -169,6 +194,7 @@ LogicalResult nn::compileToLibrary(ModuleOp module, StringRef path,
         return LogicalResult(manifest);
       })))
     return failure();
+  dropEqualVariants(module, *variants);
   // All before the first code: it needs memory when that of the weights as they were in the
   // model is free again.
   std::vector<OwningOpRef<ModuleOp>> placed;
@@ -212,6 +238,7 @@ compileFirstVariant(ModuleOp module, const CompileOptions &options,
   FailureOr<std::vector<CodeVariant>> variants = setTarget(module, options);
   if (failed(variants) || failed(runPhases(module, Phase::Simplify, Phase::Fuse, {}, options)))
     return nullptr;
+  dropEqualVariants(module, *variants);
   FailureOr<OwningOpRef<ModuleOp>> lowered =
       placeVariant(module, variants->front(), options);
   std::vector<DeviceCode> deviceCode;

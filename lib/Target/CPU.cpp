@@ -21,13 +21,34 @@ std::string CodeVariant::getSuffix() const {
 }
 
 std::vector<CodeVariant> nn::getPortableVariants() {
-  return {{"x86-64-v4", 512}, {"x86-64-v3", 256}};
+  return {{"x86-64-v4+avx512vnni", 512, /*hasDotProducts=*/true},
+          {"x86-64-v4", 512},
+          {"x86-64-v3", 256}};
+}
+
+std::pair<std::string, std::string> CodeVariant::splitFeatures() const {
+  auto [name, rest] = StringRef(cpu).split('+');
+  SmallVector<StringRef> features;
+  rest.split(features, '+', -1, /*KeepEmpty=*/false);
+  std::string list;
+  for (StringRef feature : features)
+    list += (list.empty() ? "+" : ",+") + feature.str();
+  return {name.str(), list};
+}
+
+/// Those that LLVM gives a CPU, and those behind its name.
+static SmallVector<StringRef> listFeatures(StringRef cpu) {
+  auto [name, rest] = cpu.split('+');
+  SmallVector<StringRef> features, others;
+  llvm::X86::getFeaturesForCPU(name, features);
+  rest.split(others, '+', -1, /*KeepEmpty=*/false);
+  features.append(others);
+  return features;
 }
 
 /// The features of a CPU, by LLVM's names.
 static llvm::StringSet<> getFeatures(StringRef cpu) {
-  SmallVector<StringRef> features;
-  llvm::X86::getFeaturesForCPU(cpu, features);
+  SmallVector<StringRef> features = listFeatures(cpu);
   llvm::StringMap<bool> implied;
   for (StringRef feature : features)
     llvm::X86::updateImpliedFeatures(feature, /*Enabled=*/true, implied);
@@ -43,10 +64,16 @@ static llvm::StringSet<> getFeatures(StringRef cpu) {
 llvm::Expected<CodeVariant> nn::getVariant(StringRef cpu) {
   if (cpu == "native")
     cpu = llvm::sys::getHostCPUName();
-  if (llvm::X86::parseArchX86(cpu, /*Only64Bit=*/true) == llvm::X86::CK_None)
+  auto [name, others] = cpu.split('+');
+  if (llvm::X86::parseArchX86(name, /*Only64Bit=*/true) == llvm::X86::CK_None)
     return llvm::createStringError(
-        "unknown CPU '" + cpu + "'; use a name that LLVM knows, such as "
+        "unknown CPU '" + name + "'; use a name that LLVM knows, such as "
         "x86-64-v3, x86-64-v4, skylake-avx512, znver4, or native");
+  SmallVector<StringRef> addable{"avx512vnni", "avxvnni"};
+  for (StringRef feature : llvm::split(others, '+'))
+    if (cpu.contains('+') && !llvm::is_contained(addable, feature))
+      return llvm::createStringError("CPU '" + cpu + "': kernels do not use '" + feature +
+                                     "'; there are +" + llvm::join(addable, " and +"));
   llvm::StringSet<> features = getFeatures(cpu);
   for (StringRef needed : {"avx2", "fma"})
     if (!features.contains(needed))
@@ -55,7 +82,8 @@ llvm::Expected<CodeVariant> nn::getVariant(StringRef cpu) {
   bool wide = true;
   for (StringRef needed : {"avx512f", "avx512bw", "avx512dq", "avx512vl"})
     wide &= features.contains(needed);
-  CodeVariant variant{cpu.str(), wide ? 512u : 256u};
+  CodeVariant variant{cpu.str(), wide ? 512u : 256u,
+                      features.contains(wide ? "avx512vnni" : "avxvnni")};
   std::string required = getRequiredFeatures(variant);
   for (StringRef feature : llvm::split(required, ','))
     if (!nnrt::isKnownCpuFeature(feature.str()))
@@ -85,10 +113,8 @@ std::string nn::getRequiredFeatures(const CodeVariant &variant) {
   if (variant.cpu == level)
     return level.str();
   llvm::StringSet<> base = getFeatures(level);
-  SmallVector<StringRef> features;
-  llvm::X86::getFeaturesForCPU(variant.cpu, features);
   std::string result = level.str();
-  for (StringRef feature : features)
+  for (StringRef feature : listFeatures(variant.cpu))
     if (!base.contains(feature) && !isNeverEmitted(feature))
       result += "," + feature.str();
   return result;

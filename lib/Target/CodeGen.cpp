@@ -247,7 +247,7 @@ nn::translateToLLVMIR(ModuleOp module, const CodeVariant &variant,
     emitError(loc) << "the module could not be translated to LLVM IR";
     return nullptr;
   }
-  std::unique_ptr<llvm::TargetMachine> machine = createX86Machine(variant.cpu, loc);
+  std::unique_ptr<llvm::TargetMachine> machine = createX86Machine(variant, loc);
   if (!machine)
     return nullptr;
   llvmModule->setTargetTriple(machine->getTargetTriple());
@@ -255,11 +255,14 @@ nn::translateToLLVMIR(ModuleOp module, const CodeVariant &variant,
   if (usesBFloat(*llvmModule))
     defineBFloatRounding(*llvmModule);
   splitLargeFunctions(*llvmModule);
+  auto [processor, features] = variant.splitFeatures();
   for (llvm::Function &function : *llvmModule) {
     if (function.isDeclaration())
       continue;
     accessBF16AsIntegers(function);
-    function.addFnAttr("target-cpu", variant.cpu);
+    function.addFnAttr("target-cpu", processor);
+    if (!features.empty())
+      function.addFnAttr("target-features", features);
     function.addFnAttr("prefer-vector-width", std::to_string(variant.vectorBits));
     function.addFnAttr("frame-pointer", "none");
     function.addFnAttr(llvm::Attribute::NoUnwind);
@@ -328,7 +331,7 @@ LogicalResult nn::emitObject(llvm::Module &llvmModule, const CodeVariant &varian
       return emitError(loc) << "generated code calls '" << global.getName()
                             << "', which a compiled model may not depend on; "
                                "please report this model";
-  std::unique_ptr<llvm::TargetMachine> machine = createX86Machine(variant.cpu, loc);
+  std::unique_ptr<llvm::TargetMachine> machine = createX86Machine(variant, loc);
   if (!machine)
     return failure();
   if (failed(emitCode(llvmModule, *machine, llvm::CodeGenFileType::ObjectFile, object, loc)))

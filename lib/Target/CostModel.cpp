@@ -22,7 +22,7 @@ FailureOr<CostModel> CostModel::get(ModuleOp module) {
   FailureOr<CodeVariant> variant = getVariant(module);
   if (failed(variant))
     return failure();
-  return CostModel(variant->vectorBits);
+  return CostModel(variant->vectorBits, variant->hasDotProducts);
 }
 
 bool CostModel::isSmallProduct(ProductSize size) const {
@@ -40,29 +40,13 @@ bool CostModel::isSmallProduct(ProductSize size) const {
          (size.rows <= thresholds.fewRows || work <= thresholds.productWork);
 }
 
-/// The longest sums of products of 8-bit integers that are exact in f32.
-static constexpr int64_t kMaxExactSum = (1 << 24) / (255 * 128);
-
-/// Whether a product of integers has results in integers, which may have more digits than
-/// f32. Conversions to floats round anyway.
-static bool needsExactSums(const FusionView &group) {
-  auto anchor = cast<FusionAnchorOpInterface>(group.anchor);
-  return llvm::any_of(group.results,
-                      [](Value result) {
-                        return getElementTypeOrSelf(result.getType()).isInteger(32);
-                      }) &&
-         group.dims.estimate(anchor.getWorkPerElement(group.dims)) > kMaxExactSum;
-}
-
 bool CostModel::isPackedContractionFast(const FusionView &group) const {
-  if (vectorBits == 256)
-    return true;
-  // With wide vectors, a library has instructions for quadruples of integers, if the
-  // processor has. If not, it adds in f32.
-  if (getElementTypeOrSelf(group.anchor->getOperand(0).getType()).isInteger(8))
-    return needsExactSums(group);
   auto conv = dyn_cast<ConvOp>(group.anchor);
-  if (!conv)
+  // Products of integers are exact in a library only with instructions that add four at a
+  // time; without them, it computes in f32.
+  if (getElementTypeOrSelf(group.anchor->getOperand(0).getType()).isInteger(8))
+    return !hasDotProducts || !conv || conv.getGroup() == 1;
+  if (vectorBits == 256 || !conv)
     return true;
   ArrayRef<int64_t> window = conv.getWeight().getType().getShape().drop_front(2);
   return llvm::all_of(window, [](int64_t size) { return size == 1; }) ||

@@ -12,7 +12,7 @@ using namespace mlir;
 using namespace mlir::nn;
 
 static std::unique_ptr<llvm::TargetMachine>
-createMachine(StringRef tripleText, StringRef processor,
+createMachine(StringRef tripleText, StringRef processor, StringRef features,
               std::optional<llvm::Reloc::Model> relocation, Location loc) {
   std::string error;
   llvm::Triple triple(tripleText);
@@ -24,11 +24,11 @@ createMachine(StringRef tripleText, StringRef processor,
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Standard;
   return std::unique_ptr<llvm::TargetMachine>(
-      target->createTargetMachine(triple, processor, "", options, relocation, std::nullopt,
+      target->createTargetMachine(triple, processor, features, options, relocation, std::nullopt,
                                   llvm::CodeGenOptLevel::Aggressive));
 }
 
-std::unique_ptr<llvm::TargetMachine> nn::createX86Machine(StringRef processor,
+std::unique_ptr<llvm::TargetMachine> nn::createX86Machine(const CodeVariant &variant,
                                                           Location loc) {
   static std::once_flag initialized;
   std::call_once(initialized, [] {
@@ -37,7 +37,9 @@ std::unique_ptr<llvm::TargetMachine> nn::createX86Machine(StringRef processor,
     LLVMInitializeX86TargetMC();
     LLVMInitializeX86AsmPrinter();
   });
-  return createMachine("x86_64-unknown-linux-gnu", processor, llvm::Reloc::PIC_, loc);
+  auto [processor, features] = variant.splitFeatures();
+  return createMachine("x86_64-unknown-linux-gnu", processor, features, llvm::Reloc::PIC_,
+                       loc);
 }
 
 std::unique_ptr<llvm::TargetMachine> nn::createGPUMachine(StringRef processor,
@@ -49,7 +51,7 @@ std::unique_ptr<llvm::TargetMachine> nn::createGPUMachine(StringRef processor,
     LLVMInitializeNVPTXTargetMC();
     LLVMInitializeNVPTXAsmPrinter();
   });
-  return createMachine("nvptx64-nvidia-cuda", processor, std::nullopt, loc);
+  return createMachine("nvptx64-nvidia-cuda", processor, "", std::nullopt, loc);
 }
 
 LogicalResult nn::emitCode(llvm::Module &module, llvm::TargetMachine &machine,

@@ -8,6 +8,7 @@
 #ifndef NN_LIB_TARGET_LLVMMACHINE_H
 #define NN_LIB_TARGET_LLVMMACHINE_H
 
+#include "nn/Target/CPU.h"
 #include "mlir/IR/Location.h"
 #include "llvm/Analysis/CGSCCPassManager.h"
 #include "llvm/Analysis/LoopAnalysisManager.h"
@@ -19,7 +20,8 @@ namespace mlir::nn {
 
 /// The generator of code for a processor, as LLVM calls it. Null if there is none, which is
 /// reported. Products and sums may be fused.
-std::unique_ptr<llvm::TargetMachine> createX86Machine(StringRef processor, Location loc);
+std::unique_ptr<llvm::TargetMachine> createX86Machine(const CodeVariant &variant,
+                                                      Location loc);
 std::unique_ptr<llvm::TargetMachine> createGPUMachine(StringRef processor, Location loc);
 
 /// Appends machine code or assembly text.

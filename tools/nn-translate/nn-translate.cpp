@@ -73,7 +73,7 @@ cl::opt<std::string> target(
     "target", cl::cat(compiling), cl::value_desc("KIND[:NAME,...]"),
     cl::desc("The machines to generate code for, best first, of which the runtime "
              "chooses: cpu:NAME,... with LLVM's names or native, cuda or cuda:sm_90,...; "
-             "default: cpu, which is cpu:x86-64-v4,x86-64-v3"));
+             "default: cpu, which is cpu:x86-64-v4+avx512vnni,x86-64-v4,x86-64-v3"));
 cl::opt<std::string> mcpu("mcpu", cl::cat(compiling), cl::value_desc("NAME"),
                           cl::desc("The same as --target=cpu:NAME"));
 cl::opt<std::string> bundle(

@@ -14,16 +14,22 @@ namespace mlir::nn {
 
 /// A CPU level that code is generated for.
 struct CodeVariant {
-  /// As LLVM calls the CPU, e.g. "x86-64-v4", "znver4"; what `--mcpu` takes.
+  /// As LLVM calls the CPU, e.g. "x86-64-v4", "znver4", possibly with features that it has
+  /// besides, "x86-64-v4+avx512vnni"; what `--mcpu` takes.
   std::string cpu;
   /// Width of the vector registers that kernels use, 256 or 512.
   unsigned vectorBits;
+  /// Whether it adds four products of 8-bit integers at a time (VNNI).
+  bool hasDotProducts = false;
+
+  /// The CPU, and its other features as LLVM takes them: "+avx512vnni".
+  std::pair<std::string, std::string> splitFeatures() const;
 
   /// "x86_64_v4": a C identifier.
   std::string getSuffix() const;
 };
 
-/// The variants of a portable library, best first: x86-64-v4, x86-64-v3.
+/// The variants of a portable library, best first: x86-64-v4+avx512vnni, x86-64-v4, x86-64-v3.
 std::vector<CodeVariant> getPortableVariants();
 
 /// The variant for a CPU by its name in LLVM; "native" is this machine's. An error if LLVM

@@ -31,13 +31,17 @@ struct Thresholds {
 
 class CostModel {
 public:
-  /// For code for a processor with vectors of so many bits.
-  explicit CostModel(int64_t vectorBits) : vectorBits(vectorBits) {}
+  /// For code for a processor with vectors of so many bits, and with instructions that add
+  /// four products of 8-bit integers at a time or not.
+  explicit CostModel(int64_t vectorBits, bool hasDotProducts = false)
+      : vectorBits(vectorBits), hasDotProducts(hasDotProducts) {}
   /// For the processor that a module is lowered for. Fails as getVariant does.
   static FailureOr<CostModel> get(ModuleOp module);
 
   /// Bits of the vectors that code is generated for.
   int64_t getVectorBits() const { return vectorBits; }
+  /// Whether it has those instructions.
+  bool addsFourProducts() const { return hasDotProducts; }
   const Thresholds &getThresholds() const { return thresholds; }
 
   /// The time of a group's operators at the processor's full speed.
@@ -72,6 +76,7 @@ private:
   static double getOperations(const FusionView &group);
 
   int64_t vectorBits;
+  bool hasDotProducts;
   Thresholds thresholds;
   /// By "<key> <back end>".
   llvm::StringMap<double> measured;

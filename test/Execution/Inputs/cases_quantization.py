@@ -4,7 +4,10 @@
 import re
 
 import numpy as np
-from execution import Case
+from execution import Case, cpu
+
+#: Products of bytes, four at a time.
+OPTIONS = [("--mcpu=x86-64-v4+avx512vnni",)] if "avx512_vnni" in cpu.flags() else []
 
 #: Without VNNI, oneDNN's sums of integers saturate.
 INSTRUCTION_SETS = ("AVX2", "AVX2_VNNI", "AVX512_CORE")
@@ -26,6 +29,13 @@ def tensors():
                weights="float s, int8 z",
                values={"x": np.float32([0.5, 1.5, 2.5, -0.5, -1.5, 300, -300, 127.5]),
                        "s": np.float32(1), "z": np.int8(0)})
+    # Far outside of the integers that conversions of floats give.
+    for dtype, zero in (("uint8", 200), ("int8", -5), ("int8", 0)):
+        yield Case(f"QuantizeLinear_far_{dtype}_{zero}", "float[9] x",
+                   "y = QuantizeLinear(x, s, z)", weights=f"float s, {dtype} z",
+                   values={"x": np.float32([1e30, -1e30, np.inf, -np.inf, 2**31, -2**31, 3e9,
+                                            -3e9, 12.5]),
+                           "s": np.float32(0.5), "z": np.array(zero, dtype)})
     # Quotients that are ties, or not below one, if rounded to f32.
     for number, name in ((3, "int8"), (22, "int4")):
         yield Case(f"QuantizeLinear_by_integer_{name}", "int32[5] x, int32 s",
@@ -69,6 +79,19 @@ CONVOLUTIONS = {
     "s8_multiplier": ("int8", 3, "14,1,3,3", "group = 7, pads = [1, 1, 1, 1]", "14"),
     "u8_depthwise_long": ("uint8", 200, "9,1,3,19", "group = 9, pads = [1, 9, 1, 9]", "9"),
     "u8_single": ("uint8", 90, "1,1,5,5", "pads = [2, 2, 2, 2]", "1"),
+    # Of 16 columns and more, in steps of four: whole rows, gathered taps, and groups.
+    "u8_pointwise": ("uint8", 0, "40,8,1,1", "strides = [1, 1]", "40"),
+    "s8_pointwise": ("int8", 9, "33,20,1,1", "strides = [1, 1]", "33"),
+    "u8_window": ("uint8", 37, "20,4,3,3", "pads = [1, 1, 1, 1]", "20"),
+    "u8_inner": ("uint8", 7, "20,4,3,3", "strides = [1, 1]", "20"),
+    "u8_dilated": ("uint8", 37, "20,8,3,3", "dilations = [2, 2], pads = [2, 2, 2, 2]", "20"),
+    "s8_dilated": ("int8", -5, "20,8,3,3", "dilations = [1, 2], pads = [0, 2, 1, 2]", "20"),
+    "u8_wide_groups": ("uint8", 11, "24,8,3,3", "group = 2, pads = [1, 1, 1, 1]", "24"),
+    "s8_wide_groups": ("int8", 11, "24,8,1,1", "group = 3", "24"),
+    "u8_depthwise_strided": ("uint8", 11, "20,1,5,5",
+                             "group = 20, pads = [2, 2, 2, 2], strides = [2, 2]", "20"),
+    "u8_depthwise_dilated": ("uint8", 0, "20,1,3,3",
+                             "group = 20, pads = [2, 2, 2, 2], dilations = [2, 2]", "20"),
     "s8_same": ("int8", 3, "8,3,3,3", 'auto_pad = "SAME_LOWER"', "8"),
 }
 

@@ -6,15 +6,17 @@
 // RUN: nn-opt %s -nn-set-target=target=cpu:znver4 -nn-set-target="target=cpu if-missing" | FileCheck %s --check-prefix=KEPT
 // RUN: not nn-opt %s -nn-set-target=target=gpu 2>&1 | FileCheck %s --check-prefix=KIND
 // RUN: not nn-opt %s -nn-set-target=target=cpu:abacus 2>&1 | FileCheck %s --check-prefix=CPU
+// RUN: not nn-opt %s -nn-set-target=target=cpu:x86-64-v3+abacus 2>&1 | FileCheck %s --check-prefix=FEATURE
 // RUN: not nn-opt %s -nn-set-target=target=cpu:znver4,znver4 2>&1 | FileCheck %s --check-prefix=TWICE
 //
-// PORTABLE: nn.target = #nn.target<cpu, processors = ["x86-64-v4", "x86-64-v3"], libraries = ["onednn"]>
+// PORTABLE: nn.target = #nn.target<cpu, processors = ["x86-64-v4+avx512vnni", "x86-64-v4", "x86-64-v3"], libraries = ["onednn"]>
 // LIST: nn.target = #nn.target<cpu, processors = ["znver4", "x86-64-v3"], libraries = ["onednn"]>
 // NATIVE: nn.target = #nn.target<cpu, processors = ["
 // NATIVE-NOT: native
 // KEPT: nn.target = #nn.target<cpu, processors = ["znver4"]
 // KIND: error: unknown target 'gpu'; there are cpu and cuda
 // CPU: error: unknown CPU 'abacus'; use a name that LLVM knows
+// FEATURE: error: CPU 'x86-64-v3+abacus': kernels do not use 'abacus'; there are +avx512vnni and +avxvnni
 // TWICE: error: target 'cpu:znver4,znver4' has the processor 'znver4' twice
 //
 // Code is lowered for the first processor. Without target=, the module's own counts.

@@ -1,5 +1,6 @@
 // RUN: nn-opt %s -split-input-file -nn-set-target=target=cpu:x86-64-v3 -nn-place=only=kernels,onednn | FileCheck %s
 // RUN: nn-opt %s -split-input-file -nn-set-target=target=cpu:x86-64-v4 -nn-place=only=kernels,onednn | FileCheck %s --check-prefix=WIDE
+// RUN: nn-opt %s -split-input-file -nn-set-target=target=cpu:x86-64-v4+avx512vnni -nn-place=only=kernels,onednn | FileCheck %s --check-prefix=VNNI
 
 // Padded rows are copied; weights are packed to panels of 16 columns, behind which lie
 // zeros. kw and c are one loop.
@@ -56,9 +57,16 @@ func.func @groups(%x: tensor<?x9x30x16xf32>) -> tensor<?x9x30x32xf32> {
 // CHECK: arith.subi {{.*}} : vector<16xi16>
 // CHECK: vector.broadcast {{.*}} : i32 to vector<8xi32>
 // CHECK: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
-// With wide vectors they are left to oneDNN, which has instructions for quadruples.
 // WIDE-LABEL: func.func @integers(
-// WIDE: onednn.convolution
+// WIDE: llvm.call_intrinsic "llvm.x86.avx512.pmaddw.d.512"
+// With VNNI four bytes are multiplied at a time. Inputs keep their zero point, which padding
+// has, too, and the sums of each row of taps begin with what it makes too much.
+// VNNI-LABEL: func.func @integers(
+// VNNI: nn.constant dense<-840> : tensor<3x20xi32>
+// VNNI: func.func private @kernel_packed_conv_0
+// VNNI: arith.constant dense<7> : vector<64xi8>
+// VNNI: vector.load {{.*}} memref<?xi32>, vector<16xi32>
+// VNNI: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
 func.func @integers(%x: tensor<1x9x30x8xui8>) -> tensor<1x9x30x20xi32> {
   %w = nn.constant dense<5> : tensor<20x8x3x3xi8>
   %0 = nn.conv %x, %w {input_zero_point = 7 : i64, layout = 1 : i32, pads = array<i64: 1, 1, 1, 1>} : (tensor<1x9x30x8xui8>, tensor<20x8x3x3xi8>) -> tensor<1x9x30x20xi32>
@@ -67,8 +75,11 @@ func.func @integers(%x: tensor<1x9x30x8xui8>) -> tensor<1x9x30x20xi32> {
 
 // -----
 
-// Sums that may be too long for f32, in which oneDNN adds without such instructions, are not
-// left to it.
+// Inputs without a zero point are read where they lie.
+// VNNI-LABEL: func.func @long_sums(
+// VNNI: rt.launch @kernel_packed_matmul_0
+// VNNI-NOT: memref.alloca() {{.*}}xi8>
+// VNNI: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
 // WIDE-LABEL: func.func @long_sums(
 // WIDE: rt.launch @kernel_packed_matmul_0
 // WIDE: llvm.call_intrinsic "llvm.x86.avx512.pmaddw.d.512"
