@@ -120,7 +120,7 @@ bool ContractionKernel::match() {
     stepElements = site.getCosts().addsFourProducts() && isSigned(weight) ? 4 : 2;
   tilePixels = stepElements == 2 && !isWide ? 5 : hasSpareRegisters ? 8 : 6;
   if (skipsZeros) // They have a vector each; what is said of the L1 cache holds.
-    tilePixels = !isWide ? 6 : channels * sizeof(float) % 4096 == 0 ? 8 : 12;
+    tilePixels = !isWide ? 6 : channels * (isInteger ? 1 : sizeof(float)) % 4096 == 0 ? 8 : 12;
   int64_t steps = width().kernel * channels;
   rowSteps = llvm::divideCeil(steps, stepElements);
   // Whether the rows under a tile can be copied.
@@ -129,7 +129,7 @@ bool ContractionKernel::match() {
                axes.size() > 2 || (width().isPadded() && !fits);
   bool isReadable = !isInteger || (hasQuads() && !isSigned(input) && steps % 4 == 0);
   isCopied = !isGathered && (width().isPadded() || !isReadable);
-  if (skipsZeros && (isInteger || isGathered))
+  if (skipsZeros && (stepElements == 2 || isGathered))
     return false;
   // Steps of gathered integers are of one tap.
   return !isInteger || (isGathered ? channels % stepElements == 0 : fits || !isCopied);

@@ -107,6 +107,7 @@ private:
   //===--------------------------------------------------------------------===//
 
   bool packBlocks();
+  template <typename T> void packBlocks(ArrayRef<T> elements, DataType type);
   /// The element of an input of 32-bit integers.
   Value loadNumber(unsigned list, Value place);
   /// As `multiply`, for the blocks of a row of taps.
@@ -202,7 +203,7 @@ private:
   unsigned weights = 0;
   /// What the sums of a row of taps begin with, if inputs have a zero point.
   std::optional<unsigned> corrections;
-  /// Of blocks: the rows of a panel that they are, and where those of each panel begin.
+  /// Of blocks: the steps of a panel that they are, and where those of each panel begin.
   unsigned blockRows = 0, blockStarts = 0;
   /// The offset of `channels` zeros, or zero points, among the weights.
   int64_t zeros = 0;

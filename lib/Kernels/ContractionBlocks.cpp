@@ -1,8 +1,9 @@
 //===- ContractionBlocks.cpp - weights of which many are zero -------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 //
-// A block is a row of a panel: the weights of 16 columns for one tap and channel. Only
-// blocks that are not all zero are stored, with the numbers of their rows:
+// A block is a step of a panel: the weights of 16 columns for one tap and channel, or of bytes
+// for four neighbouring channels. Only blocks that are not all zero are stored, with the
+// numbers of their steps:
 //
 //   acc[pixel][vector] = bias[columns]
 //   for kd, kh
@@ -24,22 +25,17 @@ using namespace mlir;
 using namespace mlir::nn;
 
 /// The part of the blocks that are not zero, if it is at most `most` percent. Columns are the
-/// first dimension of the constant or the last.
-static std::optional<double> getDensity(const FusionView &view, Value weight,
-                                        bool columnsFirst, int64_t most) {
-  auto type = dyn_cast<RankedTensorType>(weight.getType());
-  if (!type || !type.getElementType().isF32() || !type.hasStaticShape() ||
-      type.getNumElements() == 0 || !view.getConstant(weight))
-    return std::nullopt;
-  FailureOr<HostTensor> tensor = view.readConstant(weight);
-  if (failed(tensor))
-    return std::nullopt;
-  ArrayRef<float> elements = tensor->get<float>();
-  int64_t columns = columnsFirst ? type.getShape().front() : type.getShape().back();
-  int64_t rows = type.getNumElements() / columns, all = 0;
-  int64_t total = int64_t(llvm::divideCeil(columns, kBlockColumns)) * rows;
+/// first dimension of the constant or the last; `taps` rows are of one channel, of which blocks
+/// have `depth`.
+template <typename T>
+static std::optional<double> getDensity(ArrayRef<T> elements, int64_t columns,
+                                        bool columnsFirst, int64_t taps, int64_t depth,
+                                        int64_t most) {
+  int64_t rows = int64_t(elements.size()) / columns, all = 0;
+  int64_t total = int64_t(llvm::divideCeil(columns, kBlockColumns)) * (rows / depth);
   int64_t limit = total * most / 100;
-  std::vector<char> seen(rows);
+  std::vector<char> seen(rows / depth);
+  auto blockOf = [&](int64_t k) { return k / taps / depth * taps + k % taps; };
   for (int64_t first = 0; first < columns; first += kBlockColumns) {
     int64_t end = std::min(columns, first + kBlockColumns);
     std::fill(seen.begin(), seen.end(), 0);
@@ -47,16 +43,42 @@ static std::optional<double> getDensity(const FusionView &view, Value weight,
     if (columnsFirst)
       for (int64_t n = first; n < end; ++n)
         for (int64_t k = 0; k < rows; ++k)
-          seen[k] |= elements[n * rows + k] != 0;
+          seen[blockOf(k)] |= elements[n * rows + k] != 0;
     else
       for (int64_t k = 0; k < rows; ++k)
         for (int64_t n = first; n < end; ++n)
-          seen[k] |= elements[k * columns + n] != 0;
+          seen[blockOf(k)] |= elements[k * columns + n] != 0;
     all += llvm::count(seen, 1);
     if (all > limit)
       return std::nullopt;
   }
   return double(all) / double(total);
+}
+
+/// The same of a constant, of floats or of bytes that are multiplied with unsigned ones.
+static std::optional<double> getDensity(const FusionView &view, Value weight,
+                                        bool columnsFirst, int64_t most) {
+  auto type = dyn_cast<RankedTensorType>(weight.getType());
+  if (!type || !type.hasStaticShape() || type.getNumElements() == 0 ||
+      !view.getConstant(weight))
+    return std::nullopt;
+  int64_t columns = columnsFirst ? type.getShape().front() : type.getShape().back();
+  int64_t taps = 1;
+  for (int64_t size : type.getShape().drop_front(2))
+    taps *= size;
+  bool isInteger = type.getElementType().isInteger(8);
+  bool isSigned = !type.getElementType().isUnsignedInteger();
+  if (!(isInteger && isSigned) && !type.getElementType().isF32())
+    return std::nullopt;
+  if (isInteger && type.getNumElements() / columns / taps % kBlockBytes)
+    return std::nullopt;
+  FailureOr<HostTensor> tensor = view.readConstant(weight);
+  if (failed(tensor))
+    return std::nullopt;
+  return isInteger ? getDensity(tensor->get<int8_t>(), columns, columnsFirst, taps,
+                                kBlockBytes, most)
+                   : getDensity(tensor->get<float>(), columns, columnsFirst, taps,
+                                /*depth=*/1, most);
 }
 
 /// Whether reading the weights limits the product.
@@ -72,6 +94,10 @@ std::optional<double> nn::getBlockShare(const FusionView &view, const CostModel 
   const Thresholds &thresholds = costs.getThresholds();
   bool isFew = hasFewRows(view, thresholds);
   int64_t most = isFew ? thresholds.blockDensityOfFewRows : thresholds.blockDensity;
+  // Pairs of bytes are not skipped.
+  if (getElementTypeOrSelf(view.anchor->getOperand(0).getType()).isInteger(8) &&
+      !costs.addsFourProducts())
+    return std::nullopt;
   std::optional<double> density =
       llvm::TypeSwitch<Operation *, std::optional<double>>(view.anchor)
           .Case([&](ConvOp op) {
@@ -92,47 +118,59 @@ bool ContractionKernel::packBlocks() {
   FailureOr<HostTensor> original = site.view.readConstant(weight);
   if (failed(original))
     return false;
-  ArrayRef<float> elements = original->get<float>();
+  if (isInteger)
+    packBlocks(original->get<int8_t>(), DataType::Int8);
+  else
+    packBlocks(original->get<float>(), DataType::Float32);
+  if (storedZeroPoint())
+    addCorrections(*original);
+  return true;
+}
+
+template <typename T>
+void ContractionKernel::packBlocks(ArrayRef<T> elements, DataType type) {
   lanes = site.getVectorBits() / 32;
   panelVectors = kBlockColumns / lanes;
   panels = llvm::divideCeil(columns, kBlockColumns);
-  int64_t taps = width().kernel, rows = this->taps / taps;
-  std::vector<float> packed;
+  int64_t kernel = width().kernel, rows = taps / kernel;
+  std::vector<T> packed, block(kBlockColumns * stepElements);
   std::vector<int32_t> numbers, starts;
-  std::array<float, kBlockColumns> block;
   for (int64_t panel = 0; panel < panels; ++panel)
     for (int64_t row = 0; row < rows; ++row) {
       starts.push_back(numbers.size());
-      for (int64_t tap = 0; tap < taps; ++tap)
-        for (int64_t c = 0; c < channels; ++c) {
-          block.fill(0);
-          bool isZero = true;
+      for (int64_t step = 0; step < rowSteps; ++step) {
+        std::fill(block.begin(), block.end(), T(0));
+        bool isZero = true;
+        for (int64_t i = 0; i < stepElements; ++i) {
+          int64_t k = step * stepElements + i;
+          int64_t tap = row * kernel + k / channels;
           for (int64_t n = panel * kBlockColumns;
-               n < std::min(columns, (panel + 1) * kBlockColumns); ++n) {
-            float value = elements[getWeightIndex(/*group=*/0, n, c, row * taps + tap)];
-            block[n % kBlockColumns] = value;
+               k < kernel * channels && n < std::min(columns, (panel + 1) * kBlockColumns);
+               ++n) {
+            T value = elements[getWeightIndex(/*group=*/0, n, k % channels, tap)];
+            block[n % kBlockColumns * stepElements + i] = value;
             isZero &= value == 0;
           }
-          if (isZero)
-            continue;
-          numbers.push_back(tap * channels + c);
-          llvm::append_range(packed, block);
         }
+        if (isZero)
+          continue;
+        numbers.push_back(step);
+        llvm::append_range(packed, block);
+      }
     }
   starts.push_back(numbers.size());
   // A constant has an element at least.
   numbers.resize(std::max<size_t>(numbers.size(), 1));
-  packed.resize(std::max<size_t>(packed.size(), kBlockColumns));
+  packed.resize(std::max<size_t>(packed.size(), block.size()));
   auto add = [&](auto &list, DataType type) {
     HostTensor tensor = HostTensor::allocate(type, {int64_t(list.size())});
     llvm::copy(list, tensor.getMutable<typename std::decay_t<decltype(list)>::value_type>()
                          .begin());
     return site.addConstant(makeConstantAttr(result.getContext(), tensor));
   };
-  weights = add(packed, DataType::Float32);
+  weights = add(packed, type);
   blockRows = add(numbers, DataType::Int32);
   blockStarts = add(starts, DataType::Int32);
-  return true;
 }
 
 Value ContractionKernel::loadNumber(unsigned list, Value place) {
@@ -147,14 +185,15 @@ ContractionKernel::multiplyBlocks(Value row, ValueRange sums,
   Value begin = loadNumber(blockStarts, list), end = loadNumber(blockStarts, e().add(list, 1));
   int64_t accumulators = sums.size();
   auto step = [&](Value number, MutableArrayRef<Value> sums) {
-    Value k = loadNumber(blockRows, number), at = e().mul(number, kBlockColumns);
+    Value k = loadNumber(blockRows, number), at = e().mul(number, kBlockColumns * stepElements);
     SmallVector<Value> b;
     for (int64_t v = 0; v < vectors; ++v)
-      b.push_back(e().load(site.getInput(weights), e().add(at, v * lanes), lanes));
+      b.push_back(e().load(site.getInput(weights), e().add(at, v * lanes * stepElements),
+                           lanes * stepElements));
     for (int64_t pixel = 0; pixel < accumulators / vectors; ++pixel) {
       Value a = load(pixel, k);
       for (int64_t v = 0; v < vectors; ++v)
-        sums[pixel * vectors + v] = e().fma(a, b[v], sums[pixel * vectors + v]);
+        sums[pixel * vectors + v] = multiplyAdd(a, b[v], sums[pixel * vectors + v]);
     }
   };
   int64_t sets = 1;

@@ -221,22 +221,16 @@ void ContractionKernel::emitInnerTile(Value row, Value column, int64_t count,
       [&](Value kh, ValueRange carried) {
         Value y = e().add(top, e().mul(kh, height().dilation));
         Value start = e().mul(e().add(e().mul(y, rowLength), left), channels);
-        if (skipsZeros)
-          return multiplyBlocks(kh, carried, [&](int64_t pixel, Value k) {
-            return e().loadSplat(source, e().add(e().add(start, k), pixel * pixelStep),
-                                 lanes);
-          });
         Value elements = isInteger ? e().pointer(e().address(source, start)) : Value();
-        return multiply(
-            e().mul(kh, rowSteps), rowSteps, carried, [&](int64_t pixel, Value k) {
-              if (!isInteger)
-                return e().loadSplat(source,
-                                     e().add(e().add(start, k), pixel * pixelStep), lanes);
-              // Those of a pixel may begin at any element.
-              Value first = e().offset(elements, source.elementType,
-                                       e().index(pixel * pixelStep));
-              return e().broadcast(e().load(first, sumType(), k), lanes);
-            });
+        auto load = [&](int64_t pixel, Value k) {
+          if (!isInteger)
+            return e().loadSplat(source, e().add(e().add(start, k), pixel * pixelStep), lanes);
+          // Those of a pixel may begin at any element.
+          Value first = e().offset(elements, source.elementType, e().index(pixel * pixelStep));
+          return e().broadcast(e().load(first, sumType(), k), lanes);
+        };
+        return skipsZeros ? multiplyBlocks(kh, carried, load)
+                          : multiply(e().mul(kh, rowSteps), rowSteps, carried, load);
       });
   Value first = e().add(e().mul(row, width().output), column);
   storeTile(sums, count, stored, [&](Value pixel) { return e().add(first, pixel); });

@@ -39,7 +39,9 @@ LogicalResult emitContractionKernel(KernelSite &site);
 bool isContractionFast(const FusionView &view, const CostModel &costs);
 /// Columns of a block of weights, which is left out if it is zero.
 constexpr int64_t kBlockColumns = 16;
-/// The same for f32 weights with many blocks of zeros, which it leaves out; and the time that
+/// Neighbouring channels of such a block of bytes.
+constexpr int64_t kBlockBytes = 4;
+/// The same for weights of f32, or of bytes with VNNI, with many blocks of zeros, which it leaves out; and the time that
 /// it takes, as a part of that of all products. nullopt: there are too few.
 LogicalResult emitBlockContractionKernel(KernelSite &site);
 std::optional<double> getBlockShare(const FusionView &view, const CostModel &costs);

@@ -3,7 +3,10 @@
 
 import numpy as np
 
-from execution import Case
+from execution import Case, cpu
+
+#: Products of bytes, four at a time, which leave out blocks of four channels.
+OPTIONS = [("--mcpu=x86-64-v4+avx512vnni",)] if "avx512_vnni" in cpu.flags() else []
 
 
 def prune(shape, axis, density, seed=0):
@@ -56,6 +59,38 @@ def convolutions():
                        sizes=sizes)
 
 
+def bytes_():
+    """The sums, as integers."""
+
+    def prune_bytes(shape, axis, density):
+        kept = prune((shape[0], shape[1] // 4, *shape[2:]) if axis == 0 else
+                     (shape[0] // 4, *shape[1:]), axis, density) != 0
+        numbers = np.random.default_rng(1).integers(-128, 128, shape)
+        return (numbers * np.repeat(kept, 4, axis=1 - axis)).astype(np.int8)
+
+    for dtype, zero in ("uint8", 0), ("uint8", 90), ("int8", -3):
+        label = f"{dtype}_{abs(zero)}"
+        values = {"z": np.array(zero, dtype)}
+        for k, n, density in (16, 16, 0.5), (64, 37, 0.3), (300, 70, 0.2), (32, 24, 0):
+            for m in 1, 7, 30:
+                yield Case(f"MatMulInteger_{label}_{k}_{m}", f"{dtype}[{m},{k}] x",
+                           "y = MatMulInteger(x, w, z)", weights=f"int8[{k},{n}] w, {dtype} z",
+                           values=values | {"w": prune_bytes((k, n), 1, density)})
+        for name, c, m, kernel, attributes in [
+                ("pointwise", 40, 33, (1, 1), "<strides = [1, 1]>"),
+                ("padded", 20, 35, (3, 3), "<pads = [1, 1, 1, 1]>"),
+                ("strided", 8, 16, (3, 5), "<strides = [2, 2], pads = [1, 2, 0, 1]>"),
+                ("inner", 4, 16, (3, 3), "<strides = [1, 1]>"),
+                ("odd", 6, 16, (3, 3), "<pads = [1, 1, 1, 1]>")]:
+            weights = (prune_bytes((m, c, *kernel), 0, 0.3) if c % 4 == 0
+                       else np.random.default_rng(2).integers(-9, 9, (m, c, *kernel), np.int8))
+            shape = ",".join(map(str, weights.shape))
+            yield Case(f"ConvInteger_{name}_{label}", f"{dtype}[N,{c},11,13] x",
+                       f"y = ConvInteger{attributes}(x, w, z)",
+                       weights=f"int8[{shape}] w, {dtype} z", values=values | {"w": weights},
+                       sizes=[{"N": 1}, {"N": 2}])
+
+
 def all_cases():
-    for group in products, convolutions:
+    for group in products, convolutions, bytes_:
         yield from group()
