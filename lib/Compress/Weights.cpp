@@ -233,50 +233,65 @@ void Refiner::choose(double sparsity) {
       chooseOfFour(layer, sparsity < 0.5 ? 1 : 2);
     return;
   }
-  bool areBlocks = options.pattern == SparsityPattern::Blocks,
-       areChannels = options.pattern == SparsityPattern::Channels;
+  bool areChannels = options.pattern == SparsityPattern::Channels,
+       areFours = options.pattern == SparsityPattern::FourBlocks,
+       areBlocks = options.pattern == SparsityPattern::Blocks || areFours;
   struct Unit {
     float loss;
     int64_t weights;
   };
   std::vector<Unit> units;
   int64_t total = 0;
+  // `rows` sets of `count` neighbouring weights, `stride` apart.
+  struct Set {
+    int64_t first, count, rows = 1, stride = 0;
+    int64_t getWeights() const { return count * rows; }
+  };
   auto forEachUnit = [&](Layer &layer, auto visit) {
+    int64_t taps = layer.getTaps();
     if (areChannels) {
-      int64_t size = layer.getTaps() * layer.columns;
+      int64_t size = taps * layer.columns;
       for (int64_t first = 0; first < layer.depth * layer.columns; first += size)
-        visit(first, size);
+        visit(Set{first, size});
       return;
     }
-    int64_t step = areBlocks ? kBlockColumns : 1;
-    for (int64_t k = 0; k < layer.depth; ++k)
-      for (int64_t n = 0; n < layer.columns; n += step)
-        visit(k * layer.columns + n, std::min(step, layer.columns - n));
+    int64_t step = areBlocks ? kBlockColumns : 1, together = areFours ? kBlockBytes : 1;
+    int64_t channels = layer.depth / taps;
+    for (int64_t c = 0; c < channels; c += together)
+      for (int64_t tap = 0; tap < taps; ++tap)
+        for (int64_t n = 0; n < layer.columns; n += step)
+          visit(Set{(c * taps + tap) * layer.columns + n, std::min(step, layer.columns - n),
+                    std::min(together, channels - c), taps * layer.columns});
   };
-  auto getLoss = [](const Layer &layer, int64_t first, int64_t count) {
-    auto begin = layer.losses.begin() + first;
-    return std::accumulate(begin, begin + count, 0.0f);
+  auto getLoss = [](const Layer &layer, const Set &set) {
+    float loss = 0;
+    for (int64_t row = 0; row < set.rows; ++row) {
+      auto begin = layer.losses.begin() + set.first + row * set.stride;
+      loss = std::accumulate(begin, begin + set.count, loss);
+    }
+    return loss;
   };
   // A channel goes if all layers that read it do without.
   llvm::DenseMap<Value, std::vector<std::pair<float, int64_t>>> shared;
   if (areChannels)
     for (Layer &layer : layers)
-      forEachUnit(layer, [&](int64_t first, int64_t count) {
+      forEachUnit(layer, [&](const Set &set) {
         auto &list = shared[layer.region->input];
-        list.resize(std::max<size_t>(list.size(), first / count + 1));
-        list[first / count].first += getLoss(layer, first, count);
-        list[first / count].second += count;
+        int64_t channel = set.first / set.count;
+        list.resize(std::max<size_t>(list.size(), channel + 1));
+        list[channel].first += getLoss(layer, set);
+        list[channel].second += set.count;
       });
-  auto getMean = [&](const Layer &layer, int64_t first, int64_t count) {
+  auto getMean = [&](const Layer &layer, const Set &set) {
     if (!areChannels)
-      return getLoss(layer, first, count) / float(count);
-    auto [loss, weights] = shared[layer.region->input][first / count];
+      return getLoss(layer, set) / float(set.getWeights());
+    auto [loss, weights] = shared[layer.region->input][set.first / set.count];
     return loss / float(weights);
   };
   for (Layer &layer : layers) {
     total += layer.depth * layer.columns;
-    forEachUnit(layer, [&](int64_t first, int64_t count) {
-      units.push_back({getMean(layer, first, count), count});
+    forEachUnit(layer, [&](const Set &set) {
+      units.push_back({getMean(layer, set), set.getWeights()});
     });
   }
   llvm::sort(units, [](const Unit &a, const Unit &b) { return a.loss < b.loss; });
@@ -289,10 +304,11 @@ void Refiner::choose(double sparsity) {
     limit = unit.loss;
   }
   for (Layer &layer : layers)
-    forEachUnit(layer, [&](int64_t first, int64_t count) {
-      bool isKept = getMean(layer, first, count) > limit;
-      for (int64_t i = first; i < first + count; ++i)
-        layer.isKept[i] &= isKept;
+    forEachUnit(layer, [&](const Set &set) {
+      bool isKept = getMean(layer, set) > limit;
+      for (int64_t row = 0; row < set.rows; ++row)
+        for (int64_t i = 0; i < set.count; ++i)
+          layer.isKept[set.first + row * set.stride + i] &= isKept;
     });
 }
 

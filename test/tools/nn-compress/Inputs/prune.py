@@ -97,6 +97,27 @@ for w in weights_of(blocks):
 zeros = sum((w == 0).sum() for w in weights_of(blocks))
 assert abs(zeros / total - 0.5) < 0.01, zeros / total
 
+# And of four inputs; weights of 8 bits are 0 where those of float are.
+def blocks_of_four(w):
+    return [(w[:, first:first + 16] != 0).reshape(w.shape[0] // 4, -1)
+            for first in range(0, w.shape[1], 16)]
+
+
+fours = compress(path, "fours.onnx", "--sparsity=0.5", "--sparsity-pattern=4x16",
+                 "--no-quantization")
+for w in weights_of(fours):
+    for part in blocks_of_four(w):
+        assert (part.any(1) == part.all(1)).all()
+zeros = sum((w == 0).sum() for w in weights_of(fours))
+assert abs(zeros / total - 0.5) < 0.02, zeros / total
+small = compress(path, "fours8.onnx", "--sparsity=0.5", "--sparsity-pattern=4x16")
+arrays = [numpy_helper.to_array(x) for x in small.graph.initializer
+          if x.data_type == onnx.TensorProto.INT8 and len(x.dims) == 2]
+arrays = sorted((x.T if x.shape == (20, 40) else x for x in arrays), key=lambda x: x.size)
+assert len(arrays) == 2
+for w, integers in zip(weights_of(fours), arrays):
+    assert (integers[w == 0] == 0).all()
+
 # Two of four.
 halves = compress(path, "halves.onnx", "--sparsity-pattern=2:4", "--no-quantization")
 for w in weights_of(halves):
