@@ -13,6 +13,9 @@ using namespace mlir;
 using namespace mlir::nn;
 
 
+/// Elements of a row of taps from which on pairs of bytes are not neighbours.
+static constexpr int64_t kLongRow = 48;
+
 //===----------------------------------------------------------------------===//
 // Decisions
 //===----------------------------------------------------------------------===//
@@ -116,12 +119,16 @@ bool ContractionKernel::match() {
   // fit into the ways of an L1 cache if they lie at multiples of 4096 bytes.
   bool isWide = site.getVectorBits() == 512;
   bool hasSpareRegisters = isWide || columns <= site.getVectorBits() / 32;
+  hasDotProducts = isInteger && site.getCosts().addsFourProducts() && isSigned(weight);
+  int64_t steps = width().kernel * channels;
+  // For both, weights are packed alike, if pixels begin at multiples of four; but short rows,
+  // which have few weights, are faster by neighbours.
+  bool isAlternate = channels % 4 == 0 && isSigned(weight) && steps >= kLongRow;
   if (isInteger)
-    stepElements = site.getCosts().addsFourProducts() && isSigned(weight) ? 4 : 2;
-  tilePixels = stepElements == 2 && !isWide ? 5 : hasSpareRegisters ? 8 : 6;
+    stepElements = hasDotProducts || isAlternate ? 4 : 2;
+  tilePixels = isInteger && !hasDotProducts && !isWide ? 5 : hasSpareRegisters ? 8 : 6;
   if (skipsZeros) // They have a vector each; what is said of the L1 cache holds.
     tilePixels = !isWide ? 6 : channels * (isInteger ? 1 : sizeof(float)) % 4096 == 0 ? 8 : 12;
-  int64_t steps = width().kernel * channels;
   rowSteps = llvm::divideCeil(steps, stepElements);
   // Whether the rows under a tile can be copied.
   bool fits = height().reach(1) * width().reach(tilePixels) <= getCopiedRoom();
@@ -129,7 +136,7 @@ bool ContractionKernel::match() {
                axes.size() > 2 || (width().isPadded() && !fits);
   bool isReadable = !isInteger || (hasQuads() && !isSigned(input) && steps % 4 == 0);
   isCopied = !isGathered && (width().isPadded() || !isReadable);
-  if (skipsZeros && (stepElements == 2 || isGathered))
+  if (skipsZeros && ((isInteger && !hasDotProducts) || isGathered))
     return false;
   // Steps of gathered integers are of one tap.
   return !isInteger || (isGathered ? channels % stepElements == 0 : fits || !isCopied);
@@ -439,9 +446,20 @@ Value ContractionKernel::multiplyAdd(Value a, Value b, Value sum) {
       sum);
 }
 
-SmallVector<Value>
-ContractionKernel::multiply(Value start, int64_t depth, ValueRange sums,
-                            function_ref<Value(int64_t, Value)> load) {
+Value ContractionKernel::widenHalf(Value loaded, int64_t half, bool isSigned) {
+  int64_t count = cast<VectorType>(loaded.getType()).getNumElements();
+  Type type = e().vector(e().b.getI16Type(), count / 2);
+  Value words = LLVM::BitcastOp::create(e().b, e().loc, type, loaded);
+  Value byte = e().constant(type, 8);
+  if (half == 0)
+    words = arith::ShLIOp::create(e().b, e().loc, words, byte);
+  if (isSigned)
+    return arith::ShRSIOp::create(e().b, e().loc, words, byte);
+  return arith::ShRUIOp::create(e().b, e().loc, words, byte);
+}
+
+SmallVector<Value> ContractionKernel::multiply(Value start, int64_t depth, ValueRange sums,
+                                               Load load) {
   int64_t size = stepElements;
   int64_t accumulators = sums.size();
   start = e().add(panelStart, e().mul(start, kPanelColumns * size));
@@ -452,16 +470,21 @@ ContractionKernel::multiply(Value start, int64_t depth, ValueRange sums,
       int64_t column = v * lanes;
       int64_t at =
           column / kPanelColumns * getPanelElements() + column % kPanelColumns * size;
-      Value loaded = e().load(site.getInput(weights), e().add(row, at), lanes * size);
-      b.push_back(widen(loaded, weight));
+      b.push_back(e().load(site.getInput(weights), e().add(row, at), lanes * size));
     }
-    for (int64_t pixel = 0; pixel < accumulators / vectors; ++pixel) {
-      Value a = load(pixel, k);
-      for (int64_t v = 0; v < vectors; ++v) {
-        Value &sum = sums[pixel * vectors + v];
-        sum = multiplyAdd(a, b[v], sum);
+    SmallVector<Value> parts;
+    for (int64_t half = 0; half < halves(); ++half)
+      for (Value loaded : b)
+        parts.push_back(halves() == 2 ? widenHalf(loaded, half, /*isSigned=*/true)
+                                      : widen(loaded, weight));
+    for (int64_t pixel = 0; pixel < accumulators / vectors; ++pixel)
+      for (int64_t half = 0; half < halves(); ++half) {
+        Value a = load(pixel, k, half);
+        for (int64_t v = 0; v < vectors; ++v) {
+          Value &sum = sums[pixel * vectors + v];
+          sum = multiplyAdd(a, parts[half * vectors + v], sum);
+        }
       }
-    }
   };
   // A tile with few accumulators has several sets of them.
   int64_t sets = 1;

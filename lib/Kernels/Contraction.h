@@ -81,17 +81,21 @@ private:
   /// What the accumulators of `count` pixels begin with, to which rows of taps from `first`
   /// to `end` are added.
   SmallVector<Value> makeSums(int64_t count, Value first, Value end);
-  /// sums += pixels * weights, for `depth` steps from `start` on. `load` reads step k of a
-  /// pixel.
-  SmallVector<Value> multiply(Value start, int64_t depth, ValueRange sums,
-                              function_ref<Value(int64_t pixel, Value k)> load);
+  /// Step k of a pixel, or a half of it.
+  using Load = function_ref<Value(int64_t pixel, Value k, int64_t half)>;
+  /// sums += pixels * weights, for `depth` steps from `start` on.
+  SmallVector<Value> multiply(Value start, int64_t depth, ValueRange sums, Load load);
+  /// The even or the odd bytes, as 16 bits.
+  Value widenHalf(Value loaded, int64_t half, bool isSigned);
   Value multiplyAdd(Value a, Value b, Value sum);
   /// Adds the constant by which sums of inputs with their zero point are too large: for each
   /// row of taps and column.
   void addCorrections(const HostTensor &weights);
   bool isSigned(Value tensor);
-  /// Four 8-bit integers are multiplied at a time.
-  bool hasQuads() const { return stepElements == 4; }
+  /// Four 8-bit integers are multiplied at a time; else, two of 16 bits.
+  bool hasQuads() const { return hasDotProducts; }
+  /// Where two are, how often in a step.
+  int64_t halves() const { return isInteger && !hasDotProducts ? stepElements / 2 : 1; }
   /// Of integers that are copied, or read as they lie, as the type that they then have.
   Type inputType();
   int64_t storedZeroPoint() { return hasQuads() ? zeroPoint + (isSigned(input) ? 128 : 0) : 0; }
@@ -111,8 +115,7 @@ private:
   /// The element of an input of 32-bit integers.
   Value loadNumber(unsigned list, Value place);
   /// As `multiply`, for the blocks of a row of taps.
-  SmallVector<Value> multiplyBlocks(Value row, ValueRange sums,
-                                    function_ref<Value(int64_t pixel, Value k)> load);
+  SmallVector<Value> multiplyBlocks(Value row, ValueRange sums, Load load);
 
   //===--------------------------------------------------------------------===//
   // ContractionRows.cpp
@@ -125,6 +128,9 @@ private:
   void copyRows(Value firstRow, Value endRow, Value firstColumn);
   /// An input as it is multiplied: of 16 bits and less its zero point, or as unsigned bytes.
   Value convertInput(Value loaded);
+  Value subtractZeroPoint(Value wide);
+  /// Of each four elements, the second and the third change places.
+  Value pairAlternate(Value loaded);
   void emitRow(Value row, Value firstColumn, Value endColumn);
   /// `count` pixels of a row; the first `stored` are stored.
   void emitInnerTile(Value row, Value column, int64_t count, Value stored);
@@ -156,7 +162,7 @@ private:
   Value countGatheredPieces();
   void emitGatheredTile(Value first, Value end);
   /// The elements of a step that lie behind a pointer, in all lanes.
-  Value loadStep(Value pointer, Value step);
+  Value loadStep(Value pointer, Value step, int64_t half);
   /// Adds the taps from axis `number` on, for pixels at `positions`; `tap` is the number
   /// of the tap so far.
   SmallVector<Value> gatherTaps(size_t number, ArrayRef<Pixel> pixels,
@@ -186,7 +192,9 @@ private:
   SmallVector<WindowAxis> axes;
   int64_t rank = 0, groups = 1, channels = 0, columns = 0; // the latter two: of a group
   bool isInteger = false;
-  /// Elements of the depth that an instruction multiplies: 1 float, 2 or 4 integers.
+  bool hasDotProducts = false;
+  /// Neighbouring elements of the depth in packed weights: 1 float; 4 integers, which are
+  /// multiplied at once, or the first with the third and the second with the fourth; or 2.
   int64_t stepElements = 1;
   /// A single tap and no stride: all pixels of all images are one row.
   bool isFlat = false;

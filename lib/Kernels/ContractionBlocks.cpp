@@ -179,8 +179,7 @@ Value ContractionKernel::loadNumber(unsigned list, Value place) {
 }
 
 SmallVector<Value>
-ContractionKernel::multiplyBlocks(Value row, ValueRange sums,
-                                  function_ref<Value(int64_t pixel, Value k)> load) {
+ContractionKernel::multiplyBlocks(Value row, ValueRange sums, Load load) {
   Value list = e().add(panelStart, row);
   Value begin = loadNumber(blockStarts, list), end = loadNumber(blockStarts, e().add(list, 1));
   int64_t accumulators = sums.size();
@@ -191,7 +190,7 @@ ContractionKernel::multiplyBlocks(Value row, ValueRange sums,
       b.push_back(e().load(site.getInput(weights), e().add(at, v * lanes * stepElements),
                            lanes * stepElements));
     for (int64_t pixel = 0; pixel < accumulators / vectors; ++pixel) {
-      Value a = load(pixel, k);
+      Value a = load(pixel, k, /*half=*/0);
       for (int64_t v = 0; v < vectors; ++v)
         sums[pixel * vectors + v] = multiplyAdd(a, b[v], sums[pixel * vectors + v]);
     }

@@ -117,13 +117,15 @@ void ContractionKernel::emitGatheredTile(Value first, Value end) {
   });
 }
 
-Value ContractionKernel::loadStep(Value pointer, Value step) {
+Value ContractionKernel::loadStep(Value pointer, Value step, int64_t half) {
   if (!isInteger)
     return e().broadcast(e().load(pointer, e().b.getF32Type(), step), lanes);
   Type type = e().b.getIntegerType(8 * stepElements);
   Value loaded = e().broadcast(e().load(pointer, type, step), lanes);
-  return convertInput(LLVM::BitcastOp::create(
-      e().b, e().loc, e().vector(e().b.getI8Type(), lanes * stepElements), loaded));
+  Value elements = LLVM::BitcastOp::create(
+      e().b, e().loc, e().vector(e().b.getI8Type(), lanes * stepElements), loaded);
+  return halves() == 2 ? subtractZeroPoint(widenHalf(elements, half, isSigned(input)))
+                       : convertInput(elements);
 }
 
 SmallVector<Value> ContractionKernel::gatherTaps(size_t number, ArrayRef<Pixel> pixels,
@@ -140,8 +142,8 @@ SmallVector<Value> ContractionKernel::gatherTaps(size_t number, ArrayRef<Pixel> 
           e().select(position.isInside, e().address(source, offset), outside)));
     }
     int64_t steps = channels / stepElements;
-    return multiply(e().mul(tap, steps), steps, sums, [&](int64_t pixel, Value k) {
-      return loadStep(pointers[pixel], k);
+    return multiply(e().mul(tap, steps), steps, sums, [&](int64_t pixel, Value k, int64_t half) {
+      return loadStep(pointers[pixel], k, half);
     });
   }
   const WindowAxis &axis = axes[number];

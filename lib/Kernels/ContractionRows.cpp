@@ -128,10 +128,19 @@ void ContractionKernel::copyRows(Value firstRow, Value endRow, Value firstColumn
     e().vectorLoop(
         e().mul(e().sub(end, before), channels), width, 4, [&](Value position, Value rest) {
           Value loaded = e().load(source, e().add(from, position), width, rest);
+          if (halves() == 2)
+            loaded = pairAlternate(loaded);
           e().store(convertInput(loaded), copied, e().add(to, position), rest);
         });
     fill(e().add(row, end), e().add(row, e().index(reach)));
   });
+}
+
+Value ContractionKernel::pairAlternate(Value loaded) {
+  SmallVector<int64_t> order;
+  for (int64_t i = 0; i < cast<VectorType>(loaded.getType()).getNumElements(); ++i)
+    order.push_back(i % 4 == 1 ? i + 1 : i % 4 == 2 ? i - 1 : i);
+  return vector::ShuffleOp::create(e().b, e().loc, loaded, loaded, order);
 }
 
 Value ContractionKernel::convertInput(Value loaded) {
@@ -141,6 +150,10 @@ Value ContractionKernel::convertInput(Value loaded) {
                                                    e().constant(loaded.getType(), -128))
                                  .getResult()
                            : loaded;
+  return subtractZeroPoint(wide);
+}
+
+Value ContractionKernel::subtractZeroPoint(Value wide) {
   if (zeroPoint == 0)
     return wide;
   return arith::SubIOp::create(e().b, e().loc, wide,
@@ -222,11 +235,12 @@ void ContractionKernel::emitInnerTile(Value row, Value column, int64_t count,
         Value y = e().add(top, e().mul(kh, height().dilation));
         Value start = e().mul(e().add(e().mul(y, rowLength), left), channels);
         Value elements = isInteger ? e().pointer(e().address(source, start)) : Value();
-        auto load = [&](int64_t pixel, Value k) {
+        auto load = [&](int64_t pixel, Value k, int64_t half) {
           if (!isInteger)
             return e().loadSplat(source, e().add(e().add(start, k), pixel * pixelStep), lanes);
           // Those of a pixel may begin at any element.
           Value first = e().offset(elements, source.elementType, e().index(pixel * pixelStep));
+          k = e().add(e().mul(k, halves()), half);
           return e().broadcast(e().load(first, sumType(), k), lanes);
         };
         return skipsZeros ? multiplyBlocks(kh, carried, load)
