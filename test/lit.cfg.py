@@ -5,6 +5,7 @@
 #   - %python, with numpy, onnx and onnxruntime; %scripts for tools/scripts;
 #   - %shared, the folder of real models and data, after "REQUIRES: shared";
 #   - %onnx_data, the data of ONNX's own test suite;
+#   - %custom_ops, libraries of operators: custom_ops.so, custom_ops_of_other_abi.so;
 #   - %nn_lib, the folder of libnnrt; %nn_build, the build folder;
 #   - %S, %s, %t, ... of lit itself.
 # Features: shared, gpu, x86-64-v3, x86-64-v4 (what this machine's CPU can do).
@@ -62,6 +63,7 @@ config.substitutions += [
     ("%scripts", os.path.join(config.nn_source_dir, "tools", "scripts")),
     ("%shared", str(shared)),
     ("%onnx_data", os.path.join(onnx.stdout.strip(), "backend", "test", "data")),
+    ("%custom_ops", os.path.join(config.test_exec_root, "runtime", "CustomOps")),
     ("%nn_lib", config.nn_lib_dir),
     ("%nn_build", config.nn_build_dir),
 ]

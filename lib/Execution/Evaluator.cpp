@@ -392,6 +392,11 @@ LogicalResult Activity::callRuntime(rt::CallOp call, Data &results) {
   services.strings = &strings;
   services.match = matchPattern;
   services.find = findPattern;
+  services.custom = [&](int64_t, bool onlyShapes, const int64_t *parameters,
+                        const nnrt_abi_tensor *args) {
+    return callCustomKernel(call.getCustomAttr(), onlyShapes, parameters, args,
+                            services.message);
+  };
   if (const char *message =
           nnrt::runReferenceKernel(int32_t(call.getKernel()), call.getParameters().data(),
                                    arguments.data(), services))

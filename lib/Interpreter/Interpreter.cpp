@@ -20,6 +20,7 @@ static const Registry &getRegistry() {
     registerConstant(registry);
     registerContraction(registry);
     registerConv(registry);
+    registerCustom(registry);
     registerElementwise(registry);
     registerIndexing(registry);
     registerNormalization(registry);

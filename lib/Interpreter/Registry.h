@@ -84,6 +84,7 @@ private:
 void registerConstant(Registry &registry);
 void registerContraction(Registry &registry);
 void registerConv(Registry &registry);
+void registerCustom(Registry &registry);
 void registerElementwise(Registry &registry);
 void registerIndexing(Registry &registry);
 void registerNormalization(Registry &registry);

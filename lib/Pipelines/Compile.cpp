@@ -7,8 +7,10 @@
 #include "mlir/IR/OwningOpRef.h"
 #include "nn/Pipelines/CompileGuard.h"
 #include "nn/Support/Constants.h"
+#include "nn/Support/CustomNodes.h"
 #include "nn/Target/Library.h"
 #include "nn/Target/Target.h"
+#include "llvm/Support/Path.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -137,7 +139,7 @@ static FailureOr<OwningOpRef<ModuleOp>> placeVariant(ModuleOp optimized,
 static LogicalResult lowerVariant(ModuleOp placed, ModuleOp previous,
                                   const CompileOptions &options) {
   if (previous)
-    for (StringRef list : {"nn.weights", "nn.kernels", "nn.libraries"})
+    for (StringRef list : {"nn.weights", "nn.kernels", "nn.libraries", "nn.custom_operators"})
       if (Attribute attribute = previous->getAttr(list))
         placed->setAttr(list, attribute);
   return runPhases(placed, Phase::Bufferize, Phase::Emit, {}, options);
@@ -183,6 +185,21 @@ static FailureOr<std::vector<CodeVariant>> setTarget(ModuleOp module,
   return *variants;
 }
 
+/// Leaves the names of files of the libraries that compute users' operators.
+static void forgetPaths(ModuleOp lowered) {
+  auto operators = lowered->getAttrOfType<ArrayAttr>("nn.custom_operators");
+  if (!operators)
+    return;
+  SmallVector<Attribute> named;
+  for (auto custom : operators.getAsRange<DictionaryAttr>()) {
+    StringRef file = llvm::sys::path::filename(custom.getAs<StringAttr>("library"));
+    named.push_back(getCustomNode(custom.getAs<StringAttr>("function"),
+                                  StringAttr::get(lowered.getContext(), file),
+                                  custom.getAs<DictionaryAttr>("parameters")));
+  }
+  lowered->setAttr("nn.custom_operators", ArrayAttr::get(lowered.getContext(), named));
+}
+
 LogicalResult nn::compileToLibrary(ModuleOp module, StringRef path,
                                    const CompileOptions &options) {
   FailureOr<std::vector<CodeVariant>> variants = setTarget(module, options);
@@ -225,6 +242,8 @@ LogicalResult nn::compileToLibrary(ModuleOp module, StringRef path,
     if (!generateCode(*lowered, variant, context, &compiled.back().object))
       return failure();
   }
+  if (options.forgetsPaths)
+    forgetPaths(*lowered);
   return runGuarded(module.getContext(), "the writing of the library", [&] {
     return writeLibrary(*lowered, std::move(*manifest), compiled, deviceCode, path,
                         options.codeWeights);

@@ -107,7 +107,7 @@ private:
   static rt::CallOp createCall(OpBuilder &builder, rt::CallOp call, ValueRange inputs,
                                ValueRange outputs) {
     return rt::CallOp::create(builder, call.getLoc(), TypeRange(), call.getKernel(),
-                              inputs, outputs, call.getParameters());
+                              inputs, outputs, call.getParameters(), call.getCustomAttr());
   }
 };
 

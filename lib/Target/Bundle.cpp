@@ -3,6 +3,7 @@
 
 #include "nn/Target/Bundle.h"
 #include "ElfFile.h"
+#include "runtime/lib/Core/CustomOperator.h"
 #include "runtime/lib/Core/Manifest.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
@@ -111,6 +112,14 @@ static llvm::Error addLoaded(const std::string &file,
   return llvm::Error::success();
 }
 
+/// Where the system's loader found what has been loaded.
+static std::string getLoadedFile(const std::string &file) {
+  link_map *map = nullptr;
+  if (void *handle = dlopen(file.c_str(), RTLD_LAZY | RTLD_LOCAL))
+    dlinfo(handle, RTLD_DI_LINKMAP, &map);
+  return map && map->l_name && *map->l_name ? map->l_name : file;
+}
+
 /// The licence of a library that is not ours, or "".
 static std::string findLicense(StringRef library) {
   StringRef prefix = path::parent_path(path::parent_path(library));
@@ -154,17 +163,28 @@ static llvm::Expected<SmallVector<std::string>> copyLibrary(StringRef from,
   return needed;
 }
 
-/// Copies the runtime's libraries and, in turn, what they need.
-static llvm::Error copyLibraries(const RuntimeFiles &runtime, uint32_t flags,
-                                 StringRef folder,
+/// Copies the runtime's libraries, those of operators of users' own and, in turn, what they
+/// need.
+static llvm::Error copyLibraries(const RuntimeFiles &runtime, const nnrt::Manifest &manifest,
+                                 StringRef folder, const std::vector<std::string> &searched,
                                  SmallVectorImpl<std::string> &notes) {
   llvm::StringMap<std::string> loaded;
   std::deque<std::string> queue = {inFolder(runtime.libraries, runtimeLibrary)};
   llvm::StringSet<> own = {runtimeLibrary};
   for (auto [flag, plugin] : plugins) {
     own.insert(plugin);
-    if (flags & flag)
+    if (manifest.flags & flag)
       queue.push_back(inFolder(runtime.libraries, plugin));
+  }
+  for (const nnrt::CustomNode &node : manifest.customNodes) {
+    std::string error;
+    auto opened = nnrt::CustomOperator::open(node, searched, error);
+    if (!opened)
+      return llvm::createStringError("cannot bundle the operator '" + node.function + "': " +
+                                     error);
+    std::string name = path::filename(opened->getPath()).str();
+    if (own.insert(name).second)
+      queue.push_back(getLoadedFile(opened->getPath()));
   }
   for (const std::string &file : queue)
     if (llvm::Error error = addLoaded(file, loaded))
@@ -208,7 +228,7 @@ static llvm::Error copyLibraries(const RuntimeFiles &runtime, uint32_t flags,
 // The whole
 //===----------------------------------------------------------------------===//
 
-static llvm::Expected<uint32_t> readFlags(StringRef library) {
+static llvm::Expected<nnrt::Manifest> readManifest(StringRef library) {
   auto file = llvm::MemoryBuffer::getFile(library, /*IsText=*/false,
                                           /*RequiresNullTerminator=*/false);
   if (!file)
@@ -219,7 +239,7 @@ static llvm::Expected<uint32_t> readFlags(StringRef library) {
   if (nnrt::parseFile(bytes, (*file)->getBufferSize(), manifest, error) !=
       nnrt::ReadResult::Ok)
     return llvm::createStringError("'" + library + "': " + error);
-  return manifest.flags;
+  return manifest;
 }
 
 static llvm::Error copyFolder(StringRef from, StringRef to) {
@@ -252,14 +272,15 @@ What is not of nn-mlir stands under the licences in licenses/.
 
 llvm::Error nn::writeBundle(StringRef library, StringRef folder,
                             const RuntimeFiles &runtime,
+                            const std::vector<std::string> &searched,
                             SmallVectorImpl<std::string> &notes) {
-  auto flags = readFlags(library);
-  if (!flags)
-    return flags.takeError();
+  auto manifest = readManifest(library);
+  if (!manifest)
+    return manifest.takeError();
   for (StringRef inside : {"licenses", "include/nnrt", "nnrt"})
     if (std::error_code code = fs::create_directories(inFolder(folder, inside), true, fs::all_all))
       return fail("create", inFolder(folder, inside), code);
-  if (llvm::Error error = copyLibraries(runtime, *flags, folder, notes))
+  if (llvm::Error error = copyLibraries(runtime, *manifest, folder, searched, notes))
     return error;
   if (llvm::Error error =
           copyFile(runtime.license, inFolder(folder, "licenses", "nn-mlir.txt")))

@@ -4,6 +4,7 @@
 #include "nn/Target/Library.h"
 #include "dialects/NN/IR/NN.h"
 #include "nn/Target/Target.h"
+#include "nn/Support/CustomNodes.h"
 #include "nn/Support/DataType.h"
 #include "nn/Support/HostTensor.h"
 #include "nn/Support/Structured.h"
@@ -208,6 +209,13 @@ LogicalResult nn::writeLibrary(ModuleOp lowered, nnrt::Manifest manifest,
     for (auto entry : kernels.getAsRange<ArrayAttr>())
       manifest.kernels.push_back({cast<StringAttr>(entry[0]).str(),
                                   cast<StringAttr>(entry[1]).str()});
+  if (auto operators = lowered->getAttrOfType<ArrayAttr>("nn.custom_operators"))
+    for (auto custom : operators.getAsRange<DictionaryAttr>()) {
+      FailureOr<nnrt::CustomNode> node = toCustomNode(custom);
+      if (failed(node))
+        return lowered.emitError("an attribute was released before it was written");
+      manifest.customNodes.push_back(std::move(*node));
+    }
   std::vector<nnrt::WeightBlob> blobs;
   SmallVector<HostTensor> owners;
   if (failed(collectWeights(lowered, blobs, owners)))

@@ -29,6 +29,8 @@ struct MarkKernelsPass : nn::impl::MarkKernelsBase<MarkKernelsPass> {
       auto kind = kernel->getAttrOfType<StringAttr>("nn.kernel");
       return kind ? kind.str() : "kernel";
     }
+    if (auto call = dyn_cast<rt::CallOp>(op); call && call.getCustomAttr())
+      return call.getCustomAttr().getAs<StringAttr>("function").str();
     if (auto call = dyn_cast<rt::CallOp>(op))
       return rt::stringifyRuntimeKernel(call.getKernel()).str();
     StringRef dialect = op->getName().getDialectNamespace();
@@ -69,6 +71,27 @@ struct MarkKernelsPass : nn::impl::MarkKernelsBase<MarkKernelsPass> {
     }
   }
 
+  /// Calls of users' libraries refer to the module's list of them.
+  static void numberCustomOperators(ModuleOp module, func::FuncOp main) {
+    SmallVector<Attribute> operators;
+    if (auto list = module->getAttrOfType<ArrayAttr>("nn.custom_operators"))
+      llvm::append_range(operators, list);
+    main.walk([&](rt::CallOp call) {
+      DictionaryAttr custom = call.getCustomAttr();
+      if (!custom)
+        return;
+      auto *place = llvm::find(operators, custom);
+      SmallVector<int64_t> parameters(call.getParameters());
+      parameters.front() = place - operators.begin();
+      if (place == operators.end())
+        operators.push_back(custom);
+      call.setParameters(parameters);
+    });
+    if (!operators.empty())
+      module->setAttr("nn.custom_operators",
+                      ArrayAttr::get(module.getContext(), operators));
+  }
+
   void runOnOperation() override {
     ModuleOp module = getOperation();
     func::FuncOp main = getMain(module);
@@ -81,6 +104,7 @@ struct MarkKernelsPass : nn::impl::MarkKernelsBase<MarkKernelsPass> {
       llvm::append_range(kernels, table);
     mark(main.getBody().front(), kernels, builder);
     module->setAttr("nn.kernels", builder.getArrayAttr(kernels));
+    numberCustomOperators(module, main);
     // Dialects that mirror a library bear its name.
     SmallVector<StringRef> libraries;
     if (auto list = module->getAttrOfType<ArrayAttr>("nn.libraries"))

@@ -171,7 +171,13 @@ typedef enum nnrt_abi_kernel {
   // args: operands, result, which broadcast as numpy's do; strings are s64, numbers of
   // strings; parameters: nnrt_abi_string_function, the number of operands, the type of
   // the number that is parsed or formatted (f32, f64, s64 or u64)
-  NNRT_ABI_MAP_STRINGS = 7
+  NNRT_ABI_MAP_STRINGS = 7,
+  // args: inputs, outputs; parameters: the number of the operator in the manifest, the
+  // number of inputs, the type of each (0: absent, with no arg), the number of outputs, type
+  // and rank of each
+  NNRT_ABI_CUSTOM = 8,
+  // args: inputs, sizes of all outputs (s64, one after the other); parameters: likewise
+  NNRT_ABI_CUSTOM_SHAPES = 9
 } nnrt_abi_kernel;
 
 /// Functions of strings. Number 0 is the empty string; the model's manifest has the first

@@ -8,6 +8,7 @@
 #include "Core/CpuFeatures.h"
 #include "Core/Hash.h"
 #include "TestModel.h"
+#include "nnrt/custom_op.h"
 
 #include <gtest/gtest.h>
 
@@ -33,6 +34,26 @@ static Manifest makeFull() {
   weights.size = 100;
   weights.hash = 77;
   manifest.sections.push_back(weights);
+  CustomNode node;
+  node.function = "com.example:Op";
+  node.library = "libop.so";
+  CustomAttribute axes, alpha, words, table;
+  axes.name = "axes";
+  axes.kind = NNRT_CUSTOM_INTS;
+  axes.ints = {-1, 2};
+  alpha.name = "alpha";
+  alpha.kind = NNRT_CUSTOM_FLOAT;
+  alpha.floats = {0.5f};
+  words.name = "words";
+  words.kind = NNRT_CUSTOM_STRINGS;
+  words.strings = {"a", ""};
+  table.name = "table";
+  table.kind = NNRT_CUSTOM_TENSOR;
+  table.type = NNRT_CUSTOM_U8;
+  table.dims = {1, 3};
+  table.bytes = {1, 0, 2};
+  node.attributes = {alpha, axes, table, words};
+  manifest.customNodes.push_back(node);
   return manifest;
 }
 
@@ -77,6 +98,24 @@ TEST(Manifest, RoundTrip) {
   EXPECT_EQ(read.find(SectionKind::Cubin), nullptr);
   EXPECT_EQ(read.metadata, manifest.metadata);
   EXPECT_EQ(read.kernels[1].nodes, "Mul_0 + Add_0");
+  ASSERT_EQ(read.customNodes.size(), 1u);
+  const CustomNode &node = read.customNodes[0];
+  EXPECT_EQ(node.library, "libop.so");
+  EXPECT_EQ(node.getDomainAndName().first, "com.example");
+  EXPECT_EQ(node.getDomainAndName().second, "Op");
+  ASSERT_EQ(node.attributes.size(), 4u);
+  EXPECT_EQ(node.attributes[0].floats, std::vector<float>{0.5f});
+  EXPECT_EQ(node.attributes[1].ints, (std::vector<int64_t>{-1, 2}));
+  EXPECT_EQ(node.attributes[2].bytes, std::string({1, 0, 2}));
+  EXPECT_EQ(node.attributes[2].dims, (std::vector<int64_t>{1, 3}));
+  EXPECT_EQ(node.attributes[3].strings, (std::vector<std::string>{"a", ""}));
+}
+
+TEST(Manifest, RefusesAttributesOfNodesWithoutTheirValue) {
+  Manifest manifest = makeFull(), read;
+  manifest.customNodes[0].attributes[0].floats.clear();
+  std::string bytes = serialize(manifest), error;
+  EXPECT_EQ(parse(bytesOf(bytes), bytes.size(), 1 << 20, read, error), ReadResult::Damaged);
 }
 
 TEST(Manifest, UnknownSectionsAndRecordsAreSkipped) {

@@ -37,6 +37,9 @@ cl::opt<std::string> planFile("plan", cl::cat(files), cl::value_desc("FILE.json"
                               cl::desc("Carry out this plan, and decide nothing"));
 cl::opt<std::string> planOutput("plan-out", cl::cat(files), cl::value_desc("FILE.json"),
                                 cl::desc("Where to write what was decided"));
+cl::list<std::string> customOps(
+    "custom-op", cl::cat(files), cl::value_desc("DOMAIN:NAME=LIBRARY"),
+    cl::desc("A library that computes an operator (docs/CustomOperators.md); may be repeated"));
 cl::list<std::string> reports(
     "report", cl::cat(files), cl::value_desc("FILE"),
     cl::desc("What was done, and what it costs: .md or .html. May be repeated"));
@@ -209,6 +212,9 @@ int run() {
   nn::TriageReport triage;
   nn::ImportOptions importOptions;
   importOptions.checkCapability = nn::makeCapabilityCheck();
+  for (const std::string &option : customOps)
+    if (llvm::Error error = nn::addCustomOp(importOptions, option))
+      return fail(std::move(error));
   OwningOpRef<ModuleOp> module =
       nn::importONNX(context, inputFile, importOptions, triage);
   if (!module) {

@@ -56,6 +56,9 @@ llvm::Error ModelSource::parseMLIR() {
 llvm::Error ModelSource::importModel() {
   TriageReport report;
   ImportOptions importOptions;
+  for (const std::string &option : options.customOps)
+    if (llvm::Error error = addCustomOp(importOptions, option))
+      return error;
   if (!options.interpret)
     importOptions.checkCapability = makeCapabilityCheck();
   module = importONNX(context, path, importOptions, report);

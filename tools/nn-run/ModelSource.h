@@ -24,6 +24,8 @@ struct SourceOptions {
   CompileOptions compile;
   /// Interpret models that are not compiled yet.
   bool interpret = false;
+  /// DOMAIN:NAME=LIBRARY, of the command line.
+  std::vector<std::string> customOps;
 };
 
 /// A model file. What is not compiled yet is compiled to a temporary library,

@@ -27,7 +27,7 @@ namespace {
 const bool namesAreFree = freeOptionNames(
     {"inputs", "outputs", "data", "rtol", "atol", "threads", "benchmark", "json", "profile",
      "interpret", "compare", "device", "node-tests", "write-results", "jobs", "timeout",
-     "filter", "info"});
+     "filter", "info", "custom-op"});
 
 cl::OptionCategory category("nn-run");
 cl::opt<std::string> modelFile(cl::Positional,
@@ -108,6 +108,10 @@ std::string getDeviceTarget(bool native) {
   }
   llvm_unreachable("unknown device");
 }
+
+cl::list<std::string> customOps(
+    "custom-op", cl::desc("Of .onnx models: a library that computes an operator"),
+    cl::value_desc("DOMAIN:NAME=LIBRARY"), cl::cat(category));
 
 constexpr int errorStatus = 1, noOutputsStatus = 2;
 
@@ -340,6 +344,7 @@ int run() {
   options.library.threads = threads;
   options.library.profile = profile;
   options.interpret = interpretOnly;
+  options.customOps = customOps;
   options.compile.target = getDeviceTarget(/*native=*/false);
   options.compile.emulate = device == Device::Emulate;
   ModelSource source(modelFile, options);

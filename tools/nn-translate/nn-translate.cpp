@@ -105,6 +105,11 @@ cl::list<std::string> setDims(
     "set-dim",
     cl::desc("Make a dimension static: a name of the model, or INPUT:INDEX"),
     cl::value_desc("NAME=N"), cl::cat(importing));
+cl::list<std::string> customOps(
+    "custom-op",
+    cl::desc("A library that computes an operator, which nn-mlir need not know "
+             "(docs/CustomOperators.md); may be repeated"),
+    cl::value_desc("DOMAIN:NAME=LIBRARY"), cl::cat(importing));
 cl::opt<bool> simplify(
     "simplify", cl::cat(exporting),
     cl::desc("Simplify the model first; what is quantized stays in ONNX's form"));
@@ -185,6 +190,7 @@ int compile(ModuleOp module, Action action) {
   options.timing = timing;
   options.codeWeights = codeWeights;
   options.ownsConstants = true;
+  options.forgetsPaths = true;
   std::string name = outputFile == "-" ? "nn-translate" : outputFile.getValue();
   options.reproducer = name + ".reproducer.mlir";
   if (!mcpu.empty() && !target.empty())
@@ -234,8 +240,21 @@ int finishBundle(StringRef model) {
       llvm::sys::fs::getMainExecutable(nullptr, &here));
   if (!runtime)
     return fail(llvm::toString(runtime.takeError()));
+  // Where libraries of operators are: beside a model that was compiled before, or where the
+  // options say.
+  nn::ImportOptions options;
+  for (const std::string &option : customOps)
+    llvm::cantFail(nn::addCustomOp(options, option));
+  std::vector<std::string> searched;
+  auto add = [&](StringRef file) {
+    StringRef folder = llvm::sys::path::parent_path(file);
+    searched.push_back(folder.empty() ? "." : folder.str());
+  };
+  add(inputFile);
+  for (const auto &entry : options.customOps)
+    add(entry.second);
   SmallVector<std::string> notes;
-  if (llvm::Error error = nn::writeBundle(model, bundle, *runtime, notes))
+  if (llvm::Error error = nn::writeBundle(model, bundle, *runtime, searched, notes))
     return fail(llvm::toString(std::move(error)));
   for (const std::string &note : notes)
     llvm::errs() << "nn-translate: note: " << note << "\n";
@@ -277,6 +296,9 @@ int run() {
   nn::ImportOptions options;
   if (!readSetDims(options))
     return 1;
+  for (const std::string &option : customOps)
+    if (llvm::Error error = nn::addCustomOp(options, option))
+      return fail(llvm::toString(std::move(error)));
   Action action = getAction();
   if (action == Action::Default)
     return fail("say what to do: --import-onnx, --export-onnx, --triage, --emit-library (or -o "
@@ -300,6 +322,8 @@ int run() {
       return fail("--import-onnx and --triage take an ONNX model");
     if (!setDims.empty())
       return fail("--set-dim takes an ONNX model");
+    if (!customOps.empty())
+      return fail("--custom-op takes an ONNX model; in IR, nn.custom names its library");
     OwningOpRef<ModuleOp> module = parseModule(context);
     if (!module)
       return 1;

@@ -173,6 +173,7 @@ static constexpr Rule rules[] = {
     {"nn.weights",        Place::Module,    "pairs of constants and integers", isListOfWeights},
     {"nn.kernels",        Place::Module,    "pairs of strings",        isListOfStringPairs},
     {"nn.libraries",      Place::Module,    "a list of strings",       isListOf<StringAttr>},
+    {"nn.custom_operators", Place::Module, "a list of dictionaries",   isListOf<DictionaryAttr>},
     {"nn.strings",        Place::Module,    "a list of strings",       isListOf<StringAttr>},
     {"nn.arena_bytes",    Place::Module,    "a string",                is<StringAttr>},
     {"nn.device_arena_bytes", Place::Module, "a string",               is<StringAttr>},

@@ -32,6 +32,8 @@ def NN_Dialect : Dialect {
        - `nn.kernels`: pairs of a kernel's kind and the ONNX nodes that it computes, in the
          order of the profile;
        - `nn.libraries`: the libraries that the code calls;
+       - `nn.custom_operators`: the operators of users' libraries that the code calls, as
+         `rt.call` has them;
        - `nn.strings`: the strings that the model knows, by their numbers (see `!nn.string`);
        - `nn.arena_bytes` (a formula of the inputs' sizes), `nn.data_dependent_buffers` (how
          many buffers have sizes that only the run knows): the arena;

@@ -7,6 +7,7 @@
 include "dialects/NN/IR/NNConstantOps.td"
 include "dialects/NN/IR/NNContractionOps.td"
 include "dialects/NN/IR/NNConvOps.td"
+include "dialects/NN/IR/NNCustomOps.td"
 include "dialects/NN/IR/NNElementwiseOps.td"
 include "dialects/NN/IR/NNFusionOps.td"
 include "dialects/NN/IR/NNIndexingOps.td"

@@ -89,13 +89,17 @@ def RT_CallOp : RT_Op<"call", [
     known only afterwards has its maximum size, and another output says how much of it
     is used.
 
+    Of an `nn.custom`, `custom` has its attributes `function`, `library` and `parameters`. The
+    first parameter is the place of such a dictionary in the module's `nn.custom_operators`,
+    and -1 before the pass `nn-mark-kernels`.
+
     The results are the outputs after the call; before bufferization the
     operation is a destination-passing operation on tensors.
   }];
   let arguments = (ins RT_RuntimeKernel:$kernel,
                        Variadic<AnyTypeOf<[AnyRankedTensor, AnyMemRef]>>:$inputs,
                        Variadic<AnyTypeOf<[AnyRankedTensor, AnyMemRef]>>:$outputs,
-                       NN_I64List:$parameters);
+                       NN_I64List:$parameters, OptionalAttr<DictionaryAttr>:$custom);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
     $kernel `ins` `(` ($inputs^ `:` type($inputs))? `)`

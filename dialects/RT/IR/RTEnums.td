@@ -14,7 +14,9 @@ def RT_RuntimeKernel : I32EnumAttr<"RuntimeKernel", "a reference kernel of the r
     I32EnumAttrCase<"Unique", 4, "unique">,
     I32EnumAttrCase<"DFT", 5, "dft">,
     I32EnumAttrCase<"STFT", 6, "stft">,
-    I32EnumAttrCase<"MapStrings", 7, "map_strings">]> {
+    I32EnumAttrCase<"MapStrings", 7, "map_strings">,
+    I32EnumAttrCase<"Custom", 8, "custom">,
+    I32EnumAttrCase<"CustomShapes", 9, "custom_shapes">]> {
   let cppNamespace = "::mlir::nn::rt";
 }
 

@@ -8,6 +8,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "nn/Import/Triage.h"
+#include "llvm/Support/Error.h"
 #include <functional>
 #include <map>
 #include <optional>
@@ -20,11 +21,18 @@ struct ImportOptions {
   /// and index ("images:0").
   std::map<std::string, int64_t> setDims;
 
+  /// The libraries that know operators, by domain (empty for ai.onnx) and name: also such
+  /// operators as are supported otherwise. See docs/CustomOperators.md.
+  std::map<std::pair<std::string, std::string>, std::string> customOps;
+
   /// Called for each operation that a node was imported to, so that operations that no
   /// back end supports are found in the same run. May add to the report.
   std::function<void(Operation *, const NodeInfo &, TriageReport &)>
       checkCapability;
 };
+
+/// Adds DOMAIN:NAME=LIBRARY, as users write it; without a domain it is ai.onnx.
+llvm::Error addCustomOp(ImportOptions &options, llvm::StringRef text);
 
 /// Imports a model: binary protobuf, or ONNX's textual syntax if the file's name
 /// ends in `.onnxtxt`.

@@ -12,6 +12,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "nn/Support/HostTensor.h"
+#include "runtime/abi/nnrt_abi.h"
 #include <functional>
 
 namespace nnrt {
@@ -45,6 +46,12 @@ void matchPattern(std::string_view pattern, const std::string_view *texts, int64
 /// The parts that it matches (runtime/lib/CPU/RE2/Patterns.h).
 void findPattern(std::string_view pattern, std::string_view text, int64_t least,
                  std::vector<std::string_view> &parts);
+
+/// Calls a library of a user's as a kernel of the runtime (NNRT_ABI_CUSTOM, or with
+/// `onlyShapes` NNRT_ABI_CUSTOM_SHAPES). `custom` is that of an rt.call. False after a
+/// failure, described in `error`.
+bool callCustomKernel(DictionaryAttr custom, bool onlyShapes, const int64_t *parameters,
+                      const nnrt_abi_tensor *args, std::string &error);
 
 struct InterpreterOptions {
   nnrt::StringTable *strings = nullptr;

@@ -22,6 +22,9 @@ struct CompileOptions {
   /// Nothing else in the module's context uses constants. The memory of those that the
   /// code does not need, as of weights that were packed, is then free for generating code.
   bool ownsConstants = false;
+  /// Libraries of operators of users' own are looked for by name, in the run, and not where
+  /// they are now: the model is for elsewhere, and not for this process.
+  bool forgetsPaths = false;
   /// Verify the module after each pass, and not only at the end of each phase, which takes
   /// a fifth of the time of compiling.
   bool verifyEach = false;

@@ -25,11 +25,13 @@ llvm::Expected<RuntimeFiles> findRuntimeFiles(StringRef program);
 /// Puts into `folder`, which is created if necessary, everything that the compiled model
 /// `library` needs to run on a machine that has only the C library: libnnrt, those of its
 /// dependencies that this model needs, their licences, the C headers and the Python
-/// package. They find each other even if the folder is moved. `library` itself is not
+/// package; and libraries of operators of users' own, which are looked for in the folders
+/// `searched` too. They find each other even if the folder is moved. `library` itself is not
 /// copied, and may be in the folder already. A folder may hold several models. `notes`
 /// gets messages for the user, one line each.
 llvm::Error writeBundle(StringRef library, StringRef folder,
                         const RuntimeFiles &runtime,
+                        const std::vector<std::string> &searched,
                         SmallVectorImpl<std::string> &notes);
 
 } // namespace mlir::nn

@@ -150,6 +150,8 @@ static const Capability table[] = {
     {"nn.stft",                "runtime kernel", f32 | f64, 3, 3},
     // String: of `!nn.string` too, which counts as i64
     {"nn.map_strings",         "runtime kernel", f32 | f64 | i64 | ui64},
+    // Custom
+    {"nn.custom",              "user's library", basic},
     // Quantization
     {"nn.quantize",            "linalg", floats | i32},
     {"nn.dequantize",          "linalg", ints | small},

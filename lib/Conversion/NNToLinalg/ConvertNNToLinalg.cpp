@@ -118,6 +118,7 @@ struct ConvertNNToLinalg : nn::impl::ConvertNNToLinalgBase<ConvertNNToLinalg> {
       populateSamplingToLinalg(patterns, symbols);
       populateSelectionToLinalg(patterns, symbols);
       populateStringToLinalg(patterns, symbols);
+      populateCustomToLinalg(patterns, symbols);
       populateShapeToLinalg(patterns, symbols);
       populateSignalToLinalg(patterns, symbols);
       FrozenRewritePatternSet frozen(std::move(patterns));

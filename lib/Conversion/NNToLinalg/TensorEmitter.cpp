@@ -417,9 +417,10 @@ Value TensorEmitter::castTo(Value tensor, RankedTensorType type) {
 
 SmallVector<Value> TensorEmitter::callRuntime(rt::RuntimeKernel kernel, ValueRange inputs,
                                               ValueRange outputs,
-                                              ArrayRef<int64_t> parameters) {
+                                              ArrayRef<int64_t> parameters,
+                                              DictionaryAttr custom) {
   auto call = rt::CallOp::create(rewriter, location, outputs.getTypes(), kernel, inputs,
-                                 outputs, parameters);
+                                 outputs, parameters, custom);
   return SmallVector<Value>(call.getResults());
 }
 

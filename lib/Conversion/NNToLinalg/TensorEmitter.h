@@ -162,7 +162,8 @@ public:
 
   /// Calls a kernel of the runtime; `outputs` are what it writes to.
   SmallVector<Value> callRuntime(rt::RuntimeKernel kernel, ValueRange inputs,
-                                 ValueRange outputs, ArrayRef<int64_t> parameters);
+                                 ValueRange outputs, ArrayRef<int64_t> parameters,
+                                 DictionaryAttr custom = {});
 
   /// Replaces the operator, with casts to its static sizes and signedness.
   LogicalResult replace(ValueRange values);
@@ -194,6 +195,7 @@ SmallVector<int64_t> getOtherDims(ArrayRef<int64_t> axes, int64_t rank);
 void populateElementwiseToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 void populateContractionToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 void populateConvToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
+void populateCustomToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 void populatePoolToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 void populateReductionToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);
 void populateNormalizationToLinalg(RewritePatternSet &patterns, SymbolicDims &symbols);

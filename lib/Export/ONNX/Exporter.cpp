@@ -91,8 +91,8 @@ onnx::TypeProto Exporter::getType(Type type) {
 // Nodes and constants
 //===----------------------------------------------------------------------===//
 
-bool Exporter::addNode(Operation *op, StringRef onnx, ArrayRef<Name> operands,
-                       ArrayRef<Name> results, Attributes attributes, bool isMain) {
+onnx::NodeProto &Exporter::startNode(Operation *op, StringRef onnx, ArrayRef<Name> operands,
+                                     ArrayRef<Name> results, bool isMain) {
   onnx::NodeProto &node = *graph->add_node();
   node.set_op_type(onnx.str());
   node.set_name(nodes.take(isMain ? getBaseName(op) : getBaseName(op) + "/" + onnx.str()));
@@ -106,6 +106,23 @@ bool Exporter::addNode(Operation *op, StringRef onnx, ArrayRef<Name> operands,
     node.add_output(result);
     produced.insert(result);
   }
+  return node;
+}
+
+void Exporter::addForeignNode(Operation *op, StringRef name, StringRef domain,
+                              int64_t version, ArrayRef<Name> operands,
+                              ArrayRef<Name> results, Attributes attributes) {
+  onnx::NodeProto &node = startNode(op, name, operands, results, /*isMain=*/true);
+  node.set_domain(domain.str());
+  for (onnx::AttributeProto &attribute : attributes)
+    *node.add_attribute() = std::move(attribute);
+  int64_t &known = foreignOpsets[domain.str()];
+  known = std::max(known, version);
+}
+
+bool Exporter::addNode(Operation *op, StringRef onnx, ArrayRef<Name> operands,
+                       ArrayRef<Name> results, Attributes attributes, bool isMain) {
+  onnx::NodeProto &node = startNode(op, onnx, operands, results, isMain);
   for (onnx::AttributeProto &attribute : attributes) {
     const onnx::AttributeProto *otherwise = getDefault(onnx, attribute.name());
     bool isDefault = otherwise && otherwise->SerializeAsString() == attribute.SerializeAsString();

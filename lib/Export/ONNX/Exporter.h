@@ -11,6 +11,7 @@
 #include "nn/Export/ONNX.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
+#include <map>
 
 namespace mlir::nn::exporter {
 
@@ -53,6 +54,10 @@ public:
   bool writeBlock(Block &block);
   /// Adds a node to the graph that is being written; `op` is what it is made of. A result
   /// without a name is not computed.
+  /// A node of another domain than ai.onnx, whose results are the operation's.
+  void addForeignNode(Operation *op, llvm::StringRef name, llvm::StringRef domain,
+                      int64_t version, ArrayRef<Name> operands, ArrayRef<Name> results,
+                      Attributes attributes);
   bool addNode(Operation *op, llvm::StringRef onnx, ArrayRef<Name> operands,
                ArrayRef<Name> results, Attributes attributes, bool isMain);
   /// An initializer; one that has the same content, if there is one.
@@ -73,6 +78,8 @@ public:
   static onnx::TypeProto getType(Type type);
 
 private:
+  onnx::NodeProto &startNode(Operation *op, llvm::StringRef onnx, ArrayRef<Name> operands,
+                             ArrayRef<Name> results, bool isMain);
   bool writeOperation(Operation *op);
   /// Those of which other nodes have made their own forms, or attributes.
   void dropUnusedConstants();
@@ -123,6 +130,7 @@ private:
   llvm::StringMap<ElementsAttr> contents;   ///< Of initializers, by name.
   SmallVector<Name> outputNames;            ///< Of the model.
   int64_t opset = 1;
+  std::map<std::string, int64_t> foreignOpsets; ///< Of other domains than ai.onnx.
 };
 
 } // namespace mlir::nn::exporter

@@ -171,6 +171,12 @@ Name NodeWriter::convert(const Name &tensor, Type elementType) {
 
 LogicalResult NodeWriter::replaceWith(StringRef onnx, ArrayRef<Name> operands,
                                       Attributes attributes) {
+  return replaceWith(onnx, operands, std::move(attributes), "", 0);
+}
+
+LogicalResult NodeWriter::replaceWith(StringRef onnx, ArrayRef<Name> operands,
+                                      Attributes attributes, StringRef domain,
+                                      int64_t version) {
   SmallVector<Name> results, direct;
   for (OpResult result : op->getResults()) {
     results.push_back(exporter.makeName(result));
@@ -178,7 +184,11 @@ LogicalResult NodeWriter::replaceWith(StringRef onnx, ArrayRef<Name> operands,
     bool isTurned = isChannelsLast && getRank(result) > 2;
     direct.push_back(isTurned ? exporter.makeName(op, onnx) : results.back());
   }
-  if (!exporter.addNode(op, onnx, operands, direct, std::move(attributes), /*isMain=*/true))
+  if (!domain.empty())
+    exporter.addForeignNode(op, onnx, domain, version, operands, direct,
+                            std::move(attributes));
+  else if (!exporter.addNode(op, onnx, operands, direct, std::move(attributes),
+                             /*isMain=*/true))
     return failure();
   for (auto [result, from, to] : llvm::zip(op->getResults(), direct, results))
     if (from != to) {

@@ -66,6 +66,9 @@ public:
   /// The node whose results are those of the operation.
   LogicalResult replaceWith(llvm::StringRef op, ArrayRef<Name> operands,
                             Attributes attributes = {});
+  /// The same with a node of a domain that ONNX does not know, unless it is empty.
+  LogicalResult replaceWith(llvm::StringRef op, ArrayRef<Name> operands,
+                            Attributes attributes, llvm::StringRef domain, int64_t version);
   /// A result is the tensor of this name.
   LogicalResult setResult(const Name &name, unsigned index = 0);
 

@@ -16,6 +16,7 @@ const Registry &Registry::get() {
     registerContraction(all);
     registerControlFlow(all);
     registerConv(all);
+    registerCustom(all);
     registerElementwise(all);
     registerIndexing(all);
     registerNormalization(all);

@@ -88,6 +88,7 @@ void registerConstant(Registry &registry);
 void registerContraction(Registry &registry);
 void registerControlFlow(Registry &registry);
 void registerConv(Registry &registry);
+void registerCustom(Registry &registry);
 void registerElementwise(Registry &registry);
 void registerIndexing(Registry &registry);
 void registerNormalization(Registry &registry);

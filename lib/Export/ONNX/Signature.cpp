@@ -47,6 +47,11 @@ void Exporter::setMetadata(func::FuncOp main) {
   onnx::OperatorSetIdProto *import = model.add_opset_import();
   import->set_domain("");
   import->set_version(opset);
+  for (const auto &[domain, version] : foreignOpsets) {
+    import = model.add_opset_import();
+    import->set_domain(domain);
+    import->set_version(version);
+  }
   model.set_producer_name("nn-mlir");
   auto name = dyn_cast<NameLoc>(main.getLoc());
   graph->set_name(name ? name.getName().str() : "main");

@@ -21,7 +21,8 @@ static bool isMadeByOptimizer(const NodeInfo &node) {
   return domain == "com.microsoft" && fused.contains(node.op);
 }
 
-std::string importer::getAdviceForOperator(const NodeInfo &node) {
+/// Who wrote the node, and how to do without it.
+static StringRef getAdviceByDomain(const NodeInfo &node) {
   if (isMadeByOptimizer(node))
     return "ONNX Runtime's optimizer wrote this node: compile the model as exported, "
            "not the optimized file";
@@ -35,5 +36,11 @@ std::string importer::getAdviceForOperator(const NodeInfo &node) {
   if (!domain.empty())
     return "give the model a function that defines the operator, or replace the node by "
            "operators of ai.onnx";
-  return "";
+  return getAdvice(Remedy::ReplaceOp);
+}
+
+std::string importer::getAdviceForOperator(const NodeInfo &node) {
+  return (getAdviceByDomain(node) + "; or let a library of your own compute it, with "
+                                    "--custom-op (docs/CustomOperators.md)")
+      .str();
 }

@@ -8,8 +8,7 @@
 
 namespace mlir::nn::importer {
 
-/// The way out for a node whose operator is not supported, by who writes such nodes;
-/// empty if nothing more is known than Remedy::ReplaceOp says.
+/// The ways out for a node whose operator is not supported, by who writes such nodes.
 std::string getAdviceForOperator(const NodeInfo &node);
 
 } // namespace mlir::nn::importer

@@ -1,6 +1,7 @@
 //===- ImportFunctions.cpp - functions are inlined ------------------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
+#include "ForeignOperators.h"
 #include "Importer.h"
 #include "OnnxLibrary.h"
 #include "Registry.h"
@@ -143,7 +144,8 @@ void Importer::findUnsupported(const onnx::FunctionProto &function, unsigned dep
   for (const onnx::NodeProto &node : function.node()) {
     auto it = imported.find(node.domain());
     int64_t opset = it == imported.end() ? opsets.lookup("") : it->second;
-    if (Registry::get().find(node.domain(), node.op_type(), opset))
+    if (Registry::get().find(node.domain(), node.op_type(), opset) ||
+        options.customOps.count({node.domain(), node.op_type()}))
       continue;
     const onnx::OpSchema *schema = findSchema(node.op_type(), opset, node.domain());
     std::optional<onnx::FunctionProto> body;
@@ -196,7 +198,7 @@ bool Importer::inlineLibraryFunction(const onnx::OpSchema &schema,
                   function ? "an operator that nn-mlir cannot import yet (its "
                              "definition needs " + llvm::join(missing, ", ") + ")"
                            : "an operator that nn-mlir cannot import yet in this form",
-                  "", Remedy::ReplaceOp);
+                  "", Remedy::ReplaceOp, getAdviceForOperator(info));
     return false;
   }
   return inlineFunction(*function, &schema, node, info, operands, location, scope);

@@ -2,6 +2,7 @@
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "Importer.h"
+#include "CustomOperators.h"
 #include "ForeignOperators.h"
 #include "OnnxLibrary.h"
 #include "Registry.h"
@@ -308,7 +309,11 @@ void Importer::importNode(onnx::NodeProto &node, const NodeInfo &info,
 
   if (scope.openIf && dependsOn(*scope.openIf, node))
     return importIntoBranches(node, info, scope);
-  if (isControlFlow(info)) {
+  auto custom = options.customOps.find({info.domain, info.op});
+  bool isCustom = custom != options.customOps.end();
+  if (isCustom)
+    usedCustomOps.insert(custom->first);
+  if (!isCustom && isControlFlow(info)) {
     if (!importControlFlow(node, info, location, scope))
       giveUp();
     return;
@@ -316,9 +321,10 @@ void Importer::importNode(onnx::NodeProto &node, const NodeInfo &info,
 
   const onnx::OpSchema *schema = findSchema(info.op, info.opset, info.domain);
   const RegisteredOperator *handler =
-      Registry::get().find(info.domain, info.op, info.opset);
-  const onnx::FunctionProto *function = handler ? nullptr : findFunction(node);
-  if (!handler && !function && (!schema || !mayHaveFunction(*schema))) {
+      isCustom ? nullptr : Registry::get().find(info.domain, info.op, info.opset);
+  const onnx::FunctionProto *function =
+      handler || isCustom ? nullptr : findFunction(node);
+  if (!handler && !isCustom && !function && (!schema || !mayHaveFunction(*schema))) {
     bool isLater = !schema && importer::findSchema(info.op, INT32_MAX, info.domain);
     reportProblem(info, "the operator is supported",
                   schema    ? "an operator that nn-mlir cannot import yet"
@@ -334,8 +340,8 @@ void Importer::importNode(onnx::NodeProto &node, const NodeInfo &info,
 
   bool wasEmpty = state.builder.getBlock()->empty();
   Operation *before = wasEmpty ? nullptr : &state.builder.getBlock()->back();
-  bool succeeded = false, expand = !handler;
-  if (handler) {
+  bool succeeded = false, expand = !handler && !isCustom;
+  if (!expand) {
     SmallVector<bool> used;
     for (const std::string &output : node.output())
       used.push_back(!output.empty() && scope.used.contains(output));
@@ -344,8 +350,10 @@ void Importer::importNode(onnx::NodeProto &node, const NodeInfo &info,
       return this->importPart(part, partOperands, opset, info, location, scope);
     };
     NodeBinder binder(state, info, node, schema, operands, used, location, report,
-                      handler->operands, importPart);
-    LogicalResult result = handler->handler(binder);
+                      isCustom ? ArrayRef<std::string>() : ArrayRef(handler->operands),
+                      importPart);
+    LogicalResult result = isCustom ? importCustom(binder, info, custom->second)
+                                    : handler->handler(binder);
     if (binder.wantsDefinition() && schema && mayHaveFunction(*schema)) {
       expand = true;
     } else if (mlir::succeeded(binder.finishNode(result))) {

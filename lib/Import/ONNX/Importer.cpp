@@ -98,6 +98,7 @@ OwningOpRef<ModuleOp> Importer::run(bool unknownDimsAreOne) {
     scope.addOutput(output.name(), getTensorType(output.type()));
   importNodes(*model.mutable_graph()->mutable_node(), scope);
   importOutputs(main, scope);
+  checkCustomOps();
 
   // Weights that were only read by the importer (shapes, axes) are not part of the
   // graph.
@@ -145,6 +146,16 @@ void Importer::setFacts() {
             (opset.domain().empty() ? "ai.onnx" : opset.domain()) + " " +
             std::to_string(opset.version());
   report.setFact("opsets", text);
+}
+
+void Importer::checkCustomOps() {
+  for (const auto &[function, library] : options.customOps)
+    if (!usedCustomOps.count(function)) {
+      const auto &[domain, op] = function;
+      report.warn({{(domain.empty() ? "ai.onnx" : domain) + ":" + op}, "--custom-op names an operator of the model",
+                   "no node with this operator", "", Remedy::FixOption,
+                   "correct the name, with its domain, or leave the option away"});
+    }
 }
 
 void Importer::readOpsets() {

@@ -91,6 +91,8 @@ private:
   void reportProblem(const NodeInfo &node, const Twine &constraint,
                      const Twine &seen, const Twine &accepted,
                      Remedy remedy = Remedy::FixModel, const Twine &advice = "");
+  /// Warns of operators of --custom-op that the model does not have.
+  void checkCustomOps();
   void setFacts();
   void readOpsets();
   void bindWeights(onnx::GraphProto &graph, Scope &scope);
@@ -295,6 +297,7 @@ private:
   std::vector<std::unique_ptr<Region>> discarded;
   llvm::StringSet<> symbols;
   llvm::StringSet<> usedSetDims;
+  std::set<std::pair<std::string, std::string>> usedCustomOps;
   llvm::StringMap<int64_t> symbolSizes; ///< Symbols that options made static.
   bool hasDeclaredTypes = false;
   llvm::StringMap<const onnx::TypeProto *> declaredTypes;

@@ -132,6 +132,13 @@ NodeBinder &NodeBinder::allOperands(SmallVectorImpl<Value> &values) {
                  describeOperands(), "");
 }
 
+NodeBinder &NodeBinder::eachOperand(SmallVectorImpl<Value> &values) {
+  values.clear();
+  for (size_t index = 0; index < operands.size(); ++index)
+    values.push_back(takeTensor(index));
+  return *this;
+}
+
 NodeBinder &NodeBinder::anyOperand(Value &value) {
   value = operands.empty() ? Value() : operands[0];
   if (!operands.empty())
@@ -446,6 +453,48 @@ ElementsAttr NodeBinder::acceptTensor(std::variant<ElementsAttr, Problem> result
 NodeBinder &NodeBinder::typeAttr(StringRef name, const onnx::TypeProto *&type) {
   const AttributeProto *attribute = take(name, AttributeProto::TYPE_PROTO);
   type = attribute ? &attribute->tp() : nullptr;
+  return *this;
+}
+
+NodeBinder &NodeBinder::allAttrs(NamedAttrList &attributes) {
+  Builder &b = state.builder;
+  for (const AttributeProto &attribute : node.attribute()) {
+    StringRef name = attribute.name();
+    int type = attribute.type() ? int(attribute.type()) : guessType(attribute);
+    Attribute value;
+    std::string text;
+    SmallVector<std::string> texts;
+    SmallVector<int64_t> integers;
+    SmallVector<float> floats;
+    ElementsAttr tensor;
+    if (type == AttributeProto::INT) {
+      value = b.getI64IntegerAttr(take(name, type)->i());
+    } else if (type == AttributeProto::FLOAT) {
+      value = b.getF32FloatAttr(take(name, type)->f());
+    } else if (type == AttributeProto::STRING) {
+      attr(name, text, "");
+      value = b.getStringAttr(text);
+    } else if (type == AttributeProto::INTS) {
+      attr(name, integers);
+      value = b.getDenseI64ArrayAttr(integers);
+    } else if (type == AttributeProto::FLOATS) {
+      attr(name, floats);
+      value = b.getDenseF32ArrayAttr(floats);
+    } else if (type == AttributeProto::STRINGS) {
+      attr(name, texts);
+      SmallVector<StringRef> references(texts.begin(), texts.end());
+      value = b.getStrArrayAttr(references);
+    } else if (type == AttributeProto::TENSOR) {
+      tensorAttr(name, tensor);
+      value = tensor;
+    } else {
+      (void)fail("attribute '" + name + "' can be passed to a library", getTypeName(type),
+                 "an integer, a float, a string, a list of these, a tensor",
+                 Remedy::ChangeForm);
+    }
+    if (value)
+      attributes.set(name, value);
+  }
   return *this;
 }
 

@@ -124,6 +124,8 @@ public:
   NodeBinder &onlyOperand(Value &value);
   NodeBinder &bothOperands(Value &lhs, Value &rhs);
   NodeBinder &allOperands(SmallVectorImpl<Value> &values);
+  /// All operands, null where absent.
+  NodeBinder &eachOperand(SmallVectorImpl<Value> &values);
   /// The first operand, which may be a sequence or an optional; null if absent.
   NodeBinder &anyOperand(Value &value);
   NodeBinder &sequenceOperand(llvm::StringRef name, SequenceValue &sequence);
@@ -164,6 +166,8 @@ public:
   /// Null if absent.
   NodeBinder &typeAttr(llvm::StringRef name, const onnx::TypeProto *&type);
   bool hasAttr(llvm::StringRef name) const { return find(name); }
+  /// All attributes, as nn.custom has them.
+  NodeBinder &allAttrs(NamedAttrList &attributes);
   /// Attributes that do not change what inference computes.
   NodeBinder &ignoreAttrs(ArrayRef<llvm::StringRef> names);
 

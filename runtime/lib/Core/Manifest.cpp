@@ -13,6 +13,7 @@
 #include "Core/Manifest.h"
 #include "Core/Hash.h"
 #include "Core/Types.h"
+#include "nnrt/custom_op.h"
 
 #include <cstring>
 #include <initializer_list>
@@ -36,7 +37,8 @@ enum class Tag : uint32_t {
   Output = 4,
   Kernel = 5,
   Metadata = 6,
-  Strings = 7
+  Strings = 7,
+  CustomNode = 8
 };
 
 class Writer {
@@ -195,6 +197,33 @@ static void writeTensor(Writer &writer, Tag tag,
   });
 }
 
+static void writeCustomNode(Writer &writer, const CustomNode &node) {
+  writer.string(node.function);
+  writer.string(node.library);
+  writer.u64(node.attributes.size());
+  for (const CustomAttribute &attribute : node.attributes) {
+    writer.string(attribute.name);
+    writer.u32(static_cast<uint32_t>(attribute.kind));
+    writer.u64(attribute.ints.size());
+    for (int64_t value : attribute.ints)
+      writer.u64(static_cast<uint64_t>(value));
+    writer.u64(attribute.floats.size());
+    for (float value : attribute.floats) {
+      uint32_t bits;
+      std::memcpy(&bits, &value, sizeof(bits));
+      writer.u32(bits);
+    }
+    writer.u64(attribute.strings.size());
+    for (const std::string &value : attribute.strings)
+      writer.string(value);
+    writer.u32(static_cast<uint32_t>(attribute.type));
+    writer.u64(attribute.dims.size());
+    for (int64_t size : attribute.dims)
+      writer.u64(static_cast<uint64_t>(size));
+    writer.string(attribute.bytes);
+  }
+}
+
 std::string serialize(const Manifest &manifest) {
   Writer writer;
   writer.u32(manifest.find(SectionKind::CodedWeights) ? codedVersion : plainVersion);
@@ -236,6 +265,8 @@ std::string serialize(const Manifest &manifest) {
       for (const std::string &text : manifest.strings)
         writer.string(text);
     });
+  for (const CustomNode &node : manifest.customNodes)
+    writer.record(Tag::CustomNode, [&] { writeCustomNode(writer, node); });
   return std::move(writer.bytes);
 }
 
@@ -300,6 +331,42 @@ static Section readSection(Reader &reader, uint64_t bytesBefore) {
   return section;
 }
 
+/// Calls `read` as often as a count in the record says, as long as it has bytes left.
+template <typename Read> static void repeat(Reader &reader, Read read) {
+  for (uint64_t count = reader.u64(); count && !reader.failed; --count)
+    read();
+}
+
+static CustomNode readCustomNode(Reader &reader) {
+  CustomNode node;
+  node.function = reader.string();
+  node.library = reader.string();
+  repeat(reader, [&] {
+    CustomAttribute attribute;
+    attribute.name = reader.string();
+    attribute.kind = static_cast<int32_t>(reader.u32());
+    repeat(reader, [&] { attribute.ints.push_back(static_cast<int64_t>(reader.u64())); });
+    repeat(reader, [&] {
+      uint32_t bits = reader.u32();
+      float value;
+      std::memcpy(&value, &bits, sizeof(value));
+      attribute.floats.push_back(value);
+    });
+    repeat(reader, [&] { attribute.strings.push_back(reader.string()); });
+    attribute.type = static_cast<int32_t>(reader.u32());
+    repeat(reader, [&] { attribute.dims.push_back(static_cast<int64_t>(reader.u64())); });
+    attribute.bytes = reader.string();
+    // Who reads an attribute by its kind relies on it.
+    bool isOne = attribute.kind == NNRT_CUSTOM_INT      ? attribute.ints.size() == 1
+                 : attribute.kind == NNRT_CUSTOM_FLOAT  ? attribute.floats.size() == 1
+                 : attribute.kind == NNRT_CUSTOM_STRING ? attribute.strings.size() == 1
+                                                        : true;
+    reader.failed |= !isOne || attribute.dims.size() > maxRank;
+    node.attributes.push_back(std::move(attribute));
+  });
+  return node;
+}
+
 ReadResult parse(const uint8_t *bytes, size_t size, uint64_t bytesBefore,
                  Manifest &manifest, std::string &error) {
   manifest = Manifest();
@@ -354,6 +421,9 @@ ReadResult parse(const uint8_t *bytes, size_t size, uint64_t bytesBefore,
     case Tag::Strings:
       while (record.left() && !record.failed)
         manifest.strings.push_back(record.string());
+      break;
+    case Tag::CustomNode:
+      manifest.customNodes.push_back(readCustomNode(record));
       break;
     }
     if (record.failed) {

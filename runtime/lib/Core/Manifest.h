@@ -25,6 +25,7 @@
 #ifndef NNRT_CORE_MANIFEST_H
 #define NNRT_CORE_MANIFEST_H
 
+#include "Core/CustomNode.h"
 #include "nnrt/nnrt.h"
 #include "nnrt_abi.h"
 
@@ -124,6 +125,8 @@ struct Manifest {
   std::vector<std::pair<std::string, std::string>> metadata;
   /// What the code has numbers for, by these (ModelStrings); may be empty.
   std::vector<std::string> strings;
+  /// The nodes that libraries of users compute: what the code has numbers for, too.
+  std::vector<CustomNode> customNodes;
 
   /// The first section of that kind, or null.
   const Section *find(SectionKind kind) const;

@@ -161,6 +161,8 @@ Status Module::load() {
     if (!used.module)
       return outOfMemory();
   }
+  if (Status status = loadCustomOperators())
+    return status;
   Device *found = nullptr;
   if (Status status = findDevice(manifest, found))
     return status;
@@ -359,6 +361,21 @@ Status Module::findWeights() {
   std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
   NNRT_VERBOSE_LINE(1, decoded, path.c_str(), size_t(section->size), weightsSize,
                     elapsed.count());
+  return nullptr;
+}
+
+Status Module::loadCustomOperators() {
+  size_t slash = path.rfind('/');
+  std::string folder = slash == std::string::npos ? "." : path.substr(0, slash);
+  for (const CustomNode &node : manifest.customNodes) {
+    std::string error;
+    customOperators.push_back(CustomOperator::open(node, {folder}, error));
+    if (!customOperators.back() || !customOperators.back()->prepare(error))
+      return makeStatus(NNRT_INCOMPATIBLE, "'%s': operator '%s': %s", path.c_str(),
+                        node.function.c_str(), error.c_str());
+    NNRT_VERBOSE_LINE(1, customOperator, node.function.c_str(),
+                      customOperators.back()->getPath().c_str());
+  }
   return nullptr;
 }
 

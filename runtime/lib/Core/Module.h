@@ -8,6 +8,7 @@
 #ifndef NNRT_CORE_MODULE_H
 #define NNRT_CORE_MODULE_H
 
+#include "Core/CustomOperator.h"
 #include "Core/Device.h"
 #include "Core/Library.h"
 #include "Core/Manifest.h"
@@ -87,6 +88,8 @@ public:
     LibraryModule *module = nullptr;
   };
   std::array<UsedLibrary, numLibraries> libraries;
+  /// Those of the manifest.
+  std::vector<std::unique_ptr<CustomOperator>> customOperators;
   /// Null unless the model computes on a device.
   std::unique_ptr<DeviceModule> device;
 
@@ -96,6 +99,7 @@ private:
   Status describeTensors();
   Status verify() const;
   Status findWeights();
+  Status loadCustomOperators();
   Status chooseVariant(const Section *&code) const;
   Status loadCode(const Section &code);
 

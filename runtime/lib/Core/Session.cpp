@@ -55,6 +55,16 @@ Session::Session(std::shared_ptr<Module> sharedModule, int numThreads)
     if (callLibrary(RE2, &site, nullptr))
       throw std::runtime_error("a regular expression does not match");
   };
+  services.custom = [this](int64_t index, bool onlyShapes, const int64_t *parameters,
+                           const nnrt_abi_tensor *args) {
+    // The manifest may be of other code.
+    if (index < 0 || index >= int64_t(module->customOperators.size())) {
+      services.message = "the model's code and manifest disagree on operators of libraries";
+      return false;
+    }
+    return module->customOperators[index]->callKernel(onlyShapes, parameters, args,
+                                                      services.loop, services.message);
+  };
 }
 
 Status Session::create(std::shared_ptr<Module> module,

@@ -28,6 +28,7 @@ constexpr char variant[] = "variant %s: this CPU has %s%s";
 constexpr char variantSkipped[] = "variant %s: skipped, this CPU lacks %s";
 constexpr char plugin[] = "plugin %s: %s %s of %s";
 constexpr char pluginSkipped[] = "plugin: skipped, %s";
+constexpr char customOperator[] = "operator %s: computed by %s";
 constexpr char gpu[] = "gpu %d: %s, compute capability %d";
 constexpr char gpuCode[] = "gpu: kernels for %s, %zu bytes";
 constexpr char session[] = "session: %d threads%s";

@@ -13,6 +13,11 @@ static const char *run(int32_t kernel, const int64_t *parameters,
                        const nnrt_abi_tensor *args, nnrt::Services &services) {
   using namespace nnrt;
   switch (kernel) {
+  case NNRT_ABI_CUSTOM:
+  case NNRT_ABI_CUSTOM_SHAPES:
+    return services.custom(parameters[0], kernel == NNRT_ABI_CUSTOM_SHAPES, parameters, args)
+               ? nullptr
+               : services.message.c_str();
   case NNRT_ABI_DFT:
     return runDFT(parameters, args, services.loop);
   case NNRT_ABI_MAP_STRINGS:

@@ -40,6 +40,11 @@ struct Services {
   /// The parts that one matches, from the left, if they have `least` characters or more.
   std::function<void(std::string_view pattern, std::string_view text, int64_t least,
                      std::vector<std::string_view> &parts)> find;
+  /// Operator number `index` of the model's that a library of the user's computes, or only
+  /// the shapes of its results; see nnrt_abi_kernel. False after a failure, which `message`
+  /// describes.
+  std::function<bool(int64_t index, bool onlyShapes, const int64_t *parameters,
+                     const nnrt_abi_tensor *args)> custom;
   std::string message; ///< Of a failure whose text is made.
 };
 
