@@ -48,6 +48,7 @@ const Registry &Registry::get() {
     registerMicrosoftIndexing(all);
     registerMicrosoftInverse(all);
     registerMicrosoftLayouts(all);
+    registerMicrosoftMixtureOfExperts(all);
     registerMicrosoftNormalization(all);
     registerMicrosoftQuantization(all);
     registerMicrosoftQuantizedProducts(all);

@@ -87,6 +87,7 @@ void registerMicrosoftGroupQueryAttention(Registry &registry);
 void registerMicrosoftIndexing(Registry &registry);
 void registerMicrosoftInverse(Registry &registry);
 void registerMicrosoftLayouts(Registry &registry);
+void registerMicrosoftMixtureOfExperts(Registry &registry);
 void registerMicrosoftNormalization(Registry &registry);
 void registerMicrosoftQuantization(Registry &registry);
 void registerMicrosoftQuantizedProducts(Registry &registry);

@@ -1,16 +1,14 @@
 //===- BlockQuantization.cpp - import of weights in few bits, in blocks ---===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
+#include "BlockQuantization.h"
 #include "../ShapeMath.h"
-#include "Microsoft.h"
 
 using namespace mlir;
 using namespace mlir::nn;
 using namespace mlir::nn::importer;
 
-/// The numbers of `bits` bits in the bytes along the last dimension, the lowest bits of a
-/// byte first unless `highFirst`. The last dimension grows accordingly.
-static Value unpack(NodeBinder &node, Value bytes, int64_t bits, bool highFirst = false) {
+Value importer::unpack(NodeBinder &node, Value bytes, int64_t bits, bool highFirst) {
   if (node.failed() || bits == 8)
     return bytes;
   Type type = getElementType(bytes);
@@ -54,16 +52,6 @@ static Value takeFirst(NodeBinder &node, Value value, int64_t axis, int64_t size
 // Products
 //===----------------------------------------------------------------------===//
 
-namespace {
-/// Weights N x K, in blocks along K.
-struct BlockedWeights {
-  Value data, scales, zeroPoints, groups;
-  int64_t n = 0, k = 0, bits = 0, blockSize = 0;
-
-  int64_t getNumBlocks() const { return llvm::divideCeil(k, blockSize); }
-};
-} // namespace
-
 /// Weights are bytes, and sizes are sizes.
 static NodeBinder &requireBytes(NodeBinder &node, Value data, int64_t k, int64_t n,
                                 int64_t blockSize) {
@@ -88,9 +76,7 @@ static Value bindBlockNumbers(NodeBinder &node, const BlockedWeights &w, Value n
   return takeFirst(node, unpacked, 1, blocks, rowBytes * 8 / w.bits);
 }
 
-/// The real weights. Zero points are the middle of the range if absent, and may be real
-/// numbers. `groups` says to which block each column belongs, if these lie scattered.
-static Value dequantizeBlocks(NodeBinder &node, BlockedWeights w) {
+Value importer::dequantizeBlocks(NodeBinder &node, BlockedWeights w) {
   int64_t blocks = w.getNumBlocks(), wholeK = blocks * w.blockSize;
   Value bytes = reshape(node, w.data, {w.n, wholeK * w.bits / 8});
   Value integers = unpack(node, bytes, w.bits);
