@@ -180,5 +180,5 @@ static LogicalResult importByImporter(NodeBinder &node) {
 void importer::registerControlFlow(Registry &r) {
   r.onOp("If", 1, importByImporter);
   r.onOp("Loop", 1, importByImporter);
-  r.onOp("Scan", 9, importByImporter);
+  r.onOp("Scan", 8, importByImporter);
 }

@@ -212,6 +212,10 @@ private:
   bool importScan(onnx::NodeProto &node, const NodeInfo &info,
                   ArrayRef<Value> operands, Location location, Scope &scope,
                   SmallVectorImpl<Value> &results);
+  /// A Scan of opset 8, whose operands are batches.
+  bool importBatchedScan(onnx::NodeProto &node, const NodeInfo &info,
+                         ArrayRef<Value> operands, Location location, Scope &scope,
+                         SmallVectorImpl<Value> &results);
   onnx::GraphProto *findGraph(onnx::NodeProto &node, const NodeInfo &info,
                               llvm::StringRef name);
   Scope makeInnerScope(Scope &outer, const NodeInfo &info, llvm::StringRef graphName);

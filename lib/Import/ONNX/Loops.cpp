@@ -9,6 +9,7 @@
 #include "LoopBuilding.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "nn/Support/Constants.h"
+#include "onnx/defs/attr_proto_util.h"
 #include "llvm/ADT/ScopeExit.h"
 
 using namespace mlir;
@@ -394,17 +395,70 @@ getList(const onnx::NodeProto &node, StringRef name, size_t count) {
   return list.size() == count ? std::optional(list) : std::nullopt;
 }
 
+static constexpr StringLiteral inputDirectionsName = "scan_input_directions";
+
+static const onnx::AttributeProto *findAttribute(const onnx::NodeProto &node, StringRef name) {
+  for (const onnx::AttributeProto &attribute : node.attribute())
+    if (attribute.name() == name)
+      return &attribute;
+  return nullptr;
+}
+
+bool Importer::importBatchedScan(onnx::NodeProto &node, const NodeInfo &info,
+                                 ArrayRef<Value> operands, Location location, Scope &scope,
+                                 SmallVectorImpl<Value> &results) {
+  if (operands.empty() || operands[0]) {
+    reportProblem(info, "operand 'sequence_lens' is supported", "the operand is given", "",
+                  Remedy::ChangeForm, "export the model for opset 9 or newer");
+    return false;
+  }
+  // A Scan of the new form over the batch, whose body is one over the sequence.
+  onnx::NodeProto inner = node, outer;
+  inner.clear_input();
+  inner.clear_output();
+  inner.set_name("sequence");
+  auto *attributes = inner.mutable_attribute();
+  for (int i = attributes->size(); i-- > 0;)
+    if (attributes->Get(i).name() == "directions")
+      attributes->Mutable(i)->set_name(inputDirectionsName.str());
+  if (!findAttribute(inner, inputDirectionsName)) {
+    int64_t numScans = 0;
+    if (const onnx::AttributeProto *count = findAttribute(inner, "num_scan_inputs"))
+      numScans = std::clamp<int64_t>(count->i(), 0, operands.size());
+    *inner.add_attribute() =
+        onnx::MakeAttribute(inputDirectionsName.str(), std::vector<int64_t>(numScans, 0));
+  }
+  onnx::GraphProto body;
+  body.set_name("batch");
+  for (size_t i = 1; i < operands.size(); ++i) {
+    inner.add_input("batch_input_" + std::to_string(i));
+    body.add_input()->set_name(inner.input(inner.input_size() - 1));
+  }
+  for (int i = 0; i < node.output_size(); ++i) {
+    inner.add_output("batch_output_" + std::to_string(i));
+    body.add_output()->set_name(inner.output(i));
+  }
+  *body.add_node() = std::move(inner);
+  outer.set_op_type("Scan");
+  for (const std::string &output : node.output())
+    outer.add_output(output);
+  size_t numInputs = operands.size() - 1;
+  *outer.add_attribute() = onnx::MakeAttribute("body", body);
+  *outer.add_attribute() = onnx::MakeAttribute("num_scan_inputs", int64_t(numInputs));
+  *outer.add_attribute() =
+      onnx::MakeAttribute(inputDirectionsName.str(), std::vector<int64_t>(numInputs, 0));
+  node = std::move(outer);
+  return importScan(node, info, operands.drop_front(), location, scope, results);
+}
+
 bool Importer::importScan(onnx::NodeProto &node, const NodeInfo &info,
                           ArrayRef<Value> operands, Location location, Scope &scope,
                           SmallVectorImpl<Value> &results) {
   onnx::GraphProto *graph = findGraph(node, info, "body");
   if (!graph)
     return false;
-  if (info.opset < 9) {
-    reportProblem(info, "Scan has the form of opset 9 or newer",
-                  "opset " + Twine(info.opset), "9 and newer", Remedy::ChangeForm);
-    return false;
-  }
+  if (info.opset < 9 && !findAttribute(node, inputDirectionsName))
+    return importBatchedScan(node, info, operands, location, scope, results);
   int64_t numScans = 0;
   for (const onnx::AttributeProto &attribute : node.attribute())
     if (attribute.name() == "num_scan_inputs")
@@ -415,7 +469,7 @@ bool Importer::importScan(onnx::NodeProto &node, const NodeInfo &info,
       outputDirections;
   if (numScans >= 1 && numStates >= 0 && numOutputs >= 0) {
     inputAxes = getList(node, "scan_input_axes", numScans);
-    inputDirections = getList(node, "scan_input_directions", numScans);
+    inputDirections = getList(node, inputDirectionsName, numScans);
     outputAxes = getList(node, "scan_output_axes", numOutputs);
     outputDirections = getList(node, "scan_output_directions", numOutputs);
   }

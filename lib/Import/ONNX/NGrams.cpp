@@ -5,6 +5,7 @@
 #include "ShapeMath.h"
 #include "Values.h"
 #include "llvm/ADT/DenseSet.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -36,7 +37,16 @@ struct NGrams {
   }
   int64_t getNumOutputs() const { return *llvm::max_element(outputs) + 1; }
   /// How often rows N x C hold those of one length: N x count.
-  Value count(NodeBinder &node, Value rows, int64_t length) const;
+  Value count(NodeBinder &node, Value rows, int64_t length) const {
+    // Searching takes some dozens of kernels.
+    constexpr int64_t few = 256;
+    return getCount(length) <= few ? countByComparing(node, rows, length)
+                                   : countBySearching(node, rows, length);
+  }
+
+private:
+  Value countByComparing(NodeBinder &node, Value rows, int64_t length) const;
+  Value countBySearching(NodeBinder &node, Value rows, int64_t length) const;
 };
 } // namespace
 
@@ -92,7 +102,8 @@ NodeBinder &NGrams::bind(NodeBinder &node) {
                       Twine(numGrams) + " n-grams", "as many entries of 'ngram_indexes'");
 }
 
-Value NGrams::count(NodeBinder &node, Value rows, int64_t length) const {
+/// Compares each place with each n-gram.
+Value NGrams::countByComparing(NodeBinder &node, Value rows, int64_t length) const {
   Type i64 = IntegerType::get(node.getContext(), 64);
   Type f32 = Float32Type::get(node.getContext());
   // Behind the rows stands a number that is in no n-gram. No string has a negative one.
@@ -126,6 +137,94 @@ Value NGrams::count(NodeBinder &node, Value rows, int64_t length) const {
     total = total ? node.create<AddOp>(total, count) : count;
   }
   return total;
+}
+
+/// For each number its place in the list, which is in ascending order; the list's size if it
+/// is not there. A binary search of all numbers at a time.
+static Value findPlaces(NodeBinder &node, Value numbers, ArrayRef<int64_t> list) {
+  if (node.failed())
+    return {};
+  Type i64 = IntegerType::get(node.getContext(), 64);
+  int64_t size = list.size(), whole = llvm::NextPowerOf2(size);
+  SmallVector<int64_t> padded(list);
+  padded.resize(whole, INT64_MAX);
+  Value table = node.constantList(padded);
+  // How many entries are less.
+  Value place = makeFilled(node, getShapeList(node, numbers), 0, i64);
+  for (int64_t step = whole / 2; step >= 1 && !node.failed(); step /= 2) {
+    Value last = node.create<AddOp>(place, node.constantScalar(double(step - 1), i64));
+    Value isLess = node.create<LessOp>(node.create<GatherOp>(table, last, int64_t(0)), numbers);
+    Value further = node.create<AddOp>(place, node.constantScalar(double(step), i64));
+    place = node.create<WhereOp>(isLess, further, place);
+  }
+  Value end = node.constantScalar(double(size), i64);
+  Value isThere = node.create<EqualOp>(node.create<GatherOp>(table, place, int64_t(0)), numbers);
+  Value isEntry = node.create<LessOp>(place, end);
+  Value isFound = node.create<AndOp>(isThere, isEntry);
+  return node.create<WhereOp>(isFound, place, end);
+}
+
+/// The distinct numbers in ascending order, and the place of each number among them.
+static SmallVector<int64_t> sortDistinct(ArrayRef<int64_t> numbers,
+                                         SmallVectorImpl<int64_t> &places) {
+  SmallVector<int64_t> distinct(numbers);
+  llvm::sort(distinct);
+  distinct.erase(llvm::unique(distinct), distinct.end());
+  places.clear();
+  for (int64_t number : numbers)
+    places.push_back(llvm::lower_bound(distinct, number) - distinct.begin());
+  return distinct;
+}
+
+/// Looks for the n-gram at each place: for its first number, then for the number of what was
+/// found so far together with the next number, and so on.
+Value NGrams::countBySearching(NodeBinder &node, Value rows, int64_t length) const {
+  Type i64 = IntegerType::get(node.getContext(), 64);
+  Type f32 = Float32Type::get(node.getContext());
+  int64_t numGrams = getCount(length);
+  ArrayRef<int64_t> grams = ArrayRef(pool).slice(getStart(length), numGrams * length);
+  SmallVector<int64_t> ranks;
+  SmallVector<int64_t> members = sortDistinct(grams, ranks);
+  int64_t base = int64_t(members.size()) + 1;
+  // By place in the n-gram: what is looked for. `states` are those of the pool's n-grams.
+  SmallVector<SmallVector<int64_t>> lists;
+  SmallVector<int64_t> states, keys;
+  for (int64_t place = 0; place < length; ++place) {
+    keys.clear();
+    for (int64_t gram = 0; gram < numGrams; ++gram)
+      keys.push_back((place ? states[gram] * base : 0) + ranks[gram * length + place]);
+    lists.push_back(sortDistinct(keys, states));
+  }
+  int64_t numDistinct = lists.back().size();
+
+  Value ranked = findPlaces(node, rows, members);
+  int64_t numAdded = (length - 1) * (maxSkip + 1);
+  Value addedShape = node.create<ConcatOp>(
+      SmallVector<Value>{getDimList(node, rows, 0), node.constantList({numAdded})}, 0);
+  Value added = makeFilled(node, addedShape, double(base - 1), i64);
+  Value padded = node.create<ConcatOp>(SmallVector<Value>{ranked, added}, 1);
+  Value size = getDimList(node, rows, 1);
+  Value countsShape = node.create<ConcatOp>(
+      SmallVector<Value>{getDimList(node, rows, 0), node.constantList({numDistinct + 1})}, 0);
+  Value counts = makeFilled(node, countsShape, 0, f32);
+  Value ones = makeFilled(node, getShapeList(node, rows), 1, f32);
+  for (int64_t distance = 1; distance <= (length == 1 ? 1 : maxSkip + 1); ++distance) {
+    Value found;
+    for (int64_t place = 0; place < length && !node.failed(); ++place) {
+      Value start = node.constantList({place * distance});
+      Value end = node.create<AddOp>(size, start);
+      Value key = node.create<SliceOp>(padded, start, end, ArrayRef<int64_t>{1},
+                                       ArrayRef<int64_t>{1});
+      if (found)
+        key = node.create<AddOp>(
+            node.create<MulOp>(found, node.constantScalar(double(base), i64)), key);
+      found = findPlaces(node, key, lists[place]);
+    }
+    counts = node.call("ScatterElements", {counts, found, ones})
+                 .attr("axis", int64_t(1)).attr("reduction", "add").get();
+  }
+  // Those of n-grams that are in the pool twice count twice.
+  return node.create<GatherOp>(counts, node.constantList(states), int64_t(1));
 }
 
 static LogicalResult importTfIdfVectorizer(NodeBinder &node) {

@@ -66,6 +66,33 @@ def n_grams():
                f"max_skip_count=1, {counts}>(x)", sizes=[{"C": 9}], ranges={"x": (2, 8)})
 
 
+def large_pools():
+    """Pools of numbers and of pairs of them that are searched."""
+    random = np.random.default_rng(0)
+    singles = random.permutation(2000)[:400]
+    pairs = np.stack(np.divmod(random.permutation(900)[:700], 30), 1)
+    text = lambda numbers: ",".join(map(str, numbers))
+    for skip in (0, 2):
+        yield Case(f"TF_pool_{skip}", "int64[N,C] x",
+                   'y = TfIdfVectorizer<mode="TFIDF", min_gram_length=1, max_gram_length=2, '
+                   f"max_skip_count={skip}, ngram_counts=[0,400], "
+                   f"ngram_indexes=[{text(random.permutation(1100))}], "
+                   f"pool_int64s=[{text(singles)},{text(pairs.ravel())}], "
+                   f"weights=[{text(np.arange(1100) + 0.5)}]>(x)",
+                   sizes=[{"N": 3, "C": 200}, {"N": 1, "C": 1}], ranges={"x": (-1, 31)})
+
+
+def batched_scans():
+    """Scan of opset 8, whose operands are batches."""
+    body = ("body (float[2] a, float[2] b, float[2] c) => (float[2] s, float[2] o) "
+            "{ t = Add(a, b)  s = Mul(t, c)  o = Neg(s) }")
+    sizes = [{"B": 2, "S": 3}, {"B": 1, "S": 1}]
+    for name, directions in (("", ""), ("_backwards", ", directions = [1, 0]")):
+        yield Case(f"scan8{name}", "float[B,2] initial, float[B,S,2] x, float[B,S,2] z0",
+                   f"y, z = Scan<num_scan_inputs = 2{directions}, body = {body}>"
+                   "(, initial, x, z0)", sizes=sizes, opset=8)
+
+
 def training():
     # ONNX Runtime has none of these: the node tests judge them.
     operands = "float R, int64 T, float[3] x, float[2,2] y, float[3] g, float[2,2] h"
@@ -92,4 +119,6 @@ def all_cases():
     yield from deform_conv()
     yield from max_roi_pool()
     yield from n_grams()
+    yield from large_pools()
+    yield from batched_scans()
     yield from training()
