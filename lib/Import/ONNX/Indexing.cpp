@@ -138,6 +138,9 @@ static LogicalResult importNonZero(NodeBinder &node) {
   Value input;
   if (node.onlyOperand(input).failed())
     return failure();
+  // Of strings, those that are not empty.
+  if (holdsStrings(input))
+    input = node.create<NotOp>(node.create<EqualOp>(input, node.constantString("")));
   return node.replaceWith<NonZeroOp>(input);
 }
 

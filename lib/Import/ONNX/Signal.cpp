@@ -4,6 +4,7 @@
 
 #include "Registry.h"
 #include "ShapeMath.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include <cmath>
 
 using namespace mlir;
@@ -73,8 +74,35 @@ static std::optional<int64_t> findDeclaredAxis(NodeBinder &node, Value input,
   return found;
 }
 
+/// The transform along the axis of 0 ... `last` that the run says. Results differ in their
+/// sizes, and get the type `type`.
+static Value chooseAxis(NodeBinder &node, Value input, const Transform &transform, Value axis,
+                        int64_t last, RankedTensorType type) {
+  OpBuilder &b = node.getBuilder();
+  Location location = node.getLocation();
+  auto transformAlongLast = [&]() -> Value {
+    Value own = build(node, input, transform, last);
+    return own ? tensor::CastOp::create(b, location, type, own).getResult() : Value();
+  };
+  if (last == 0)
+    return transformAlongLast();
+  Value isOwn = node.create<EqualOp>(axis, node.constantScalar(double(last), b.getI64Type()));
+  if (node.failed())
+    return {};
+  Value flag = tensor::ExtractOp::create(b, location, isOwn, ValueRange());
+  auto branch = scf::IfOp::create(b, location, TypeRange(type), flag, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  Value own = transformAlongLast();
+  scf::YieldOp::create(b, location, own ? ValueRange(own) : ValueRange());
+  b.setInsertionPointToStart(branch.elseBlock());
+  Value other = chooseAxis(node, input, transform, axis, last - 1, type);
+  scf::YieldOp::create(b, location, other ? ValueRange(other) : ValueRange());
+  return branch.getResult(0);
+}
+
 /// An axis known only at run time is one of a few. If all give results of one shape,
-/// the run chooses; else the declared shape does, and the run checks it.
+/// the run chooses; else the declared shape may say which it is, and the run checks that.
 static LogicalResult transformComputedAxis(NodeBinder &node, Value input,
                                            const Transform &transform, Value axis) {
   int64_t rank = getType(input).getRank();
@@ -82,11 +110,16 @@ static LogicalResult transformComputedAxis(NodeBinder &node, Value input,
   axis = node.asScalar(normalizeAxes(node, axis, rank));
   if (transform.length || transform.oneSided) {
     std::optional<int64_t> declared = findDeclaredAxis(node, input, transform);
-    if (node.require(declared.has_value(),
-                     "operand 'axis' is known at compile time, or the declared shape of "
-                     "the output says which it is, where that is not the input's shape",
-                     "a value computed at run time", "", Remedy::MakeConstant).failed())
-      return failure();
+    if (!declared) {
+      Value first = node.constantScalar(0, i64), behind = node.constantScalar(rank - 1, i64);
+      Value isDim = node.create<AndOp>(node.create<GreaterOrEqualOp>(axis, first),
+                                       node.create<LessOp>(axis, behind));
+      node.checkAtRun(isDim, "gets an 'axis' that is no dimension before the last");
+      SmallVector<int64_t> shape(rank, ShapedType::kDynamic);
+      shape.back() = transform.inverse && transform.oneSided ? 1 : 2;
+      auto type = RankedTensorType::get(shape, getType(input).getElementType());
+      return node.setOutput(chooseAxis(node, input, transform, axis, rank - 2, type));
+    }
     Value other = node.constantScalar(double(*declared), i64);
     node.checkAtRun(node.create<EqualOp>(axis, other),
                     "gets another 'axis' than " + Twine(*declared) +
