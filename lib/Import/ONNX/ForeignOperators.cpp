@@ -13,8 +13,7 @@ using llvm::StringRef;
 /// onnxruntime/core/optimizer and docs/ContribOperators.md.
 static bool isMadeByOptimizer(const NodeInfo &node) {
   static const llvm::StringSet<> fused = {
-      "DecoderMaskedMultiHeadAttention", "FusedMatMulActivation", "LongformerAttention",
-      "PackedAttention", "PackedMultiHeadAttention"};
+      "DecoderMaskedMultiHeadAttention", "LongformerAttention"};
   StringRef domain = node.domain;
   if (domain == "com.microsoft.nchwc" || domain == "com.ms.internal.nhwc")
     return true;

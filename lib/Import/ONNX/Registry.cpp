@@ -50,6 +50,7 @@ const Registry &Registry::get() {
     registerMicrosoftLayouts(all);
     registerMicrosoftMixtureOfExperts(all);
     registerMicrosoftNormalization(all);
+    registerMicrosoftPackedAttention(all);
     registerMicrosoftQuantization(all);
     registerMicrosoftQuantizedProducts(all);
     registerMicrosoftStandard(all);

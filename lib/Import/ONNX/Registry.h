@@ -89,6 +89,7 @@ void registerMicrosoftInverse(Registry &registry);
 void registerMicrosoftLayouts(Registry &registry);
 void registerMicrosoftMixtureOfExperts(Registry &registry);
 void registerMicrosoftNormalization(Registry &registry);
+void registerMicrosoftPackedAttention(Registry &registry);
 void registerMicrosoftQuantization(Registry &registry);
 void registerMicrosoftQuantizedProducts(Registry &registry);
 void registerMicrosoftStandard(Registry &registry);

@@ -187,6 +187,13 @@ def indexing():
         yield Case(f"UnfoldTensor_{dim}", "float[N,9,M] x",
                    f"y = com.microsoft.UnfoldTensor<dim = {dim}, size = {size}, step = {step}>(x)",
                    sizes=[{"N": 2, "M": 5}, {"N": 6, "M": 3}])
+    # Of words without characters, ONNX Runtime writes nothing.
+    words = np.int32([[3, 1, 4, 0, 0, 0], [2, 0, 0, 0, 0, 0], [1, 2, 3, 4, 5, 6], [5, 5, 0, 0, 0, 0]])
+    for window in (1, 2, 3, 6):
+        yield Case(f"WordConvEmbedding_{window}", "int32[N,6] x",
+                   "y = com.microsoft.WordConvEmbedding(x, w, b, c)", values={"x": words},
+                   weights=f"float[5,1,{window},4] w, float[5] b, float[7,4] c",
+                   sizes=[{"N": 4}], tolerance=2)
     for length in (1, 2, 3):
         yield Case(f"NGramRepeatBlock_{length}", "int64[N,S] i, float[N,8] s",
                    f"y = com.microsoft.NGramRepeatBlock<ngram_size = {length}>(i, s)",

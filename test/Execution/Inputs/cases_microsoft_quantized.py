@@ -174,6 +174,18 @@ def blocks():
                        f"quant_type = {kind}>(x, w, s)",
                        weights=f"uint8[{(k * n + 1) // 2}] w, float[{count}] s",
                        ranges={"w": (0, 255), "s": (0.1, 1)}, sizes=SIZES, tolerance=2)
+    # Columns in blocks, each of a scale, maybe a zero point, and the integers.
+    random = np.random.default_rng(0)
+    for kind, size, header in ((0, 32, 4), (1, 32, 5), (2, 64, 4)):
+        for k, n in ((128, 3), (96, 8)):
+            count = n * -(-k // size)
+            blob = random.integers(0, 256, (count, header + size // 2), dtype=np.uint8)
+            blob[:, :4] = random.uniform(0.01, 0.1, count).astype("<f4").view(np.uint8).reshape(-1, 4)
+            blob[:, 4:header] %= 16
+            yield Case(f"MatMulFpQ4_{kind}_{k}", f"float[N,3,{k}] x",
+                       f"y = com.microsoft.MatMulFpQ4<blk_quant_type = {kind}>(x, w, s)",
+                       weights=f"uint8[{blob.size}] w, int64[2] s",
+                       values={"w": blob.reshape(-1), "s": [k, n]}, sizes=SIZES, tolerance=4)
     for dtype in ("int4", "uint4", "uint8"):
         for zeros in ("", ", z"):
             width, packed = (32, 2) if dtype == "uint8" else (64, 4)

@@ -2,11 +2,10 @@
 """Mixtures of experts that ONNX Runtime has on GPUs only, against numpy: swiglu of halves, two
 separate products, and weights of the router."""
 
-import subprocess
 import sys
 
 import numpy as np
-from onnx import helper, save
+from single_nodes import check
 
 TOKENS, HIDDEN, INNER, EXPERTS, K = 7, 8, 12, 4, 2
 ALPHA, BETA, LIMIT = 1.5, 0.5, 2.0
@@ -38,25 +37,9 @@ def mix(x, router, expert, weights=None):
                      for t in range(len(x))])
 
 
-def check(folder, name, op, operands, expected, **attributes):
-    """`operands`: by name, of which the first two are inputs; None for absent ones."""
-    names = [key if value is not None else "" for key, value in operands.items()]
-    node = helper.make_node(op, names, ["y"], domain="com.microsoft", k=K,
-                            normalize_routing_weights=1, **attributes)
-    arrays = {key: value for key, value in operands.items() if value is not None}
-    info = [helper.make_tensor_value_info(key, helper.np_dtype_to_tensor_dtype(value.dtype),
-                                          value.shape) for key, value in arrays.items()]
-    weights = [helper.make_tensor(i.name, i.type.tensor_type.elem_type, value.shape,
-                                  value.tobytes(), raw=True)
-               for i, value in list(zip(info, arrays.values()))[2:]]
-    graph = helper.make_graph([node], "g", info[:2],
-                              [helper.make_tensor_value_info("y", 1, expected.shape)], weights)
-    save(helper.make_model(graph, ir_version=10, opset_imports=[
-        helper.make_opsetid("", 21), helper.make_opsetid("com.microsoft", 1)]),
-        f"{folder}/{name}.onnx")
-    data = {f"in:{key}": value for key, value in list(arrays.items())[:2]}
-    np.savez(f"{folder}/{name}.npz", **data, **{"out:y": expected.astype(np.float32)})
-    subprocess.run(["nn-run", f"{folder}/{name}.onnx", "--data", f"{folder}/{name}.npz"], check=True)
+def compare(folder, name, op, operands, expected, **attributes):
+    check(folder, name, op, operands, [expected.astype(np.float32)], ["x", "r"], k=K,
+          normalize_routing_weights=1, **attributes)
 
 
 def main(folder):
@@ -66,12 +49,12 @@ def main(folder):
     gate, linear = first[:, :INNER], first[:, INNER:]
     limits = {"activation_alpha": ALPHA, "activation_beta": BETA, "swiglu_limit": LIMIT}
     by = lambda combine: lambda token, e: second[e] @ combine(gate[e] @ token, linear[e] @ token)
-    check(folder, "halves", "MoE", dict(x=x, r=r, w1=first, b1=None, w2=second),
+    compare(folder, "halves", "MoE", dict(x=x, r=r, w1=first, b1=None, w2=second),
           mix(x, r, by(swiglu)), activation_type="swiglu", swiglu_fusion=2, **limits)
     separate = dict(x=x, r=r, w1=gate.copy(), b1=None, w2=second, b2=None, w3=linear.copy())
-    check(folder, "separate", "MoE", separate, mix(x, r, by(swiglu)), activation_type="swiglu",
+    compare(folder, "separate", "MoE", separate, mix(x, r, by(swiglu)), activation_type="swiglu",
           **limits)
-    check(folder, "silu", "MoE", separate, mix(x, r, by(silu)), activation_type="silu")
+    compare(folder, "silu", "MoE", separate, mix(x, r, by(silu)), activation_type="silu")
 
     # Weights of 8 bits without zero points, whose middle is 128.
     q1 = random.integers(0, 256, (EXPERTS, INNER, HIDDEN), dtype=np.uint8)
@@ -80,7 +63,7 @@ def main(folder):
               for size in ((EXPERTS, INNER), (EXPERTS, HIDDEN)))
     real1, real2 = ((q - 128.0) * s[:, :, None] for q, s in ((q1, s1), (q2, s2)))
     weights = random.uniform(0.1, 1, (TOKENS, EXPERTS)).astype(np.float32)
-    check(folder, "router", "QMoE",
+    compare(folder, "router", "QMoE",
           dict(x=x, r=r, w1=q1, s1=s1, b1=None, w2=q2, s2=s2, b2=None, w3=None, s3=None, b3=None,
                z1=None, z2=None, z3=None, rw=weights),
           mix(x, r, lambda token, e: real2[e] @ np.maximum(real1[e] @ token, 0), weights),

@@ -106,6 +106,9 @@ CASES = {
     "tokens_characters": ("(string[N] x) => (string[N, ?] y) { y = com.microsoft.Tokenizer<mark = 0,"
                           ' mincharnum = 1, pad_value = "_", separators = [""]>(x) }',
                           [[o("ab c", "日本")]], None),
+    "tokens_marks": ("(string[N, 2] x) => (string[N, 2, ?] y) { y = com.microsoft.Tokenizer<mark = 1,"
+                     ' mincharnum = 1, pad_value = "#", separators = [" "]>(x) }',
+                     [[o("a bc d", "", " ", "e f").reshape(2, 2)]], None),
     "text_pipeline": ("(string[1, 1] x) => (float[1, 3] y) { z = Constant<value_ints = [-1]>()"
                       ' f = Reshape(x, z)  n = StringNormalizer<case_change_action = "LOWER",'
                       ' locale = "C.UTF-8">(f)'
@@ -115,6 +118,9 @@ CASES = {
                       " ngram_counts = [0], ngram_indexes = [0, 1, 2],"
                       ' pool_strings = ["cat", "dog", "the"]>(t) }',
                       [[o("The Cat sees the other cat").reshape(1, 1)]], None),
+    "nonzero": ("(string[N] x) => (int64[1, M] y) { y = NonZero(x) }",
+                [[o("a", "", "b", "")], [o("")]],
+                [[np.array([[0, 2]])], [np.zeros((1, 0), np.int64)]]),
     "scatter": ("(string[N] x, int64[K] i, string[K] u) => (string[N] y)"
                 " { y = ScatterElements(x, i, u) }",
                 [[WORDS, np.array([2, 0]), o("a", "b")]], None),

@@ -176,6 +176,63 @@ static LogicalResult importMatMulBnb4(NodeBinder &node) {
   return node.replaceWith<MatMulOp>(input, weights, false, transB);
 }
 
+/// Weights of K x N in one blob: column after column, block after block, each of a scale (f32),
+/// maybe a zero point (a byte), and the integers. Of 32 integers, the first 16 are the low bits
+/// of 16 bytes, the others the high ones.
+static LogicalResult importMatMulFpQ4(NodeBinder &node) {
+  Value input, blob;
+  std::optional<SmallVector<int64_t>> shape;
+  int64_t kind;
+  if (node.operand("A", input).operand("B", blob).constantInts("B_shape", shape)
+          .attr("blk_quant_type", kind, 1)
+          .require(kind == 0 || kind == 1 || kind == 2 || kind == 4,
+                   "attribute 'blk_quant_type' has a supported value", Twine(kind),
+                   "0, 1, 2, 4", Remedy::ChangeForm)
+          .require(shape && shape->size() == 2, "operand 'B_shape' is two sizes", "others", "")
+          .failed())
+    return failure();
+  BlockedWeights w;
+  w.k = (*shape)[0];
+  w.n = (*shape)[1];
+  w.bits = 4;
+  w.blockSize = kind == 2 ? 64 : kind == 4 ? 128 : 32;
+  int64_t header = kind == 1 ? 5 : 4, blocks = w.n * w.getNumBlocks();
+  int64_t bytes = header + w.blockSize / 2;
+  if (requireBytes(node, blob, w.k, w.n, w.blockSize).failed() ||
+      node.require(getType(blob).getNumElements() == blocks * bytes,
+                   "the blob has the blocks of the matrix", show(blob.getType()),
+                   Twine(blocks * bytes) + " bytes").failed())
+    return failure();
+  Value rows = reshape(node, blob, {blocks, bytes});
+  Type u32 = IntegerType::get(node.getContext(), 32, IntegerType::Unsigned);
+  Value scale;
+  for (int64_t i = 0; i < 4; ++i) {
+    Value part = castTo(node, takeColumns(node, rows, i, i + 1), u32);
+    if (i)
+      part = node.create<BitShiftOp>(part, node.constantScalar(8 * i, u32), /*left=*/true);
+    scale = i ? node.create<BitwiseOrOp>(scale, part) : part;
+  }
+  Type f32 = Float32Type::get(node.getContext());
+  w.scales = reshape(node, node.create<BitcastOp>(scale, f32), {w.n, w.getNumBlocks()});
+  Value zeros = kind == 1 ? takeColumns(node, rows, 4, 5) : Value();
+  Value data = reshape(node, takeColumns(node, rows, header, bytes),
+                       {blocks * w.blockSize / 32, 16});
+  if (node.failed())
+    return failure();
+  Type storage = getElementType(data);
+  Value low = node.create<BitwiseAndOp>(data, node.constantScalar(15, storage));
+  Value high = node.create<BitShiftOp>(data, node.constantScalar(4, storage), /*left=*/false);
+  int64_t wholeK = w.getNumBlocks() * w.blockSize;
+  Value integers = reshape(
+      node, node.create<ConcatOp>(SmallVector<Value>{low, high}, 1), {w.n, wholeK});
+  integers = takeFirst(node, integers, 1, w.k, wholeK);
+  auto zerosType = RankedTensorType::get({w.n, w.getNumBlocks()}, storage);
+  zeros = zeros ? reshape(node, zeros, {w.n, w.getNumBlocks()})
+                : node.constant(DenseElementsAttr::get(zerosType, IntegerAttr::get(storage, 8)));
+  Value weights = node.create<DequantizeOp>(integers, w.scales, zeros, int64_t(1), w.blockSize);
+  return node.replaceWith<MatMulOp>(input, weights, false, /*transpose_rhs=*/true);
+}
+
 //===----------------------------------------------------------------------===//
 // Rows
 //===----------------------------------------------------------------------===//
@@ -234,6 +291,7 @@ static LogicalResult importGatherBlockQuantized(NodeBinder &node) {
 void importer::registerMicrosoftBlockQuantization(Registry &r) {
   r.onOp(microsoft, "MatMulNBits", 1, importMatMulNBits, "A B scales zero_points g_idx bias");
   r.onOp(microsoft, "MatMulBnb4", 1, importMatMulBnb4, "A B absmax");
+  r.onOp(microsoft, "MatMulFpQ4", 1, importMatMulFpQ4, "A B B_shape");
   r.onOp(microsoft, "GatherBlockQuantized", 1, importGatherBlockQuantized,
          "data indices scales zero_points");
 }

@@ -158,6 +158,62 @@ static LogicalResult importGemmaRotaryEmbedding(NodeBinder &node) {
   return node.setOutput(rotate(k, kRotated), 1);
 }
 
+/// A convolution along the characters of each word, up to the first without a number above 0,
+/// and the largest of its results. Words without characters are zeros.
+static LogicalResult importWordConvEmbedding(NodeBinder &node) {
+  Value words, weights, bias, table;
+  int64_t size, window, characterSize;
+  if (node.operand("Sequence", words).operand("W", weights).operand("B", bias)
+          .operand("C", table).attr("embedding_size", size, -1)
+          .attr("conv_window_size", window, -1)
+          .attr("char_embedding_size", characterSize, -1).failed())
+    return failure();
+  ArrayRef<int64_t> kernel = getType(weights).getShape();
+  auto agrees = [](int64_t attribute, int64_t size) { return attribute == -1 || attribute == size; };
+  if (node.require(getType(words).getRank() == 2 && kernel.size() == 4 && kernel[2] > 0,
+                   "words are in rows, and the weights have four sizes",
+                   show(words.getType()) + ", " + show(weights.getType()), "")
+          .require(agrees(size, kernel[0]) && agrees(window, kernel[2]) &&
+                       agrees(characterSize, kernel[3]),
+                   "the attributes are sizes of the weights", show(weights.getType()), "")
+          .failed())
+    return failure();
+  // Words x 1 x characters x embedding.
+  Value embedded = node.create<GatherOp>(table, words, int64_t(0));
+  Value image = node.create<UnsqueezeOp>(embedded, ArrayRef<int64_t>{1});
+  Value products = node.call("Conv", {image, weights, bias}).get();
+  if (node.failed())
+    return failure();
+  Value results = node.create<TanhOp>(node.create<SqueezeOp>(products, ArrayRef<int64_t>{3}));
+  Type i64 = IntegerType::get(node.getContext(), 64), type = getElementType(results);
+  Value none = node.constantScalar(0, getElementType(words));
+  Value isCharacter = castTo(node, node.create<GreaterOp>(words, none), i64);
+  Value begins = takeColumns(node, isCharacter, 0, 1);
+  Value length = node.create<MulOp>(
+      begins, node.create<ReduceSumOp>(isCharacter, ArrayRef<int64_t>{1}, /*keepdims=*/true));
+  // There is a window at least.
+  Value zero = node.constantScalar(0, i64), windowSize = node.constantScalar(kernel[2], i64);
+  Value last = node.create<MaxOp>(node.create<SubOp>(length, windowSize), zero);
+  Value places = makeIota(node, results, 2, 2, 3);
+  Value counts = node.create<LessOrEqualOp>(
+      places, node.create<UnsqueezeOp>(last, ArrayRef<int64_t>{2}));
+  Value low = node.constantScalar(-1, type); // tanh gives no less
+  Value largest = node.create<ReduceMaxOp>(node.create<WhereOp>(counts, results, low),
+                                           ArrayRef<int64_t>{2}, /*keepdims=*/false);
+  Value isWord = node.create<GreaterOp>(length, zero);
+  return node.replaceWith<WhereOp>(isWord, largest, node.constantScalar(0, type));
+}
+
+/// Rows of a table. How weights are trained does not matter.
+static LogicalResult importTorchEmbedding(NodeBinder &node) {
+  Value weight, indices, padding, scales;
+  if (node.operand("weight", weight).operand("indices", indices)
+          .optionalOperand("padding_idx", padding)
+          .optionalOperand("scale_grad_by_freq", scales).failed())
+    return failure();
+  return node.replaceWith<GatherOp>(weight, indices, int64_t(0));
+}
+
 void importer::registerMicrosoftEmbedding(Registry &r) {
   r.onOp(microsoft, "EmbedLayerNormalization", 1, importEmbedLayerNormalization,
          "input_ids segment_ids word_embedding position_embedding segment_embedding gamma "
@@ -170,6 +226,9 @@ void importer::registerMicrosoftEmbedding(Registry &r) {
          "segment_embedding_zero_point gamma_zero_point beta_zero_point");
   r.onOp(microsoft, "RotaryEmbedding", 1, importRotaryEmbedding,
          "input position_ids cos_cache sin_cache");
+  r.onOp(microsoft, "WordConvEmbedding", 1, importWordConvEmbedding, "Sequence W B C");
+  r.onOp(microsoft, "TorchEmbedding", 1, importTorchEmbedding,
+         "weight indices padding_idx scale_grad_by_freq");
   r.onOp(microsoft, "GemmaRotaryEmbedding", 1, importGemmaRotaryEmbedding,
          "emb q q_rot k k_rot");
 }

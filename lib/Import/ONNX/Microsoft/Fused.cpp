@@ -18,22 +18,33 @@ static LogicalResult importFusedConv(NodeBinder &node) {
   return conv.finish(node, conv.call(node));
 }
 
+namespace {
+/// What a product ends with, whose parameters are attributes.
+struct Activation {
+  std::string name;
+  SmallVector<float> parameters;
+
+  LogicalResult bind(NodeBinder &node) {
+    std::optional<float> alpha, beta, gamma;
+    node.attr("activation", name, "").optionalAttr("activation_alpha", alpha)
+        .optionalAttr("activation_beta", beta).optionalAttr("activation_gamma", gamma);
+    for (std::optional<float> parameter : {alpha, beta, gamma})
+      if (parameter)
+        parameters.push_back(*parameter);
+    return success(!node.failed());
+  }
+};
+} // namespace
+
 static LogicalResult importFusedGemm(NodeBinder &node) {
   Value lhs, rhs, bias;
-  std::string activation;
-  std::optional<float> alpha, beta, gamma;
-  if (node.operand("A", lhs).operand("B", rhs).optionalOperand("C", bias)
-          .attr("activation", activation, "").optionalAttr("activation_alpha", alpha)
-          .optionalAttr("activation_beta", beta).optionalAttr("activation_gamma", gamma)
-          .failed())
+  Activation activation;
+  if (node.operand("A", lhs).operand("B", rhs).optionalOperand("C", bias).failed() ||
+      failed(activation.bind(node)))
     return failure();
-  SmallVector<float> parameters;
-  for (std::optional<float> parameter : {alpha, beta, gamma})
-    if (parameter)
-      parameters.push_back(*parameter);
   Value result =
       node.call("Gemm", {lhs, rhs, bias}).pass({"alpha", "beta", "transA", "transB"}).get();
-  return node.setOutput(activate(node, result, activation, parameters));
+  return node.setOutput(activate(node, result, activation.name, activation.parameters));
 }
 
 /// Moves the first dimension before the last one.
@@ -48,7 +59,7 @@ static Value transposeBatch(NodeBinder &node, Value value) {
 
 /// `transBatchA` moves the first dimension before the last one, and `transA` swaps the
 /// last two then. Vectors are never transposed.
-static LogicalResult importFusedMatMul(NodeBinder &node) {
+static Value multiply(NodeBinder &node) {
   Value lhs, rhs;
   float alpha;
   bool transA, transB, transBatchA, transBatchB;
@@ -56,7 +67,7 @@ static LogicalResult importFusedMatMul(NodeBinder &node) {
           .attr("transA", transA, false).attr("transB", transB, false)
           .attr("transBatchA", transBatchA, false).attr("transBatchB", transBatchB, false)
           .failed())
-    return failure();
+    return {};
   if (transBatchA)
     lhs = transposeBatch(node, lhs);
   if (transBatchB)
@@ -66,7 +77,24 @@ static LogicalResult importFusedMatMul(NodeBinder &node) {
                             transB && getType(rhs).getRank() > 1);
   if (alpha != 1.0f)
     result = node.create<MulOp>(result, node.constantScalar(alpha, getElementType(lhs)));
-  return node.setOutput(result);
+  return result;
+}
+
+static LogicalResult importFusedMatMul(NodeBinder &node) {
+  return node.setOutput(multiply(node));
+}
+
+static LogicalResult importFusedMatMulActivation(NodeBinder &node) {
+  Activation activation;
+  int64_t axis; // of a softmax
+  if (failed(activation.bind(node)) || node.attr("activation_axis", axis, -1).failed())
+    return failure();
+  Value product = multiply(node);
+  if (node.failed())
+    return failure();
+  if (activation.name == "Softmax")
+    return node.setOutput(node.call("Softmax", {product}).attr("axis", axis).get());
+  return node.setOutput(activate(node, product, activation.name, activation.parameters));
 }
 
 static LogicalResult importGemmFastGelu(NodeBinder &node) {
@@ -167,6 +195,7 @@ void importer::registerMicrosoftFused(Registry &r) {
   r.onOp(microsoft, "FusedGemm", 1, importFusedGemm, "A B C");
   r.onOp(microsoft, "FusedMatMul", 1, importFusedMatMul, "A B");
   r.onOp(microsoft, "TransposeMatMul", 1, importFusedMatMul, "A B");
+  r.onOp(microsoft, "FusedMatMulActivation", 1, importFusedMatMulActivation, "A B");
   r.onOp(microsoft, "GemmFastGelu", 1, importGemmFastGelu, "X W bias");
   r.onOp(microsoft, "Gelu", 1, importGelu, "X");
   r.onOp(microsoft, "BiasGelu", 1, importBiasGelu, "A B");

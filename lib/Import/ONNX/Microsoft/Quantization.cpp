@@ -96,6 +96,19 @@ static LogicalResult importQLinearWhere(NodeBinder &node) {
   return node.setOutput(quantize(node, result, z));
 }
 
+static LogicalResult importQLinearReduceMean(NodeBinder &node) {
+  SmallVector<int64_t> axes;
+  bool keepDims;
+  if (node.requiredAttr("axes", axes).attr("keepdims", keepDims, true).failed())
+    return failure();
+  Quantized x, y;
+  bind(node, "data", "data_scale", "data_zero_point", x);
+  if (bindResult(node, "reduced_scale", "reduced_zero_point", x, y).failed())
+    return failure();
+  Value mean = node.create<ReduceMeanOp>(dequantize(node, x), axes, keepDims);
+  return node.setOutput(quantize(node, mean, y));
+}
+
 /// The result's scale and zero point; then each input with its own.
 static LogicalResult importQLinearConcat(NodeBinder &node) {
   SmallVector<Value> v;
@@ -216,6 +229,8 @@ void importer::registerMicrosoftQuantization(Registry &r) {
   r.onOp(microsoft, "QLinearSoftmax", 1, importQLinearSoftmax, unary);
   r.onOp(microsoft, "QLinearAveragePool", 1, importQLinearAveragePool, unary);
   r.onOp(microsoft, "QLinearGlobalAveragePool", 1, importQLinearGlobalAveragePool, unary);
+  r.onOp(microsoft, "QLinearReduceMean", 1, importQLinearReduceMean,
+         "data data_scale data_zero_point reduced_scale reduced_zero_point");
   r.onOp(microsoft, "QLinearConcat", 1, importQLinearConcat);
   r.onOp(microsoft, "QLinearWhere", 1, importQLinearWhere,
          "condition X x_scale x_zero_point Y y_scale y_zero_point z_scale z_zero_point");

@@ -106,6 +106,74 @@ static LogicalResult importCDist(NodeBinder &node) {
   return node.setOutput(metric == "euclidean" ? node.create<SqrtOp>(distance) : distance);
 }
 
+/// Along the last dimension of real numbers; complex ones have one more, of 2.
+static LogicalResult importFourierTransform(NodeBinder &node, bool isInverse) {
+  Value input;
+  int64_t oneSided, normalized, numDims;
+  if (node.operand("X", input).attr("onesided", oneSided, 1).attr("normalized", normalized, 0)
+          .attr("signal_ndim", numDims, 1)
+          .require(oneSided == 1, "attribute 'onesided' has a supported value", Twine(oneSided),
+                   "1", Remedy::ChangeForm)
+          .require(normalized == 0, "attribute 'normalized' has a supported value",
+                   Twine(normalized), "0", Remedy::ChangeForm)
+          .require(numDims == 1, "attribute 'signal_ndim' has a supported value", Twine(numDims),
+                   "1", Remedy::ChangeForm)
+          .require(input && getType(input).getRank() >= 1 + int64_t(isInverse),
+                   "the input has a dimension to transform", "less", "")
+          .failed())
+    return failure();
+  Type type = getElementType(input), computed = getComputedType(type);
+  int64_t rank = getType(input).getRank();
+  Value signal = castTo(node, input, computed);
+  if (!isInverse)
+    signal = node.create<UnsqueezeOp>(signal, ArrayRef<int64_t>{rank});
+  Value result = node.create<DFTOp>(signal, Value(), isInverse ? rank - 2 : rank - 1, isInverse,
+                                    /*onesided=*/true);
+  if (isInverse)
+    result = node.create<SqueezeOp>(result, ArrayRef<int64_t>{rank - 1});
+  return node.setOutput(castTo(node, result, type));
+}
+
+static LogicalResult importRfft(NodeBinder &node) {
+  return importFourierTransform(node, /*isInverse=*/false);
+}
+
+static LogicalResult importIrfft(NodeBinder &node) {
+  return importFourierTransform(node, /*isInverse=*/true);
+}
+
+/// Products of complex numbers, of which the last dimension has both parts; of `a` and the
+/// conjugates of `b`, if so.
+template <bool isConjugate> static LogicalResult importComplexMul(NodeBinder &node) {
+  Value a, b;
+  if (node.operand("A", a).operand("B", b)
+          .require(a && b && getLastSize(a) == 2 && getLastSize(b) == 2,
+                   "the operands' last dimension is 2", "another size", "").failed())
+    return failure();
+  auto part = [&](Value value, int64_t index) -> Value {
+    Value start = node.constantList({index}), end = node.constantList({index + 1});
+    return node.create<SliceOp>(value, start, end, ArrayRef<int64_t>{-1}, ArrayRef<int64_t>{1});
+  };
+  auto multiply = [&](int64_t i, int64_t j) -> Value {
+    Value lhs = part(a, i), rhs = part(b, j);
+    return node.create<MulOp>(lhs, rhs);
+  };
+  Value rr = multiply(0, 0), ii = multiply(1, 1), ri = multiply(0, 1), ir = multiply(1, 0);
+  Value real = isConjugate ? node.create<AddOp>(rr, ii) : node.create<SubOp>(rr, ii);
+  Value imaginary = isConjugate ? node.create<SubOp>(ir, ri) : node.create<AddOp>(ri, ir);
+  if (node.failed())
+    return failure();
+  return node.replaceWith<ConcatOp>(SmallVector<Value>{real, imaginary},
+                                    getType(real).getRank() - 1);
+}
+
+static LogicalResult importSampleOp(NodeBinder &node) {
+  Value input;
+  if (node.operand("X", input).failed())
+    return failure();
+  return node.setOutput(node.call("Identity", {input}).get());
+}
+
 void importer::registerMicrosoftStandard(Registry &r) {
   r.onOp(microsoft, "ExpandDims", 1, importExpandDims, "X axis");
   r.onOp(microsoft, "Pad", 1, importPad, "data pads value");
@@ -116,5 +184,10 @@ void importer::registerMicrosoftStandard(Registry &r) {
   r.onOp(microsoft, "Unique", 1, importUnique, "x");
   r.onOp(microsoft, "ConvTransposeWithDynamicPads", 1, importConvTransposeWithDynamicPads,
          "X W Pads B");
+  r.onOp(microsoft, "Rfft", 1, importRfft, "X");
+  r.onOp(microsoft, "Irfft", 1, importIrfft, "X");
+  r.onOp(microsoft, "ComplexMul", 1, importComplexMul<false>, "A B");
+  r.onOp(microsoft, "ComplexMulConj", 1, importComplexMul<true>, "A B");
+  r.onOp(microsoft, "SampleOp", 1, importSampleOp, "X");
   r.onOp(microsoft, "CDist", 1, importCDist, "A B");
 }

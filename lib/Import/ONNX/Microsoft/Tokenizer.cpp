@@ -47,6 +47,25 @@ static NodeBinder &joinSeparators(NodeBinder &node, ArrayRef<std::string> separa
   return node;
 }
 
+/// Puts the characters 2 and 3 before and behind the tokens of each row, which ends behind
+/// as many as `counts` say.
+static Value putBetweenMarks(NodeBinder &node, Value tokens, Value counts, Value pad) {
+  if (node.failed())
+    return {};
+  int64_t last = getType(tokens).getRank() - 1;
+  // One for each row.
+  auto spread = [&](Value text) { return node.create<ExpandOp>(text, getShapeList(node, counts)); };
+  Value start = spread(node.constantString("\x02")), behind = spread(pad);
+  Value all = node.create<ConcatOp>(SmallVector<Value>{start, tokens, behind}, last);
+  if (node.failed())
+    return {};
+  Value places = makeIota(node, all, last, last, last + 1);
+  Value one = node.constantScalar(1, getElementType(counts));
+  Value isEnd = node.create<EqualOp>(places, node.create<AddOp>(counts, one));
+  Value end = node.constantString("\x03");
+  return node.create<WhereOp>(isEnd, end, all);
+}
+
 /// Behind the dimensions of the input, the tokens of each string, and 'pad_value' where it
 /// has less than others.
 static LogicalResult importTokenizer(NodeBinder &node) {
@@ -58,8 +77,6 @@ static LogicalResult importTokenizer(NodeBinder &node) {
       .attr("pad_value", padding, "").attr("separators", separators)
       .attr("tokenexp", expression, "");
   if (requireStrings(node, input)
-          .require(mark == 0, "tokens are not put between marks", "mark = 1", "mark = 0",
-                   Remedy::ChangeForm)
           .require(separators.empty() != expression.empty(),
                    "attribute 'separators' or 'tokenexp' is given",
                    separators.empty() ? "none" : "both", "").failed())
@@ -82,7 +99,8 @@ static LogicalResult importTokenizer(NodeBinder &node) {
   Value ends = node.create<UnsqueezeOp>(counts, ArrayRef<int64_t>{rank});
   Value exists = node.create<LessOp>(index, ends);
   Value pad = node.constantString(padding);
-  return node.replaceWith<WhereOp>(exists, tokens, pad);
+  Value padded = node.create<WhereOp>(exists, tokens, pad);
+  return node.setOutput(mark ? putBetweenMarks(node, padded, ends, pad) : padded);
 }
 
 void importer::registerMicrosoftTokenizer(Registry &r) {
