@@ -4,8 +4,8 @@
 #include "Registry.h"
 #include "ShapeMath.h"
 #include "Values.h"
-#include "llvm/ADT/DenseSet.h"
 #include "llvm/Support/MathExtras.h"
+#include <set>
 
 using namespace mlir;
 using namespace mlir::nn;
@@ -36,17 +36,21 @@ struct NGrams {
     return first;
   }
   int64_t getNumOutputs() const { return *llvm::max_element(outputs) + 1; }
-  /// How often rows N x C hold those of one length: N x count.
-  Value count(NodeBinder &node, Value rows, int64_t length) const {
-    // Searching takes some dozens of kernels.
+  float getWeight(int64_t gram) const { return weights.empty() ? 1 : weights[gram]; }
+  /// Whether those of a length are searched, which takes some dozens of kernels. Their outputs
+  /// must be their own.
+  bool areSearched(int64_t length) const {
     constexpr int64_t few = 256;
-    return getCount(length) <= few ? countByComparing(node, rows, length)
-                                   : countBySearching(node, rows, length);
+    return getCount(length) > few && areDistinct;
   }
+  /// How often rows N x C hold those of one length: N x count.
+  Value count(NodeBinder &node, Value rows, int64_t length) const;
+  /// Adds what rows hold of those of one length to the results, N x outputs and one column that
+  /// is not used.
+  Value addFound(NodeBinder &node, Value rows, int64_t length, Value results) const;
 
 private:
-  Value countByComparing(NodeBinder &node, Value rows, int64_t length) const;
-  Value countBySearching(NodeBinder &node, Value rows, int64_t length) const;
+  bool areDistinct = false; ///< No two n-grams are alike or have the same output.
 };
 } // namespace
 
@@ -93,6 +97,12 @@ NodeBinder &NGrams::bind(NodeBinder &node) {
       return node;
     numGrams += getCount(length);
   }
+  std::set<int64_t> columns(outputs.begin(), outputs.end());
+  std::set<std::vector<int64_t>> distinct;
+  for (int64_t length = 1; length <= int64_t(starts.size()); ++length)
+    for (int64_t at = getStart(length); at < getEnd(length); at += length)
+      distinct.insert(ArrayRef(pool).slice(at, length).vec());
+  areDistinct = int64_t(columns.size()) == numGrams && int64_t(distinct.size()) == numGrams;
   constexpr int64_t mostOutputs = 1 << 24;
   auto isOutput = [](int64_t index) { return index >= 0 && index < mostOutputs; };
   return node.require(int64_t(outputs.size()) == numGrams && numGrams > 0 &&
@@ -103,13 +113,13 @@ NodeBinder &NGrams::bind(NodeBinder &node) {
 }
 
 /// Compares each place with each n-gram.
-Value NGrams::countByComparing(NodeBinder &node, Value rows, int64_t length) const {
+Value NGrams::count(NodeBinder &node, Value rows, int64_t length) const {
   Type i64 = IntegerType::get(node.getContext(), 64);
   Type f32 = Float32Type::get(node.getContext());
   // Behind the rows stands a number that is in no n-gram. No string has a negative one.
-  llvm::DenseSet<int64_t> members(pool.begin(), pool.end());
+  std::set<int64_t> members(pool.begin(), pool.end());
   int64_t none = areStrings ? -1 : 0;
-  while (members.contains(none))
+  while (members.count(none))
     ++none;
   int64_t numAdded = (length - 1) * (maxSkip + 1);
   Value addedShape = node.create<ConcatOp>(
@@ -178,9 +188,8 @@ static SmallVector<int64_t> sortDistinct(ArrayRef<int64_t> numbers,
 
 /// Looks for the n-gram at each place: for its first number, then for the number of what was
 /// found so far together with the next number, and so on.
-Value NGrams::countBySearching(NodeBinder &node, Value rows, int64_t length) const {
+Value NGrams::addFound(NodeBinder &node, Value rows, int64_t length, Value results) const {
   Type i64 = IntegerType::get(node.getContext(), 64);
-  Type f32 = Float32Type::get(node.getContext());
   int64_t numGrams = getCount(length);
   ArrayRef<int64_t> grams = ArrayRef(pool).slice(getStart(length), numGrams * length);
   SmallVector<int64_t> ranks;
@@ -195,19 +204,21 @@ Value NGrams::countBySearching(NodeBinder &node, Value rows, int64_t length) con
       keys.push_back((place ? states[gram] * base : 0) + ranks[gram * length + place]);
     lists.push_back(sortDistinct(keys, states));
   }
-  int64_t numDistinct = lists.back().size();
+  // The output of each state, and what it gets; of none, the column that is not used.
+  SmallVector<int64_t> columns(numGrams + 1, getNumOutputs());
+  SmallVector<float> added(numGrams + 1, 0);
+  for (auto [gram, state] : llvm::enumerate(states)) {
+    columns[state] = outputs[getFirst(length) + gram];
+    added[state] = mode == "TF" ? 1 : getWeight(getFirst(length) + gram);
+  }
 
   Value ranked = findPlaces(node, rows, members);
   int64_t numAdded = (length - 1) * (maxSkip + 1);
   Value addedShape = node.create<ConcatOp>(
       SmallVector<Value>{getDimList(node, rows, 0), node.constantList({numAdded})}, 0);
-  Value added = makeFilled(node, addedShape, double(base - 1), i64);
-  Value padded = node.create<ConcatOp>(SmallVector<Value>{ranked, added}, 1);
+  Value none = makeFilled(node, addedShape, double(base - 1), i64);
+  Value padded = node.create<ConcatOp>(SmallVector<Value>{ranked, none}, 1);
   Value size = getDimList(node, rows, 1);
-  Value countsShape = node.create<ConcatOp>(
-      SmallVector<Value>{getDimList(node, rows, 0), node.constantList({numDistinct + 1})}, 0);
-  Value counts = makeFilled(node, countsShape, 0, f32);
-  Value ones = makeFilled(node, getShapeList(node, rows), 1, f32);
   for (int64_t distance = 1; distance <= (length == 1 ? 1 : maxSkip + 1); ++distance) {
     Value found;
     for (int64_t place = 0; place < length && !node.failed(); ++place) {
@@ -220,11 +231,16 @@ Value NGrams::countBySearching(NodeBinder &node, Value rows, int64_t length) con
             node.create<MulOp>(found, node.constantScalar(double(base), i64)), key);
       found = findPlaces(node, key, lists[place]);
     }
-    counts = node.call("ScatterElements", {counts, found, ones})
-                 .attr("axis", int64_t(1)).attr("reduction", "add").get();
+    Value column = node.create<GatherOp>(node.constantList(columns), found, int64_t(0));
+    Value amount = node.create<GatherOp>(node.constantFloats(added), found, int64_t(0));
+    // IDF only says whether there is one.
+    OperatorCall scatter = node.call("ScatterElements", {results, column, amount});
+    scatter.attr("axis", int64_t(1));
+    if (mode != "IDF")
+      scatter.attr("reduction", "add");
+    results = scatter.get();
   }
-  // Those of n-grams that are in the pool twice count twice.
-  return node.create<GatherOp>(counts, node.constantList(states), int64_t(1));
+  return results;
 }
 
 static LogicalResult importTfIdfVectorizer(NodeBinder &node) {
@@ -246,29 +262,48 @@ static LogicalResult importTfIdfVectorizer(NodeBinder &node) {
     return failure();
   Type f32 = Float32Type::get(node.getContext());
   // All counts side by side, and a 0 for outputs of no n-gram.
-  Value zeroShape = node.create<ConcatOp>(
-      SmallVector<Value>{getDimList(node, rows, 0), node.constantList({1})}, 0);
-  SmallVector<Value> counts{makeFilled(node, zeroShape, 0, f32)};
-  SmallVector<int64_t> sources(grams.getNumOutputs(), 0);
+  auto makeZeros = [&](int64_t columns) {
+    Value shape = node.create<ConcatOp>(
+        SmallVector<Value>{getDimList(node, rows, 0), node.constantList({columns})}, 0);
+    return makeFilled(node, shape, 0, f32);
+  };
+  SmallVector<Value> counts;
+  SmallVector<int64_t> sources(grams.getNumOutputs() + 1, 0), searched;
   SmallVector<float> weights(1, 0);
   for (int64_t length = grams.shortest; length <= grams.longest; ++length) {
-    if (grams.getCount(length) == 0)
+    if (grams.areSearched(length))
+      searched.push_back(length);
+    if (grams.getCount(length) == 0 || grams.areSearched(length))
       continue;
     counts.push_back(grams.count(node, rows, length));
     for (int64_t gram = grams.getFirst(length), end = gram + grams.getCount(length);
          gram < end; ++gram) {
       sources[grams.outputs[gram]] = weights.size();
-      weights.push_back(grams.weights.empty() ? 1 : grams.weights[gram]);
+      weights.push_back(grams.getWeight(gram));
     }
   }
-  Value all = node.create<ConcatOp>(counts, 1);
-  if (grams.mode == "IDF") {
-    Value isFound = node.create<GreaterOp>(all, node.constantScalar(0, f32));
-    all = castTo(node, isFound, f32);
+  Value result;
+  if (counts.empty()) {
+    result = makeZeros(grams.getNumOutputs() + 1);
+  } else {
+    counts.insert(counts.begin(), makeZeros(1));
+    Value all = node.create<ConcatOp>(counts, 1);
+    if (grams.mode == "IDF") {
+      Value isFound = node.create<GreaterOp>(all, node.constantScalar(0, f32));
+      all = castTo(node, isFound, f32);
+    }
+    if (grams.mode != "TF")
+      all = node.create<MulOp>(all, node.constantFloats(weights));
+    if (searched.empty())
+      sources.pop_back();
+    result = node.create<GatherOp>(all, node.constantList(sources), int64_t(1));
   }
-  if (grams.mode != "TF")
-    all = node.create<MulOp>(all, node.constantFloats(weights));
-  Value result = node.create<GatherOp>(all, node.constantList(sources), int64_t(1));
+  for (int64_t length : searched)
+    result = grams.addFound(node, rows, length, result);
+  if (counts.empty() || !searched.empty()) {
+    Value start = node.constantList({0}), end = node.constantList({grams.getNumOutputs()});
+    result = node.create<SliceOp>(result, start, end, ArrayRef<int64_t>{1}, ArrayRef<int64_t>{1});
+  }
   return node.setOutput(rank == 1 ? node.create<SqueezeOp>(result, ArrayRef<int64_t>{0})
                                   : result);
 }
