@@ -1,8 +1,9 @@
-//===- Resize.cpp - import of Resize and Upsample --------------------------===//
+//===- Resize.cpp - import of Resize, Upsample and AffineGrid --------------===//
 // Part of nn-mlir, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 
 #include "Registry.h"
 #include "ShapeMath.h"
+#include "Values.h"
 #include "mlir/IR/Matchers.h"
 #include <cmath>
 
@@ -209,7 +210,80 @@ static LogicalResult importResize(NodeBinder &node) {
                                     excludeOutside, antialias, extrapolation);
 }
 
+/// For each pixel of a picture, or of a volume, where it is looked for in another one, by
+/// matrices N x 2 x 3 or N x 3 x 4.
+static LogicalResult importAffineGrid(NodeBinder &node) {
+  Value theta, size;
+  bool alignCorners;
+  if (node.operand("theta", theta).operand("size", size)
+          .attr("align_corners", alignCorners, false)
+          .require(theta && getType(theta).getRank() == 3, "operand 'theta' is matrices",
+                   "another rank", "3").failed())
+    return failure();
+  // The list's length, or the matrices, or the declared rank say which it is.
+  int64_t numSizes = getType(size).getRank() == 1 ? getType(size).getDimSize(0) : 0;
+  if (ShapedType::isDynamic(numSizes) && !getType(theta).isDynamicDim(1))
+    numSizes = getType(theta).getDimSize(1) + 2;
+  else if (RankedTensorType declared = node.getDeclaredType(0);
+           ShapedType::isDynamic(numSizes) && declared)
+    numSizes = declared.getRank();
+  if (numSizes != 4 && numSizes != 5)
+    return node.useDefinition();
+  size = fixDims(node, size, {numSizes}, [&](int64_t) {
+    return "has an operand 'size' of another length than " + std::to_string(numSizes);
+  });
+  int64_t numDims = numSizes - 2;
+  Type i64 = IntegerType::get(node.getContext(), 64);
+  Type type = getComputedType(getElementType(theta));
+  auto number = [&](double value) { return node.constantScalar(value, type); };
+  auto takeSizes = [&](int64_t from, int64_t to) -> Value {
+    Value start = node.constantList({from}), end = node.constantList({to});
+    return node.create<SliceOp>(size, start, end, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{1});
+  };
+  size = node.asInt64(size);
+  Value spatial = takeSizes(2, numSizes);
+  Value shape = node.create<ConcatOp>(SmallVector<Value>{spatial, node.constantList({1})}, 0);
+  // Places from -1 to 1 along each dimension, x first; of corners, or of middles of pixels.
+  SmallVector<Value> coordinates;
+  for (int64_t dim = numDims - 1; dim >= 0 && !node.failed(); --dim) {
+    Value place = node.constantScalar(double(dim + 2), i64);
+    Value whole = node.create<GatherOp>(size, place, int64_t(0));
+    Value real = castTo(node, whole, type), two = number(2), start = number(-1), step;
+    if (alignCorners) {
+      // As ONNX's definition has it for the depth.
+      Value one = node.constantScalar(1, i64), none = number(0);
+      Value isOne = node.create<EqualOp>(whole, one);
+      Value between = node.create<SubOp>(real, number(1));
+      step = node.create<WhereOp>(isOne, none, node.create<DivOp>(two, between));
+    } else {
+      step = node.create<DivOp>(two, real);
+      start = node.create<AddOp>(start, node.create<DivOp>(step, two));
+    }
+    Value steps = castTo(node, makeIota(node, whole), type);
+    Value line = node.create<AddOp>(node.create<MulOp>(steps, step), start);
+    SmallVector<int64_t> added;
+    for (int64_t other = 0; other <= numDims; ++other)
+      if (other != dim)
+        added.push_back(other);
+    coordinates.push_back(
+        node.create<ExpandOp>(node.create<UnsqueezeOp>(line, added), shape));
+  }
+  coordinates.push_back(makeFilled(node, shape, 1, type));
+  if (node.failed())
+    return failure();
+  Value grid = node.create<ConcatOp>(coordinates, numDims);
+  Value list = node.constantList({-1, numDims + 1});
+  Value rows = node.create<ReshapeOp>(grid, list, /*allow_zero=*/false);
+  Value product = node.create<MatMulOp>(rows, castTo(node, theta, type), false,
+                                        /*transpose_rhs=*/true);
+  SmallVector<Value> sizes{takeSizes(0, 1), spatial, node.constantList({numDims})};
+  Value resultShape = node.create<ConcatOp>(sizes, 0);
+  Value result = node.create<ReshapeOp>(product, resultShape, /*allow_zero=*/true);
+  return node.setOutput(castTo(node, result, getElementType(theta)));
+}
+
 void importer::registerResize(Registry &r) {
+  r.onOp("AffineGrid", 20, importAffineGrid);
   r.onOp("Resize", 10, importUpsample);
   r.onOp("Resize", 11, importResize);
   r.onOp("Upsample", 1, importUpsampleHeightWidth);

@@ -82,6 +82,19 @@ def large_pools():
                    sizes=[{"N": 3, "C": 200}, {"N": 1, "C": 1}], ranges={"x": (-1, 31)})
 
 
+def affine_grids():
+    for align in (0, 1):
+        for sizes in ((2, 3, 4, 5), (1, 1, 2, 3), (2, 3, 4, 5, 6), (1, 1, 1, 3, 2)):
+            dims = len(sizes) - 2
+            yield Case(f"affine_grid_{align}_{''.join(map(str, sizes))}",
+                       f"float[N,{dims},{dims + 1}] t, int64[{dims + 2}] s",
+                       f"y = AffineGrid<align_corners = {align}>(t, s)  k = Constant<value_ints = "
+                       f"[{','.join(map(str, sizes))}]>()  z = AffineGrid<align_corners = {align}>(t, k)",
+                       values={"s": np.int64(sizes)}, sizes=[{"N": sizes[0]}],
+                       # ONNX Runtime divides by 0 where a volume has one layer.
+                       oracle=not (align and 1 in sizes[2:]), tolerance=2)
+
+
 def batched_scans():
     """Scan of opset 8, whose operands are batches."""
     body = ("body (float[2] a, float[2] b, float[2] c) => (float[2] s, float[2] o) "
@@ -120,5 +133,6 @@ def all_cases():
     yield from max_roi_pool()
     yield from n_grams()
     yield from large_pools()
+    yield from affine_grids()
     yield from batched_scans()
     yield from training()
