@@ -259,14 +259,25 @@ private:
     return std::nullopt;
   }
 
-  /// Whether a value from outside may depend on a member of the group.
+  /// Whether a value from outside may depend on a member of the group. What other groups
+  /// compute depends on all that these read.
   bool dependsOn(Value value, const Group &group) {
-    Operation *anchor = group.front();
+    Operation *anchor = group.front(), *first = anchor;
+    for (auto [begin, end] : spans[anchor->getBlock()])
+      if (begin->isBeforeInBlock(anchor) && anchor->isBeforeInBlock(end))
+        first = begin;
     llvm::SetVector<Operation *> pending;
+    auto addLater = [&](Operation *op) {
+      if (!op->isBeforeInBlock(first))
+        pending.insert(op);
+    };
     auto add = [&](Value operand) {
       Operation *op = operand.getDefiningOp();
-      if (op && op->getBlock() == anchor->getBlock() && !op->isBeforeInBlock(anchor))
-        pending.insert(op);
+      if (!op || op->getBlock() != anchor->getBlock())
+        return;
+      addLater(op);
+      if (auto it = grouped.find(op); it != grouped.end())
+        llvm::for_each(groups[it->second], addLater);
     };
     add(value);
     for (size_t i = 0; i < pending.size(); ++i) {
@@ -375,9 +386,35 @@ private:
   }
 
   void finish(Group &group) {
+    addSpan(group);
     for (Operation *op : group)
       grouped[op] = groups.size();
     groups.push_back(std::move(group));
+  }
+
+  /// A group of several results makes each depend on what only others are computed from: an
+  /// operator behind its first member may depend on all that stands before its last one. Of
+  /// one result, this is so anyway.
+  void addSpan(const Group &group) {
+    int64_t results = 0;
+    for (Operation *op : group)
+      results += llvm::any_of(op->getUsers(),
+                              [&](Operation *user) { return !group.contains(user); });
+    if (results < 2)
+      return;
+    auto isBefore = [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); };
+    auto [first, last] = std::minmax_element(group.begin(), group.end(), isBefore);
+    Span added(*first, *last);
+    SmallVectorImpl<Span> &all = spans[(*first)->getBlock()];
+    llvm::erase_if(all, [&](const Span &other) {
+      if (other.second->isBeforeInBlock(added.first) ||
+          added.second->isBeforeInBlock(other.first))
+        return false;
+      added.first = std::min(added.first, other.first, isBefore);
+      added.second = std::max(added.second, other.second, isBefore);
+      return true;
+    });
+    all.push_back(added);
   }
 
   func::FuncOp function;
@@ -385,6 +422,10 @@ private:
   std::vector<Group> groups;
   /// The number of the group of each of its operators.
   DenseMap<Operation *, size_t> grouped;
+  /// From the first operator to the last one of groups with several results, of a block;
+  /// those that overlap are one.
+  using Span = std::pair<Operation *, Operation *>;
+  DenseMap<Block *, SmallVector<Span>> spans;
 };
 
 struct FormFusionsPass : nn::impl::FormFusionsBase<FormFusionsPass> {

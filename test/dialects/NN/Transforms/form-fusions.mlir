@@ -248,3 +248,25 @@ func.func @apart(%q: tensor<2x8x8xf32>) -> (tensor<2x8x8xf32>, tensor<2x8x8xf32>
   %12 = nn.matmul %11, %10 : (tensor<2x8x8xf32>, tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
   return %0, %2, %5, %8, %12 : tensor<2x8x8xf32>, tensor<2x8x8xf32>, tensor<2x8x8xf32>, tensor<2x8x8xf32>, tensor<2x8x8xf32>
 }
+
+// -----
+
+// A product whose result the group of another reads does not take what is computed from that
+// group: each would wait for the other.
+// CHECK-LABEL: func.func @mutual(
+// CHECK: %[[NARROW:.*]] = nn.matmul {{.*}} -> tensor<4x1xf32>
+// CHECK: %[[WIDE:.*]]:2 = nn.fusion
+// CHECK: nn.matmul
+// CHECK-NEXT: nn.add
+// CHECK: nn.fusion (%{{.*}} = %[[WIDE]]#0 : {{.*}}, %{{.*}} = %[[NARROW]] :
+// CHECK-NEXT: nn.reduce_max
+// CHECK-NEXT: nn.mul
+// REMARK: remark: [Missed] not-fused {{.*}}nn.mul with nn.matmul: an operand is computed from the group's results by others
+func.func @mutual(%x: tensor<4x8xf32>, %w: tensor<8x8xf32>, %v: tensor<8x1xf32>) -> (tensor<4x8xf32>, tensor<4x1xf32>) {
+  %wide = nn.matmul %x, %w : (tensor<4x8xf32>, tensor<8x8xf32>) -> tensor<4x8xf32>
+  %narrow = nn.matmul %x, %v : (tensor<4x8xf32>, tensor<8x1xf32>) -> tensor<4x1xf32>
+  %0 = nn.add %wide, %narrow : (tensor<4x8xf32>, tensor<4x1xf32>) -> tensor<4x8xf32>
+  %1 = nn.reduce_max %wide {axes = array<i64: 1>} : (tensor<4x8xf32>) -> tensor<4x1xf32>
+  %2 = nn.mul %narrow, %1 : (tensor<4x1xf32>, tensor<4x1xf32>) -> tensor<4x1xf32>
+  return %0, %2 : tensor<4x8xf32>, tensor<4x1xf32>
+}
