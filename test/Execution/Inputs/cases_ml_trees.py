@@ -51,12 +51,13 @@ class Forest:
         return lists
 
     def weights(self, prefix, targets, kind="random"):
-        """For each leaf one target, or all (if kind is "all"), or always target 0 or 1."""
+        """For each leaf one target, or all (if kind is "all"), or the only one twice ("twice"),
+        or always target 0 or 1."""
         pick = self.random
         rows = []
         for tree, leaf in self.leaves:
-            ids = {"all": range(targets), "tree": [tree % targets], "random":
-                   [int(pick.integers(targets))]}.get(kind, [kind])
+            ids = {"all": range(targets), "tree": [tree % targets], "twice": [0, 0],
+                   "random": [int(pick.integers(targets))]}.get(kind, [kind])
             rows += [[tree, leaf, target, float(pick.uniform(-1, 1))] for target in ids]
         return dict(zip((f"{prefix}_{name}" for name in ("treeids", "nodeids", "ids", "weights")),
                         map(list, zip(*rows))))
@@ -99,6 +100,10 @@ def regressors():
                                aggregate_function=aggregate, base_values=[0.5, -1.5, 2.0][:base],
                                **forest.weights("target", targets, kind), version=1,
                                oracle=oracle)
+        # As the converter of scikit-learn writes paths: the first weight of the target counts.
+        forest = Forest(1, trees=5, depth=3, modes=["BRANCH_LEQ"])
+        yield case(f"Regressor_{aggregate}_twice", "TreeEnsembleRegressor", forest, 1, n_targets=1,
+                   aggregate_function=aggregate, **forest.weights("target", 1, "twice"), version=1)
     for transform in ("SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT"):
         for targets in (1, 3):
             forest = Forest(targets, trees=5, depth=3, modes=["BRANCH_LT"])

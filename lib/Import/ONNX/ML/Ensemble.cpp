@@ -127,6 +127,9 @@ LeafTable::LeafTable(const Ensemble &ensemble, const TreeTables &tables, Aggrega
       continue; // No row comes to it.
     int64_t place = it->second * numTargets + given.target;
     double &weight = weights[place];
+    // Converters repeat the weight of an only target, and ONNX Runtime reads the first.
+    if (numTargets == 1 && isGiven[place])
+      continue;
     weight = !isGiven[place]                ? given.weight
              : aggregate == Aggregate::Min ? std::min(weight, given.weight)
              : aggregate == Aggregate::Max ? std::max(weight, given.weight)
