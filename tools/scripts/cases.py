@@ -152,7 +152,8 @@ class Tolerance:
     def __init__(self, model):
         graph = onnx.load(str(model), load_external_data=False).graph
         half = onnx.TensorProto.FLOAT16 in {t.data_type for t in graph.initializer}
-        quantized = any(node.op_type == "QuantizeLinear" for node in graph.node)
+        quantized = any(node.op_type.startswith(("Quantize", "DynamicQuantize", "QLinear"))
+                        or node.op_type in ("QGemm", "QAttention") for node in graph.node)
         self.relative, self.absolute = (2e-2, 2e-3) if half else (1e-3, 1e-4)
         self.share, self.step = (0.02, 0.05) if quantized else (0, 0)
 
