@@ -152,7 +152,9 @@ void Importer::checkCustomOps() {
   for (const auto &[function, library] : options.customOps)
     if (!usedCustomOps.count(function)) {
       const auto &[domain, op] = function;
-      report.warn({{(domain.empty() ? "ai.onnx" : domain) + ":" + op}, "--custom-op names an operator of the model",
+      NodeInfo named;
+      named.name = (domain.empty() ? "ai.onnx" : domain) + ":" + op;
+      report.warn({named, "--custom-op names an operator of the model",
                    "no node with this operator", "", Remedy::FixOption,
                    "correct the name, with its domain, or leave the option away"});
     }
