@@ -10,29 +10,34 @@ using namespace mlir;
 using namespace mlir::nn;
 using namespace mlir::nn::interpreter;
 
-bool nn::callCustomKernel(DictionaryAttr custom, bool onlyShapes, const int64_t *parameters,
-                          const nnrt_abi_tensor *args, std::string &error) {
+/// The node's operator, ready to be called; null with the reason in `error`.
+static std::unique_ptr<nnrt::CustomOperator> openOperator(DictionaryAttr custom,
+                                                          std::string &error) {
   FailureOr<nnrt::CustomNode> node = toCustomNode(custom);
   if (failed(node)) {
     error = "has an attribute whose memory was released";
-    return false;
+    return nullptr;
   }
   auto loaded = nnrt::CustomOperator::open(*node, /*folders=*/{}, error);
-  nnrt::Loop loop = [](nnrt_abi_range_fn fn, void *arg, int64_t count, int64_t) {
-    fn(arg, 0, count);
-  };
-  return loaded && loaded->prepare(error) &&
-         loaded->callKernel(onlyShapes, parameters, args, loop, error);
+  return loaded && loaded->prepare(error) ? std::move(loaded) : nullptr;
+}
+
+/// Calls a function of ranges on one thread.
+static void runSerially(nnrt_abi_range_fn fn, void *arg, int64_t count, int64_t) {
+  fn(arg, 0, count);
+}
+
+bool nn::callCustomKernel(DictionaryAttr custom, bool onlyShapes, const int64_t *parameters,
+                          const nnrt_abi_tensor *args, std::string &error) {
+  auto loaded = openOperator(custom, error);
+  return loaded && loaded->callKernel(onlyShapes, parameters, args, runSerially, error);
 }
 
 static LogicalResult custom(CustomOp op, Call &call) {
   std::string error;
-  FailureOr<nnrt::CustomNode> node = toCustomNode(
-      getCustomNode(op.getFunctionAttr(), op.getLibraryAttr(), op.getParametersAttr()));
-  if (failed(node))
-    return call.fail("has an attribute whose memory was released");
-  auto loaded = nnrt::CustomOperator::open(*node, /*folders=*/{}, error);
-  if (!loaded || !loaded->prepare(error))
+  auto loaded = openOperator(
+      getCustomNode(op.getFunctionAttr(), op.getLibraryAttr(), op.getParametersAttr()), error);
+  if (!loaded)
     return call.fail(error);
 
   std::vector<nnrt_custom_tensor> inputs(op.getInputs().size() + op.getAbsent().size());
@@ -61,10 +66,8 @@ static LogicalResult custom(CustomOp op, Call &call) {
     results.push_back(HostTensor::allocate(call.getResultType(i), dims));
     output.data = results.back().getMutableData();
   }
-  nnrt::Loop loop = [](nnrt_abi_range_fn fn, void *arg, int64_t count, int64_t) {
-    fn(arg, 0, count);
-  };
-  if (!loaded->run(inputs.data(), inputs.size(), outputs.data(), numOutputs, loop, error))
+  if (!loaded->run(inputs.data(), inputs.size(), outputs.data(), numOutputs, runSerially,
+                   error))
     return call.fail(error);
   for (HostTensor &result : results)
     (void)call.give(std::move(result));

@@ -163,18 +163,6 @@ int64_t ContractionKernel::getWeightIndex(int64_t group, int64_t column, int64_t
   llvm_unreachable("unknown kind");
 }
 
-int64_t ContractionKernel::getColumnStride() const {
-  switch (kind) {
-  case Convolution:
-    return channels * taps;
-  case TransposedConvolution:
-    return taps;
-  case Product:
-    return hasTransposedRhs ? channels : 1;
-  }
-  llvm_unreachable("unknown kind");
-}
-
 int64_t ContractionKernel::getPanelElements() const {
   return taps / axes.back().kernel * rowSteps * stepElements * kPanelColumns;
 }
@@ -194,7 +182,8 @@ bool ContractionKernel::packWeights() {
   auto pack = [&](auto from, auto to) {
     // What gathered taps outside of the input read.
     std::fill(to.begin() + zeros, to.end(), zeroPoint);
-    int64_t kernel = width().kernel, stride = getColumnStride();
+    int64_t kernel = width().kernel;
+    int64_t stride = getWeightIndex(0, /*column=*/1, 0, 0) - getWeightIndex(0, 0, 0, 0);
     for (int64_t panel = 0; panel < groups * stored; ++panel) {
       int64_t group = panel / stored, column = panel % stored * kPanelColumns;
       int64_t count = std::min(kPanelColumns, columns - column);

@@ -64,8 +64,6 @@ private:
   bool packWeights();
   /// Where the weight of a column and channel of a group lies in its tensor.
   int64_t getWeightIndex(int64_t group, int64_t column, int64_t channel, int64_t tap);
-  /// How far the weight of the next column is from it.
-  int64_t getColumnStride() const;
   /// Elements of a stored panel.
   int64_t getPanelElements() const;
   void chooseTile();

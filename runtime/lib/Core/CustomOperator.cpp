@@ -181,8 +181,15 @@ bool CustomOperator::find(std::string &error) {
 
 static constexpr size_t messageSize = 1024;
 
-nnrt_custom_call CustomOperator::makeCall(char *message, size_t size) const {
+nnrt_custom_call CustomOperator::makeCall(char *message, size_t size,
+                                          const nnrt_custom_tensor *inputs, size_t numInputs,
+                                          nnrt_custom_tensor *outputs,
+                                          size_t numOutputs) const {
   nnrt_custom_call call = {};
+  call.inputs = inputs;
+  call.num_inputs = numInputs;
+  call.outputs = outputs;
+  call.num_outputs = numOutputs;
   call.attributes = attributes.data();
   call.num_attributes = attributes.size();
   call.state = state;
@@ -278,11 +285,7 @@ bool CustomOperator::inferShapes(const nnrt_custom_tensor *inputs, size_t numInp
                                  nnrt_custom_tensor *outputs, size_t numOutputs,
                                  std::string &error) const {
   char message[messageSize];
-  nnrt_custom_call call = makeCall(message, messageSize);
-  call.inputs = inputs;
-  call.num_inputs = numInputs;
-  call.outputs = outputs;
-  call.num_outputs = numOutputs;
+  nnrt_custom_call call = makeCall(message, messageSize, inputs, numInputs, outputs, numOutputs);
   for (size_t i = 0; i < numOutputs; ++i)
     outputs[i].rank = -1;
   if (op->infer_shapes(&call)) {
@@ -307,11 +310,7 @@ bool CustomOperator::run(const nnrt_custom_tensor *inputs, size_t numInputs,
                          nnrt_custom_tensor *outputs, size_t numOutputs, const Loop &loop,
                          std::string &error) const {
   char message[messageSize];
-  nnrt_custom_call call = makeCall(message, messageSize);
-  call.inputs = inputs;
-  call.num_inputs = numInputs;
-  call.outputs = outputs;
-  call.num_outputs = numOutputs;
+  nnrt_custom_call call = makeCall(message, messageSize, inputs, numInputs, outputs, numOutputs);
   call.host = &loop;
   call.parallel_for = [](const nnrt_custom_call *self, nnrt_custom_range body, void *arg,
                          int64_t count, int64_t grain) {

@@ -60,7 +60,10 @@ private:
   explicit CustomOperator(const CustomNode &node);
   bool load(const std::vector<std::string> &folders, std::string &error);
   bool find(std::string &error);
-  nnrt_custom_call makeCall(char *message, size_t size) const;
+  nnrt_custom_call makeCall(char *message, size_t size,
+                            const nnrt_custom_tensor *inputs = nullptr, size_t numInputs = 0,
+                            nnrt_custom_tensor *outputs = nullptr,
+                            size_t numOutputs = 0) const;
 
   CustomNode node;
   std::string path;

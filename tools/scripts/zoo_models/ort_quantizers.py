@@ -60,6 +60,11 @@ def dynamic(name, options, path):
     return inputs
 
 
+def write(quantizer, path):
+    quantizer.process()
+    quantizer.model.save_model_to_file(str(path))
+
+
 def in_blocks(name, options, path):
     """Weights of 4 or 8 bits in blocks."""
     from onnxruntime.quantization import QuantFormat
@@ -68,9 +73,7 @@ def in_blocks(name, options, path):
     options = dict(options)
     if "quant_format" in options:
         options["quant_format"] = QuantFormat[options["quant_format"]]
-    quantizer = nbits.MatMulNBitsQuantizer(onnx.load(source), **options)
-    quantizer.process()
-    quantizer.model.save_model_to_file(str(path))
+    write(nbits.MatMulNBitsQuantizer(onnx.load(source), **options), path)
     source.unlink()
     return inputs
 
@@ -78,9 +81,7 @@ def in_blocks(name, options, path):
 def in_bnb4(name, kind, path):
     from onnxruntime.quantization.matmul_bnb4_quantizer import MatMulBnb4Quantizer
     source, inputs = prepared(name, path)
-    quantizer = MatMulBnb4Quantizer(onnx.load(source), kind, 16)
-    quantizer.process()
-    quantizer.model.save_model_to_file(str(path))
+    write(MatMulBnb4Quantizer(onnx.load(source), kind, 16), path)
     source.unlink()
     return inputs
 

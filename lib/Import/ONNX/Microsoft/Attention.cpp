@@ -168,13 +168,11 @@ struct CommonOperands {
 // With projections
 //===----------------------------------------------------------------------===//
 
-/// `projected` holds queries, keys and values along its last dimension. `past` and the
-/// second output hold keys and values of all tokens: 2 x B x N x T x H.
-static LogicalResult attendToItself(NodeBinder &node, Value projected, Value past,
-                                    CommonOperands common, Attention attention,
-                                    ArrayRef<int64_t> hiddenSizes) {
+SmallVector<Value> importer::splitProjections(NodeBinder &node, Value projected,
+                                              ArrayRef<int64_t> hiddenSizes,
+                                              int64_t axis) {
   if (node.failed())
-    return failure();
+    return {};
   int64_t whole = getLastSize(projected);
   SmallVector<int64_t> sizes(hiddenSizes);
   if (sizes.empty())
@@ -183,8 +181,16 @@ static LogicalResult attendToItself(NodeBinder &node, Value projected, Value pas
                    "the weights give queries, keys and values", Twine(whole) + " columns",
                    "as many as attribute 'qkv_hidden_sizes' says, or a multiple of 3")
           .failed())
-    return failure();
-  SmallVector<Value> parts = node.createMany<SplitOp>(3, projected, sizes, int64_t(2));
+    return {};
+  return node.createMany<SplitOp>(3, projected, sizes, axis);
+}
+
+/// `projected` holds queries, keys and values along its last dimension. `past` and the
+/// second output hold keys and values of all tokens: 2 x B x N x T x H.
+static LogicalResult attendToItself(NodeBinder &node, Value projected, Value past,
+                                    CommonOperands common, Attention attention,
+                                    ArrayRef<int64_t> hiddenSizes) {
+  SmallVector<Value> parts = splitProjections(node, projected, hiddenSizes, 2);
   if (parts.empty())
     return failure();
   attention.q = splitHeads(node, parts[0], common.numHeads);

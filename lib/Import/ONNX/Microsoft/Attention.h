@@ -26,6 +26,11 @@ struct Attention {
 
 /// B x S x N*H to B x N x S x H, and back.
 Value splitHeads(NodeBinder &node, Value value, int64_t numHeads);
+
+/// Queries, keys and values, which `projected` holds along its last dimension, `axis`: parts of
+/// the sizes that the attribute 'qkv_hidden_sizes' gives, or equal ones. Nothing on failure.
+SmallVector<Value> splitProjections(NodeBinder &node, Value projected,
+                                    ArrayRef<int64_t> hiddenSizes, int64_t axis);
 Value mergeHeads(NodeBinder &node, Value value);
 
 /// 0 where `allowed`, `otherwise` elsewhere: what is added to scores.

@@ -120,15 +120,8 @@ static LogicalResult importPackedAttention(NodeBinder &node) {
   Value projected = node.create<AddOp>(node.create<MatMulOp>(input, weights, false, false), bias);
   if (node.failed())
     return failure();
-  int64_t whole = getLastSize(projected);
-  if (sizes.empty())
-    sizes.assign(3, whole / 3);
-  if (node.require(sizes.size() == 3 && sizes[0] + sizes[1] + sizes[2] == whole,
-                   "the weights give queries, keys and values", Twine(whole) + " columns",
-                   "as many as attribute 'qkv_hidden_sizes' says, or a multiple of 3")
-          .failed())
-    return failure();
-  SmallVector<Value> qkv = split(node, projected, sizes);
+  SmallVector<Value> qkv =
+      splitProjections(node, projected, sizes, getType(projected).getRank() - 1);
   return qkv.empty() ? failure() : packed.finish(node, qkv[0], qkv[1], qkv[2]);
 }
 
